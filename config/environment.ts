@@ -1,0 +1,61 @@
+/**
+ * The only reader of the process environment. Every variable that nightstill itself understands is named here, with its
+ * meaning, so that `nightstill doctor` can show all of them. Secrets are named, never copied: a value that is secret stays
+ * in the environment, where the AWS and Temporal SDKs look for it by themselves.
+ */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { NightstillError } from './errors.js';
+
+export interface Environment {
+  /** Where set-up keeps what it fetched and built. NIGHTSTILL_CACHE, else XDG_CACHE_HOME/nightstill, else ~/.cache/nightstill. */
+  readonly cacheDirectory: string;
+  /** Address of a running Temporal server (host:port). TEMPORAL_ADDRESS. */
+  readonly temporalAddress?: string;
+  /** Temporal namespace. TEMPORAL_NAMESPACE, else `default`. */
+  readonly temporalNamespace: string;
+  /** Directory with libtensorflow and its headers, named by the user. NIGHTSTILL_TENSORFLOW. */
+  readonly tensorflowDirectory?: string;
+  /** Which build of libtensorflow set-up fetches: NIGHTSTILL_TENSORFLOW_BUILD = cpu | gpu; absent: by what the machine has. */
+  readonly tensorflowBuild?: 'cpu' | 'gpu';
+  /** Store that workers and the command line use when a plan names none. NIGHTSTILL_STORE. */
+  readonly storeUrl?: string;
+  /** One more store for the contract suite. NIGHTSTILL_TEST_STORE. */
+  readonly testStoreUrl?: string;
+  /** Python interpreter for pip. NIGHTSTILL_PYTHON, else `python3`. */
+  readonly python: string;
+  /** True on CI machines. CI. */
+  readonly ci: boolean;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** @throws environment-invalid */
+export function readEnvironment(variables: Variables = process.env): Environment {
+  const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
+  const cacheHome = text('XDG_CACHE_HOME') ?? join(homedir(), '.cache');
+  return {
+    cacheDirectory: absolute('NIGHTSTILL_CACHE', text('NIGHTSTILL_CACHE')) ?? join(cacheHome, 'nightstill'),
+    temporalNamespace: text('TEMPORAL_NAMESPACE') ?? 'default',
+    python: text('NIGHTSTILL_PYTHON') ?? 'python3',
+    ci: text('CI') !== undefined && text('CI') !== 'false',
+    ...given('temporalAddress', text('TEMPORAL_ADDRESS')),
+    ...given('tensorflowDirectory', absolute('NIGHTSTILL_TENSORFLOW', text('NIGHTSTILL_TENSORFLOW'))),
+    ...given('tensorflowBuild', build(text('NIGHTSTILL_TENSORFLOW_BUILD'))),
+    ...given('storeUrl', text('NIGHTSTILL_STORE')),
+    ...given('testStoreUrl', text('NIGHTSTILL_TEST_STORE')),
+  };
+}
+
+const given = <Name extends string, Value>(name: Name, value: Value | undefined): { [key in Name]?: Value } =>
+  value === undefined ? {} : ({ [name]: value } as { [key in Name]: Value });
+
+function absolute(name: string, path: string | undefined): string | undefined {
+  if (path === undefined || isAbsolute(path)) return path;
+  throw new NightstillError('environment-invalid', `${name}: expected an absolute path, found "${path}"`);
+}
+
+function build(value: string | undefined): 'cpu' | 'gpu' | undefined {
+  if (value === undefined || value === 'cpu' || value === 'gpu') return value;
+  throw new NightstillError('environment-invalid', `NIGHTSTILL_TENSORFLOW_BUILD: expected cpu or gpu, found "${value}"`);
+}

@@ -1,0 +1,78 @@
+/**
+ * The one table of everything that can go wrong: code → whose fault, whether the same call may succeed later, what to do.
+ *
+ * `fault: 'user'` means somebody must change an input, a setting or a permission; `fault: 'system'` means a machine, a
+ * network or we ourselves failed. A code is public: it appears in Temporal histories, logs and `docs/errors.md` (which is
+ * generated from this table), so it is never renamed. A code that is not in the table is treated as a system fault.
+ */
+export interface Failure {
+  readonly fault: 'user' | 'system';
+  /** May the same call, unchanged, succeed later? */
+  readonly retryable: boolean;
+  /** What the reader should do, as an imperative sentence. */
+  readonly remedy: string;
+}
+
+const user = (remedy: string): Failure => ({ fault: 'user', retryable: false, remedy });
+const system = (retryable: boolean, remedy: string): Failure => ({ fault: 'system', retryable, remedy });
+
+export const failures = {
+  // configuration
+  'environment-invalid': user('Correct the environment variable that the message names.'),
+
+  // object store: reaching it
+  'store-url-invalid': user('Use file:///absolute/dir or s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true.'),
+  'store-missing': user('Create the bucket or the directory first, or correct the store URL.'),
+  'store-access-denied': user('Grant the credentials of this process the permission that the message names.'),
+  'store-unavailable': system(true, 'Wait, or check the network and the health of the object store.'),
+  'store-full': user('Free space in the object store, for example with a collection, or raise its quota.'),
+  'store-not-atomic': user('Use a store with atomic conditional writes (AWS S3, MinIO, versitygw 1.8, a local directory).'),
+  'object-key-invalid': user('Use keys of 1 to 900 characters, of segments in A-Z a-z 0-9 . _ = - separated by single slashes.'),
+  'object-range-invalid': user('Ask for a range that begins inside the object.'),
+  'object-missing': system(false, 'Check that the object was not removed by hand; run the stage again to write it anew.'),
+  'object-exists': system(false, 'Read the object that is there; the write that lost has changed nothing.'),
+  'object-changed': system(true, 'Read the object again and decide anew; the write that lost has changed nothing.'),
+  'object-damaged': system(true, 'Run the stage again: the damaged object is put aside and written anew.'),
+  'operation-aborted': system(true, 'Nothing to do: the caller asked for the operation to end.'),
+
+  // records, checkpoints, results
+  'record-invalid': system(false, 'Restore the record that the message names, or remove it if it was written by hand.'),
+  'record-version-unknown': user('Use a release of nightstill at least as new as the one that wrote this record.'),
+  'stage-busy': system(true, 'Wait until the activity that holds the stage ends, or cancel its workflow.'),
+  'fence-lost': system(false, 'Nothing to do: a successor has taken the stage over; this process must end.'),
+  'stage-sealed': system(false, 'Read the result of the stage: it is finished.'),
+  'checkpoint-out-of-order': system(false, 'Save steps in ascending order; this is a defect of the stage.'),
+  'checkpoint-conflict': system(false, 'Report it: one writer saved two different states under one step.'),
+  'nondeterministic-stage': system(false, 'Find what differs between two executions of the stage, or declare it not reproducible.'),
+  'champion-moved': system(true, 'Evaluate against the new champion: the gate runs again.'),
+  'alias-missing': user('Promote a model under this alias first.'),
+  'digest-refused': user('Name the digest explicitly to promote a model that was rolled back.'),
+  'collection-refused': system(false, 'Repair what the message names and collect again; nothing was deleted.'),
+
+  // set-up
+  'setup-part-unknown': user('Choose among the parts that `nightstill setup --help` lists.'),
+  'setup-part-failed': system(true, 'Read the line of each source above; install one of the sources it names and run setup again.'),
+
+  // plan and datasets
+  'plan-invalid': user('Correct the field that the message names.'),
+  'dataset-missing': user('Correct the uri of the dataset, or give the worker permission to read it.'),
+  'dataset-empty': user('Give a dataset with at least one row.'),
+  'dataset-row-invalid': user('Correct the row that the message names.'),
+  'dataset-changed': user('Do not write to a dataset while it is imported; start the run again.'),
+
+  // child processes
+  'child-start-failed': system(true, 'Check that node can be started here and that memory is left.'),
+  'child-died': system(true, 'Read the last lines of the child in the message; the next attempt goes on from its last checkpoint.'),
+  'child-silent': system(true, 'Check the load of the machine; the next attempt goes on from the last checkpoint.'),
+  'child-protocol': system(false, 'Check that parent and child are of the same release of nightstill.'),
+
+  // Temporal
+  'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
+  'run-conflict': user('Choose another run id: this one was started with another plan.'),
+  'unexpected': system(true, 'Report it with the stack trace: an error came from where none was expected.'),
+} as const satisfies Record<string, Failure>;
+
+export type FailureCode = keyof typeof failures;
+
+/** Tells whether a string that came over a wire is a code of this release. */
+export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(failures, code);
