@@ -1,0 +1,88 @@
+/**
+ * An artifact is what one stage hands to the next: an index blob that lists its parts, all content addressed. Its digest is
+ * the digest of the index, so equal content has equal identity whoever made it, whenever and in however many attempts.
+ */
+import { z } from 'zod';
+import { NightstillError, hasCode } from '../config/errors.js';
+import { blobRefSchema, hasBlob, putBlob, readBlob, type BlobRef } from './blobs.js';
+import { canonicalJson, parseJson, type Json } from './canonical-json.js';
+import { blobKey } from './layout.js';
+import type { ObjectStore } from './object-store.js';
+import { inParallel } from './parallel.js';
+import { digestSchema, jsonSchema } from './record.js';
+
+const count = z.number().int().nonnegative();
+
+/** What travels between stages and through Temporal instead of data. `bytes` is the sum of the parts. */
+export const artifactRefSchema = z.looseObject({
+  kind: z.string(),
+  digest: digestSchema,
+  uri: z.string(),
+  bytes: count,
+  rows: count.optional(),
+  /** Size of the index blob. */
+  indexBytes: count,
+});
+export type ArtifactRef = z.output<typeof artifactRefSchema>;
+
+const indexSchema = z.looseObject({
+  version: z.literal(1),
+  kind: z.string(),
+  parts: z.array(blobRefSchema.extend({ rows: count.optional() })),
+  meta: jsonSchema,
+});
+export type ArtifactIndex = z.output<typeof indexSchema>;
+export type ArtifactPart = ArtifactIndex['parts'][number];
+
+const describesInFlight = 16;
+
+export interface NewArtifact {
+  readonly kind: string;
+  /** Blobs that are durable already, in their order. */
+  readonly parts: readonly ArtifactPart[];
+  /** Facts about the content: they are part of its identity. */
+  readonly meta: Json;
+}
+
+export async function putArtifact(store: ObjectStore, { kind, parts, meta }: NewArtifact): Promise<ArtifactRef> {
+  const index = { version: 1, kind, parts: parts.map((part) => ({ ...part })), meta } as const;
+  const { digest, bytes: indexBytes } = await putBlob(store, new Uint8Array(Buffer.from(canonicalJson(index))));
+  const counted = parts.every(({ rows }) => rows !== undefined);
+  return {
+    kind,
+    digest,
+    uri: `${store.url.replace(/[?].*$/, '')}/${blobKey(digest)}`,
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(counted ? { rows: parts.reduce((sum, { rows }) => sum + (rows ?? 0), 0) } : {}),
+    indexBytes,
+  };
+}
+
+export const indexBlobOf = ({ digest, indexBytes }: ArtifactRef): BlobRef => ({ digest, bytes: indexBytes });
+
+/** @throws object-missing, object-damaged, record-version-unknown, record-invalid */
+export async function readArtifact(store: ObjectStore, artifact: ArtifactRef): Promise<ArtifactIndex> {
+  const index = parseJson(Buffer.from(await readBlob(store, indexBlobOf(artifact))).toString());
+  const parsed = indexSchema.safeParse(index);
+  if (parsed.success) return parsed.data;
+  const known = typeof index === 'object' && index !== null && 'version' in index && index['version'] === 1;
+  throw new NightstillError(
+    known ? 'record-invalid' : 'record-version-unknown',
+    `${artifact.uri}: expected an artifact index of version 1, found ${canonicalJson(index).slice(0, 80)}`,
+  );
+}
+
+/** Is every object of the artifact there, with its size? A damaged index counts as not there. */
+export async function hasArtifact(store: ObjectStore, artifact: ArtifactRef): Promise<boolean> {
+  try {
+    const { parts } = await readArtifact(store, artifact);
+    let complete = true;
+    await inParallel(describesInFlight, parts, async (part) => {
+      complete = complete && (await hasBlob(store, part));
+    });
+    return complete;
+  } catch (error) {
+    if (hasCode(error, 'object-missing', 'object-damaged')) return false;
+    throw error;
+  }
+}

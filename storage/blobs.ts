@@ -1,0 +1,99 @@
+/**
+ * Content-addressed bytes: an object's key is the digest of its content, so it is written once and verified on every read.
+ * Blobs fit into memory (64 MiB at most); whatever is larger travels as several.
+ */
+import { z } from 'zod';
+import { NightstillError, hasCode } from '../config/errors.js';
+import { digestLarge, hexOf, type Digest } from './digest.js';
+import { blobKey } from './layout.js';
+import type { ByteRange, ObjectStore } from './object-store.js';
+import { digestSchema } from './record.js';
+
+export interface BlobRef {
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+export const blobRefSchema = z.object({ digest: digestSchema, bytes: z.number().int().nonnegative() });
+
+/** 64 MiB. */
+export const maximumBlobBytes = 64 * 1024 * 1024;
+
+/**
+ * Writes a blob; when it returns the bytes are durable. Written again even if it is there: that renews its age, which is
+ * what keeps collection away from a blob that is about to be referenced.
+ */
+export async function putBlob(store: ObjectStore, bytes: Uint8Array<ArrayBuffer>): Promise<BlobRef> {
+  if (bytes.length > maximumBlobBytes)
+    throw new NightstillError(
+      'record-invalid',
+      `expected a blob of at most ${maximumBlobBytes} bytes, found ${bytes.length}`,
+    );
+  const digest = await digestLarge(bytes);
+  await putHashedBlob(store, digest, bytes);
+  return { digest, bytes: bytes.length };
+}
+
+export async function putHashedBlob(store: ObjectStore, digest: Digest, bytes: Uint8Array): Promise<void> {
+  await store.put(blobKey(digest), bytes, { sha256: hexOf(digest) });
+}
+
+/** Is it there, with its size? */
+export async function hasBlob(store: ObjectStore, { digest, bytes }: BlobRef): Promise<boolean> {
+  return (await store.describe(blobKey(digest)))?.bytes === bytes;
+}
+
+/**
+ * Reads a blob and verifies it. Bits also flip on the way: it counts as damaged only when a second, fresh read is wrong too.
+ * @throws object-missing, object-damaged (details.key names it), store-unavailable
+ */
+export async function readBlob(store: ObjectStore, { digest, bytes }: BlobRef): Promise<Uint8Array<ArrayBuffer>> {
+  return readVerified(store, { digest, bytes }, undefined);
+}
+
+/** Reads a part of a blob whose own digest is known (a chunk of a pack). */
+export async function readVerified(
+  store: ObjectStore,
+  { digest, bytes }: BlobRef,
+  part: { readonly range: ByteRange; readonly digest: Digest } | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const key = blobKey(digest);
+  const expected = part?.digest ?? digest;
+  const length = part ? part.range.end - part.range.start : bytes;
+  let found = '';
+  for (let reading = 1; reading <= 2; reading += 1) {
+    const content = await readOnce(store, key, length, part?.range);
+    if (typeof content !== 'string' && (await digestLarge(content)) === expected) return content;
+    found = typeof content === 'string' ? content : 'other content';
+  }
+  throw new NightstillError(
+    'object-damaged',
+    `${key}: expected ${length} bytes with digest ${expected}, found ${found}`,
+    {
+      details: { store: store.url, key },
+    },
+  );
+}
+
+/** The bytes, or in words why they are not what was asked for. Never more than `length` bytes are held. */
+async function readOnce(
+  store: ObjectStore,
+  key: string,
+  length: number,
+  range: ByteRange | undefined,
+): Promise<Uint8Array<ArrayBuffer> | string> {
+  try {
+    const { body } = await store.get(key, range ? { range } : {});
+    const content = new Uint8Array(length);
+    let filled = 0;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      if (filled + chunk.length > length) return `more than ${length} bytes`;
+      content.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return filled === length ? content : `${filled} bytes`;
+  } catch (error) {
+    if (hasCode(error, 'object-damaged', 'object-range-invalid')) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Where everything lies in a store:
+ *
+ *   blobs/sha256/<hex>                           content-addressed bytes
+ *   heads/<stage key>.json                       who holds a stage, and its newest checkpoint
+ *   checkpoints/<stage key>/<step>-<fence>.json  manifests; final-<fence>.json is a seal
+ *   results/<stage key>.json                     what a finished stage produced
+ *   runs/<run id>.json                           which stages a run needs
+ *   models/<name>/<alias>.json                   which model serves
+ *   removed/<stage key>.json                     results taken away by collection, until their blobs follow
+ *   quarantine/<what>/<id>                       damaged objects, put aside
+ *   probe/…                                      the verdict on the store's atomicity
+ */
+import { NightstillError } from '../config/errors.js';
+import { hexOf, type Digest } from './digest.js';
+
+/** 64 hex digits: the digest of everything a stage's output depends on. */
+export type StageKey = string;
+
+export const prefixes = {
+  blobs: 'blobs/sha256/',
+  heads: 'heads/',
+  checkpoints: 'checkpoints/',
+  results: 'results/',
+  runs: 'runs/',
+  models: 'models/',
+  removed: 'removed/',
+  quarantine: 'quarantine/',
+} as const;
+
+export const blobKey = (digest: Digest): string => `${prefixes.blobs}${hexOf(digest)}`;
+export const headKey = (stageKey: StageKey): string => `${prefixes.heads}${checked(stageKey)}.json`;
+export const manifestPrefix = (stageKey: StageKey): string => `${prefixes.checkpoints}${checked(stageKey)}/`;
+export const resultKey = (stageKey: StageKey): string => `${prefixes.results}${checked(stageKey)}.json`;
+export const removedKey = (stageKey: StageKey): string => `${prefixes.removed}${checked(stageKey)}.json`;
+export const runKey = (id: string): string => `${prefixes.runs}${segmentOf(id)}.json`;
+export const aliasKey = (name: string, alias: string): string =>
+  `${prefixes.models}${segmentOf(name)}/${segmentOf(alias)}.json`;
+
+/** Zero-padded, so that a listing is in order of steps. */
+export const manifestKey = (stageKey: StageKey, step: number, fence: number): string =>
+  `${manifestPrefix(stageKey)}${String(step).padStart(12, '0')}-${String(fence).padStart(10, '0')}.json`;
+export const sealKey = (stageKey: StageKey, fence: number): string =>
+  `${manifestPrefix(stageKey)}final-${String(fence).padStart(10, '0')}.json`;
+
+/** `heads/<stage key>.json` → the stage key; undefined for a name that is none. */
+export function stageKeyOf(prefix: string, key: string): StageKey | undefined {
+  const name = key.slice(prefix.length).replace(/\.json$/, '');
+  return key.startsWith(prefix) && stageKeyPattern.test(name) ? name : undefined;
+}
+
+const stageKeyPattern = /^[0-9a-f]{64}$/;
+
+function checked(stageKey: StageKey): StageKey {
+  if (stageKeyPattern.test(stageKey)) return stageKey;
+  throw new NightstillError(
+    'object-key-invalid',
+    `expected a stage key of 64 hex digits, found "${stageKey.slice(0, 80)}"`,
+  );
+}
+
+/** Any name (a workflow id, a model's name) as one legal segment of a key: other bytes than A-Z a-z 0-9 . _ - become =xx. */
+export function segmentOf(name: string): string {
+  const segment = Array.from(Buffer.from(name))
+    .map((byte) => (/[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `=${hex(byte)}`))
+    .join('')
+    .replace(/^\.+/, (dots) => '=2e'.repeat(dots.length));
+  if (segment !== '' && segment.length <= 300) return segment;
+  throw new NightstillError('object-key-invalid', `expected a name of 1 to 300 bytes, found ${segment.length}`);
+}
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
