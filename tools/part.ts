@@ -1,0 +1,97 @@
+/**
+ * The shape of everything set-up brings: a part has an ordered list of sources, and the first that has it wins.
+ * A source that only looks is quick, touches no network and changes nothing; a source that works may fetch and build for
+ * minutes. Every source that cannot give the part says why in one line. Nothing here prints: progress goes to a reporter.
+ */
+import type { Environment } from '../config/environment.js';
+import type { Reporter } from './progress.js';
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface SetupContext {
+  readonly environment: Environment;
+  /** What child processes inherit; PATH is searched for executables. The composition root hands in `process.env`. */
+  readonly variables: Variables;
+  readonly reporter: Reporter;
+  /** Hash what lies in the cache again instead of trusting names, sizes and times. */
+  readonly verify?: boolean;
+}
+
+export interface FoundPart {
+  /** Of the part itself, for example of the Temporal server rather than of the command line around it. */
+  readonly version: string;
+  /** Where it came from, as the closing table says it. */
+  readonly from: string;
+  /** What to do with `location`: start it, connect to it, or load it. */
+  readonly kind: 'executable' | 'address' | 'directory';
+  /** Absolute path, or host:port. */
+  readonly location: string;
+  /** On disk; absent for what set-up does not keep. */
+  readonly bytes?: number;
+}
+
+export type Attempt = { readonly found: FoundPart } | { readonly refused: string };
+
+export interface Source {
+  /** A word or two: "PATH", "cache", "Go build". */
+  readonly name: string;
+  readonly effort: 'look' | 'work';
+  attempt(context: SetupContext): Promise<Attempt>;
+}
+
+export interface Part {
+  readonly name: string;
+  /** One line: what it is for. */
+  readonly purpose: string;
+  /** Version that set-up fetches or builds. */
+  readonly version: string;
+  /** Without an optional part everything still works, only slower; set-up succeeds without it. */
+  readonly optional: boolean;
+  readonly sources: readonly Source[];
+}
+
+export interface Refusal {
+  readonly source: string;
+  readonly why: string;
+}
+
+export interface Outcome {
+  readonly part: Part;
+  readonly found?: FoundPart;
+  /** In the order in which the sources were asked. */
+  readonly refusals: readonly Refusal[];
+  readonly seconds: number;
+}
+
+export const refuse = (why: string): Attempt => ({ refused: why });
+
+/** Looks without working: what would be used if nothing were installed now. */
+export const findPart = (part: Part, context: SetupContext): Promise<Outcome> =>
+  askSources(
+    part,
+    part.sources.filter(({ effort }) => effort === 'look'),
+    context,
+  );
+
+/** Looks, then fetches or builds. The outcome has no `found` when every source refused. */
+export const providePart = (part: Part, context: SetupContext): Promise<Outcome> =>
+  askSources(part, part.sources, context);
+
+async function askSources(part: Part, sources: readonly Source[], context: SetupContext): Promise<Outcome> {
+  const startedAt = performance.now();
+  const refusals: Refusal[] = [];
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  for (const source of sources) {
+    if (source.effort === 'work') context.reporter.line(`${part.name}: trying ${source.name}`);
+    const attempt = await source.attempt(context).catch((error: unknown) => refuse(oneLine(error)));
+    if ('found' in attempt) return { part, found: attempt.found, refusals, seconds: seconds() };
+    refusals.push({ source: source.name, why: attempt.refused });
+    context.reporter.line(`${part.name}: not from ${source.name}: ${attempt.refused}`);
+  }
+  return { part, refusals, seconds: seconds() };
+}
+
+function oneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().split('\n')[0] ?? '';
+}
