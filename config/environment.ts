@@ -57,5 +57,8 @@ function absolute(name: string, path: string | undefined): string | undefined {
 
 function build(value: string | undefined): 'cpu' | 'gpu' | undefined {
   if (value === undefined || value === 'cpu' || value === 'gpu') return value;
-  throw new NightstillError('environment-invalid', `NIGHTSTILL_TENSORFLOW_BUILD: expected cpu or gpu, found "${value}"`);
+  throw new NightstillError(
+    'environment-invalid',
+    `NIGHTSTILL_TENSORFLOW_BUILD: expected cpu or gpu, found "${value}"`,
+  );
 }

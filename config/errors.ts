@@ -43,8 +43,9 @@ export function hasCode<Code extends FailureCode>(
 /** Any thrown value as one of ours: what is not is `unexpected`, with the original as its cause. */
 export function asNightstillError(error: unknown): NightstillError {
   if (hasCode(error)) return error;
-  const message = error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
-    ? String(error.message)
-    : String(error);
+  const message =
+    error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
+      ? String(error.message)
+      : String(error);
   return new NightstillError('unexpected', message, { cause: error });
 }

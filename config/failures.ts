@@ -26,12 +26,20 @@ export const failures = {
   'store-access-denied': user('Grant the credentials of this process the permission that the message names.'),
   'store-unavailable': system(true, 'Wait, or check the network and the health of the object store.'),
   'store-full': user('Free space in the object store, for example with a collection, or raise its quota.'),
-  'store-not-atomic': user('Use a store with atomic conditional writes (AWS S3, MinIO, versitygw 1.8, a local directory).'),
-  'object-key-invalid': user('Use keys of 1 to 900 characters, of segments in A-Z a-z 0-9 . _ = - separated by single slashes.'),
+  'store-not-atomic': user(
+    'Use a store with atomic conditional writes (AWS S3, MinIO, versitygw 1.8, a local directory).',
+  ),
+  'object-key-invalid': user(
+    'Use keys of 1 to 900 characters, of segments in A-Z a-z 0-9 . _ = - separated by single slashes.',
+  ),
   'object-range-invalid': user('Ask for a range that begins inside the object.'),
-  'object-missing': system(false, 'Check that the object was not removed by hand; run the stage again to write it anew.'),
+  'object-missing': system(
+    false,
+    'Check that the object was not removed by hand; run the stage again to write it anew.',
+  ),
   'object-exists': system(false, 'Read the object that is there; the write that lost has changed nothing.'),
   'object-changed': system(true, 'Read the object again and decide anew; the write that lost has changed nothing.'),
+  'object-body-invalid': system(true, 'Leave the source of the bytes unchanged while it is written to the store.'),
   'object-damaged': system(true, 'Run the stage again: the damaged object is put aside and written anew.'),
   'operation-aborted': system(true, 'Nothing to do: the caller asked for the operation to end.'),
 
@@ -39,11 +47,13 @@ export const failures = {
   'record-invalid': system(false, 'Restore the record that the message names, or remove it if it was written by hand.'),
   'record-version-unknown': user('Use a release of nightstill at least as new as the one that wrote this record.'),
   'stage-busy': system(true, 'Wait until the activity that holds the stage ends, or cancel its workflow.'),
-  'fence-lost': system(false, 'Nothing to do: a successor has taken the stage over; this process must end.'),
+  'fence-lost': system(true, 'Nothing to do: a successor has taken the stage over; this process must end.'),
   'stage-sealed': system(false, 'Read the result of the stage: it is finished.'),
   'checkpoint-out-of-order': system(false, 'Save steps in ascending order; this is a defect of the stage.'),
-  'checkpoint-conflict': system(false, 'Report it: one writer saved two different states under one step.'),
-  'nondeterministic-stage': system(false, 'Find what differs between two executions of the stage, or declare it not reproducible.'),
+  'nondeterministic-stage': system(
+    false,
+    'Find what differs between two executions of the stage, or declare it not reproducible.',
+  ),
   'champion-moved': system(true, 'Evaluate against the new champion: the gate runs again.'),
   'alias-missing': user('Promote a model under this alias first.'),
   'digest-refused': user('Name the digest explicitly to promote a model that was rolled back.'),
@@ -51,7 +61,10 @@ export const failures = {
 
   // set-up
   'setup-part-unknown': user('Choose among the parts that `nightstill setup --help` lists.'),
-  'setup-part-failed': system(true, 'Read the line of each source above; install one of the sources it names and run setup again.'),
+  'setup-part-failed': system(
+    true,
+    'Read the line of each source above; install one of the sources it names and run setup again.',
+  ),
 
   // plan and datasets
   'plan-invalid': user('Correct the field that the message names.'),
@@ -62,14 +75,17 @@ export const failures = {
 
   // child processes
   'child-start-failed': system(true, 'Check that node can be started here and that memory is left.'),
-  'child-died': system(true, 'Read the last lines of the child in the message; the next attempt goes on from its last checkpoint.'),
+  'child-died': system(
+    true,
+    'Read the last lines of the child in the message; the next attempt goes on from its last checkpoint.',
+  ),
   'child-silent': system(true, 'Check the load of the machine; the next attempt goes on from the last checkpoint.'),
   'child-protocol': system(false, 'Check that parent and child are of the same release of nightstill.'),
 
   // Temporal
   'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
   'run-conflict': user('Choose another run id: this one was started with another plan.'),
-  'unexpected': system(true, 'Report it with the stack trace: an error came from where none was expected.'),
+  unexpected: system(true, 'Report it with the stack trace: an error came from where none was expected.'),
 } as const satisfies Record<string, Failure>;
 
 export type FailureCode = keyof typeof failures;

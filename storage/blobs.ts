@@ -43,6 +43,15 @@ export async function hasBlob(store: ObjectStore, { digest, bytes }: BlobRef): P
   return (await store.describe(blobKey(digest)))?.bytes === bytes;
 }
 
+/** @throws object-missing when it is not there with its size */
+export async function assertBlob(store: ObjectStore, blob: BlobRef): Promise<void> {
+  if (await hasBlob(store, blob)) return;
+  const key = blobKey(blob.digest);
+  throw new NightstillError('object-missing', `${key}: expected ${blob.bytes} bytes, found nothing of that size`, {
+    details: { store: store.url, key },
+  });
+}
+
 /**
  * Reads a blob and verifies it. Bits also flip on the way: it counts as damaged only when a second, fresh read is wrong too.
  * @throws object-missing, object-damaged (details.key names it), store-unavailable

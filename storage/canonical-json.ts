@@ -6,10 +6,11 @@ import { NightstillError } from '../config/errors.js';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
-  readonly [key: string]: Json;
+  /** Undefined members are left out, as JSON.stringify does. */
+  readonly [key: string]: Json | undefined;
 }
 
-/** @throws record-invalid for what JSON cannot say: undefined, NaN, infinities, functions. */
+/** @throws record-invalid for what JSON cannot say: NaN, infinities, functions. */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return JSON.stringify(value);
@@ -17,7 +18,10 @@ export function canonicalJson(value: Json): string {
   if (isJsonObject(value)) {
     const members = Object.keys(value)
       .sort()
-      .map((key) => `${canonicalJson(key)}:${canonicalJson(value[key] as Json)}`);
+      .flatMap((key) => {
+        const member = value[key];
+        return member === undefined ? [] : [`${JSON.stringify(key)}:${canonicalJson(member)}`];
+      });
     return `{${members.join(',')}}`;
   }
   throw new NightstillError(

@@ -1,0 +1,7 @@
+/** Names under which the activities of every plan are registered. A stage's own activity is named by its kind. Pure. */
+export const activityNames = {
+  resolvePlan: 'nightstill.resolvePlan',
+  openRun: 'nightstill.openRun',
+  lookup: 'nightstill.lookup',
+  closeRun: 'nightstill.closeRun',
+} as const;

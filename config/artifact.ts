@@ -1,0 +1,14 @@
+/** What travels between stages instead of data. Pure: workflows may import it. */
+export interface ArtifactRef {
+  readonly kind: string;
+  /** `sha256:` and 64 lower-case hex digits: the digest of the artifact's index, and so of all its bytes. */
+  readonly digest: string;
+  readonly uri: string;
+  readonly bytes: number;
+  readonly rows?: number;
+  /** Size of the index. */
+  readonly indexBytes: number;
+}
+
+/** Artifacts by the names that the stage kind gives them. */
+export type Outputs = Readonly<Record<string, ArtifactRef>>;

@@ -1,0 +1,40 @@
+/**
+ * What a stage's child process and its parent say to each other: JSON, one message a line, over a socket of their own (file
+ * descriptor 3), so that nothing a library prints is taken for a message. Pure types and the shape check of the envelope.
+ */
+import type { Json, JsonObject } from './json.js';
+
+/** Raised when an older parent could misread a newer child, or the other way round. */
+export const childProtocolVersion = 1;
+
+export const childLinkDescriptor = 3;
+
+/** Where a child stands. The parent knows for each phase how long the child may be silent. */
+export interface Progress {
+  readonly phase: string;
+  /** The last step that is durable, and the fence it was written under. Absent before the first. */
+  readonly durable?: { readonly step: number; readonly fence: number };
+  /** Whatever else the stage likes to show: rows, tokens a second, loss. Small. */
+  readonly facts?: JsonObject;
+}
+
+/** A failure as it crosses the process boundary. */
+export interface ChildFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly details: JsonObject;
+  readonly stack: string;
+}
+
+export type FromChild =
+  | { readonly type: 'hello'; readonly version: number }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'ask'; readonly id: number; readonly question: Json }
+  | { readonly type: 'result'; readonly value: Json }
+  | { readonly type: 'failed'; readonly failure: ChildFailure };
+
+export type ToChild =
+  | { readonly type: 'job'; readonly job: Json }
+  | { readonly type: 'answer'; readonly id: number; readonly value: Json }
+  | { readonly type: 'refusal'; readonly id: number; readonly failure: ChildFailure }
+  | { readonly type: 'stop' };

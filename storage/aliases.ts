@@ -1,0 +1,128 @@
+/**
+ * Aliases: which model serves under a name. An alias moves by compare-and-swap against what the decision was made on (the
+ * counter and digest that the gate read), keeps its history, can be rolled back, and refuses a digest that was rolled back
+ * until somebody names it. An operation id makes a repeated promotion one promotion.
+ */
+import { z } from 'zod';
+import { NightstillError } from '../config/errors.js';
+import { artifactRefSchema, type ArtifactRef } from './artifacts.js';
+import { moveRecord, movingFields, type MovingFields } from './conditional.js';
+import type { Digest } from './digest.js';
+import { aliasKey } from './layout.js';
+import type { ObjectStore } from './object-store.js';
+import { digestSchema, readRecord, type RecordKind } from './record.js';
+
+const entrySchema = z.looseObject({
+  model: artifactRefSchema,
+  /** Why it was moved there, in words: the run, the person, the gate's sentence. */
+  reason: z.string(),
+  operationId: z.string(),
+});
+
+const aliasSchema = z.looseObject({
+  ...movingFields,
+  name: z.string(),
+  alias: z.string(),
+  current: entrySchema,
+  /** What served before, newest first; kept from collection. */
+  history: z.array(entrySchema),
+  /** Digests that were rolled back. */
+  refused: z.array(digestSchema),
+});
+export type Alias = z.output<typeof aliasSchema>;
+
+export const aliasKind: RecordKind<Alias> = { kind: 'alias', version: 1, schema: aliasSchema };
+
+const historyKept = 20;
+
+/** What a gate read and decided on; null when there was no champion. */
+export type AliasExpectation = { readonly counter: number; readonly digest: Digest } | null;
+
+export interface AliasMove {
+  readonly name: string;
+  readonly alias: string;
+  readonly expected: AliasExpectation;
+  readonly reason: string;
+  /** The same id again is the same move, not a second one. */
+  readonly operationId: string;
+}
+
+export interface Promotion extends AliasMove {
+  readonly model: ArtifactRef;
+  /** Promote a digest that was rolled back: it must be named here, so that nobody does it by accident. */
+  readonly evenIfRefused?: Digest;
+}
+
+export async function readAlias(store: ObjectStore, name: string, alias: string): Promise<Alias | undefined> {
+  return (await readRecord(store, aliasKind, aliasKey(name, alias)))?.value;
+}
+
+/** @throws alias-missing */
+export async function resolveAlias(store: ObjectStore, name: string, alias: string): Promise<ArtifactRef> {
+  const found = await readAlias(store, name, alias);
+  if (found) return found.current.model;
+  throw missing(name, alias);
+}
+
+/** @throws champion-moved, digest-refused */
+export async function promote(store: ObjectStore, promotion: Promotion): Promise<Alias> {
+  const { name, alias, model, reason, operationId, evenIfRefused } = promotion;
+  return moveAlias(store, promotion, (current, moving) => {
+    const refused = current?.refused ?? [];
+    if (refused.includes(model.digest) && evenIfRefused !== model.digest)
+      throw new NightstillError('digest-refused', `${name}/${alias}: ${model.digest} was rolled back`);
+    return {
+      ...current,
+      ...moving,
+      name,
+      alias,
+      current: { model, reason, operationId },
+      history: current ? [current.current, ...current.history].slice(0, historyKept) : [],
+      refused: refused.filter((digest) => digest !== model.digest),
+    };
+  });
+}
+
+/**
+ * Back to what served before; the digest that is left is refused from now on.
+ * @throws champion-moved, alias-missing when there is nothing before
+ */
+export async function rollback(store: ObjectStore, move: AliasMove): Promise<Alias> {
+  const { name, alias, reason, operationId } = move;
+  return moveAlias(store, move, (current, moving) => {
+    const [previous, ...history] = current?.history ?? [];
+    if (!current || !previous) throw missing(name, alias);
+    const refused = [current.current.model.digest, ...current.refused];
+    return { ...current, ...moving, current: { ...previous, reason, operationId }, history, refused };
+  });
+}
+
+async function moveAlias(
+  store: ObjectStore,
+  { name, alias, expected, operationId }: AliasMove,
+  decide: (current: Alias | undefined, moving: MovingFields) => Alias,
+): Promise<Alias> {
+  const moved = await moveRecord<Alias>(store, {
+    kind: aliasKind,
+    key: aliasKey(name, alias),
+    operationId,
+    decide: (current, moving) => {
+      assertExpected(current, expected, `${name}/${alias}`);
+      return decide(current, moving);
+    },
+  });
+  return moved.value;
+}
+
+function assertExpected(current: Alias | undefined, expected: AliasExpectation, name: string): void {
+  if (current?.counter === expected?.counter && current?.current.model.digest === expected?.digest) return;
+  const say = (counter: number | undefined, digest: string | undefined): string =>
+    counter === undefined ? 'no model' : `${digest} at counter ${counter}`;
+  throw new NightstillError(
+    'champion-moved',
+    `${name}: expected ${say(expected?.counter, expected?.digest)}, found ${say(current?.counter, current?.current.model.digest)}`,
+  );
+}
+
+const missing = (name: string, alias: string): NightstillError =>
+  new NightstillError('alias-missing', `${name}/${alias}: expected a promoted model, found none`);

@@ -1,0 +1,41 @@
+/** Durable bytes: `nightstill/storage`. */
+export {
+  promote,
+  readAlias,
+  resolveAlias,
+  rollback,
+  type Alias,
+  type AliasExpectation,
+  type AliasMove,
+  type Promotion,
+} from './aliases.js';
+export {
+  hasArtifact,
+  readArtifact,
+  type ArtifactIndex,
+  type ArtifactPart,
+  type ArtifactRef,
+  type NewArtifact,
+} from './artifacts.js';
+export { readBlob, type BlobRef } from './blobs.js';
+export { canonicalJson, parseJson, type Json, type JsonObject } from './canonical-json.js';
+export { claimStage, type ClaimRequest } from './claim.js';
+export { collect, type CollectionOptions, type CollectionReport, type Tally } from './collect.js';
+export { digestOf, hexOf, isDigest, parseDigest, type Digest } from './digest.js';
+export type { StageOwner } from './head.js';
+export type { StageOutcome } from './manifest.js';
+export type {
+  ByteRange,
+  GetOptions,
+  ObjectBody,
+  ObjectDescription,
+  ObjectStore,
+  PutOptions,
+  StoredObject,
+} from './object-store.js';
+export { openObjectStore } from './open-store.js';
+export type { NamedArrays } from './packs.js';
+export type { RestoredCheckpoint } from './restore.js';
+export { lookupResult, type StageResult } from './results.js';
+export { addRunStage, closeRun, openRun, readRun, type Run } from './runs.js';
+export { StageWriter, type NewCheckpoint, type SaveTicket } from './stage-writer.js';

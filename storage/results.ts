@@ -1,0 +1,94 @@
+/**
+ * Stage results. The truth is the seal: a final manifest that a head points to. The result record is a copy of it under the
+ * stage key, made by whoever comes by, so that a crash between the two loses nothing.
+ */
+import { z } from 'zod';
+import { NightstillError, hasCode } from '../config/errors.js';
+import { hasArtifact } from './artifacts.js';
+import { canonicalJson, type Json } from './canonical-json.js';
+import { createOnce } from './conditional.js';
+import { headKind } from './head.js';
+import { headKey, resultKey, type StageKey } from './layout.js';
+import { readManifest, stageOutcomeSchema, type StageOutcome } from './manifest.js';
+import type { ObjectStore } from './object-store.js';
+import { damagedKey, quarantine } from './quarantine.js';
+import { encodeRecord, readRecord, type RecordKind } from './record.js';
+
+const resultSchema = z.looseObject({
+  stageKey: z.string(),
+  fence: z.number().int().positive(),
+  outcome: stageOutcomeSchema,
+});
+export type StageResult = z.output<typeof resultSchema>;
+
+export const resultKind: RecordKind<StageResult> = { kind: 'result', version: 1, schema: resultSchema };
+
+/**
+ * The result of a finished stage, from its record or else from its seal. Every artifact is described: one that is missing
+ * makes it a miss, so that the stage runs again and writes it anew.
+ */
+export async function lookupResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
+  const recorded = await recordedResult(store, stageKey);
+  const result = recorded ?? (await sealedResult(store, stageKey));
+  if (!result || !(await isComplete(store, result))) return undefined;
+  return recorded ?? publishResult(store, result);
+}
+
+/**
+ * Records a result. Who comes second returns what is recorded and discards its own.
+ * @throws nondeterministic-stage when a reproducible stage came to other facts than those recorded
+ */
+export async function publishResult(store: ObjectStore, result: StageResult): Promise<StageResult> {
+  const key = resultKey(result.stageKey);
+  try {
+    await createOnce(store, key, encodeRecord(resultKind, result));
+    return result;
+  } catch (error) {
+    if (!hasCode(error, 'object-exists')) throw error;
+  }
+  const recorded = await recordedResult(store, result.stageKey);
+  if (!recorded) return publishResult(store, result);
+  if (!result.outcome.reproducible && !(await isComplete(store, recorded))) {
+    await store.remove(key);
+    return publishResult(store, result);
+  }
+  if (result.outcome.reproducible && factsOf(recorded.outcome) !== factsOf(result.outcome))
+    throw new NightstillError(
+      'nondeterministic-stage',
+      `${key}: expected the recorded facts ${factsOf(recorded.outcome)}, found ${factsOf(result.outcome)}`,
+    );
+  return recorded;
+}
+
+/** What two executions of one stage must agree on. */
+export const factsOf = ({ preimage, outputs, facts }: StageOutcome): string => {
+  const digests = Object.fromEntries(Object.entries(outputs).map(([name, { digest }]) => [name, digest]));
+  return canonicalJson({ preimage, facts, outputs: digests } satisfies Record<string, Json>);
+};
+
+/** A damaged record is only a damaged copy: it is put aside and copied from the seal again. */
+async function recordedResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
+  try {
+    return (await readRecord(store, resultKind, resultKey(stageKey)))?.value;
+  } catch (error) {
+    await quarantine(store, damagedKey(error));
+    return undefined;
+  }
+}
+
+async function sealedResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
+  const head = await readRecord(store, headKind, headKey(stageKey)).catch(ignoreDamage);
+  if (!head?.value.sealed || !head.value.manifest) return undefined;
+  const manifest = await readManifest(store, head.value.manifest).catch(ignoreDamage);
+  return manifest?.outcome ? { stageKey, fence: manifest.fence, outcome: manifest.outcome } : undefined;
+}
+
+/** A stage whose seal cannot be read is one that is not finished: it runs again. */
+function ignoreDamage(error: unknown): undefined {
+  damagedKey(error);
+}
+
+async function isComplete(store: ObjectStore, { outcome }: StageResult): Promise<boolean> {
+  for (const artifact of Object.values(outcome.outputs)) if (!(await hasArtifact(store, artifact))) return false;
+  return true;
+}

@@ -1,0 +1,190 @@
+/**
+ * What a process may do with the stage it has claimed: restore, put blobs, save checkpoints, seal. Everything that counts is
+ * a move of the head under this writer's claim; once another claim is on the head, every call throws `fence-lost`.
+ *
+ * A save goes: copy → hash → put blobs → describe them → put the manifest → move the head → describe the blobs again →
+ * acknowledge. Saves commit in order; one is in flight, one waits, a newer one replaces the one that waits.
+ */
+import { NightstillError } from '../config/errors.js';
+import { putArtifact, type ArtifactRef, type NewArtifact } from './artifacts.js';
+import { putBlob, type BlobRef } from './blobs.js';
+import type { Json } from './canonical-json.js';
+import { commitCheckpoint, type Checkpoint } from './commit.js';
+import { moveRecord, newOperationId } from './conditional.js';
+import { headKind, type Head } from './head.js';
+import { headKey } from './layout.js';
+import type { Manifest, ManifestRef, StageOutcome } from './manifest.js';
+import type { ObjectStore } from './object-store.js';
+import { copyIntoPacks, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
+import { readRecord, type ReadRecord } from './record.js';
+import { restoreCheckpoint, type RestoredCheckpoint } from './restore.js';
+import { publishResult, type StageResult } from './results.js';
+
+export interface NewCheckpoint {
+  /** Greater than that of every save before. */
+  readonly step: number;
+  readonly state: Json;
+  /** Copied before `save` returns. */
+  readonly arrays?: NamedArrays;
+  /** Arrays that never change in the life of this writer: copied and hashed by the first save only. */
+  readonly frozen?: NamedArrays;
+  /** Blobs of `putBlob` that this checkpoint needs kept. */
+  readonly references?: readonly BlobRef[];
+}
+
+export interface SaveTicket {
+  /**
+   * `saved` once the checkpoint is durable and the head points to it; `superseded` when a newer save took its place before it
+   * began. Rejects when it could not be written; the writer can still save again unless the code is `fence-lost`.
+   */
+  readonly durable: Promise<'saved' | 'superseded'>;
+}
+
+interface PendingSave {
+  readonly checkpoint: Checkpoint;
+  readonly settle: (outcome: 'saved' | 'superseded') => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export class StageWriter {
+  readonly stageKey: string;
+  readonly fence: number;
+  readonly #store: ObjectStore;
+  readonly #claim: string;
+  #head: ReadRecord<Head>;
+  /** The manifest that the head points to, once read or written: its blobs need no second upload. */
+  #manifest: Manifest | undefined;
+  /** A copy until a save has committed it, then only its description. */
+  #frozen: CopiedGroup | Group | undefined;
+  #lastStep: number | undefined;
+  #pending: PendingSave | undefined;
+  #working: Promise<void> | undefined;
+  #lost: NightstillError | undefined;
+
+  constructor(store: ObjectStore, head: ReadRecord<Head>) {
+    this.#store = store;
+    this.#head = head;
+    this.#claim = head.value.claim;
+    this.stageKey = head.value.stageKey;
+    this.fence = head.value.fence;
+  }
+
+  /**
+   * The newest intact checkpoint, verified; undefined when there is none. Damaged objects are put aside and named in
+   * `damaged`, and the parent is used.
+   * @throws fence-lost, store-unavailable, record-version-unknown
+   */
+  async restore(): Promise<RestoredCheckpoint | undefined> {
+    const { restored, manifest } = await restoreCheckpoint(this.#store, this.#head.value, () => this.assertHeld());
+    this.#manifest = manifest;
+    this.#lastStep = restored?.step;
+    return restored;
+  }
+
+  /** Durable when it returns. Name it in the `references` of the next save, or collection takes it one grace later. */
+  async putBlob(bytes: Uint8Array<ArrayBuffer>): Promise<BlobRef> {
+    this.#throwIfLost();
+    return putBlob(this.#store, bytes);
+  }
+
+  async putArtifact(artifact: NewArtifact): Promise<ArtifactRef> {
+    this.#throwIfLost();
+    return putArtifact(this.#store, artifact);
+  }
+
+  /**
+   * Takes a copy and returns; `durable` reports completion. Memory holds one copy per save in flight or waiting.
+   * @throws checkpoint-out-of-order, fence-lost
+   */
+  save({ step, state, arrays, frozen, references = [] }: NewCheckpoint): SaveTicket {
+    this.#throwIfLost();
+    if (this.#lastStep !== undefined && step <= this.#lastStep)
+      throw new NightstillError('checkpoint-out-of-order', `expected a step after ${this.#lastStep}, found ${step}`);
+    this.#lastStep = step;
+    this.#frozen ??= frozen && copyIntoPacks(frozen);
+    const copied = arrays && arrays.size > 0 ? [copyIntoPacks(arrays)] : [];
+    const groups = this.#frozen ? [this.#frozen, ...copied] : copied;
+    const durable = new Promise<'saved' | 'superseded'>((settle, fail) => {
+      this.#pending?.settle('superseded');
+      this.#pending = { checkpoint: { step, state, groups, references, outcome: null }, settle, fail };
+    });
+    durable.catch(() => undefined); // who does not look at `durable` learns of a lost fence from the next call
+    this.#working ??= this.#work();
+    return { durable };
+  }
+
+  /** Waits until nothing is in flight or waiting. */
+  async drain(): Promise<void> {
+    await this.#working;
+    this.#throwIfLost();
+  }
+
+  /**
+   * Ends the stage: writes the seal, moves the head to it, publishes the result record. Called again (by the next attempt,
+   * after a crash in between) it comes to the same result.
+   * @throws fence-lost, nondeterministic-stage
+   */
+  async seal(outcome: StageOutcome): Promise<StageResult> {
+    await this.drain();
+    const { manifest, sealed } = this.#head.value;
+    const step = 1 + (this.#lastStep ?? manifest?.step ?? 0);
+    if (!sealed) await this.#commit({ step, state: null, groups: [], references: [], outcome });
+    return publishResult(this.#store, { stageKey: this.stageKey, fence: this.fence, outcome });
+  }
+
+  /** Reads the head again. @throws fence-lost */
+  async assertHeld(): Promise<void> {
+    const current = await readRecord(this.#store, headKind, headKey(this.stageKey));
+    this.#heldHead(current?.value);
+  }
+
+  async #work(): Promise<void> {
+    for (let next = this.#pending; next; next = this.#pending) {
+      this.#pending = undefined;
+      try {
+        await this.#commit(next.checkpoint);
+        next.settle('saved');
+      } catch (error) {
+        next.fail(error);
+      }
+    }
+    this.#working = undefined;
+  }
+
+  async #commit(checkpoint: Checkpoint): Promise<void> {
+    this.#throwIfLost();
+    const commit = { checkpoint, head: this.#head.value, parent: this.#manifest };
+    this.#manifest = await commitCheckpoint(this.#store, commit, (reference) =>
+      this.#moveHead(reference, checkpoint.outcome !== null),
+    );
+    if (this.#frozen && checkpoint.groups[0] === this.#frozen) this.#frozen = this.#manifest.groups[0];
+  }
+
+  async #moveHead(reference: ManifestRef, sealed: boolean): Promise<void> {
+    this.#head = await moveRecord<Head>(this.#store, {
+      kind: headKind,
+      key: headKey(this.stageKey),
+      operationId: newOperationId(),
+      known: this.#head,
+      decide: (current, moving) => {
+        const head = this.#heldHead(current);
+        return { ...head, ...moving, manifest: reference, previous: head.manifest, sealed };
+      },
+    });
+  }
+
+  /** The head, if it is ours to move. Once it is not, this writer is at its end. */
+  #heldHead(current: Head | undefined): Head {
+    if (current?.claim === this.#claim) return current;
+    const found = current ? `fence ${current.fence} of attempt ${current.owner.attempt}` : 'no head';
+    this.#lost = new NightstillError(
+      'fence-lost',
+      `stage ${this.stageKey}: expected fence ${this.fence}, found ${found}`,
+    );
+    throw this.#lost;
+  }
+
+  #throwIfLost(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+}
