@@ -1,0 +1,22 @@
+/**
+ * Abort signals in the codes of the port: whatever a library throws for them, callers see `operation-aborted`.
+ */
+import type { Readable } from 'node:stream';
+import { NightstillError } from '../config/errors.js';
+
+/** @throws operation-aborted */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal);
+}
+
+/** Ends a stream with `operation-aborted` as soon as the signal fires. */
+export function destroyOnAbort(stream: Readable, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const abort = (): void => void stream.destroy(abortedError(signal));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  stream.once('close', () => signal.removeEventListener('abort', abort));
+}
+
+export const abortedError = (signal: AbortSignal): NightstillError =>
+  new NightstillError('operation-aborted', 'The caller aborted the operation', { cause: signal.reason });
