@@ -17,21 +17,17 @@ export function drawHouse({ rooms, packageRules, environmentReaders }: House, pr
   ]);
   const product = built.filter(({ apart }) => !apart);
   const rules = packageRules.map(
-    ({ packages, only, because }) =>
-      `- ${packages.map(code).join(', ')}: only ${only
-        .filter((path) => present.has(path.split('/')[0] ?? ''))
-        .map(code)
-        .join(', ')}; ${because}.`,
+    ({ packages, only, because }) => `- ${packages.map(code).join(', ')}: only ${only.map(code).join(', ')}; ${because}.`,
   );
   const own = product.flatMap(({ folder, packages }) =>
     packages ? [`- \`${folder}/\` imports of packages only ${packages.map(code).join(', ')}.`] : [],
   );
+  const environment = `- The process environment is read only by ${environmentReaders.map(code).join(', ')}.`;
   return [
     table([['folder', 'what lives there', 'may import'], ...rows]),
     diagram(product),
-    [...own, ...rules, `- The process environment is read only by ${environmentReaders.map(code).join(', ')}.`].join(
-      '\n',
-    ),
+    [...own, ...rules, environment].join('
+'),
   ].join('\n\n');
 }
 
