@@ -78,6 +78,7 @@ function environmentViolations({ path, environmentReads }: Source, room: Room, h
   return environmentReads.map((line) => `${path}:${line} → process.env: ${rule}`);
 }
 
+/** A place is a file, a folder with its slash, or ends with `*`. */
 const within = (path: string, places: readonly string[]): boolean =>
   places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
 

@@ -17,7 +17,8 @@ export function drawHouse({ rooms, packageRules, environmentReaders }: House, pr
   ]);
   const product = built.filter(({ apart }) => !apart);
   const rules = packageRules.map(
-    ({ packages, only, because }) => `- ${packages.map(code).join(', ')}: only ${only.map(code).join(', ')}; ${because}.`,
+    ({ packages, only, because }) =>
+      `- ${packages.map(code).join(', ')}: only ${only.map(code).join(', ')}; ${because}.`,
   );
   const own = product.flatMap(({ folder, packages }) =>
     packages ? [`- \`${folder}/\` imports of packages only ${packages.map(code).join(', ')}.`] : [],
@@ -26,8 +27,7 @@ export function drawHouse({ rooms, packageRules, environmentReaders }: House, pr
   return [
     table([['folder', 'what lives there', 'may import'], ...rows]),
     diagram(product),
-    [...own, ...rules, environment].join('
-'),
+    [...own, ...rules, environment].join('\n'),
   ].join('\n\n');
 }
 

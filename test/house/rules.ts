@@ -142,7 +142,7 @@ const rooms: readonly Room[] = [
 const packageRules: readonly PackageRule[] = [
   {
     packages: ['@aws-sdk/*', '@smithy/*'],
-    only: ['storage/s3.ts'],
+    only: ['storage/s3.ts', 'storage/s3-*'],
     because: 'one adapter knows the AWS SDK; all others see the port',
   },
   { packages: ['@tensorflow/*'], only: ['engine/'], because: 'one room knows tensors; all others see byte arrays' },

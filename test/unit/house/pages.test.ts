@@ -31,6 +31,7 @@ describe('generated pages', () => {
     expect(picture).toContain('  client --> storage\n');
     expect(picture).not.toContain('client --> config');
     expect(picture).toContain('  workflows -. types .-> activities\n');
-    expect(picture).not.toContain('engine');
+    expect(picture).not.toContain('engine/` |');
+    expect(picture).not.toContain('--> engine');
   });
 });

@@ -1,0 +1,56 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { readEnvironment, type Environment } from '../../../config/environment.js';
+
+describe('the environment', () => {
+  it('has a value for everything when no variable is set', () => {
+    expect(readEnvironment({})).toEqual({
+      cacheDirectory: join(homedir(), '.cache', 'nightstill'),
+      temporalNamespace: 'default',
+      python: 'python3',
+      ci: false,
+    });
+  });
+
+  const readable: [string, string, Partial<Environment>][] = [
+    ['NIGHTSTILL_CACHE', '/cache', { cacheDirectory: '/cache' }],
+    ['XDG_CACHE_HOME', '/home/cache', { cacheDirectory: '/home/cache/nightstill' }],
+    ['TEMPORAL_ADDRESS', 'temporal.example:7233', { temporalAddress: 'temporal.example:7233' }],
+    ['TEMPORAL_NAMESPACE', 'night', { temporalNamespace: 'night' }],
+    ['NIGHTSTILL_TENSORFLOW', '/opt/libtensorflow', { tensorflowDirectory: '/opt/libtensorflow' }],
+    ['NIGHTSTILL_TENSORFLOW_BUILD', 'cpu', { tensorflowBuild: 'cpu' }],
+    ['NIGHTSTILL_TENSORFLOW_BUILD', 'gpu', { tensorflowBuild: 'gpu' }],
+    ['NIGHTSTILL_STORE', 's3://bucket', { storeUrl: 's3://bucket' }],
+    ['NIGHTSTILL_TEST_STORE', 'file:///store', { testStoreUrl: 'file:///store' }],
+    ['NIGHTSTILL_PYTHON', '/usr/bin/python3.12', { python: '/usr/bin/python3.12' }],
+    ['CI', 'true', { ci: true }],
+    ['CI', 'false', { ci: false }],
+  ];
+
+  it.each(readable)('reads %s=%s', (name, value, expected) => {
+    expect(readEnvironment({ [name]: value })).toMatchObject(expected);
+  });
+
+  it('prefers its own cache variable to the one of the desktop', () => {
+    expect(readEnvironment({ NIGHTSTILL_CACHE: '/own', XDG_CACHE_HOME: '/desktop' }).cacheDirectory).toBe('/own');
+  });
+
+  it('takes an empty variable for one that is not set, and ignores spaces around a value', () => {
+    expect(readEnvironment({ NIGHTSTILL_STORE: ' ', TEMPORAL_ADDRESS: '' })).toEqual(readEnvironment({}));
+    expect(readEnvironment({ NIGHTSTILL_STORE: ' file:///store ' }).storeUrl).toBe('file:///store');
+  });
+
+  it.each([
+    ['NIGHTSTILL_CACHE', 'relative/cache'],
+    ['NIGHTSTILL_TENSORFLOW', './libtensorflow'],
+    ['NIGHTSTILL_TENSORFLOW_BUILD', 'tpu'],
+  ])('refuses %s=%s with a code and names both', (name, value) => {
+    const read = (): Environment => readEnvironment({ [name]: value });
+    expect(read).toThrow(expect.objectContaining({ code: 'environment-invalid' }));
+    expect(read).toThrow(new RegExp(`${name}.*${value}`));
+  });
+
+  it('reads the process when it is given nothing', () => {
+    expect(readEnvironment()).toEqual(readEnvironment(process.env));
+  });
+});
