@@ -1,7 +1,8 @@
 /**
  * Small records (heads, manifests, results, runs, aliases): canonical JSON with a version, and a digest of itself, so that a
  * flipped or cut record is told from a good one on any store. Unknown keys survive a read and a write, so that an older
- * release can move a newer one's record without losing what it does not understand.
+ * release can move a newer one's record without losing what it does not understand. The envelope (kind, version, check) is
+ * the same in every version to come.
  */
 import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
@@ -41,12 +42,12 @@ export function encodeRecord<Value>(kind: RecordKind<Value>, value: Value): Uint
  * @throws record-version-unknown when a newer release wrote it
  */
 export function decodeRecord<Value>(kind: RecordKind<Value>, bytes: Uint8Array, name: string): Value {
-  const content = parseChecked(bytes, name);
-  if (content['kind'] !== kind.kind) throw invalid(name, `a ${kind.kind}`, String(content['kind']).slice(0, 80));
-  if (content['version'] !== kind.version)
+  const { kind: found, version, ...content } = parseChecked(bytes, name);
+  if (found !== kind.kind) throw invalid(name, `a ${kind.kind}`, String(found).slice(0, 80));
+  if (version !== kind.version)
     throw new NightstillError(
       'record-version-unknown',
-      `${name}: expected ${kind.kind} version ${kind.version}, found version ${String(content['version']).slice(0, 80)}`,
+      `${name}: expected ${kind.kind} version ${kind.version}, found version ${String(version).slice(0, 80)}`,
       { details: { key: name } },
     );
   const parsed = kind.schema.safeParse(content);
