@@ -28,7 +28,7 @@ export interface Environment {
   readonly ci: boolean;
 }
 
-type Variables = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** @throws environment-invalid */
 export function readEnvironment(variables: Variables = process.env): Environment {

@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { withCacheLock } from './cache-lock.js';
 
 export interface CacheKey {
@@ -18,22 +19,24 @@ export interface CacheKey {
   readonly digest: string;
 }
 
-interface FileRecord {
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-export interface Manifest extends CacheKey {
-  readonly format: 1;
+const manifestSchema = z.object({
+  format: z.literal(1),
+  part: z.string(),
+  version: z.string(),
+  digest: z.string(),
   /** How it was made, as the closing table says it. */
-  readonly from: string;
+  from: z.string(),
+  /** The version that the part itself reports; the one in the key where it reports none. */
+  release: z.string(),
   /** Everything in the entry, on disk. */
-  readonly bytes: number;
-  readonly seconds: number;
-  readonly createdAt: string;
+  bytes: z.number(),
+  seconds: z.number(),
+  createdAt: z.string(),
   /** The files that matter, by path within the entry. */
-  readonly files: Readonly<Record<string, FileRecord>>;
-}
+  files: z.record(z.string(), z.object({ bytes: z.number(), sha256: z.string() })),
+});
+
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
 export interface CacheEntry {
   readonly directory: string;
@@ -43,6 +46,8 @@ export interface CacheEntry {
 /** What a builder has put into the staging directory. */
 export interface Built {
   readonly from: string;
+  /** Needed when the key could not know it. */
+  readonly release?: string;
   /** Paths within the staging directory of the files that must be there for the entry to be of use. */
   readonly files: readonly string[];
 }
@@ -70,9 +75,12 @@ export async function findEntry(
   key: CacheKey,
   { verify = false }: CacheOptions = {},
 ): Promise<CacheEntry | undefined> {
-  const directory = entryDirectory(cacheDirectory, key);
+  return readEntry(entryDirectory(cacheDirectory, key), verify);
+}
+
+async function readEntry(directory: string, verify: boolean): Promise<CacheEntry | undefined> {
   try {
-    const manifest = parseManifest(await readFile(join(directory, manifestName), 'utf8'));
+    const manifest = manifestSchema.parse(JSON.parse(await readFile(join(directory, manifestName), 'utf8')));
     for (const [path, record] of Object.entries(manifest.files)) {
       if ((await stat(join(directory, path))).size !== record.bytes) return undefined;
       if (verify && (await hashFile(join(directory, path))) !== record.sha256) return undefined;
@@ -99,8 +107,8 @@ export async function provideEntry(
     const staging = join(cacheDirectory, 'staging', `${name}.${randomUUID()}`);
     await mkdir(staging, { recursive: true });
     try {
-      const { from, files } = await build(staging);
-      const manifest = await describeEntry(staging, key, from, files, (performance.now() - startedAt) / 1000);
+      const built = await build(staging);
+      const manifest = await describeEntry(staging, key, built, (performance.now() - startedAt) / 1000);
       await writeFile(join(staging, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
       const directory = entryDirectory(cacheDirectory, key);
       await mkdir(join(cacheDirectory, 'parts'), { recursive: true });
@@ -118,7 +126,7 @@ const entryName = ({ part, version, digest }: CacheKey): string => `${part}-${ve
 const entryDirectory = (cacheDirectory: string, key: CacheKey): string => join(cacheDirectory, 'parts', entryName(key));
 
 async function removeStaging(cacheDirectory: string, name: string): Promise<void> {
-  const stagings = await readdir(join(cacheDirectory, 'staging')).catch(() => []);
+  const stagings = await readdir(join(cacheDirectory, 'staging')).catch((): string[] => []);
   for (const staging of stagings.filter((candidate) => candidate.startsWith(`${name}.`))) {
     await rm(join(cacheDirectory, 'staging', staging), { recursive: true, force: true });
   }
@@ -127,22 +135,15 @@ async function removeStaging(cacheDirectory: string, name: string): Promise<void
 async function describeEntry(
   directory: string,
   key: CacheKey,
-  from: string,
-  paths: readonly string[],
+  { from, release = key.version, files: paths }: Built,
   seconds: number,
 ): Promise<Manifest> {
-  const files: Record<string, FileRecord> = {};
+  const files: Manifest['files'] = {};
   for (const path of paths) {
     files[path] = { bytes: (await stat(join(directory, path))).size, sha256: await hashFile(join(directory, path)) };
   }
   const bytes = await directoryBytes(directory);
-  return { format: 1, ...key, from, bytes, seconds, createdAt: new Date().toISOString(), files };
-}
-
-function parseManifest(text: string): Manifest {
-  const manifest: Manifest = JSON.parse(text);
-  if (manifest.format !== 1) throw new Error(`expected a manifest of format 1, found ${manifest.format}`);
-  return manifest;
+  return { format: 1, ...key, from, release, bytes, seconds, createdAt: new Date().toISOString(), files };
 }
 
 async function hashFile(path: string): Promise<string> {
@@ -159,4 +160,11 @@ export async function directoryBytes(directory: string): Promise<number> {
     if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
   }
   return bytes;
+}
+
+/** Every entry that is complete. */
+export async function listEntries(cacheDirectory: string): Promise<readonly CacheEntry[]> {
+  const names = await readdir(join(cacheDirectory, 'parts')).catch((): string[] => []);
+  const entries = await Promise.all(names.map((name) => readEntry(join(cacheDirectory, 'parts', name), false)));
+  return entries.filter((entry) => entry !== undefined);
 }

@@ -5,9 +5,9 @@
 import { spawn } from 'node:child_process';
 import { constants, createWriteStream } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Variables } from './part.js';
+import type { Variables } from '../config/environment.js';
 
 export interface CommandResult {
   /** Exit status; null when a signal ended it, or it could not be started. */
@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly variables: Variables;
   readonly directory?: string;
   readonly timeoutMs: number;
+  /** Ends the program early. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LoggedOptions extends CommandOptions {
@@ -28,6 +30,8 @@ export interface LoggedOptions extends CommandOptions {
 }
 
 const lastLinesKept = 12;
+/** In characters: a reason is one line on a screen or two. */
+const longestReason = 200;
 
 /** Absolute path of the first executable file with this name on PATH. A name with a slash is a path already. */
 export async function findExecutable(name: string, variables: Variables): Promise<string | undefined> {
@@ -76,7 +80,7 @@ export async function runLogged(file: string, arguments_: readonly string[], opt
   throw new CommandFailure(file, reason ?? `exit status ${code}`, lastLines, options.logFile);
 }
 
-/** The first line of the message says why; `lastLines` are what the command said before it ended. */
+/** The message says why in one line; `lastLines` are what the command said before it ended, `logFile` holds all of it. */
 export class CommandFailure extends Error {
   constructor(
     file: string,
@@ -84,8 +88,11 @@ export class CommandFailure extends Error {
     readonly lastLines: readonly string[],
     readonly logFile: string,
   ) {
-    const words = lastLines.findLast((line) => /error|fail|no such|not found|denied/i.test(line)) ?? lastLines.at(-1);
-    super(`${file} ended with ${reason}${words === undefined ? '' : `: ${words.trim()}`} (log: ${logFile})`);
+    const words = lastLines
+      .findLast((line) => line.trim() !== '')
+      ?.trim()
+      .slice(0, longestReason);
+    super(`${basename(file)} ended with ${reason}${words === undefined ? '' : `: ${words}`}`);
     this.name = 'CommandFailure';
   }
 }
@@ -98,14 +105,16 @@ interface Ended {
 function start(
   file: string,
   arguments_: readonly string[],
-  { variables, directory, timeoutMs }: CommandOptions,
+  { variables, directory, timeoutMs, signal }: CommandOptions,
   onLine: (line: string) => void,
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(file, arguments_, {
       env: variables,
       stdio: ['ignore', 'pipe', 'pipe'],
+      killSignal: 'SIGKILL',
       ...(directory === undefined ? {} : { cwd: directory }),
+      ...(signal === undefined ? {} : { signal }),
     });
     let timedOut = false;
     const timer = setTimeout(() => {
@@ -117,10 +126,10 @@ function start(
       clearTimeout(timer);
       resolve({ code: null, reason: error.message });
     });
-    child.once('close', (code, signal) => {
+    child.once('close', (code, endedBy) => {
       clearTimeout(timer);
       if (timedOut) resolve({ code: null, reason: `no end within ${Math.round(timeoutMs / 1000)} s` });
-      else resolve(signal === null ? { code } : { code: null, reason: `signal ${signal}` });
+      else resolve(endedBy === null ? { code } : { code: null, reason: `signal ${endedBy}` });
     });
   });
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { digestOf, findEntry, logFile, provideEntry, type CacheEntry, type CacheKey } from './cache.js';
 import { captureCommand, findExecutable, runLogged } from './command.js';
 import { packageRoot } from './package-root.js';
-import { refuse, type FoundPart, type SetupContext, type Source } from './part.js';
+import { cacheOptions, refuse, type FoundPart, type SetupContext, type Source } from './part.js';
 import { isAtLeast, readVersion } from './version.js';
 import { goVersion, provideGo } from './go-wheel.js';
 
@@ -48,7 +48,7 @@ export const goBuild = (program: GoProgram): Source => ({
       context.environment.cacheDirectory,
       key,
       (staging) => build(program, staging, context),
-      { onWait: (holder) => context.reporter.line(`${program.part}: waiting for ${holder}, which builds it`) },
+      cacheOptions(program.part, context),
     );
     return { found: describeEntry(program, entry) };
   },
@@ -66,7 +66,7 @@ export async function programKey({
 }
 
 export const describeEntry = ({ executable }: GoProgram, { directory, manifest }: CacheEntry): FoundPart => ({
-  version: manifest.version,
+  version: manifest.release,
   from: `cache (${manifest.from})`,
   kind: 'executable',
   location: join(directory, executable),

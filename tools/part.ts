@@ -3,18 +3,17 @@
  * A source that only looks is quick, touches no network and changes nothing; a source that works may fetch and build for
  * minutes. Every source that cannot give the part says why in one line. Nothing here prints: progress goes to a reporter.
  */
-import type { Environment } from '../config/environment.js';
+import type { Environment, Variables } from '../config/environment.js';
+import { CommandFailure } from './command.js';
 import type { Reporter } from './progress.js';
-
-export type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface SetupContext {
   readonly environment: Environment;
   /** What child processes inherit; PATH is searched for executables. The composition root hands in `process.env`. */
   readonly variables: Variables;
   readonly reporter: Reporter;
-  /** Hash what lies in the cache again instead of trusting names, sizes and times. */
-  readonly verify?: boolean;
+  /** Hash what lies in the cache again instead of trusting names and sizes. */
+  readonly verify: boolean;
 }
 
 export interface FoundPart {
@@ -36,6 +35,8 @@ export interface Source {
   /** A word or two: "PATH", "cache", "Go build". */
   readonly name: string;
   readonly effort: 'look' | 'work';
+  /** A source that the user did not ask for is passed over without a word. */
+  applies?(context: SetupContext): boolean;
   attempt(context: SetupContext): Promise<Attempt>;
 }
 
@@ -80,18 +81,40 @@ export const providePart = (part: Part, context: SetupContext): Promise<Outcome>
 async function askSources(part: Part, sources: readonly Source[], context: SetupContext): Promise<Outcome> {
   const startedAt = performance.now();
   const refusals: Refusal[] = [];
+  let told = 0;
+  const tell = () => {
+    for (const { source, why } of refusals.slice(told))
+      context.reporter.line(`${part.name}: not from ${source}: ${why}`);
+    told = refusals.length;
+  };
   const seconds = () => (performance.now() - startedAt) / 1000;
-  for (const source of sources) {
-    if (source.effort === 'work') context.reporter.line(`${part.name}: trying ${source.name}`);
-    const attempt = await source.attempt(context).catch((error: unknown) => refuse(oneLine(error)));
+  for (const source of sources.filter(({ applies }) => applies?.(context) ?? true)) {
+    if (source.effort === 'work') tell();
+    const attempt = await source.attempt(context).catch((error: unknown) => {
+      showLastLines(error, context);
+      return refuse(oneLine(error));
+    });
     if ('found' in attempt) return { part, found: attempt.found, refusals, seconds: seconds() };
     refusals.push({ source: source.name, why: attempt.refused });
-    context.reporter.line(`${part.name}: not from ${source.name}: ${attempt.refused}`);
   }
+  tell();
   return { part, refusals, seconds: seconds() };
+}
+
+/** A command that failed has said more than fits one line. */
+function showLastLines(error: unknown, { reporter }: SetupContext): void {
+  if (!(error instanceof CommandFailure)) return;
+  for (const line of error.lastLines) reporter.line(`  │ ${line}`);
+  reporter.line(`  │ all of it: ${error.logFile}`);
 }
 
 function oneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.trim().split('\n')[0] ?? '';
 }
+
+/** How the cache is asked on behalf of a part: waiting for another set-up is worth a line. */
+export const cacheOptions = (part: string, { verify, reporter }: SetupContext) => ({
+  verify,
+  onWait: (holder: string) => reporter.line(`${part}: waiting for ${holder}, which prepares it`),
+});

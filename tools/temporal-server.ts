@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { executableOnPath } from './executable-on-path.js';
 import { goBuild, goProgramInCache, type GoProgram } from './go-build.js';
 import { refuse, type Part, type Source } from './part.js';
+import { sdkDownload, sdkDownloadInCache } from './sdk-download.js';
 
 const minimumServer = '1.29.0';
 
@@ -40,6 +41,8 @@ export const temporalServer: Part = {
     runningServer,
     executableOnPath({ name: 'temporal', minimum: minimumServer, versionAfter: 'Server ' }),
     goProgramInCache(program),
+    sdkDownloadInCache(program),
+    sdkDownload(program, minimumServer),
     goBuild(program),
   ],
 };

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/**
+ * The command line: finds the verb, runs it, and turns what it throws into `code: message`, the remedy and an exit status.
+ * A stack is shown only when NIGHTSTILL_DEBUG is set.
+ */
+import { asNightstillError } from '../config/errors.js';
+import { exitStatus, type Command } from './command.js';
+import { doctorCommand } from './doctor.js';
+import { setupCommand } from './setup.js';
+
+const commands: readonly Command[] = [setupCommand, doctorCommand];
+
+const overview = `usage: nightstill <command> [--help] [...]
+
+${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+
+Exit status: 0 well, 1 a machine, a network or nightstill failed, 2 something must be changed by whoever called.`;
+
+async function main(name: string | undefined, rest: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h') {
+    process.stdout.write(`${overview}\n`);
+    return name === undefined ? exitStatus.userFault : exitStatus.ok;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    process.stderr.write(`nightstill: expected a command, found "${name}"\n\n${overview}\n`);
+    return exitStatus.userFault;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(`${command.help}\n`);
+    return exitStatus.ok;
+  }
+  try {
+    return await command.run(rest, process.env);
+  } catch (thrown) {
+    return report(thrown, command);
+  }
+}
+
+function report(thrown: unknown, command: Command): number {
+  if (isUsageError(thrown)) {
+    process.stderr.write(`nightstill ${command.name}: ${thrown.message}\n\n${command.help}\n`);
+    return exitStatus.userFault;
+  }
+  const error = asNightstillError(thrown);
+  process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
+  if (process.env['NIGHTSTILL_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
+  return error.fault === 'user' ? exitStatus.userFault : exitStatus.systemFault;
+}
+
+/** What node:util's parseArgs throws for unknown flags and missing values. */
+const isUsageError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+
+process.exitCode = await main(process.argv[2], process.argv.slice(3));

@@ -1,0 +1,74 @@
+/**
+ * Set-up: brings the parts asked for, one after the other, and returns what it came to. Idempotent: what is there is found
+ * and not made again. Safe to interrupt: see cache.ts. It prints nothing itself; `describeOutcomes` draws the closing table.
+ */
+import { NightstillError } from '../config/errors.js';
+import { providePart, type Outcome, type Part, type SetupContext } from './part.js';
+import { parts } from './parts.js';
+import { formatBytes, formatSeconds } from './progress.js';
+
+/**
+ * The parts with these names, all when there are none.
+ * @throws setup-part-unknown
+ */
+export function selectParts(names: readonly string[]): readonly Part[] {
+  for (const name of names) {
+    if (parts.some((part) => part.name === name)) continue;
+    const known = parts.map((part) => part.name).join(', ');
+    throw new NightstillError('setup-part-unknown', `expected a part of ${known}; found "${name}"`);
+  }
+  return names.length === 0 ? parts : parts.filter((part) => names.includes(part.name));
+}
+
+/** Never stops at a part that cannot be had: the others are still brought. */
+export async function setUp(selected: readonly Part[], context: SetupContext): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const part of selected) outcomes.push(await providePart(part, context));
+  return outcomes;
+}
+
+/** @throws setup-part-failed when a part without which nothing works was refused by all its sources. */
+export function requireParts(outcomes: readonly Outcome[]): void {
+  const missing = outcomes.filter(({ part, found }) => found === undefined && !part.optional);
+  if (missing.length === 0) return;
+  const reasons = missing.map(
+    ({ part, refusals }) => `${part.name} (${refusals.map(({ source, why }) => `${source}: ${why}`).join('; ')})`,
+  );
+  throw new NightstillError(
+    'setup-part-failed',
+    `expected every source in turn, found none that gives ${reasons.join(', ')}`,
+  );
+}
+
+/** The closing table: part, version, where it came from, size, time. */
+export function describeOutcomes(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map(({ part, found, refusals, seconds }) =>
+    found === undefined
+      ? [
+          part.name,
+          '–',
+          `${part.optional ? 'not installed' : 'FAILED'}: ${refusals.at(-1)?.why ?? ''}`,
+          '–',
+          formatSeconds(seconds),
+        ]
+      : [
+          part.name,
+          found.version,
+          found.from,
+          found.bytes === undefined ? '–' : formatBytes(found.bytes),
+          formatSeconds(seconds),
+        ],
+  );
+  return drawTable(['part', 'version', 'from', 'size', 'time'], rows);
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+export function drawTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const drawRow = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [drawRow(header), drawRow(widths.map((width) => '─'.repeat(width))), ...rows.map(drawRow)].join('\n');
+}
