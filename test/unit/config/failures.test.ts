@@ -25,8 +25,7 @@ describe('the table of failures', () => {
   });
 
   it('has a test for every code', () => {
-    const texts = [...readTree(join(import.meta.dirname, '../..')).values()].join('
-');
+    const texts = [...readTree(join(import.meta.dirname, '../..')).values()].join('\n');
     expect(codes.filter((code) => !texts.includes(`'${code}'`))).toEqual([]);
   });
 });
