@@ -80,7 +80,7 @@ function environmentViolations({ path, environmentReads }: Source, room: Room, h
 
 /** A place is a file, a folder with its slash, or ends with `*`. */
 const within = (path: string, places: readonly string[]): boolean =>
-  places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
+  places.some((place) => (/[/*]$/.test(place) ? path.startsWith(place.replace(/\*$/, '')) : path === place));
 
 /** A pattern is a package with all its entries, or ends with `*`. */
 const matches = (name: string, patterns: readonly string[]): boolean =>
