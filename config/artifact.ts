@@ -5,7 +5,7 @@ export interface ArtifactRef {
   readonly digest: string;
   readonly uri: string;
   readonly bytes: number;
-  readonly rows?: number;
+  readonly rows?: number | undefined;
   /** Size of the index. */
   readonly indexBytes: number;
 }

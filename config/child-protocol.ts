@@ -22,7 +22,7 @@ export interface Progress {
 export interface ChildFailure {
   readonly code: string;
   readonly message: string;
-  readonly details: JsonObject;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
   readonly stack: string;
 }
 
@@ -36,5 +36,5 @@ export type FromChild =
 export type ToChild =
   | { readonly type: 'job'; readonly job: Json }
   | { readonly type: 'answer'; readonly id: number; readonly value: Json }
-  | { readonly type: 'refusal'; readonly id: number; readonly failure: ChildFailure }
+  | { readonly type: 'refusal'; readonly id: number; readonly reason: string }
   | { readonly type: 'stop' };

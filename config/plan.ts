@@ -97,5 +97,15 @@ export interface RunState {
   readonly nodes: readonly { readonly id: string; readonly uses: string; readonly status: NodeStatus }[];
 }
 
-/** How a run ended, as its record keeps it. */
-export type RunOutcome = 'completed' | 'failed' | 'cancelled';
+/** Opens the record of a run, which tells collection what is still needed. */
+export interface RunStart {
+  readonly runId: string;
+  readonly store: string;
+  readonly planDigest: string;
+}
+
+export interface RunEnd {
+  readonly runId: string;
+  readonly store: string;
+  readonly outcome: 'completed' | 'failed' | 'cancelled';
+}

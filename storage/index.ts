@@ -10,6 +10,7 @@ export {
   type Promotion,
 } from './aliases.js';
 export {
+  artifactRefSchema,
   hasArtifact,
   readArtifact,
   type ArtifactIndex,
@@ -17,8 +18,8 @@ export {
   type ArtifactRef,
   type NewArtifact,
 } from './artifacts.js';
-export { readBlob, type BlobRef } from './blobs.js';
-export { canonicalJson, parseJson, type Json, type JsonObject } from './canonical-json.js';
+export { blobRefSchema, readBlob, type BlobRef } from './blobs.js';
+export { canonicalJson, isJsonArray, isJsonObject, parseJson, type Json, type JsonObject } from './canonical-json.js';
 export { claimStage, type ClaimRequest } from './claim.js';
 export { collect, type CollectionOptions, type CollectionReport, type Tally } from './collect.js';
 export { digestOf, hexOf, isDigest, parseDigest, type Digest } from './digest.js';

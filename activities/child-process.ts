@@ -1,0 +1,106 @@
+/**
+ * A child process as a stream of messages: starts node on a compiled entry, keeps the last lines of whatever it prints, and
+ * speaks JSON lines over a socket of its own. Policy (silence, stopping, what an exit means) is `child.ts`'s.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Duplex, type Readable } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { childLinkDescriptor, type FromChild, type ToChild } from '../config/child-protocol.js';
+
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Node could not start the process at all. */
+  readonly startError?: Error;
+}
+
+export interface ChildHandle {
+  /** Settles when the process is gone and everything it wrote has been handed on. */
+  readonly exited: Promise<ChildExit>;
+  send(message: ToChild): void;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** The last lines that it printed to stdout and stderr. */
+  lastLines(): string;
+}
+
+const keptLines = 20;
+const keptCharacters = 400;
+/** A grandchild may keep the pipes open; nobody waits for it longer than this. */
+const pipesCloseMs = 1000;
+
+export function startChild(entry: string, onLine: (line: string) => void): ChildHandle {
+  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const link = child.stdio[childLinkDescriptor];
+  const printed: string[] = [];
+  const keep = (line: string): void => {
+    if (printed.push(line.slice(0, keptCharacters)) > keptLines) printed.shift();
+  };
+  for (const stream of [child.stdout, child.stderr]) readLines(stream, keep);
+  if (link instanceof Duplex) {
+    readLines(link, onLine);
+    link.on('error', () => undefined); // the child is gone: its exit says so
+  }
+  return {
+    exited: exitOf(child),
+    send: (message) => {
+      if (link instanceof Duplex && link.writable) link.write(`${JSON.stringify(message)}\n`);
+    },
+    kill: (signal) => void child.kill(signal),
+    lastLines: () => printed.join('\n'),
+  };
+}
+
+function readLines(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+}
+
+function exitOf(child: ChildProcess): Promise<ChildExit> {
+  return new Promise((resolve) => {
+    child.once('error', (startError) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, startError });
+    });
+    child.once('exit', () => {
+      setTimeout(() => child.stdio.forEach((stream) => stream?.destroy()), pipesCloseMs).unref();
+    });
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** A message of the child, or undefined for anything else. */
+export function parseFromChild(line: string): FromChild | undefined {
+  try {
+    const message: unknown = JSON.parse(line);
+    return isFromChild(message) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFromChild(message: unknown): message is FromChild {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return false;
+  switch (message.type) {
+    case 'hello':
+      return 'version' in message && typeof message.version === 'number';
+    case 'progress':
+      return 'progress' in message && isProgress(message.progress);
+    case 'ask':
+      return 'id' in message && typeof message.id === 'number' && 'question' in message;
+    case 'result':
+      return 'value' in message;
+    case 'failed':
+      return 'failure' in message && isFailure(message.failure);
+    default:
+      return false;
+  }
+}
+
+const isProgress = (progress: unknown): boolean =>
+  typeof progress === 'object' && progress !== null && 'phase' in progress && typeof progress.phase === 'string';
+
+const isFailure = (failure: unknown): boolean =>
+  typeof failure === 'object' &&
+  failure !== null &&
+  'code' in failure &&
+  typeof failure.code === 'string' &&
+  'message' in failure &&
+  typeof failure.message === 'string';

@@ -1,0 +1,171 @@
+/**
+ * Supervises a stage's child process. It promises that when it returns or throws, the child is gone; that a child which
+ * hangs, dies or talks nonsense becomes an error with a code and its last printed lines; and that an abort first asks the
+ * child to make its work durable, then terminates it, then kills it. That the child goes when the parent dies is the
+ * child's own duty: it watches the other end of its link (`workers/child-link.ts`).
+ */
+import { NightstillError } from '../config/errors.js';
+import { isFailureCode } from '../config/failures.js';
+import { childProtocolVersion, type ChildFailure, type FromChild, type Progress } from '../config/child-protocol.js';
+import type { Json } from '../config/json.js';
+import { parseFromChild, startChild, type ChildExit, type ChildHandle } from './child-process.js';
+
+/** Milliseconds that a child may be silent in a phase. `start` is the time from its start to its first message. */
+export type SilenceLimits = Readonly<Record<string, number>> & { readonly start: number };
+
+export interface ChildRequest {
+  /** Absolute path of the compiled program. */
+  readonly entry: string;
+  readonly job: Json;
+  readonly silenceLimitsMs: SilenceLimits;
+  /** Answers what the child asks. Time spent here does not count as the child's silence. */
+  readonly answer: (question: Json) => Promise<Json>;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+  /** How long it may take to stop by itself, and then to be terminated, before it is killed. */
+  readonly graceMs?: { readonly stop: number; readonly terminate: number };
+}
+
+const defaultGraceMs = { stop: 20_000, terminate: 5_000 };
+
+/**
+ * Runs the child to its end and returns its result.
+ * @throws child-start-failed, child-died, child-silent, child-protocol, the code that the child failed with, or the reason
+ *   of `signal` when that was aborted first
+ */
+export async function superviseChild(request: ChildRequest): Promise<Json> {
+  const { signal } = request;
+  signal.throwIfAborted();
+  const supervision = new Supervision(request);
+  const onAbort = (): void => supervision.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return supervision.outcome(await supervision.exited);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    supervision.close();
+  }
+}
+
+class Supervision {
+  readonly #request: ChildRequest;
+  readonly #child: ChildHandle;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #silence: NodeJS.Timeout | undefined;
+  #phase = 'start';
+  #unanswered = 0;
+  #greeted = false;
+  #stopping = false;
+  #result: { readonly value: Json } | undefined;
+  #failure: NightstillError | undefined;
+
+  constructor(request: ChildRequest) {
+    this.#request = request;
+    this.#child = startChild(request.entry, (line) => this.#read(line));
+    this.#child.send({ type: 'job', job: request.job });
+    this.#watchSilence();
+  }
+
+  get exited(): Promise<ChildExit> {
+    return this.#child.exited;
+  }
+
+  stop(): void {
+    const { stop, terminate } = this.#request.graceMs ?? defaultGraceMs;
+    this.#stopping = true;
+    this.#watchSilence();
+    this.#child.send({ type: 'stop' });
+    this.#later(stop, () => this.#child.kill('SIGTERM'));
+    this.#later(stop + terminate, () => this.#child.kill('SIGKILL'));
+  }
+
+  /** What its end means, now that it is gone. */
+  outcome(exit: ChildExit): Json {
+    if (this.#result) return this.#result.value;
+    this.#request.signal.throwIfAborted();
+    if (this.#failure) throw this.#failure;
+    const end = exit.startError?.message ?? (exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`);
+    throw this.#greeted || exit.signal !== null
+      ? this.#error('child-died', `expected a result in phase "${this.#phase}", found its end by ${end}`)
+      : this.#error('child-start-failed', `expected a greeting of ${this.#request.entry}, found its end by ${end}`);
+  }
+
+  close(): void {
+    for (const timer of [this.#silence, ...this.#timers]) clearTimeout(timer);
+  }
+
+  #read(line: string): void {
+    const message = parseFromChild(line);
+    if (message === undefined) return this.#giveUp('child-protocol', `expected a message, found ${line.length} characters`);
+    this.#take(message);
+    this.#watchSilence();
+  }
+
+  #take(message: FromChild): void {
+    switch (message.type) {
+      case 'hello':
+        this.#greeted = true;
+        if (message.version !== childProtocolVersion)
+          this.#giveUp('child-protocol', `expected protocol ${childProtocolVersion}, found ${message.version}`);
+        break;
+      case 'progress':
+        this.#phase = message.progress.phase;
+        this.#request.onProgress(message.progress);
+        break;
+      case 'ask':
+        void this.#answer(message.id, message.question);
+        break;
+      case 'result':
+        this.#result = message;
+        break;
+      case 'failed':
+        this.#failure ??= errorOf(message.failure);
+        break;
+    }
+  }
+
+  async #answer(id: number, question: Json): Promise<void> {
+    this.#unanswered += 1;
+    try {
+      this.#child.send({ type: 'answer', id, value: await this.#request.answer(question) });
+    } catch (error) {
+      this.#failure ??= error instanceof NightstillError ? error : undefined;
+      this.#child.send({ type: 'refusal', id, reason: error instanceof Error ? error.message : String(error) });
+    } finally {
+      this.#unanswered -= 1;
+      this.#watchSilence();
+    }
+  }
+
+  #watchSilence(): void {
+    clearTimeout(this.#silence);
+    if (this.#stopping || this.#unanswered > 0) return;
+    const { silenceLimitsMs } = this.#request;
+    const limitMs = silenceLimitsMs[this.#phase] ?? silenceLimitsMs.start;
+    this.#silence = setTimeout(
+      () => this.#giveUp('child-silent', `expected a message within ${limitMs} ms in phase "${this.#phase}", found none`),
+      limitMs,
+    );
+  }
+
+  #giveUp(code: 'child-silent' | 'child-protocol', message: string): void {
+    this.#failure ??= this.#error(code, message);
+    this.#child.kill('SIGKILL');
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    this.#timers.add(setTimeout(act, delayMs));
+  }
+
+  #error(code: 'child-start-failed' | 'child-died' | 'child-silent' | 'child-protocol', message: string): NightstillError {
+    const printed = this.#child.lastLines();
+    return new NightstillError(code, printed === '' ? message : `${message}; its last lines:\n${printed}`);
+  }
+}
+
+function errorOf({ code, message, details, stack }: ChildFailure): NightstillError {
+  const known = isFailureCode(code);
+  const error = new NightstillError(known ? code : 'unexpected', known ? message : `${code}: ${message}`, { details });
+  error.stack = stack;
+  return error;
+}

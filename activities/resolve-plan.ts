@@ -1,0 +1,79 @@
+/**
+ * From the content of a user's file to a plan: shape, stage kinds, options, needs. Nothing outside is asked. Errors name the
+ * path in the file, what was expected there and the type of what was found, never a value: a plan may hold what must not
+ * stand in a history.
+ */
+import type { z } from 'zod';
+import { NightstillError } from '../config/errors.js';
+import { planFileSchema, type StageOfFile } from '../config/plan-schema.js';
+import type { PlanNode, ResolvedPlan } from '../config/plan.js';
+import { queueName } from '../config/queues.js';
+import type { StageKind } from '../config/stage-kind.js';
+import { canonicalJson, digestOf, type Json } from '../storage/index.js';
+
+export interface PlanRules {
+  readonly kinds: readonly StageKind[];
+  readonly queuePrefix: string;
+}
+
+/** @throws plan-invalid */
+export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
+  const { name, store, stages } = parse(planFileSchema, file, '');
+  checkNeeds(stages);
+  const nodes = stages.map((stage, index) => resolveNode(stage, `stages[${index}]`, rules));
+  return { plan: { name, store, nodes }, planDigest: digestOf(canonicalJson(file as Json)) };
+}
+
+function resolveNode(stage: StageOfFile, path: string, { kinds, queuePrefix }: PlanRules): PlanNode {
+  const kind = kinds.find(({ kind }) => kind === stage.uses);
+  if (kind === undefined) throw invalid(`${path}.uses`, `one of ${kinds.map(({ kind }) => kind).join(', ')}`, stage.uses);
+  return {
+    id: stage.id,
+    uses: kind.kind,
+    needs: stage.needs,
+    with: parse(kind.options, stage.with, `${path}.with`),
+    activity: kind.activity,
+    queue: queueName(kind.role, queuePrefix),
+    timeouts: { ...kind.timeouts, ...given(stage.timeouts) },
+    retry: { ...kind.retry, ...given(stage.retry) },
+  };
+}
+
+function parse<Output>(schema: z.ZodType<Output>, value: unknown, path: string): Output {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.reduce<string>(step, path) || 'the plan';
+  throw invalid(place, issue?.message ?? 'a valid value', describe(issue?.input));
+}
+
+const step = (path: string, key: PropertyKey): string =>
+  typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`;
+
+/** Ids are used once, needs name other stages, and no stage waits for itself. */
+function checkNeeds(stages: readonly StageOfFile[]): void {
+  const byId = new Map(stages.map((stage) => [stage.id, stage]));
+  for (const [index, { id, needs }] of stages.entries()) {
+    if (stages.findIndex((other) => other.id === id) !== index) throw invalid(`stages[${index}].id`, 'an id of its own', id);
+    const unknown = needs.find((need) => !byId.has(need));
+    if (unknown !== undefined) throw invalid(`stages[${index}].needs`, `ids of ${[...byId.keys()].join(', ')}`, unknown);
+  }
+  const done = new Set<string>();
+  for (let ready = stages; ready.length > 0;) {
+    ready = stages.filter(({ id, needs }) => !done.has(id) && needs.every((need) => done.has(need)));
+    for (const { id } of ready) done.add(id);
+  }
+  const waiting = stages.filter(({ id }) => !done.has(id)).map(({ id }) => id);
+  if (waiting.length > 0) throw invalid('stages', 'needs without a cycle', `one among ${waiting.join(', ')}`);
+}
+
+const given = <Fields extends object>(fields: Fields): { [Name in keyof Fields]: NonNullable<Fields[Name]> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]: NonNullable<Fields[Name]>;
+  };
+
+const describe = (value: unknown): string =>
+  value === undefined ? 'nothing' : value === null ? 'null' : Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
+
+const invalid = (path: string, expected: string, found: string): NightstillError =>
+  new NightstillError('plan-invalid', `${path}: expected ${expected}, found ${found}`, { details: { path } });

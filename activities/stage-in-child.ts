@@ -1,0 +1,69 @@
+/**
+ * A stage that works in a child process, as an activity: an attempt first looks for a result that is there already, then
+ * starts the child, heartbeats with its last durable step, and stops it when Temporal says so. The child claims the stage
+ * and writes; this process only asks Temporal what the child wants to know.
+ */
+import { Context } from '@temporalio/activity';
+import { z } from 'zod';
+import { NightstillError } from '../config/errors.js';
+import type { Json } from '../config/json.js';
+import type { StageInput, StageOutput } from '../config/plan.js';
+import { artifactRefSchema, lookupResult, openObjectStore, type StageOwner } from '../storage/index.js';
+import { superviseChild, type SilenceLimits } from './child.js';
+import { withHeartbeat } from './heartbeat.js';
+import { isActivityOpen } from './open-activities.js';
+
+export interface StageProgram {
+  /** Absolute path of the child's compiled entry. */
+  readonly entry: string;
+  readonly silenceLimitsMs: SilenceLimits;
+}
+
+/** What the child is given: the stage, and in whose name it claims it. */
+export type StageJob = StageInput & { readonly owner: StageOwner };
+
+const questionSchema = z.object({
+  isOpen: z.object({ workflowId: z.string(), runId: z.string(), activityId: z.string(), attempt: z.int() }),
+});
+
+const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
+
+export function runStageInChild({ entry, silenceLimitsMs }: StageProgram, input: StageInput): Promise<StageOutput> {
+  return withHeartbeat(async (report) => {
+    const recorded = await recordedOutput(input);
+    if (recorded) return recorded;
+    const { cancellationSignal, client } = Context.current();
+    const job: StageJob = { ...input, owner: owner() };
+    const value = await superviseChild({
+      entry,
+      job: JSON.parse(JSON.stringify(job)) as Json,
+      silenceLimitsMs,
+      answer: async (question) => isActivityOpen(client, questionSchema.parse(question).isOpen),
+      onProgress: (progress) => report({ ...progress }),
+      signal: cancellationSignal,
+    });
+    return parseOutput(value);
+  });
+}
+
+async function recordedOutput({ store: url, stageKey }: StageInput): Promise<StageOutput | undefined> {
+  const store = await openObjectStore(url);
+  try {
+    const result = await lookupResult(store, stageKey);
+    return result && { outputs: result.outcome.outputs };
+  } finally {
+    await store.close();
+  }
+}
+
+function owner(): StageOwner {
+  const { workflowExecution, activityId, attempt } = Context.current().info;
+  if (workflowExecution) return { ...workflowExecution, activityId, attempt };
+  throw new NightstillError('unexpected', 'expected an activity of a workflow, found a standalone one');
+}
+
+function parseOutput(value: Json): StageOutput {
+  const parsed = outputSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new NightstillError('child-protocol', `expected the outputs of a stage, found ${parsed.error.issues[0]?.message}`);
+}

@@ -1,0 +1,42 @@
+/**
+ * The one place where our errors become Temporal's. The code becomes the failure's type and the table decides whether
+ * Temporal tries again. A cancelled activity rethrows the reason of its cancellation, whatever the abort made fail: only so
+ * does Temporal tell a cancel, a pause, a reset and a shutdown from a failure.
+ */
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { asNightstillError, type NightstillError } from '../config/errors.js';
+
+/** The activity with its errors translated. */
+export function translating<Input, Output>(
+  activity: (input: Input) => Promise<Output>,
+): (input: Input) => Promise<Output> {
+  return async (input) => {
+    try {
+      return await activity(input);
+    } catch (error) {
+      throw asTemporalFailure(error, Context.current().cancellationSignal);
+    }
+  };
+}
+
+export function asTemporalFailure(error: unknown, cancellation: AbortSignal): Error {
+  if (cancellation.aborted && cancellation.reason instanceof CancelledFailure) return cancellation.reason;
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  const { code, message, remedy, fault, details, stack } = asNightstillError(error);
+  const failure = ApplicationFailure.create({
+    type: code,
+    message: `${message}. ${remedy}`,
+    nonRetryable: !mayTryAgain(asNightstillError(error)),
+    details: [{ ...details, fault }],
+  });
+  if (stack !== undefined) failure.stack = stack;
+  return failure;
+}
+
+/**
+ * A lost fence ends the process, not the stage. If a successor works on it, Temporal waits for that one and ignores this
+ * failure; if Temporal still waits for this attempt, it was overtaken by one that Temporal has given up (it was stopped
+ * before its claim, say), and the next attempt has to claim the stage again.
+ */
+const mayTryAgain = ({ code, retryable }: NightstillError): boolean => retryable || code === 'fence-lost';

@@ -1,0 +1,49 @@
+/**
+ * Where a dataset is read from: a local file or an S3 object. A source can say which version of the data it has, without
+ * reading it, and can be read from any byte. It does not promise that two versions with equal size and equal modification
+ * time differ in nothing: that is what its users are told an unchanged file is.
+ */
+import { NightstillError } from '../config/errors.js';
+import type { JsonObject } from '../storage/index.js';
+import { openFileSource } from './file-source.js';
+import { openObjectSource } from './object-source.js';
+
+/** Which data it is: location, size in bytes, and the store's version (`etag`) or the time of the last change. */
+export type SourceIdentity = JsonObject & {
+  readonly uri: string;
+  readonly bytes: number;
+  readonly etag?: string;
+  readonly modifiedAtNs?: string;
+};
+
+export interface DatasetSource {
+  /** @throws dataset-missing */
+  identify(): Promise<SourceIdentity>;
+  /**
+   * The bytes from `start` up to the end that the identity names.
+   * @throws dataset-missing, dataset-changed where the source notices while reading
+   */
+  read(identity: SourceIdentity, start: number): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param uri `file:///absolute/path`, or `s3://bucket/key` with the parameters of a store URL (`?region=…&endpoint=…`)
+ * @throws plan-invalid for any other uri
+ */
+export async function openDatasetSource(uri: string): Promise<DatasetSource> {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined;
+  if (url?.protocol === 'file:') return openFileSource(url);
+  if (url?.protocol === 's3:') return openObjectSource(url);
+  throw new NightstillError('plan-invalid', `dataset: expected a file:// or s3:// URL, found "${url?.protocol ?? 'no URL'}"`);
+}
+
+/** @throws dataset-changed when the source is no longer the data that `identity` names */
+export async function confirmUnchanged(source: DatasetSource, identity: SourceIdentity): Promise<void> {
+  const found = await source.identify();
+  const differing = Object.keys({ ...identity, ...found }).filter((key) => identity[key] !== found[key]);
+  if (differing.length > 0) throw changed(identity, differing.join(' and '));
+}
+
+const changed = (identity: SourceIdentity, what: string): NightstillError =>
+  new NightstillError('dataset-changed', `${identity.uri}: expected it not to change while it is read, found another ${what}`);

@@ -1,0 +1,37 @@
+/** A dataset in a local file, identified by path, size and modification time in nanoseconds. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { NightstillError } from '../config/errors.js';
+import type { DatasetSource, SourceIdentity } from './dataset-source.js';
+
+const chunkBytes = 1024 * 1024;
+
+export function openFileSource(url: URL): DatasetSource {
+  const path = fileURLToPath(url);
+  return {
+    identify: () => identify(url, path),
+    read: (identity, start) => read(path, start, identity.bytes),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function identify(url: URL, path: string): Promise<SourceIdentity> {
+  const found = await stat(path, { bigint: true }).catch((cause: unknown) => {
+    throw missing(path, 'none that can be read', cause);
+  });
+  if (!found.isFile()) throw missing(path, 'something else');
+  return { uri: url.href, bytes: Number(found.size), modifiedAtNs: String(found.mtimeNs) };
+}
+
+async function* read(path: string, start: number, end: number): AsyncIterable<Uint8Array> {
+  if (start >= end) return;
+  try {
+    yield* createReadStream(path, { start, end: end - 1, highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    throw missing(path, 'none that can be read', cause);
+  }
+}
+
+const missing = (path: string, found: string, cause?: unknown): NightstillError =>
+  new NightstillError('dataset-missing', `${path}: expected a file, found ${found}`, { cause });

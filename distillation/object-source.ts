@@ -1,0 +1,51 @@
+/**
+ * A dataset in an S3 object, identified by location, size and ETag. It is read in ranges, each a request of its own, so that
+ * a slow reader holds no connection open for hours.
+ */
+import { NightstillError, hasCode } from '../config/errors.js';
+import { openObjectStore, type ObjectStore } from '../storage/index.js';
+import type { DatasetSource, SourceIdentity } from './dataset-source.js';
+
+const rangeBytes = 8 * 1024 * 1024;
+
+/** @throws store-url-invalid, store-missing, store-access-denied */
+export async function openObjectSource(url: URL): Promise<DatasetSource> {
+  const [key = '', ...folders] = url.pathname.split('/').filter(Boolean).reverse();
+  const store = await openObjectStore(`s3://${url.host}/${folders.reverse().join('/')}${url.search}`);
+  const uri = `s3://${url.host}${url.pathname}`;
+  return {
+    identify: () => identify(store, key, uri),
+    read: (identity, start) => read(store, key, identity, start),
+    close: () => store.close(),
+  };
+}
+
+async function identify(store: ObjectStore, key: string, uri: string): Promise<SourceIdentity> {
+  const found = await store.describe(key);
+  if (found === undefined) throw new NightstillError('dataset-missing', `${uri}: expected an object, found none`);
+  return { uri, bytes: found.bytes, etag: found.version };
+}
+
+async function* read(
+  store: ObjectStore,
+  key: string,
+  identity: SourceIdentity,
+  from: number,
+): AsyncIterable<Uint8Array> {
+  for (let start = from; start < identity.bytes; start += rangeBytes) {
+    const end = Math.min(start + rangeBytes, identity.bytes);
+    const { body, version } = await store.get(key, { range: { start, end } }).catch((cause: unknown) => {
+      throw hasCode(cause, 'object-missing', 'object-range-invalid') ? changed(identity, cause) : cause;
+    });
+    if (version !== identity.etag) {
+      body.destroy();
+      throw changed(identity);
+    }
+    yield* body as AsyncIterable<Uint8Array>;
+  }
+}
+
+const changed = ({ uri }: SourceIdentity, cause?: unknown): NightstillError =>
+  new NightstillError('dataset-changed', `${uri}: expected it not to change while it is read, found another version`, {
+    cause,
+  });

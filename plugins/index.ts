@@ -1,0 +1,2 @@
+/** What a worker lists: `nightstill`. */
+export { DistillationPlugin, type DistillationPluginOptions } from './distillation-plugin.js';
