@@ -11,7 +11,7 @@ import { canonicalJson, digestOf, hexOf, type Json, type JsonObject } from '../s
 /** @throws dataset-missing, store-unavailable, store-access-denied */
 export async function identifyStage(kind: StageKind, { with: options, inputs }: NodeInput): Promise<StageIdentity> {
   const identified: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value = null] of Object.entries(options)) {
     if (kind.sources.includes(name)) identified[name] = await identifySource(String(value));
     else if (!isDefault(kind, name, value)) identified[name] = value;
   }

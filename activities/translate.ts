@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
-import { asNightstillError, type NightstillError } from '../config/errors.js';
+import { asNightstillError } from '../config/errors.js';
 
 /** The activity with its errors translated. */
 export function translating<Input, Output>(
@@ -23,20 +23,13 @@ export function translating<Input, Output>(
 export function asTemporalFailure(error: unknown, cancellation: AbortSignal): Error {
   if (cancellation.aborted && cancellation.reason instanceof CancelledFailure) return cancellation.reason;
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
-  const { code, message, remedy, fault, details, stack } = asNightstillError(error);
+  const { code, message, remedy, fault, retryable, details, stack } = asNightstillError(error);
   const failure = ApplicationFailure.create({
     type: code,
     message: `${message}. ${remedy}`,
-    nonRetryable: !mayTryAgain(asNightstillError(error)),
+    nonRetryable: !retryable,
     details: [{ ...details, fault }],
   });
   if (stack !== undefined) failure.stack = stack;
   return failure;
 }
-
-/**
- * A lost fence ends the process, not the stage. If a successor works on it, Temporal waits for that one and ignores this
- * failure; if Temporal still waits for this attempt, it was overtaken by one that Temporal has given up (it was stopped
- * before its claim, say), and the next attempt has to claim the stage again.
- */
-const mayTryAgain = ({ code, retryable }: NightstillError): boolean => retryable || code === 'fence-lost';

@@ -1,5 +1,5 @@
-/** What travels between stages instead of data. Pure: workflows may import it. */
-export interface ArtifactRef {
+/** What travels between stages instead of data; itself JSON. Pure: workflows may import it. */
+export type ArtifactRef = {
   readonly kind: string;
   /** `sha256:` and 64 lower-case hex digits: the digest of the artifact's index, and so of all its bytes. */
   readonly digest: string;
@@ -8,7 +8,7 @@ export interface ArtifactRef {
   readonly rows?: number | undefined;
   /** Size of the index. */
   readonly indexBytes: number;
-}
+};
 
 /** Artifacts by the names that the stage kind gives them. */
 export type Outputs = Readonly<Record<string, ArtifactRef>>;

@@ -3,18 +3,21 @@
  * reading it, and can be read from any byte. It does not promise that two versions with equal size and equal modification
  * time differ in nothing: that is what its users are told an unchanged file is.
  */
+import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
-import type { JsonObject } from '../storage/index.js';
 import { openFileSource } from './file-source.js';
 import { openObjectSource } from './object-source.js';
 
-/** Which data it is: location, size in bytes, and the store's version (`etag`) or the time of the last change. */
-export type SourceIdentity = JsonObject & {
-  readonly uri: string;
-  readonly bytes: number;
-  readonly etag?: string;
-  readonly modifiedAtNs?: string;
-};
+/** Which data it is: location, size in bytes, and the store's version or the time of the last change. */
+export const sourceIdentitySchema = z.object({
+  uri: z.string(),
+  bytes: z.int().nonnegative(),
+  /** Of an object. */
+  etag: z.string().optional(),
+  /** Of a file: nanoseconds since the epoch, as text. */
+  modifiedAtNs: z.string().optional(),
+});
+export type SourceIdentity = Readonly<z.output<typeof sourceIdentitySchema>>;
 
 export interface DatasetSource {
   /** @throws dataset-missing */
@@ -41,9 +44,10 @@ export async function openDatasetSource(uri: string): Promise<DatasetSource> {
 /** @throws dataset-changed when the source is no longer the data that `identity` names */
 export async function confirmUnchanged(source: DatasetSource, identity: SourceIdentity): Promise<void> {
   const found = await source.identify();
-  const differing = Object.keys({ ...identity, ...found }).filter((key) => identity[key] !== found[key]);
-  if (differing.length > 0) throw changed(identity, differing.join(' and '));
+  const { uri, bytes, etag, modifiedAtNs } = identity;
+  if (found.uri === uri && found.bytes === bytes && found.etag === etag && found.modifiedAtNs === modifiedAtNs) return;
+  throw new NightstillError(
+    'dataset-changed',
+    `${uri}: expected the ${bytes} bytes of version ${etag ?? modifiedAtNs}, found ${found.bytes} bytes of ${found.etag ?? found.modifiedAtNs}`,
+  );
 }
-
-const changed = (identity: SourceIdentity, what: string): NightstillError =>
-  new NightstillError('dataset-changed', `${identity.uri}: expected it not to change while it is read, found another ${what}`);

@@ -1,4 +1,4 @@
 /** Teaching: datasets. */
-export { confirmUnchanged, openDatasetSource, type DatasetSource, type SourceIdentity } from './dataset-source.js';
+export { openDatasetSource, sourceIdentitySchema, type DatasetSource, type SourceIdentity } from './dataset-source.js';
 export { importDataset, type ImportRequest } from './import-dataset.js';
 export type { ImportProgress } from './import-work.js';

@@ -1,0 +1,65 @@
+/**
+ * Starts a run from any application that has a Temporal client. The run id is the workflow id, so starting is idempotent:
+ * the same id with the same plan joins the run that is there, or returns what it returned; a run that failed or was
+ * cancelled is started again; the same id with another plan is refused.
+ */
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import type { DistillInput } from '../config/plan.js';
+import { queueName } from '../config/queues.js';
+import { canonicalJson, digestOf, hexOf, type Json } from '../storage/index.js';
+import { RunHandle } from './run-handle.js';
+
+export interface StartRequest {
+  readonly client: Client;
+  /** The content of the plan file, as data. It is checked by the run, where the stage kinds are known. */
+  readonly file: Json;
+  /** Default: derived from the content of the plan file. */
+  readonly runId?: string;
+  /** The prefix that the workers were started with; default `nightstill`. */
+  readonly queuePrefix?: string;
+}
+
+const idHexDigits = 16;
+
+/** @throws run-conflict when a run with this id was started with another plan */
+export async function start({ client, file, runId, queuePrefix }: StartRequest): Promise<RunHandle> {
+  const digest = digestOf(canonicalJson(file));
+  const workflowId = runId ?? `nightstill-${hexOf(digest).slice(0, idHexDigits)}`;
+  await refuseOtherPlan(client, workflowId, digest);
+  const input: DistillInput = { file };
+  try {
+    await client.workflow.start('distill', {
+      workflowId,
+      taskQueue: queueName('orchestrator', queuePrefix),
+      args: [input],
+      memo: { planDigest: digest },
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  // Somebody may have started the same id in between.
+  await refuseOtherPlan(client, workflowId, digest);
+  return new RunHandle(client, workflowId);
+}
+
+async function refuseOtherPlan(client: Client, runId: string, planDigest: string): Promise<void> {
+  const found = await planDigestOf(client, runId);
+  if (found === undefined || found === planDigest) return;
+  throw new NightstillError('run-conflict', `run ${runId}: expected plan ${planDigest}, found ${String(found)}`, {
+    details: { runId },
+  });
+}
+
+/** The plan that a run was started with; null for a workflow that this client did not start; undefined for none at all. */
+async function planDigestOf(client: Client, workflowId: string): Promise<unknown> {
+  try {
+    const { memo } = await client.workflow.getHandle(workflowId).describe();
+    return memo?.['planDigest'] ?? null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * A worker process from connection to end. The connection is Temporal's envconfig: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+ * profiles, TLS, API key. SIGTERM and SIGINT end it in order: children make their work durable first.
+ */
+import { hostname } from 'node:os';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { defaultQueuePrefix, type Role } from '../config/queues.js';
+import type { DistillationPlugin } from '../plugins/index.js';
+
+/** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
+const maxHeartbeatThrottleInterval = '10s';
+/** After this, a worker that was asked to end does so with activities still running. */
+const shutdownForceTime = '60s';
+
+export interface Service {
+  readonly role: Role;
+  readonly plugin: DistillationPlugin;
+  /** Absent on workers that run activities only: they poll no workflow tasks. */
+  readonly workflowsPath?: string;
+}
+
+export async function serve({ role, plugin, workflowsPath }: Service): Promise<void> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const connection = await NativeConnection.connect(connectionOptions);
+  try {
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: plugin.taskQueue,
+      identity: `nightstill-${role}@${hostname()}#${process.pid}`,
+      plugins: [plugin],
+      maxHeartbeatThrottleInterval,
+      shutdownForceTime,
+      ...(workflowsPath === undefined ? {} : { workflowsPath }),
+    });
+    console.log(`nightstill ${role} worker ready: polls ${plugin.taskQueue} in namespace ${namespace}`);
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
+}
+
+/** `--queue-prefix <prefix>` of the command line. */
+export function queuePrefixArgument(argv: readonly string[]): string {
+  const at = argv.indexOf('--queue-prefix');
+  return (at === -1 ? undefined : argv[at + 1]) ?? defaultQueuePrefix;
+}
+
+/** Runs a process to its end: an error is printed and becomes exit code 1. */
+export function runProcess(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,19 @@
+/**
+ * How a run fails: with the code of what went wrong as the type of its failure, so that it is read without unwrapping.
+ * Anything else that is thrown would fail the workflow task, which Temporal repeats for ever.
+ */
+import { ActivityFailure, ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import { asNightstillError } from '../config/errors.js';
+
+export function asRunFailure(error: unknown, place: string): TemporalFailure {
+  if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {
+    const { type, message, details } = error.cause;
+    return runFailure(type ?? 'unexpected', `${place}: ${message}`, details ?? []);
+  }
+  if (error instanceof TemporalFailure) return error;
+  const { code, message, remedy, fault } = asNightstillError(error);
+  return runFailure(code, `${place}: ${message}. ${remedy}`, [{ fault }]);
+}
+
+const runFailure = (type: string, message: string, details: unknown[]): ApplicationFailure =>
+  ApplicationFailure.create({ type, message, details, nonRetryable: true });

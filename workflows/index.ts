@@ -1,0 +1,2 @@
+/** What an orchestrator's bundle exports: `nightstill/workflow`. */
+export { distill } from './distill.js';
