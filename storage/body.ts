@@ -25,6 +25,18 @@ export async function* bodyChunks(body: ObjectBody, signal?: AbortSignal): Async
   if (seen < body.bytes) throw lengthMismatch(body.bytes, String(seen));
 }
 
+/** The body in one piece. @throws as `bodyChunks` */
+export async function wholeBody(body: ObjectBody, signal?: AbortSignal): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body;
+  const whole = Buffer.allocUnsafeSlow(body.bytes);
+  let filled = 0;
+  for await (const chunk of bodyChunks(body, signal)) {
+    whole.set(chunk, filled);
+    filled += chunk.byteLength;
+  }
+  return whole;
+}
+
 async function* sourceChunks(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const iterator = open()[Symbol.asyncIterator]();
   let ended = false;

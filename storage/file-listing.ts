@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessErrno } from './file-errors.js';
-import { isValidKey } from './keys.js';
+import { isValidKey, mayBeginKey } from './keys.js';
 import type { ObjectKey } from './object-store.js';
 
 const objectMark = '@';
@@ -16,8 +16,7 @@ export const objectDirectory = (root: string, key: ObjectKey): string => `${join
 /** All keys that begin with `prefix`; what else lies in the directory is passed over. */
 export async function* listKeys(root: string, prefix: string): AsyncGenerator<ObjectKey, void> {
   const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  // A prefix that no valid key begins with names nothing, least of all a directory outside the root.
-  if (parent !== '' && !isValidKey(parent.slice(0, -1))) return;
+  if (!mayBeginKey(prefix)) return;
   yield* walk(root, parent, prefix);
 }
 

@@ -28,6 +28,8 @@ type Write = (staged: versions.StagedVersion, identity: versions.FileIdentity) =
 
 /** A caller that finds the key changed this often under unconditional writes gets an error instead of an endless loop. */
 const mostPutRounds = 1000;
+/** A day: no write takes that long, and `file-versions.ts` says what happens to one that sleeps through it. */
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
 
 export class FileStore implements port.ObjectStore {
   readonly url: string;
@@ -126,6 +128,14 @@ export class FileStore implements port.ObjectStore {
     return this.#coded('remove', key, signal, () =>
       versions.removeObject(this.#root, objectDirectory(this.#root, key)),
     );
+  }
+
+  async sweepUnfinished(olderThanMs: number): Promise<number> {
+    try {
+      return await versions.sweepStaging(this.#root, olderThanMs);
+    } catch (error) {
+      throw fileError(error, { store: this.url, operation: 'sweepUnfinished' });
+    }
   }
 
   async close(): Promise<void> {}
@@ -256,7 +266,7 @@ export async function openFileStore(
   try {
     if (forWriting) {
       await mkdir(join(root, versions.stagingName), { recursive: true });
-      await versions.sweepStaging(root);
+      await store.sweepUnfinished(abandonedAfterMs);
     } else {
       await readdir(root);
     }

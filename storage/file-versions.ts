@@ -24,7 +24,6 @@ import { doneUnless, unlessErrno } from './file-errors.js';
 
 /** Not a legal key segment, so it meets no key. */
 export const stagingName = '@tmp';
-const sweepAfterMs = 24 * 60 * 60 * 1000;
 
 export interface FileVersion {
   readonly incarnation: string;
@@ -135,14 +134,17 @@ export async function removeObject(root: string, objectDirectory: string): Promi
   await rm(grave, { recursive: true, force: true });
 }
 
-/** Frees what writers that died left behind more than a day ago. */
-export async function sweepStaging(root: string): Promise<void> {
+/** Frees what writers that died left behind long ago. @returns how many staged versions */
+export async function sweepStaging(root: string, olderThanMs: number): Promise<number> {
   const staging = join(root, stagingName);
+  let swept = 0;
   for (const name of (await unlessErrno(readdir(staging), 'ENOENT')) ?? []) {
     const found = await unlessErrno(stat(join(staging, name)), 'ENOENT');
-    if (found === undefined || found.mtimeMs > Date.now() - sweepAfterMs) continue;
+    if (found === undefined || Date.now() - found.mtimeMs < olderThanMs) continue;
     await rm(join(staging, name), { recursive: true, force: true });
+    swept++;
   }
+  return swept;
 }
 
 /** Makes the entries of a directory survive a power cut. */

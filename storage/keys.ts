@@ -24,6 +24,13 @@ export function validateKey(key: ObjectKey): void {
 
 export const isValidKey = (key: string): boolean => problemOf(key) === undefined;
 
+/** Can a valid key begin with this? Asking a store for the others would find nothing, or what is not ours. */
+export function mayBeginKey(prefix: string): boolean {
+  const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  if (parent !== '' && !isValidKey(parent.slice(0, -1))) return false;
+  return prefix.length <= longestKey && /^[A-Za-z0-9._=-]*$/.test(prefix.slice(parent.length));
+}
+
 function problemOf(key: string): string | undefined {
   if (key.length === 0 || key.length > longestKey) return `a key of 1 to ${longestKey} characters`;
   for (const segment of key.split('/')) {

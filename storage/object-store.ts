@@ -71,6 +71,13 @@ export interface ObjectStore {
   /** Removing what is not there succeeds. */
   remove(key: ObjectKey, options?: { readonly signal?: AbortSignal }): Promise<void>;
 
+  /**
+   * Frees what writers that died left unfinished (uploads, staged files) more than `olderThanMs` milliseconds ago. It is
+   * visible to no other verb. A write under way that is older than that fails.
+   * @returns how many
+   */
+  sweepUnfinished?(olderThanMs: number): Promise<number>;
+
   /** Frees connections and threads. The store must not be used afterwards. */
   close(): Promise<void>;
 }

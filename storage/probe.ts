@@ -68,7 +68,8 @@ async function versionOf(store: ObjectStore, key: ObjectKey): Promise<string> {
   });
 }
 
-async function hasPassed(store: ObjectStore): Promise<boolean> {
+/** Did this store pass this version of the probe? @throws what the store throws */
+export async function hasPassed(store: ObjectStore): Promise<boolean> {
   try {
     const { body } = await store.get(verdictKey);
     const verdict: unknown = JSON.parse(Buffer.concat(await body.toArray()).toString());

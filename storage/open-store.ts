@@ -1,0 +1,34 @@
+/**
+ * From a URL to a store that answers. Opening for writing also makes sure, once per store, that its conditional writes are
+ * atomic; opening for reading needs no permission to write. The AWS SDK is loaded only for s3:// URLs.
+ */
+import type { ObjectStore } from './object-store.js';
+import { hasPassed, probeOnce } from './probe.js';
+import { parseStoreUrl, type StoreLocation } from './store-url.js';
+
+export interface OpenOptions {
+  /** Default false: reading only. */
+  readonly forWriting?: boolean;
+}
+
+/** @throws store-url-invalid, store-missing, store-access-denied, store-unavailable, store-not-atomic */
+export async function openObjectStore(url: string, { forWriting = false }: OpenOptions = {}): Promise<ObjectStore> {
+  const store = await open(parseStoreUrl(url), forWriting);
+  try {
+    // For readers this is only the first read: a bucket that is not there is better told now.
+    await (forWriting ? probeOnce(store) : hasPassed(store));
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function open(location: StoreLocation, forWriting: boolean): Promise<ObjectStore> {
+  if (location.kind === 'file') {
+    const { openFileStore } = await import('./file-store.js');
+    return openFileStore(location.directory, { forWriting });
+  }
+  const { S3Store } = await import('./s3.js');
+  return new S3Store(location);
+}

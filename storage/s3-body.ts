@@ -1,0 +1,56 @@
+/**
+ * The body of an answer as the port promises it: all announced bytes, or a coded error at the end of the stream. A checksum
+ * that does not match is `object-damaged` (the way or the disk, which only another read can tell); everything else that
+ * breaks off is `store-unavailable`.
+ */
+import { Readable } from 'node:stream';
+import { NightstillError } from '../config/errors.js';
+import { destroyOnAbort } from './abort.js';
+
+export interface AnswerBody {
+  readonly source: Readable;
+  readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
+  /** A coded error for what the connection throws. */
+  readonly translate: (error: unknown) => Error;
+}
+
+export function readAnswer({ source, bytes, signal, translate }: AnswerBody): Readable {
+  let seen = 0;
+  const body = new Readable({
+    read() {
+      source.resume();
+    },
+    destroy(error, callback) {
+      source.destroy();
+      callback(error);
+    },
+  });
+  const fail = (error: unknown): void => void body.destroy(isMismatch(error) ? damaged(error) : translate(error));
+  source.on('data', (chunk: Uint8Array) => {
+    seen += chunk.byteLength;
+    if (!body.push(chunk)) source.pause();
+  });
+  source.on('error', fail);
+  source.on('end', () => {
+    if (seen === bytes) body.push(null);
+    else fail(new Error(`expected ${bytes} bytes, the connection gave ${seen}`));
+  });
+  source.on('close', () => {
+    if (!source.readableEnded && !body.destroyed)
+      fail(new Error(`the connection closed after ${seen} of ${bytes} bytes`));
+  });
+  destroyOnAbort(body, signal);
+  return body;
+}
+
+const isMismatch = (error: unknown): boolean => error instanceof Error && error.message.startsWith('Checksum mismatch');
+
+const damaged = (cause: unknown): NightstillError =>
+  new NightstillError(
+    'object-damaged',
+    'Expected the bytes that were stored, found others: the checksum does not match',
+    {
+      cause,
+    },
+  );

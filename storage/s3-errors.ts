@@ -1,0 +1,132 @@
+/**
+ * What S3 servers answer, in the codes of the port, and which answers are worth another try. One table for AWS, MinIO,
+ * Ceph and versitygw, whose names differ where S3 has none.
+ */
+import { hasCode, NightstillError } from '../config/errors.js';
+import type { FailureCode } from '../config/failures.js';
+
+export interface S3Operation {
+  readonly store: string;
+  readonly operation: string;
+  readonly key?: string;
+}
+
+const codesByName: Readonly<Record<string, FailureCode>> = {
+  NoSuchBucket: 'store-missing',
+  NoSuchKey: 'object-missing',
+  NotFound: 'object-missing',
+  InvalidRange: 'object-range-invalid',
+  AccessDenied: 'store-access-denied',
+  InvalidAccessKeyId: 'store-access-denied',
+  SignatureDoesNotMatch: 'store-access-denied',
+  ExpiredToken: 'store-access-denied',
+  InvalidToken: 'store-access-denied',
+  AccountProblem: 'store-access-denied',
+  AllAccessDisabled: 'store-access-denied',
+  CredentialsProviderError: 'store-access-denied',
+  QuotaExceeded: 'store-full',
+  InsufficientStorage: 'store-full',
+  XMinioStorageFull: 'store-full',
+  XMinioAdminBucketQuotaExceeded: 'store-full',
+  PermanentRedirect: 'store-url-invalid',
+  AuthorizationHeaderMalformed: 'store-url-invalid',
+  InvalidBucketName: 'store-url-invalid',
+  ObjectParentIsFile: 'object-key-invalid',
+  ExistingObjectIsDirectory: 'object-key-invalid',
+  XMinioParentIsObject: 'object-key-invalid',
+  XMinioObjectExistsAsDirectory: 'object-key-invalid',
+  KeyTooLongError: 'object-key-invalid',
+  XAmzContentSHA256Mismatch: 'object-body-invalid',
+};
+
+/** For answers without a body (HEAD) and names not in the table. */
+const codesByStatus: Readonly<Record<number, FailureCode>> = {
+  301: 'store-url-invalid',
+  401: 'store-access-denied',
+  403: 'store-access-denied',
+  404: 'object-missing',
+  416: 'object-range-invalid',
+  507: 'store-full',
+};
+
+/** What a failed condition means depends on what was asked. 404: If-Match on a key that holds nothing. */
+const lostConditions: Readonly<Record<string, { readonly code: FailureCode; readonly statuses: readonly number[] }>> = {
+  putIfAbsent: { code: 'object-exists', statuses: [412] },
+  putIfMatch: { code: 'object-changed', statuses: [412, 404] },
+};
+
+/** Answers below 500 that a repetition may mend: races inside the server, bodies damaged on the way, throttling, clocks. */
+const retryableNames = new Set([
+  'ConditionalRequestConflict',
+  'OperationAborted',
+  'SlowDown',
+  'RequestTimeout',
+  'RequestTimeTooSkewed',
+  'BadDigest',
+  'XAmzContentSHA256Mismatch',
+  'IncompleteBody',
+  'TimeoutError',
+]);
+
+/** May the same request succeed when it is sent again? An answer of 2xx that cannot be read was damaged on the way. */
+export function isRetryable(error: unknown): boolean {
+  const { name, status, errno } = factsOf(error);
+  if (retryableNames.has(name)) return true;
+  if (status === undefined) return errno !== undefined && /^E[A-Z_]+$/.test(errno);
+  return (
+    (status >= 200 && status < 300) ||
+    status === 408 ||
+    status === 429 ||
+    (status >= 500 && ![501, 507].includes(status))
+  );
+}
+
+/** Any error of an operation as one of ours; one that is ours already passes unchanged. */
+export function s3Error(error: unknown, { store, operation, key }: S3Operation, attempts = 1): NightstillError {
+  if (hasCode(error)) return error;
+  const { name, status, errno, requestId, message } = factsOf(error);
+  const lost = lostConditions[operation];
+  const code =
+    lost !== undefined && status !== undefined && lost.statuses.includes(status) && name !== 'NoSuchBucket'
+      ? lost.code
+      : (codesByName[name] ?? codesByStatus[status ?? 0] ?? 'store-unavailable');
+  const place = key === undefined ? store : `${key} in ${store}`;
+  const answer = status === undefined ? (errno ?? name) : `${status} ${name}`;
+  const tries = attempts === 1 ? '' : ` after ${attempts} attempts`;
+  return new NightstillError(code, `${operation} of ${place}: ${answer}${tries}: ${message}`, {
+    cause: error,
+    details: { store, key: key ?? null, operation, requestId: requestId ?? null, httpStatus: status ?? null, attempts },
+  });
+}
+
+interface Facts {
+  readonly name: string;
+  readonly message: string;
+  readonly status?: number;
+  readonly errno?: string;
+  readonly requestId?: string;
+}
+
+/** The name that S3 gave, else that of the error. */
+export const s3NameOf = (error: unknown): string => factsOf(error).name;
+
+function factsOf(error: unknown): Facts {
+  const metadata = property(error, '$metadata');
+  const status = property(metadata, 'httpStatusCode');
+  const requestId = property(metadata, 'requestId');
+  const errno = property(error, 'code');
+  return {
+    name: textOf(property(error, 'name')) ?? 'Error',
+    message: textOf(property(error, 'message')) ?? String(error),
+    ...(typeof status === 'number' ? { status } : {}),
+    ...(typeof errno === 'string' ? { errno } : {}),
+    ...(typeof requestId === 'string' ? { requestId } : {}),
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** A property of a value of another library, if it has it. */
+export function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (Reflect.get(value, name) as unknown) : undefined;
+}
