@@ -8,13 +8,14 @@ import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pr
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
+const holderSchema = z.object({
+  pid: z.number(),
+  host: z.string(),
   /** Tells one holding from the next, also within one process. */
-  readonly ticket: string;
-}
+  ticket: z.string(),
+});
 
 const touchEveryMs = 1000;
 const abandonedAfterMs = 30_000;
@@ -81,9 +82,9 @@ async function livingHolder(lock: string): Promise<string | undefined> {
 }
 
 /** A holder killed while writing its name leaves an empty file: then nothing is known. */
-function readHolder(text: string): Partial<Holder> {
+function readHolder(text: string): Partial<z.infer<typeof holderSchema>> {
   try {
-    return JSON.parse(text);
+    return holderSchema.parse(JSON.parse(text));
   } catch {
     return {};
   }

@@ -36,7 +36,7 @@ const manifestSchema = z.object({
   files: z.record(z.string(), z.object({ bytes: z.number(), sha256: z.string() })),
 });
 
-export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
 export interface CacheEntry {
   readonly directory: string;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { listEntries } from './cache.js';
 import { captureCommand, findExecutable } from './command.js';
 import type { DoctorCheck, Finding } from './doctor.js';
@@ -44,10 +45,10 @@ export const machineChecks = (context: SetupContext): readonly DoctorCheck[] => 
   { name: 'cache', required: false, run: () => checkCache(context) },
 ];
 
+const packageSchema = z.object({ engines: z.object({ node: z.string() }) });
+
 async function checkNode(): Promise<Finding> {
-  const { engines }: { engines: { node: string } } = JSON.parse(
-    await readFile(join(packageRoot(), 'package.json'), 'utf8'),
-  );
+  const { engines } = packageSchema.parse(JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')));
   const minimum = readVersion(engines.node) ?? '0.0.0';
   const found = process.versions.node;
   return {

@@ -20,7 +20,7 @@ export interface DoctorCheck {
   run(): Promise<Finding>;
 }
 
-export interface CheckedFinding extends Finding {
+interface CheckedFinding extends Finding {
   readonly name: string;
   readonly required: boolean;
 }
@@ -36,9 +36,10 @@ export async function diagnose(checks: readonly DoctorCheck[]): Promise<Diagnosi
   return { healthy: findings.every(({ status, required }) => status === 'ok' || !required), checks: findings };
 }
 
-async function runCheck({ name, required, run }: DoctorCheck): Promise<CheckedFinding> {
+async function runCheck(check: DoctorCheck): Promise<CheckedFinding> {
+  const { name, required } = check;
   try {
-    return { name, required, ...(await run()) };
+    return { name, required, ...(await check.run()) };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     const remedy = error instanceof Error && 'remedy' in error ? { remedy: String(error.remedy) } : {};

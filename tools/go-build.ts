@@ -54,13 +54,7 @@ export const goBuild = (program: GoProgram): Source => ({
   },
 });
 
-export async function programKey({
-  part,
-  version,
-  folder,
-  package: mainPackage,
-  linkerFlags,
-}: GoProgram): Promise<CacheKey> {
+async function programKey({ part, version, folder, package: mainPackage, linkerFlags }: GoProgram): Promise<CacheKey> {
   const pinned = await Promise.all(pinnedFiles.map((name) => readFile(join(packageRoot(), 'tools', folder, name))));
   return { part, version, digest: digestOf(process.platform, process.arch, mainPackage, linkerFlags, ...pinned) };
 }

@@ -51,7 +51,7 @@ export interface Part {
   readonly sources: readonly Source[];
 }
 
-export interface Refusal {
+interface Refusal {
   readonly source: string;
   readonly why: string;
 }
@@ -88,7 +88,7 @@ async function askSources(part: Part, sources: readonly Source[], context: Setup
     told = refusals.length;
   };
   const seconds = () => (performance.now() - startedAt) / 1000;
-  for (const source of sources.filter(({ applies }) => applies?.(context) ?? true)) {
+  for (const source of sources.filter((candidate) => candidate.applies?.(context) ?? true)) {
     if (source.effort === 'work') tell();
     const attempt = await source.attempt(context).catch((error: unknown) => {
       showLastLines(error, context);

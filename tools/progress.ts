@@ -2,7 +2,7 @@
  * How set-up speaks. The library only calls a reporter; what reaches a screen is decided here: on a terminal one bar that
  * is drawn over itself, elsewhere (CI, a pipe) plain lines, at most one every 20 seconds for a step that goes on.
  */
-export interface StepProgress {
+interface StepProgress {
   /** Bytes done so far. */
   readonly bytes?: number;
   readonly totalBytes?: number;

@@ -5,6 +5,7 @@
  */
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { logFile } from './cache.js';
 import { captureCommand, findExecutable, runLogged } from './command.js';
 import { packageRoot } from './package-root.js';
@@ -22,21 +23,22 @@ export const addonPath = join(packagePath, 'lib', 'napi-v8', 'tfjs_binding.node'
 export const dependenciesPath = join(packagePath, 'deps');
 
 export const compilerFlags = [
-  ...['-O2', '-shared', '-fPIC', '-std=c++17'],
-  ...['-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
+  ...'-O2 -shared -fPIC -std=c++17 -DNAPI_VERSION=8 -DBUILDING_NODE_EXTENSION'.split(' '),
   '-Wl,-rpath,$ORIGIN/../../deps/lib',
 ];
 
 /** What the probe says of an addon that loaded and computed. */
-export interface ProbeReport {
+const reportSchema = z.object({
   /** Release of libtensorflow. */
-  readonly tensorflow: string;
-  readonly gpu: boolean;
-  readonly sum: number;
-}
+  tensorflow: z.string(),
+  gpu: z.boolean(),
+  sum: z.number(),
+});
+
+export type ProbeReport = Readonly<z.infer<typeof reportSchema>>;
 
 /** The sum that the probe must compute: a 4×8 by 8×4 product of ones. */
-export const expectedSum = 128;
+const expectedSum = 128;
 
 /** @throws Error when npm is missing or fails. */
 export async function installPackage(directory: string, context: SetupContext): Promise<void> {
@@ -91,7 +93,8 @@ export async function compileAddon(directory: string, compiler: string, context:
         ...includes.map((path) => `-I${path}`),
         ...sources,
         ...libraryFiles.map((file) => join(dependencies, 'lib', file)),
-        ...['-o', join(directory, addonPath)],
+        '-o',
+        join(directory, addonPath),
       ],
       logged(context, 15),
     );
@@ -113,7 +116,7 @@ export async function probeAddon(directory: string, { variables }: SetupContext)
       `the addon does not load: ${output.split('\n').findLast((text) => text.trim() !== '') ?? 'no output'}`,
     );
   }
-  const report: ProbeReport = JSON.parse(line);
+  const report = reportSchema.parse(JSON.parse(line));
   if (report.sum !== expectedSum) throw new Error(`the addon computes ${report.sum} where ${expectedSum} is right`);
   return report;
 }

@@ -25,6 +25,7 @@ interface TensorflowPackage {
   backend(): { readonly isUsingGpuDevice: boolean; readonly binding: { readonly TF_Version: string } };
 }
 
+// oxlint-disable-next-line typescript/no-unsafe-assignment -- a native library, loaded from a path that only set-up knows
 const tensorflow: TensorflowPackage = createRequire(import.meta.url)(packageDirectory);
 const product = tensorflow.matMul(tensorflow.ones([4, 8]), tensorflow.ones([8, 4]));
 const { binding, isUsingGpuDevice } = tensorflow.backend();

@@ -19,7 +19,7 @@ import {
 } from './tensorflow-addon.js';
 import { directoryLibrary, libraryFiles, wheelLibrary, type TensorflowLibrary } from './tensorflow-library.js';
 
-export interface TensorflowInstallation {
+interface TensorflowInstallation {
   /** What to `require`: @tensorflow/tfjs-node-gpu with its addon in place. */
   readonly packageDirectory: string;
   /** Release of libtensorflow. */

@@ -78,11 +78,15 @@ export async function unpackWheel(contents: WheelContents, context: SetupContext
 }
 
 const pipArguments = (wheel: Wheel, downloads: string, requirements: string): string[] => [
-  ...['-m', 'pip', 'download', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--progress-bar', 'off'],
+  ...'-m pip download --disable-pip-version-check --no-input --no-cache-dir --progress-bar off'.split(' '),
   // Neither the platform nor the Python of this machine decides: the tags only name the wheel.
-  ...['--no-deps', '--only-binary=:all:', '--python-version', '3.11'],
+  ...'--no-deps --only-binary=:all: --python-version 3.11'.split(' '),
   ...wheel.platforms.flatMap((platform) => ['--platform', platform]),
-  ...['--require-hashes', '--dest', downloads, '--requirement', requirements],
+  '--require-hashes',
+  '--dest',
+  downloads,
+  '--requirement',
+  requirements,
 ];
 
 async function findPython({ environment, variables }: SetupContext): Promise<string> {
