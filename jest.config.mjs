@@ -2,10 +2,9 @@
  * Four Jest projects, one folder of test/ each; `npm test` runs them one after another. `temporal` and `crash` drive whole
  * processes and servers: their files run one at a time.
  */
-const second = 1000;
 
 /** Sources are ES modules; Jest runs them as CommonJS, with `.js` specifiers pointed at their `.ts` files. */
-const project = (name, options) => ({
+const project = (name, secondsPerTest, options) => ({
   displayName: name,
   rootDir: import.meta.dirname,
   roots: ['<rootDir>'],
@@ -24,6 +23,8 @@ const project = (name, options) => ({
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!oxc-parser/)'],
+  globals: { timeLimitMs: secondsPerTest * 1000 },
+  setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.cjs'],
   ...options,
 });
 
@@ -31,9 +32,9 @@ const serial = { runner: '<rootDir>/test/support/serial-runner.cjs' };
 
 export default {
   projects: [
-    project('unit', { testTimeout: 30 * second }),
-    project('contract', { testTimeout: 300 * second }),
-    project('temporal', { testTimeout: 300 * second, ...serial }),
-    project('crash', { testTimeout: 600 * second, ...serial }),
+    project('unit', 30),
+    project('contract', 300),
+    project('temporal', 300, serial),
+    project('crash', 600, serial),
   ],
 };

@@ -48,6 +48,11 @@ describe('the Jest environment', () => {
     expect(thrownBy(() => JSON.parse('{'))).not.toBeInstanceOf(TypeError);
   });
 
+  it('gives the tests of a project the time that its configuration names', () => {
+    const limit: unknown = Reflect.get(globalThis, Symbol.for('TEST_TIMEOUT_SYMBOL'));
+    expect(limit).toBe(30_000);
+  });
+
   it('gives sources their import.meta', () => {
     expect(fileURLToPath(import.meta.url)).toBe(import.meta.filename);
     expect(dirname(import.meta.filename)).toBe(import.meta.dirname);
