@@ -1,7 +1,7 @@
 /**
  * The first step of `npm run setup` and `npm test` on a fresh clone, where there is nothing but Node and npm: installs the
- * dependencies when they are absent or not the locked ones, compiles, then runs a compiled program. Plain JavaScript,
- * because nothing is compiled yet.
+ * dependencies when they are absent or not the locked ones, compiles when a source is newer than the output, then runs the
+ * compiled program `dist/<first argument>` with the other arguments. Plain JavaScript, because nothing is compiled yet.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
@@ -11,13 +11,6 @@ const root = join(import.meta.dirname, '..');
 const buildRecord = join(root, 'dist', '.tsbuildinfo');
 /** The compiler's status when it found type errors and wrote its output all the same: `npm run check` fails on them. */
 const wroteDespiteErrors = 2;
-
-/** Makes `dist` current, runs `dist/<program>` there, and ends this process as that one ended. */
-export function runCompiled(program, programArguments) {
-  if (!dependenciesAreCurrent()) run('npm ci', 'npm', ['ci']);
-  if (!outputIsCurrent()) compile();
-  process.exitCode = spawn(process.execPath, [join(root, 'dist', program), ...programArguments]);
-}
 
 /** Compares what npm installed with the lockfile; packages for other platforms need not be there. */
 function dependenciesAreCurrent() {
@@ -73,3 +66,8 @@ function spawn(file, fileArguments) {
   if (error !== undefined) process.stderr.write(`${file}: ${error.message}\n`);
   return status ?? 1;
 }
+
+const [program, ...programArguments] = process.argv.slice(2);
+if (!dependenciesAreCurrent()) run('npm ci', 'npm', ['ci']);
+if (!outputIsCurrent()) compile();
+process.exitCode = spawn(process.execPath, [join(root, 'dist', program), ...programArguments]);

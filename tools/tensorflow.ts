@@ -2,7 +2,7 @@
  * The fast engine: libtensorflow and the addon, one cache entry from which both load. Optional: where a compiler, Python or
  * a library for this platform is missing, set-up says so, and everything still runs on the wasm backend.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, findEntry, provideEntry, type CacheEntry, type CacheKey } from './cache.js';
 import { cacheOptions, findPart, refuse, type FoundPart, type Part, type SetupContext, type Source } from './part.js';
@@ -76,8 +76,9 @@ function build(name: string, locate: Locate): Source {
         context.environment.cacheDirectory,
         await keyOf(library),
         async (staging) => {
+          await library.bring(join(staging, 'deps'), context);
           await installPackage(staging, context);
-          await library.bring(join(staging, dependenciesPath), context);
+          await rename(join(staging, 'deps'), join(staging, dependenciesPath));
           await compileAddon(staging, compiler, context);
           const { tensorflow: release } = await probeAddon(staging, context);
           return { from: library.from, release, files: entryFiles };
