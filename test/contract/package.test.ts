@@ -1,0 +1,105 @@
+/**
+ * What a user gets from the registry: the package is packed, installed into fresh applications with install scripts allowed
+ * and the download host of tfjs unreachable, and imported. Needs the compiled product and the package registry.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const unreachable = 'http://127.0.0.1:9/';
+
+const npm = (folder: string, ...parameters: readonly string[]): Promise<{ stdout: string }> =>
+  run('npm', [...parameters, '--prefix', folder, '--no-audit', '--no-fund', '--loglevel', 'error'], {
+    cwd: folder,
+    env: { ...process.env, TFJS_NODE_BASE_URI: unreachable, TFJS_NODE_CDN_STORAGE: unreachable },
+  });
+
+/** A new application that has installed these. */
+async function application(folder: string, ...packages: readonly string[]): Promise<string> {
+  await mkdir(folder);
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module' }));
+  await npm(folder, 'install', ...packages, '--ignore-scripts=false', '--prefer-offline');
+  return folder;
+}
+
+/** How many names each of these modules exports, as plain Node sees it. */
+async function countExports(folder: string, modules: readonly string[]): Promise<Record<string, number>> {
+  const program = `
+    const counts = {};
+    for (const name of ${JSON.stringify(modules)}) counts[name] = Object.keys(await import(name)).length;
+    console.log(JSON.stringify(counts));`;
+  await writeFile(join(folder, 'application.mjs'), program);
+  const counts: Record<string, number> = JSON.parse(
+    (await run(process.execPath, ['application.mjs'], { cwd: folder })).stdout,
+  );
+  return counts;
+}
+
+describe('the published package', () => {
+  let folder: string;
+  let tarball: string;
+  let manifest: { version: string; exports: Record<string, unknown>; devDependencies: Record<string, string> };
+  let entries: string[];
+
+  beforeAll(async () => {
+    manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    entries = Object.keys(manifest.exports)
+      .filter((name) => name !== './package.json')
+      .map((name) => name.replace('.', 'nightstill'));
+    folder = await mkdtemp(join(tmpdir(), 'nightstill-package-'));
+    await npm(root, 'pack', '--pack-destination', folder, '--ignore-scripts');
+    tarball = join(folder, `nightstill-${manifest.version}.tgz`);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('is smaller than 2 MB and holds the product, its set-up and its licence, but no tests', async () => {
+    expect((await stat(tarball)).size).toBeLessThan(2_000_000);
+    const files = (await run('tar', ['--list', '--file', tarball])).stdout.trim().split('\n');
+    expect(files).toEqual(
+      expect.arrayContaining(
+        ['dist/cli/main.js', 'dist/tools/setup.js', 'tools/temporal/go.sum', 'tools/versitygw/go.sum', 'LICENSE'].map(
+          (name) => `package/${name}`,
+        ),
+      ),
+    );
+    expect(files.filter((name) => /test|bench|tsbuildinfo|^package\/[^/]+\/.*(?<!\.d)\.ts$/.test(name))).toEqual([]);
+  });
+
+  it('lets every entry be imported and type-checked beside the Temporal worker', async () => {
+    const temporal = ['worker', 'activity', 'workflow'].map((name) => `@temporalio/${name}`);
+    const peers = [...temporal, '@types/node'].map((name) => `${name}@${manifest.devDependencies[name]}`);
+    const app = await application(join(folder, 'worker'), tarball, ...peers);
+
+    const counts = await countExports(app, entries);
+    expect(Object.keys(counts)).toEqual(entries);
+    expect(Object.values(counts).filter((count) => count === 0)).toEqual([]);
+
+    const program = entries.flatMap((entry, index) => [
+      `import * as entry${index} from '${entry}';`,
+      '// @ts-expect-error it has types, so what it does not export is an error',
+      `console.log(entry${index}.nothingOfThisName);`,
+    ]);
+    await writeFile(join(app, 'application.ts'), program.join('\n'));
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', 'false'];
+    const checked = run(process.execPath, [compiler, ...flags, 'application.ts'], { cwd: app });
+    await expect(checked.catch(({ stdout }: { stdout: string }) => ({ failed: stdout }))).resolves.toEqual({
+      stdout: '',
+      stderr: '',
+    });
+  });
+
+  it('brings an application that only starts runs no native code and no worker', async () => {
+    const app = await application(join(folder, 'client'), tarball);
+    const installed = await readdir(join(app, 'node_modules'), { recursive: true });
+    expect(installed.length).toBeGreaterThan(1000);
+    expect(installed.filter((name) => name.endsWith('.node'))).toEqual([]);
+    expect(installed.filter((name) => /@temporalio\/(worker|core-bridge)$|@tensorflow$/.test(name))).toEqual([]);
+    const counts = await countExports(app, ['nightstill/client', 'nightstill/storage']);
+    expect(Object.values(counts).filter((count) => count === 0)).toEqual([]);
+  });
+});
