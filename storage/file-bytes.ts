@@ -4,7 +4,7 @@
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { NightstillError } from '../config/errors.js';
+import type { NightstillError } from '../config/errors.js';
 import { bodyChunks } from './body.js';
 import type { ByteRange, ObjectBody } from './object-store.js';
 import type { FileIdentity } from './file-versions.js';
@@ -52,10 +52,8 @@ export function readRange(
       );
     },
     destroy(error, callback) {
-      handle.close().then(
-        () => callback(error),
-        () => callback(error),
-      );
+      const closed = (): void => callback(error);
+      handle.close().then(closed, closed);
     },
   });
 }

@@ -11,6 +11,7 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
+import type { NightstillError } from '../config/errors.js';
 import { bodyBytes, bodyChunks } from './body.js';
 import type { ObjectBody } from './object-store.js';
 import { s3NameOf } from './s3-errors.js';
@@ -82,7 +83,7 @@ async function sendParts(
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, request.signal]);
   // The checksum guards the part; hashing it a second time for the signature would only cost time.
   const partRequest = { ...request, signal, headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } };
-  let failure: unknown;
+  let failure: NightstillError | undefined;
   const send = async (PartNumber: number, Body: Uint8Array): Promise<void> => {
     try {
       const { output } = await requests.send(
@@ -91,7 +92,7 @@ async function sendParts(
       );
       parts[PartNumber - 1] = { PartNumber, ETag: output.ETag, ChecksumCRC32: output.ChecksumCRC32 };
     } catch (error) {
-      failure ??= error;
+      failure ??= requests.translate(error, request);
       stop.abort();
     }
   };
@@ -103,7 +104,7 @@ async function sendParts(
       if (inFlight.size >= partsInFlight) await Promise.race(inFlight);
     }
   } catch (error) {
-    failure ??= error;
+    failure ??= requests.translate(error, request);
     stop.abort();
   }
   await Promise.all(inFlight);

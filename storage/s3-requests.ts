@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NightstillError } from '../config/errors.js';
+import type { NightstillError } from '../config/errors.js';
 import { refuseAborted } from './abort.js';
 import { isRetryable, property, s3Error, type S3Operation } from './s3-errors.js';
 import { formatS3Url, type S3Location } from './store-url.js';
