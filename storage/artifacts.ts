@@ -46,7 +46,7 @@ export interface NewArtifact {
 
 export async function putArtifact(store: ObjectStore, { kind, parts, meta }: NewArtifact): Promise<ArtifactRef> {
   const index = { version: 1, kind, parts: parts.map((part) => ({ ...part })), meta } as const;
-  const { digest, bytes: indexBytes } = await putBlob(store, new Uint8Array(Buffer.from(canonicalJson(index))));
+  const { digest, bytes: indexBytes } = await putBlob(store, Buffer.from(canonicalJson(index)));
   const counted = parts.every(({ rows }) => rows !== undefined);
   return {
     kind,

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
-import { digestLarge, hexOf, type Digest } from './digest.js';
+import { hexOf, type Digest } from './digest.js';
+import { hashOf, sharedBytes } from './hashing.js';
 import { blobKey } from './layout.js';
 import type { ByteRange, ObjectStore } from './object-store.js';
 import { digestSchema } from './record.js';
@@ -23,13 +24,13 @@ export const maximumBlobBytes = 64 * 1024 * 1024;
  * Writes a blob; when it returns the bytes are durable. Written again even if it is there: that renews its age, which is
  * what keeps collection away from a blob that is about to be referenced.
  */
-export async function putBlob(store: ObjectStore, bytes: Uint8Array<ArrayBuffer>): Promise<BlobRef> {
+export async function putBlob(store: ObjectStore, bytes: Uint8Array): Promise<BlobRef> {
   if (bytes.length > maximumBlobBytes)
     throw new NightstillError(
       'record-invalid',
       `expected a blob of at most ${maximumBlobBytes} bytes, found ${bytes.length}`,
     );
-  const digest = await digestLarge(bytes);
+  const { digest } = await hashOf(bytes);
   await putHashedBlob(store, digest, bytes);
   return { digest, bytes: bytes.length };
 }
@@ -56,7 +57,7 @@ export async function assertBlob(store: ObjectStore, blob: BlobRef): Promise<voi
  * Reads a blob and verifies it. Bits also flip on the way: it counts as damaged only when a second, fresh read is wrong too.
  * @throws object-missing, object-damaged (details.key names it), store-unavailable
  */
-export async function readBlob(store: ObjectStore, { digest, bytes }: BlobRef): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBlob(store: ObjectStore, { digest, bytes }: BlobRef): Promise<Uint8Array> {
   return readVerified(store, { digest, bytes }, undefined);
 }
 
@@ -65,14 +66,14 @@ export async function readVerified(
   store: ObjectStore,
   { digest, bytes }: BlobRef,
   part: { readonly range: ByteRange; readonly digest: Digest } | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   const key = blobKey(digest);
   const expected = part?.digest ?? digest;
   const length = part ? part.range.end - part.range.start : bytes;
   let found = '';
   for (let reading = 1; reading <= 2; reading += 1) {
     const content = await readOnce(store, key, length, part?.range);
-    if (typeof content !== 'string' && (await digestLarge(content)) === expected) return content;
+    if (typeof content !== 'string' && (await hashOf(content)).digest === expected) return content;
     found = typeof content === 'string' ? content : 'other content';
   }
   throw new NightstillError(
@@ -90,10 +91,10 @@ async function readOnce(
   key: string,
   length: number,
   range: ByteRange | undefined,
-): Promise<Uint8Array<ArrayBuffer> | string> {
+): Promise<Uint8Array | string> {
   try {
     const { body } = await store.get(key, range ? { range } : {});
-    const content = new Uint8Array(length);
+    const content = sharedBytes(length);
     let filled = 0;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       if (filled + chunk.length > length) return `more than ${length} bytes`;

@@ -1,8 +1,5 @@
-/**
- * SHA-256 digests, the names of everything immutable. Large inputs are hashed by WebCrypto, which works on libuv's thread
- * pool, so that a process that trains or heartbeats is not held up; small ones synchronously.
- */
-import { createHash, webcrypto } from 'node:crypto';
+/** SHA-256 digests, the names of everything immutable. Large byte arrays are hashed off the main thread: `hashing.ts`. */
+import { createHash } from 'node:crypto';
 import { NightstillError } from '../config/errors.js';
 
 declare const digestBrand: unique symbol;
@@ -26,10 +23,4 @@ export const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
 /** Synchronous: for records and keys, up to about a mebibyte. */
 export function digestOf(content: Uint8Array | string): Digest {
   return parseDigest(`sha256:${createHash('sha256').update(content).digest('hex')}`);
-}
-
-/** Off the main thread; the bytes are copied before the call returns and may be reused at once. */
-export async function digestLarge(bytes: Uint8Array<ArrayBuffer>): Promise<Digest> {
-  const hash = await webcrypto.subtle.digest('SHA-256', bytes);
-  return parseDigest(`sha256:${Buffer.from(hash).toString('hex')}`);
 }

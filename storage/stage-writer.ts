@@ -15,7 +15,7 @@ import { headKind, type Head } from './head.js';
 import { headKey } from './layout.js';
 import type { Manifest, ManifestRef, StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
-import { copyIntoPacks, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
+import { copyIntoPacks, packBytes, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
 import { readRecord, type ReadRecord } from './record.js';
 import { restoreCheckpoint, type RestoredCheckpoint } from './restore.js';
 import { publishResult, type StageResult } from './results.js';
@@ -42,6 +42,8 @@ export interface SaveTicket {
 
 interface PendingSave {
   readonly checkpoint: Checkpoint;
+  /** Its buffers are free again when it has settled. */
+  readonly copied: readonly CopiedGroup[];
   readonly settle: (outcome: 'saved' | 'superseded') => void;
   readonly fail: (error: unknown) => void;
 }
@@ -56,6 +58,8 @@ export class StageWriter {
   #manifest: Manifest | undefined;
   /** A copy until a save has committed it, then only its description. */
   #frozen: CopiedGroup | Group | undefined;
+  /** Buffers of the last save, filled again by the next: memory holds one copy, two while a save waits. */
+  #spare: Uint8Array[] = [];
   #lastStep: number | undefined;
   #pending: PendingSave | undefined;
   #working: Promise<void> | undefined;
@@ -82,7 +86,7 @@ export class StageWriter {
   }
 
   /** Durable when it returns. Name it in the `references` of the next save, or collection takes it one grace later. */
-  async putBlob(bytes: Uint8Array<ArrayBuffer>): Promise<BlobRef> {
+  async putBlob(bytes: Uint8Array): Promise<BlobRef> {
     this.#throwIfLost();
     return putBlob(this.#store, bytes);
   }
@@ -102,11 +106,11 @@ export class StageWriter {
       throw new NightstillError('checkpoint-out-of-order', `expected a step after ${this.#lastStep}, found ${step}`);
     this.#lastStep = step;
     this.#frozen ??= frozen && copyIntoPacks(frozen);
-    const copied = arrays && arrays.size > 0 ? [copyIntoPacks(arrays)] : [];
+    const copied = arrays && arrays.size > 0 ? [copyIntoPacks(arrays, this.#spare)] : [];
     const groups = this.#frozen ? [this.#frozen, ...copied] : copied;
     const durable = new Promise<'saved' | 'superseded'>((settle, fail) => {
       this.#pending?.settle('superseded');
-      this.#pending = { checkpoint: { step, state, groups, references, outcome: null }, settle, fail };
+      this.#pending = { checkpoint: { step, state, groups, references, outcome: null }, copied, settle, fail };
     });
     durable.catch(() => undefined); // who does not look at `durable` learns of a lost fence from the next call
     this.#working ??= this.#work();
@@ -147,6 +151,7 @@ export class StageWriter {
       } catch (error) {
         next.fail(error);
       }
+      this.#spare = next.copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));
     }
     this.#working = undefined;
   }

@@ -1,0 +1,42 @@
+/** What every bench ends with: a table on the terminal and `bench/results/<name>.json`, as measured, met or not. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+export interface Row {
+  readonly work: string;
+  readonly against: string;
+  readonly ours: number;
+  readonly theirs: number;
+  readonly unit: string;
+  /** Ours over theirs where more is better, theirs over ours where less is: above 1 we win. */
+  readonly ratio: number;
+  readonly goal: string;
+  readonly met: boolean;
+}
+
+export const rounded = (value: number): number => Number(value.toPrecision(4));
+
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+};
+
+const machine = (): string => {
+  const gibibytes = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${gibibytes} GiB, Node ${process.versions.node}`;
+};
+
+export async function report(name: string, notes: readonly string[], rows: readonly Row[]): Promise<void> {
+  const columns = ['work', 'against', 'ours', 'theirs', 'unit', 'ratio', 'goal', 'met'] as const;
+  const lines = [columns, ...rows.map((row) => columns.map((column) => String(row[column])))];
+  for (const [index, line] of lines.entries()) {
+    process.stdout.write(`| ${line.join(' | ')} |\n`);
+    if (index === 0) process.stdout.write(`|${' --- |'.repeat(columns.length)}\n`);
+  }
+  const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
+  await mkdir(directory, { recursive: true });
+  const date = new Date().toISOString().slice(0, 10);
+  const result = { name, machine: machine(), date, notes, rows };
+  await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}
