@@ -33,6 +33,8 @@ export interface CollectionReport {
   readonly removed: Tally;
   readonly removedBy: Readonly<Record<Sweepable, Tally>>;
   readonly removedKeys: readonly string[];
+  /** Uploads that writers who died left unfinished, ended; 0 in a dry run. */
+  readonly endedUploads: number;
 }
 
 /** In the order in which they are removed: a result goes before what it points to. */
@@ -61,11 +63,12 @@ export async function collect(
       if (dryRun || (await sweep(store, candidate, isYoung, graceMs))) removed.push(candidate);
     });
   }
+  const endedUploads = dryRun ? 0 : ((await store.sweepUnfinished?.(graceMs)) ?? 0);
   const removedBy = Object.fromEntries(
     sweepable.map((from) => [from, tally(removed.filter((candidate) => candidate.from === from))]),
   ) as Record<Sweepable, Tally>;
   const removedKeys = removed.map(({ key }) => key).sort();
-  return { dryRun, graceMs, kept, removed: tally(removed), removedBy, removedKeys };
+  return { dryRun, graceMs, kept, removed: tally(removed), removedBy, removedKeys, endedUploads };
 }
 
 async function judge(store: ObjectStore, retention: Retention) {
