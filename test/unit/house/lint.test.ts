@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 const require = createRequire(import.meta.url);
@@ -65,7 +65,10 @@ describe('the linter', () => {
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
     const program = join(dirname(require.resolve('oxlint/package.json')), 'bin/oxlint');
     const flags = ['--config', join(root, '.oxlintrc.json'), '--type-aware', '--format', 'json'];
-    const { stdout } = spawnSync(process.execPath, [program, ...flags, '.'], { cwd: folder, encoding: 'utf8' });
+    // oxlint looks for its type-aware half below the working directory, then on PATH.
+    const PATH = [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter);
+    const env = { ...process.env, PATH };
+    const { stdout } = spawnSync(process.execPath, [program, ...flags, '.'], { cwd: folder, env, encoding: 'utf8' });
     const { diagnostics }: { diagnostics: { code: string; filename: string }[] } = JSON.parse(stdout);
     found = new Set(diagnostics.map(({ code, filename }) => `${filename}: ${code}`));
   });
