@@ -21,6 +21,7 @@ const codesByName: Readonly<Record<string, FailureCode>> = {
   SignatureDoesNotMatch: 'store-access-denied',
   ExpiredToken: 'store-access-denied',
   InvalidToken: 'store-access-denied',
+  XAdminUserNotFound: 'store-access-denied',
   AccountProblem: 'store-access-denied',
   AllAccessDisabled: 'store-access-denied',
   CredentialsProviderError: 'store-access-denied',
@@ -44,15 +45,8 @@ const codesByStatus: Readonly<Record<number, FailureCode>> = {
   301: 'store-url-invalid',
   401: 'store-access-denied',
   403: 'store-access-denied',
-  404: 'object-missing',
   416: 'object-range-invalid',
   507: 'store-full',
-};
-
-/** What a failed condition means depends on what was asked. 404: If-Match on a key that holds nothing. */
-const lostConditions: Readonly<Record<string, { readonly code: FailureCode; readonly statuses: readonly number[] }>> = {
-  putIfAbsent: { code: 'object-exists', statuses: [412] },
-  putIfMatch: { code: 'object-changed', statuses: [412, 404] },
 };
 
 /** Answers below 500 that a repetition may mend: races inside the server, bodies damaged on the way, throttling, clocks. */
@@ -72,7 +66,7 @@ const retryableNames = new Set([
 export function isRetryable(error: unknown): boolean {
   const { name, status, errno } = factsOf(error);
   if (retryableNames.has(name)) return true;
-  if (status === undefined) return errno !== undefined && /^E[A-Z_]+$/.test(errno);
+  if (status === undefined) return errno !== undefined && /^E(?!RR_)[A-Z_]+$/.test(errno);
   return (
     (status >= 200 && status < 300) ||
     status === 408 ||
@@ -85,11 +79,7 @@ export function isRetryable(error: unknown): boolean {
 export function s3Error(error: unknown, { store, operation, key }: S3Operation, attempts = 1): NightstillError {
   if (hasCode(error)) return error;
   const { name, status, errno, requestId, message } = factsOf(error);
-  const lost = lostConditions[operation];
-  const code =
-    lost !== undefined && status !== undefined && lost.statuses.includes(status) && name !== 'NoSuchBucket'
-      ? lost.code
-      : (codesByName[name] ?? codesByStatus[status ?? 0] ?? 'store-unavailable');
+  const code = codeOf(operation, name, status);
   const place = key === undefined ? store : `${key} in ${store}`;
   const answer = status === undefined ? (errno ?? name) : `${status} ${name}`;
   const tries = attempts === 1 ? '' : ` after ${attempts} attempts`;
@@ -97,6 +87,14 @@ export function s3Error(error: unknown, { store, operation, key }: S3Operation, 
     cause: error,
     details: { store, key: key ?? null, operation, requestId: requestId ?? null, httpStatus: status ?? null, attempts },
   });
+}
+
+/** What a refused condition means depends on what was asked; If-Match on a key that holds nothing is answered with 404. */
+function codeOf(operation: string, name: string, status: number | undefined): FailureCode {
+  const code = codesByName[name] ?? codesByStatus[status ?? 0];
+  if (operation === 'putIfAbsent' && status === 412) return 'object-exists';
+  if (operation === 'putIfMatch' && (status === 412 || code === 'object-missing')) return 'object-changed';
+  return code ?? 'store-unavailable';
 }
 
 interface Facts {

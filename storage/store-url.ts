@@ -98,7 +98,7 @@ function endpointOf(text: string): string {
   if (endpoint === undefined || !['http:', 'https:'].includes(endpoint.protocol)) throw invalid('an http(s) endpoint');
   if (endpoint.username !== '' || endpoint.password !== '') throw invalid('no credentials in the endpoint');
   if (endpoint.search !== '' || endpoint.hash !== '') throw invalid('an endpoint without query and fragment');
-  return endpoint.href.replace(/\/$/, '');
+  return endpoint.href.replace(/\/+$/, '');
 }
 
 const invalid = (expected: string, cause?: unknown): NightstillError =>

@@ -172,6 +172,8 @@ export class FaultProxy {
       agent: this.#agent,
       headers: headersOf(head),
     });
+    // A server may answer before it has read everything, and then reset the connection.
+    upstream.on('error', () => undefined);
     upstream.end(body);
     const [received] = await once(upstream, 'response');
     return { head: received, body: await bytesOf(received) };

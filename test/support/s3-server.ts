@@ -54,14 +54,16 @@ export class S3Server {
       ROOT_ACCESS_KEY: credentials.AWS_ACCESS_KEY_ID,
       ROOT_SECRET_KEY: credentials.AWS_SECRET_ACCESS_KEY,
     };
-    const child = spawn(this.#binary, parameters, { env: environment, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(this.#binary, parameters, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaints = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaints = `${complaints}${chunk.toString()}`.slice(-2000)));
     this.#process = child;
     process.once('exit', () => child.kill('SIGKILL'));
     const deadline = Date.now() + readyWithinMs;
     for (;;) {
       const answer = await fetch(this.endpoint).catch(() => undefined);
       if (answer?.status === 403) return;
-      if (child.exitCode !== null) throw new Error(`versitygw ended with code ${child.exitCode}`);
+      if (child.exitCode !== null) throw new Error(`versitygw ended with code ${child.exitCode}: ${complaints}`);
       if (Date.now() > deadline) throw new Error(`versitygw did not answer within ${readyWithinMs} ms`);
       await sleep(20);
     }

@@ -1,0 +1,125 @@
+/** A store without atomic conditional writes is refused before anything is entrusted to it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openObjectStore } from '../../storage/index.js';
+import { FileStore, openFileStore } from '../../storage/file-store.js';
+import type { ObjectBody, ObjectDescription, ObjectKey } from '../../storage/object-store.js';
+import { probe, probeOnce } from '../../storage/probe.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { S3Server } from '../support/s3-server.js';
+import { keysOf } from '../support/stage.js';
+
+/** Looks first and writes later, as servers do that keep no promise. */
+class CheckThenCreate extends FileStore {
+  override async putIfAbsent(key: ObjectKey, body: ObjectBody): Promise<ObjectDescription> {
+    if ((await this.describe(key)) !== undefined) return super.putIfAbsent(key, body);
+    return this.put(key, body);
+  }
+}
+
+class CheckThenMove extends FileStore {
+  override async putIfMatch(key: ObjectKey, body: ObjectBody, version: string): Promise<ObjectDescription> {
+    if ((await this.describe(key))?.version !== version) return super.putIfMatch(key, body, version);
+    return this.put(key, body);
+  }
+}
+
+describe('in a directory', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'nightstill-probe-'));
+    await openFileStore(directory, { forWriting: true });
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it.each([
+    ['putIfAbsent', CheckThenCreate],
+    ['putIfMatch', CheckThenMove],
+  ] as const)('a store whose %s looks first and writes later is refused, and left clean', async (operation, Store) => {
+    const store = new Store(directory);
+    await expect(probeOnce(store)).rejects.toMatchObject({ code: 'store-not-atomic', details: { operation } });
+    expect(await keysOf(store)).toEqual([]);
+  });
+
+  it('a refusal is not remembered: the store may have been repaired', async () => {
+    await expect(probeOnce(new CheckThenCreate(directory))).rejects.toMatchObject({ code: 'store-not-atomic' });
+    await probeOnce(new FileStore(directory));
+  });
+
+  it('a damaged verdict is a reason to probe again', async () => {
+    const store = new FileStore(directory);
+    for (const verdict of ['', '{', 'null', '{"version":0}', '7']) {
+      await store.put('probe/verdict.json', Buffer.from(verdict));
+      await expect(probeOnce(new CheckThenCreate(directory))).rejects.toMatchObject({ code: 'store-not-atomic' });
+    }
+  });
+});
+
+describe('on an S3 server', () => {
+  let server: S3Server;
+  let proxy: FaultProxy;
+  beforeAll(async () => {
+    server = await S3Server.start();
+    proxy = await FaultProxy.start(server.endpoint, 3);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
+  const requestsOf = async (act: () => Promise<void>): Promise<number> => {
+    const before = proxy.requests;
+    await act();
+    return proxy.requests - before;
+  };
+
+  it('the verdict is remembered in the store: a later open costs one read', async () => {
+    const open = async () =>
+      (await openObjectStore(server.url('remembered', proxy.endpoint), { forWriting: true })).close();
+    expect(await requestsOf(open)).toBeGreaterThan(80);
+    expect(await requestsOf(open)).toBe(1);
+  });
+
+  it('a reader reads and writes nothing', async () => {
+    const url = server.url('reader', proxy.endpoint);
+    expect(await requestsOf(async () => (await openObjectStore(url)).close())).toBe(1);
+    const store = await openObjectStore(url);
+    expect(await keysOf(store)).toEqual([]);
+    await store.close();
+  });
+
+  it('lost answers make no honest store look dishonest', async () => {
+    const store = await openObjectStore(server.url('lossy', proxy.endpoint));
+    proxy.plan({ fault: 'lost-answer', method: 'PUT', probability: 0.2 });
+    await probe(store);
+    proxy.plan();
+    expect(proxy.injected['lost-answer']).toBeGreaterThan(5);
+    expect(await keysOf(store)).toEqual([]);
+    await store.close();
+  });
+
+  it('a bucket that is not there is missing, for readers and writers', async () => {
+    const url = server.url().replace(server.bucket, 'no-such-bucket');
+    await expect(openObjectStore(url)).rejects.toMatchObject({ code: 'store-missing' });
+    await expect(openObjectStore(url, { forWriting: true })).rejects.toMatchObject({
+      code: 'store-missing',
+      details: { httpStatus: 404, requestId: expect.stringMatching(/./) },
+    });
+  });
+
+  it.each([
+    ['AWS_SECRET_ACCESS_KEY', 'wrong'],
+    ['AWS_ACCESS_KEY_ID', 'nobody'],
+  ])('with a wrong %s access is denied', async (name, value) => {
+    const right = process.env[name];
+    process.env[name] = value;
+    try {
+      await expect(openObjectStore(server.url('denied'))).rejects.toMatchObject({
+        code: 'store-access-denied',
+        details: { operation: 'get' },
+      });
+    } finally {
+      process.env[name] = right;
+    }
+  });
+});
