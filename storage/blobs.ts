@@ -8,6 +8,7 @@ import { hexOf, type Digest } from './digest.js';
 import { hashOf, sharedBytes } from './hashing.js';
 import { blobKey } from './layout.js';
 import type { ByteRange, ObjectStore } from './object-store.js';
+import { readUntilCertain } from './reading.js';
 import { digestSchema } from './record.js';
 
 export interface BlobRef {
@@ -54,7 +55,8 @@ export async function assertBlob(store: ObjectStore, blob: BlobRef): Promise<voi
 }
 
 /**
- * Reads a blob and verifies it. Bits also flip on the way: it counts as damaged only when a second, fresh read is wrong too.
+ * Reads a blob and verifies it. Bits also flip on the way: it counts as damaged only when a second, fresh read is wrong too,
+ * and in the same way.
  * @throws object-missing, object-damaged (details.key names it), store-unavailable
  */
 export async function readBlob(store: ObjectStore, { digest, bytes }: BlobRef): Promise<Uint8Array> {
@@ -70,19 +72,14 @@ export async function readVerified(
   const key = blobKey(digest);
   const expected = part?.digest ?? digest;
   const length = part ? part.range.end - part.range.start : bytes;
-  let found = '';
-  for (let reading = 1; reading <= 2; reading += 1) {
+  return readUntilCertain(key, async () => {
     const content = await readOnce(store, key, length, part?.range);
-    if (typeof content !== 'string' && (await hashOf(content)).digest === expected) return content;
-    found = typeof content === 'string' ? content : 'other content';
-  }
-  throw new NightstillError(
-    'object-damaged',
-    `${key}: expected ${length} bytes with digest ${expected}, found ${found}`,
-    {
-      details: { store: store.url, key },
-    },
-  );
+    const found = typeof content === 'string' ? content : (await hashOf(content)).digest;
+    if (typeof content !== 'string' && found === expected) return { value: content };
+    const message = `${key}: expected ${length} bytes with digest ${expected}, found ${found}`;
+    const error = new NightstillError('object-damaged', message, { details: { store: store.url, key } });
+    return { fingerprint: found, error };
+  });
 }
 
 /** The bytes, or in words why they are not what was asked for. Never more than `length` bytes are held. */
@@ -92,18 +89,19 @@ async function readOnce(
   length: number,
   range: ByteRange | undefined,
 ): Promise<Uint8Array | string> {
+  const content = sharedBytes(length);
+  let filled = 0;
   try {
     const { body } = await store.get(key, range ? { range } : {});
-    const content = sharedBytes(length);
-    let filled = 0;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       if (filled + chunk.length > length) return `more than ${length} bytes`;
       content.set(chunk, filled);
       filled += chunk.length;
     }
-    return filled === length ? content : `${filled} bytes`;
   } catch (error) {
-    if (hasCode(error, 'object-damaged', 'object-range-invalid')) return error.message;
-    throw error;
+    if (hasCode(error, 'object-range-invalid')) return 'fewer bytes';
+    // The checksum of the store says no: the digest tells whether twice in the same way.
+    if (!hasCode(error, 'object-damaged')) throw error;
   }
+  return filled === length ? content : `${filled} bytes`;
 }

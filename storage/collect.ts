@@ -8,11 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import { NightstillError, asNightstillError, hasCode } from '../config/errors.js';
 import { manifestKind } from './manifest.js';
-import { prefixes, removedKey, stageKeyOf } from './layout.js';
+import { prefixes, removedKey } from './layout.js';
 import type { ObjectDescription, ObjectStore } from './object-store.js';
 import { inParallel } from './parallel.js';
 import { Reachable, type Retention, type Youth } from './reachable.js';
-import { readRecord, readSmall } from './record.js';
+import { encodeRecord, readRecord } from './record.js';
+import { resultKind } from './results.js';
 
 export interface CollectionOptions extends Partial<Retention> {
   /** Report only; the default. */
@@ -38,7 +39,7 @@ export interface CollectionReport {
 }
 
 /** In the order in which they are removed: a result goes before what it points to. */
-const sweepable = ['results', 'checkpoints', 'blobs', 'quarantine', 'removed'] as const;
+const sweepable = ['results', 'checkpoints', 'blobs', 'quarantine', 'removed', 'clocks'] as const;
 type Sweepable = (typeof sweepable)[number];
 
 interface Candidate extends ObjectDescription {
@@ -81,11 +82,12 @@ async function judge(store: ObjectStore, retention: Retention) {
     const kept: ObjectDescription[] = [];
     for (const from of sweepable) {
       for await (const object of store.list(prefixes[from])) {
-        if (reachable.keys.has(object.key) || isYoung(object)) kept.push(object);
+        const isReachable = reachable.keys.has(object.key);
+        if (from === 'checkpoints' && !isReachable) await assertUnderstood(store, object.key);
+        if (isReachable || isYoung(object)) kept.push(object);
         else candidates.push({ ...object, from });
       }
     }
-    for (const { key } of candidates.filter(({ from }) => from === 'checkpoints')) await assertUnderstood(store, key);
     return { isYoung, candidates, kept: tally(kept) };
   } catch (error) {
     const { code, message } = asNightstillError(error);
@@ -93,12 +95,17 @@ async function judge(store: ObjectStore, retention: Retention) {
   }
 }
 
-/** The time by the only clock that counts: that of the store. */
+/**
+ * The time by the only clock that counts, that of the store: the age of an object written just now, as it is described. (An
+ * HTTP server may answer with a date that is older than what it writes down.)
+ */
 async function storeClock(store: ObjectStore): Promise<number> {
-  const key = `collection/clock-${randomUUID()}`;
-  const { modifiedAtMs } = await store.put(key, new Uint8Array());
+  const key = `${prefixes.clocks}${randomUUID()}`;
+  await store.put(key, new Uint8Array());
+  const now = await store.describe(key);
   await store.remove(key);
-  return modifiedAtMs;
+  if (now) return now.modifiedAtMs;
+  throw new NightstillError('store-unavailable', `${key}: expected the object written just now, found none`);
 }
 
 /** A manifest of a newer release means that newer rules of reachability hold here. A damaged one has nothing to say. */
@@ -119,10 +126,10 @@ async function sweep(store: ObjectStore, candidate: Candidate, isYoung: Youth, g
   return true;
 }
 
-/** A copy of a result that goes: its age is what the blobs wait for. */
+/** A copy of a result that goes: its age is what the blobs wait for. Another collection may have taken the result. */
 async function leaveTombstone(store: ObjectStore, key: string): Promise<void> {
-  const stageKey = stageKeyOf(prefixes.results, key);
-  if (stageKey) await store.put(removedKey(stageKey), (await readSmall(store, key)).bytes);
+  const read = await readRecord(store, resultKind, key);
+  if (read) await store.put(removedKey(read.value.stageKey), encodeRecord(resultKind, read.value));
 }
 
 const tally = (objects: readonly ObjectDescription[]): Tally => ({

@@ -3,8 +3,8 @@
  *
  * Against collection: an upload is skipped only for blobs named by the manifest that this writer's head points to, since the
  * head keeps those alive; every other blob is put again, which renews its age. They are described before the head moves, so
- * that a head never points to what was already gone, and once more after it, when the head keeps them alive: a blob that a
- * collection took in between is put again from memory before anything is acknowledged.
+ * that a head never points to what was already gone, and once more after it, when the head keeps them alive: a blob or a
+ * manifest that a collection took in between is put again from memory before anything is acknowledged.
  */
 import { assertBlob, hasBlob, putHashedBlob, type BlobRef } from './blobs.js';
 import type { Json } from './canonical-json.js';
@@ -76,6 +76,7 @@ export async function commitCheckpoint(
   await createOnce(store, reference.key, bytes);
   await moveHead(reference);
   await assertThere(store, fresh, uploads);
+  if (!(await store.describe(reference.key))) await createOnce(store, reference.key, bytes);
   return manifest;
 }
 

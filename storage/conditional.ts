@@ -10,8 +10,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
-import { digestOf } from './digest.js';
+import { digestOf, type Digest } from './digest.js';
 import type { ObjectStore } from './object-store.js';
+import { readUntilCertain } from './reading.js';
 import { encodeRecord, readRecord, readSmall, type ReadRecord, type RecordKind } from './record.js';
 
 /** What every moving record carries besides its own fields. */
@@ -39,13 +40,30 @@ export async function createOnce(store: ObjectStore, key: string, bytes: Uint8Ar
   await persistently(async () => {
     try {
       await store.putIfAbsent(key, bytes);
+      return true;
     } catch (error) {
       if (!hasCode(error, 'object-exists')) throw error;
-      const there = await readSmall(store, key);
-      if (digestOf(there.bytes) !== digestOf(bytes)) throw error;
+      return holds(store, key, digestOf(bytes), error);
     }
-    return true;
   });
+}
+
+/** Are our bytes there already? Undefined when there is nothing any more. @throws `otherwise` when other bytes are there */
+async function holds(
+  store: ObjectStore,
+  key: string,
+  expected: Digest,
+  otherwise: NightstillError,
+): Promise<true | undefined> {
+  try {
+    return await readUntilCertain<true>(key, async () => {
+      const found = digestOf((await readSmall(store, key)).bytes);
+      return found === expected ? { value: true } : { fingerprint: found, error: otherwise };
+    });
+  } catch (error) {
+    if (hasCode(error, 'object-missing')) return undefined;
+    throw error;
+  }
 }
 
 export interface Move<Value extends MovingFields> {

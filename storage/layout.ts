@@ -9,6 +9,7 @@
  *   models/<name>/<alias>.json                   which model serves
  *   removed/<stage key>.json                     results taken away by collection, until their blobs follow
  *   quarantine/<what>/<id>                       damaged objects, put aside
+ *   clocks/<id>                                  empty objects by which a collection learns the time
  *   probe/…                                      the verdict on the store's atomicity
  */
 import { NightstillError } from '../config/errors.js';
@@ -26,6 +27,7 @@ export const prefixes = {
   models: 'models/',
   removed: 'removed/',
   quarantine: 'quarantine/',
+  clocks: 'clocks/',
 } as const;
 
 export const blobKey = (digest: Digest): string => `${prefixes.blobs}${hexOf(digest)}`;

@@ -3,11 +3,12 @@
  * records that are open or among the last closed ones, and young results. Anything that cannot be read or is of a newer
  * version ends the marking with an error: what we do not understand we do not judge.
  */
+import { dirname } from 'node:path/posix';
 import { NightstillError, hasCode } from '../config/errors.js';
 import { aliasKind } from './aliases.js';
 import { indexBlobOf, readArtifact, type ArtifactRef } from './artifacts.js';
-import { headKind } from './head.js';
-import { blobKey, prefixes, resultKey, stageKeyOf } from './layout.js';
+import { headKind, rebuiltHead, type Head } from './head.js';
+import { blobKey, headKey, prefixes, resultKey, stageKeyOf, type StageKey } from './layout.js';
 import { blobsOfManifest, readManifest, type ManifestRef, type StageOutcome } from './manifest.js';
 import type { ObjectDescription, ObjectStore } from './object-store.js';
 import { readRecord, type ReadRecord, type RecordKind } from './record.js';
@@ -42,6 +43,7 @@ export class Reachable {
     const wanted = await reachable.#stagesOfRuns(closedRuns);
     await reachable.#markResults(wanted);
     await reachable.#markHeads(wanted);
+    await reachable.#markHeadless();
     return reachable;
   }
 
@@ -78,7 +80,8 @@ export class Reachable {
       if (stays || this.#graceMs > 0) await this.#markOutputs(value.outcome);
     }
     for await (const object of this.#store.list(prefixes.removed)) {
-      if (!this.#isYoung(object)) continue;
+      // A run may have looked the result up right before it went.
+      if (!this.#isYoung(object) && !wanted.has(stageKeyOf(prefixes.removed, object.key) ?? '')) continue;
       this.keys.add(object.key);
       await this.#markOutputs((await this.#read(resultKind, object.key)).value.outcome);
     }
@@ -102,17 +105,39 @@ export class Reachable {
       this.keys.add(object.key);
       const stageKey = stageKeyOf(prefixes.heads, object.key) ?? '';
       if (!value.sealed) {
-        await this.#markManifest(value.manifest);
-        await this.#markManifest(value.previous);
+        await this.#markLatest(value);
       } else if (this.#isYoung(object) || wanted.has(stageKey) || this.keys.has(resultKey(stageKey))) {
         await this.#markManifest(value.manifest);
       }
     }
   }
 
+  /** A head that was lost or put aside is rebuilt by the next claim, from its latest two manifests. */
+  async #markHeadless(): Promise<void> {
+    const headless = new Set<StageKey>();
+    for await (const { key } of this.#store.list(prefixes.checkpoints)) {
+      const stageKey = stageKeyOf(prefixes.checkpoints, dirname(key));
+      if (stageKey && !this.keys.has(headKey(stageKey))) headless.add(stageKey);
+    }
+    for (const stageKey of headless) {
+      const head = await rebuiltHead(this.#store, stageKey);
+      if (head) await this.#markLatest(head);
+    }
+  }
+
+  async #markLatest({ manifest, previous }: Pick<Head, 'manifest' | 'previous'>): Promise<void> {
+    await this.#markManifest(manifest);
+    await this.#markManifest(previous);
+  }
+
+  /** One that is gone (a seal that was collected, damage that was put aside) has nothing to keep. */
   async #markManifest(reference: ManifestRef | null): Promise<void> {
     if (!reference || this.keys.has(reference.key)) return;
-    const manifest = await readManifest(this.#store, reference);
+    const manifest = await readManifest(this.#store, reference).catch((error: unknown) => {
+      if (hasCode(error, 'object-missing')) return undefined;
+      throw error;
+    });
+    if (!manifest) return;
     this.keys.add(reference.key);
     for (const { digest } of blobsOfManifest(manifest)) this.keys.add(blobKey(digest));
     if (manifest.outcome) await this.#markOutputs(manifest.outcome);

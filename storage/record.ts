@@ -9,6 +9,7 @@ import { NightstillError, hasCode } from '../config/errors.js';
 import { canonicalJson, isJsonObject, parseJson, type Json, type JsonObject } from './canonical-json.js';
 import { digestOf, isDigest, type Digest } from './digest.js';
 import type { ObjectStore } from './object-store.js';
+import { readUntilCertain, type Reading } from './reading.js';
 
 /** How one kind of record is named and checked. Schemas are loose: they keep unknown keys. */
 export interface RecordKind<Value> {
@@ -76,7 +77,10 @@ const invalid = (name: string, expected: string, found: string, cause?: unknown)
     ...(cause === undefined ? {} : { cause }),
   });
 
-/** Reads a small object whole. @throws object-missing, record-invalid when it is larger than any record */
+/**
+ * Reads a small object whole, as it arrives: whoever reads knows a digest of it, which says more than the store's checksum.
+ * @throws object-missing, record-invalid when it is larger than any record
+ */
 export async function readSmall(store: ObjectStore, key: string): Promise<{ bytes: Buffer; object: ObjectVersion }> {
   const { body, version, modifiedAtMs, bytes } = await store.get(key);
   if (bytes > maximumBytes) {
@@ -84,7 +88,11 @@ export async function readSmall(store: ObjectStore, key: string): Promise<{ byte
     throw invalid(key, `at most ${maximumBytes} bytes`, `${bytes}`);
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  } catch (error) {
+    if (!hasCode(error, 'object-damaged')) throw error;
+  }
   return { bytes: Buffer.concat(chunks), object: { version, modifiedAtMs } };
 }
 
@@ -94,7 +102,7 @@ interface ObjectVersion {
 }
 
 /**
- * Reads a record, or undefined where there is none. What arrives damaged is read once more, since bits also flip on the way.
+ * Reads a record, or undefined where there is none. What arrives damaged is read again, since bits also flip on the way.
  * @throws record-invalid, record-version-unknown, store-unavailable
  */
 export async function readRecord<Value>(
@@ -102,14 +110,26 @@ export async function readRecord<Value>(
   kind: RecordKind<Value>,
   key: string,
 ): Promise<ReadRecord<Value> | undefined> {
-  for (let reading = 1; ; reading += 1) {
-    try {
-      const { bytes, object } = await readSmall(store, key);
-      const value = decodeRecord(kind, bytes, key);
-      return { value, objectVersion: object.version, modifiedAtMs: object.modifiedAtMs, digest: digestOf(bytes) };
-    } catch (error) {
-      if (hasCode(error, 'object-missing')) return undefined;
-      if (!hasCode(error, 'record-invalid') || reading === 2) throw error;
-    }
+  try {
+    return await readUntilCertain(key, () => readRecordOnce(store, kind, key));
+  } catch (error) {
+    if (hasCode(error, 'object-missing')) return undefined;
+    throw error;
+  }
+}
+
+async function readRecordOnce<Value>(
+  store: ObjectStore,
+  kind: RecordKind<Value>,
+  key: string,
+): Promise<Reading<ReadRecord<Value>>> {
+  const { bytes, object } = await readSmall(store, key);
+  const digest = digestOf(bytes);
+  try {
+    const value = decodeRecord(kind, bytes, key);
+    return { value: { value, objectVersion: object.version, modifiedAtMs: object.modifiedAtMs, digest } };
+  } catch (error) {
+    if (hasCode(error, 'record-invalid')) return { fingerprint: digest, error };
+    throw error;
   }
 }

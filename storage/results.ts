@@ -29,9 +29,9 @@ export const resultKind: RecordKind<StageResult> = { kind: 'result', version: 1,
  */
 export async function lookupResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
   const recorded = await recordedResult(store, stageKey);
-  const result = recorded ?? (await sealedResult(store, stageKey));
-  if (!result || !(await isComplete(store, result))) return undefined;
-  return recorded ?? publishResult(store, result);
+  if (recorded && (await isComplete(store, recorded))) return recorded;
+  const sealed = await sealedResult(store, stageKey);
+  return sealed && (await isComplete(store, sealed)) ? publishResult(store, sealed) : undefined;
 }
 
 /**

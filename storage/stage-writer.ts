@@ -133,6 +133,7 @@ export class StageWriter {
     const { manifest, sealed } = this.#head.value;
     const step = 1 + (this.#lastStep ?? manifest?.step ?? 0);
     if (!sealed) await this.#commit({ step, state: null, groups: [], references: [], outcome });
+    this.#throwIfLost();
     return publishResult(this.#store, { stageKey: this.stageKey, fence: this.fence, outcome });
   }
 
@@ -159,6 +160,7 @@ export class StageWriter {
   async #commit(checkpoint: Checkpoint): Promise<void> {
     this.#throwIfLost();
     const commit = { checkpoint, head: this.#head.value, parent: this.#manifest };
+    this.#manifest = undefined; // until it is known how this ends, it is not known what the head keeps
     this.#manifest = await commitCheckpoint(this.#store, commit, (reference) =>
       this.#moveHead(reference, checkpoint.outcome !== null),
     );
@@ -166,27 +168,36 @@ export class StageWriter {
   }
 
   async #moveHead(reference: ManifestRef, sealed: boolean): Promise<void> {
-    this.#head = await moveRecord<Head>(this.#store, {
+    const moved = await moveRecord<Head>(this.#store, {
       kind: headKind,
       key: headKey(this.stageKey),
       operationId: newOperationId(),
       known: this.#head,
       decide: (current, moving) => {
         const head = this.#heldHead(current);
-        return { ...head, ...moving, manifest: reference, previous: head.manifest, sealed };
+        const again = head.manifest?.key === reference.key;
+        if (head.sealed && !again)
+          throw new NightstillError('stage-sealed', `stage ${this.stageKey}: sealed, found another checkpoint to save`);
+        return { ...head, ...moving, manifest: reference, previous: again ? head.previous : head.manifest, sealed };
       },
     });
+    if (moved.value.claim === this.#claim) this.#head = moved;
+    else this.#lose(moved.value); // ours was applied, and the claim of a successor is on top of it
   }
 
   /** The head, if it is ours to move. Once it is not, this writer is at its end. */
   #heldHead(current: Head | undefined): Head {
     if (current?.claim === this.#claim) return current;
+    throw this.#lose(current);
+  }
+
+  #lose(current: Head | undefined): NightstillError {
     const found = current ? `fence ${current.fence} of attempt ${current.owner.attempt}` : 'no head';
     this.#lost = new NightstillError(
       'fence-lost',
       `stage ${this.stageKey}: expected fence ${this.fence}, found ${found}`,
     );
-    throw this.#lost;
+    return this.#lost;
   }
 
   #throwIfLost(): void {

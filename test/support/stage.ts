@@ -1,6 +1,12 @@
 /** Short ways to claim a stage and to make arrays for tests of the checkpoint protocol. */
 import { createHash } from 'node:crypto';
-import { claimStage, type ObjectStore, type StageOwner, type StageWriter } from '../../storage/index.js';
+import {
+  claimStage,
+  type ObjectStore,
+  type StageOutcome,
+  type StageOwner,
+  type StageWriter,
+} from '../../storage/index.js';
 
 export const stageKeyOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
@@ -15,6 +21,13 @@ export const nobodyIsOpen = (): Promise<boolean> => Promise.resolve(false);
 
 export const claim = (store: ObjectStore, stageKey: string, attempt = 1): Promise<StageWriter> =>
   claimStage(store, { stageKey, owner: owner(attempt), isOpen: nobodyIsOpen });
+
+/** An outcome with one output of one row, put into the store. */
+export async function outcomeOf(writer: StageWriter, content = 'rows', reproducible = true): Promise<StageOutcome> {
+  const part = { ...(await writer.putBlob(new Uint8Array(Buffer.from(content)))), rows: 1 };
+  const dataset = await writer.putArtifact({ kind: 'dataset', parts: [part], meta: {} });
+  return { preimage: { kind: 'import' }, outputs: { dataset }, facts: { rows: 1 }, observations: {}, reproducible };
+}
 
 /** Bytes that depend on the seed alone and do not compress into repetition. */
 export function noise(bytes: number, seed: number): Uint8Array<ArrayBuffer> {
