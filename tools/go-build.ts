@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { digestOf, findEntry, logFile, provideEntry, type CacheEntry, type CacheKey } from './cache.js';
 import { captureCommand, findExecutable, runLogged } from './command.js';
 import { packageRoot } from './package-root.js';
-import { cacheOptions, refuse, type FoundPart, type SetupContext, type Source } from './part.js';
+import { cacheOptions, fromCache, refuse, type FoundPart, type SetupContext, type Source } from './part.js';
 import { isAtLeast, readVersion } from './version.js';
 import { goVersion, provideGo } from './go-wheel.js';
 
@@ -35,7 +35,7 @@ export const goProgramInCache = (program: GoProgram): Source => ({
   attempt: async (context) => {
     const key = await programKey(program);
     const entry = await findEntry(context.environment.cacheDirectory, key, context);
-    return entry === undefined ? refuse('nothing usable there yet') : { found: describeEntry(program, entry) };
+    return entry === undefined ? refuse('nothing usable there yet') : fromCache(describeEntry(program, entry));
   },
 });
 
@@ -61,7 +61,7 @@ async function programKey({ part, version, folder, package: mainPackage, linkerF
 
 export const describeEntry = ({ executable }: GoProgram, { directory, manifest }: CacheEntry): FoundPart => ({
   version: manifest.release,
-  from: `cache (${manifest.from})`,
+  from: manifest.from,
   kind: 'executable',
   location: join(directory, executable),
   bytes: manifest.bytes,

@@ -103,7 +103,7 @@ async function askSources(part: Part, sources: readonly Source[], context: Setup
 
 /** A command that failed has said more than fits one line. */
 function showLastLines(error: unknown, { reporter }: SetupContext): void {
-  if (!(error instanceof CommandFailure)) return;
+  if (!(error instanceof CommandFailure) || error.lastLines.length < 2) return;
   for (const line of error.lastLines) reporter.line(`  │ ${line}`);
   reporter.line(`  │ all of it: ${error.logFile}`);
 }
@@ -112,6 +112,9 @@ function oneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.trim().split('\n')[0] ?? '';
 }
+
+/** What was found in the cache, as the closing table says it. */
+export const fromCache = (found: FoundPart): Attempt => ({ found: { ...found, from: `cache (${found.from})` } });
 
 /** How the cache is asked on behalf of a part: waiting for another set-up is worth a line. */
 export const cacheOptions = (part: string, { verify, reporter }: SetupContext) => ({

@@ -10,7 +10,7 @@ import { digestOf, directoryBytes, findEntry, logFile, provideEntry, type Built,
 import { captureCommand, runLogged } from './command.js';
 import { describeEntry, type GoProgram } from './go-build.js';
 import { packageRoot } from './package-root.js';
-import { cacheOptions, refuse, type SetupContext, type Source } from './part.js';
+import { cacheOptions, fromCache, refuse, type SetupContext, type Source } from './part.js';
 import { isAtLeast, readVersion } from './version.js';
 
 const firstByteTimeoutMs = 20_000;
@@ -26,7 +26,6 @@ try {
   await (await TestWorkflowEnvironment.createLocal({ server: { executable } })).teardown();
   process.exit(0);
 } catch (error) {
-  console.error(error);
   console.error(String(error.message).split(': ').slice(-2).join(': '));
   process.exit(1);
 }
@@ -44,7 +43,7 @@ export const sdkDownloadInCache = (program: GoProgram): Source => ({
   effort: 'look',
   attempt: async (context) => {
     const entry = await findEntry(context.environment.cacheDirectory, key, context);
-    return entry === undefined ? refuse('nothing usable there yet') : { found: describeEntry(program, entry) };
+    return entry === undefined ? refuse('nothing usable there yet') : fromCache(describeEntry(program, entry));
   },
 });
 

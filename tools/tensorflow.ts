@@ -5,7 +5,16 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, findEntry, provideEntry, type CacheEntry, type CacheKey } from './cache.js';
-import { cacheOptions, findPart, refuse, type FoundPart, type Part, type SetupContext, type Source } from './part.js';
+import {
+  cacheOptions,
+  findPart,
+  fromCache,
+  refuse,
+  type FoundPart,
+  type Part,
+  type SetupContext,
+  type Source,
+} from './part.js';
 import {
   addonPath,
   compileAddon,
@@ -60,7 +69,7 @@ function lookFor(name: string, locate: Locate): Source {
     attempt: async (context) => {
       const library = await locate(context);
       const entry = await findEntry(context.environment.cacheDirectory, await keyOf(library), context);
-      return entry === undefined ? refuse('nothing usable there yet') : { found: describe(entry) };
+      return entry === undefined ? refuse('nothing usable there yet') : fromCache(describe(entry));
     },
   };
 }
@@ -105,7 +114,7 @@ async function keyOf(library: TensorflowLibrary): Promise<CacheKey> {
 
 const describe = ({ directory, manifest }: CacheEntry): FoundPart => ({
   version: manifest.release,
-  from: `cache (${manifest.from})`,
+  from: manifest.from,
   kind: 'directory',
   location: directory,
   bytes: manifest.bytes,

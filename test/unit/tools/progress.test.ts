@@ -20,7 +20,9 @@ describe('progress', () => {
     const step = reporter.step('fetching');
     step.update({ bytes: 4_000_000, totalBytes: 4_000_000, note: 'unpacking' });
     step.end();
-    expect(text()).toMatch(/^\r\u001b\[2Kfetching {2}\[█{24}\] {2}4\.0 MB of 4\.0 MB {2}unpacking {2}\d+\.\d s\n$/);
+    const [eraseLine, line] = text().split('fetching');
+    expect(eraseLine).toBe('\r\u001b[2K');
+    expect(line).toMatch(/^ {2}\[█{24}\] {2}4\.0 MB of 4\.0 MB {2}unpacking {2}\d+\.\d s\n$/);
   });
 
   it('gives sizes in decimal units and times in words', () => {

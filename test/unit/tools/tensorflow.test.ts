@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { providePart } from '../../../tools/part.js';
+import { findPart, providePart } from '../../../tools/part.js';
 import { probeAddon } from '../../../tools/tensorflow-addon.js';
 import { findTensorflow, tensorflow } from '../../../tools/tensorflow.js';
-import { findPart } from '../../../tools/part.js';
 import { recordedContext } from '../../support/setup-context.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -14,15 +13,13 @@ describe('TensorFlow', () => {
   it('loads its addon and multiplies, wherever set-up could install it', async () => {
     const context = recordedContext(process.env);
     const { found, refusals } = await findPart(tensorflow, context);
-    if (found === undefined) {
-      // Optional by design: a machine without compiler or Python runs on wasm. Its set-up has printed the same reasons.
-      process.stdout.write(`TensorFlow is not installed here: ${JSON.stringify(refusals)}\n`);
-      expect(await findTensorflow(context)).toBeUndefined();
-      return;
-    }
-    const report = await probeAddon(found.location, context);
-    expect(report).toEqual({ tensorflow: found.version, gpu: expect.any(Boolean), sum: 128 });
-    expect((await findTensorflow(context))?.packageDirectory).toContain(found.location);
+    // Optional by design: a machine without compiler or Python runs on wasm, and set-up has printed the same reasons.
+    if (found === undefined) process.stdout.write(`TensorFlow is not installed here: ${JSON.stringify(refusals)}\n`);
+    const report = found === undefined ? undefined : await probeAddon(found.location, context);
+    expect(report?.tensorflow).toBe(found?.version);
+    expect(report?.sum).toBe(found && 128);
+    const installation = await findTensorflow(context);
+    expect(installation?.version).toBe(found?.version);
   });
 
   it('is optional: without a compiler, set-up says so in one line', async () => {
