@@ -2,7 +2,7 @@
  * Storage against plain `@aws-sdk/lib-storage` on the same real S3 server, each measurement in a process of its own, ours and
  * theirs in turn; and the stall of `save` against one memory copy of the same arrays.
  *
- *   npm run bench storage
+ *   npm run bench:storage
  */
 import { fork } from 'node:child_process';
 import { S3Server } from '../test/support/s3-server.js';
