@@ -1,6 +1,7 @@
 /**
  * Abort signals in the codes of the port: whatever a library throws for them, callers see `operation-aborted`.
  */
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { NightstillError } from '../config/errors.js';
 
@@ -9,14 +10,20 @@ export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw abortedError(signal);
 }
 
+/** One signal for many operations at once is how callers use it; Node would warn of a leak from the eleventh on. */
+export function allowManyListeners(signal: AbortSignal | undefined): void {
+  if (signal !== undefined) setMaxListeners(0, signal);
+}
+
 /** Ends a stream with `operation-aborted` as soon as the signal fires. */
 export function destroyOnAbort(stream: Readable, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
+  allowManyListeners(signal);
   const abort = (): void => void stream.destroy(abortedError(signal));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   stream.once('close', () => signal.removeEventListener('abort', abort));
 }
 
-export const abortedError = (signal: AbortSignal): NightstillError =>
+const abortedError = (signal: AbortSignal): NightstillError =>
   new NightstillError('operation-aborted', 'The caller aborted the operation', { cause: signal.reason });

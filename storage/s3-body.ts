@@ -7,6 +7,9 @@ import { Readable } from 'node:stream';
 import { NightstillError } from '../config/errors.js';
 import { destroyOnAbort } from './abort.js';
 
+/** Enough that the connection need not be stopped and started for every chunk of 64 KiB. */
+const bufferedBytes = 1024 * 1024;
+
 export interface AnswerBody {
   readonly source: Readable;
   readonly bytes: number;
@@ -18,6 +21,7 @@ export interface AnswerBody {
 export function readAnswer({ source, bytes, signal, translate }: AnswerBody): Readable {
   let seen = 0;
   const body = new Readable({
+    highWaterMark: bufferedBytes,
     read() {
       source.resume();
     },

@@ -48,7 +48,10 @@ export async function uploadInParts(multipart: MultipartUpload): Promise<S3Answe
     request,
     () => new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'CRC32' }),
   );
-  const upload = { ...target, UploadId: output.UploadId ?? '' };
+  const { UploadId } = output;
+  if (UploadId === undefined || UploadId === '')
+    throw requests.translate(new Error('no upload id in the answer'), request);
+  const upload = { ...target, UploadId };
   try {
     const Parts = await sendParts(requests, request, upload, body);
     return await requests.send(
@@ -79,6 +82,7 @@ async function sendParts(
 ): Promise<CompletedPart[]> {
   const parts: CompletedPart[] = [];
   const inFlight = new Set<Promise<void>>();
+  const spare: Buffer[] = [];
   const stop = new AbortController();
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, request.signal]);
   // The checksum guards the part; hashing it a second time for the signature would only cost time.
@@ -91,6 +95,7 @@ async function sendParts(
         () => new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' }),
       );
       parts[PartNumber - 1] = { PartNumber, ETag: output.ETag, ChecksumCRC32: output.ChecksumCRC32 };
+      if (Buffer.isBuffer(Body) && !(body instanceof Uint8Array)) spare.push(Body);
     } catch (error) {
       failure ??= requests.translate(error, request);
       stop.abort();
@@ -98,7 +103,7 @@ async function sendParts(
   };
   try {
     let number = 0;
-    for await (const part of partsOf(body, signal)) {
+    for await (const part of partsOf(body, signal, spare)) {
       const sending = send(++number, part).finally(() => inFlight.delete(sending));
       inFlight.add(sending);
       if (inFlight.size >= partsInFlight) await Promise.race(inFlight);
@@ -112,28 +117,31 @@ async function sendParts(
   return parts;
 }
 
-async function* partsOf(body: ObjectBody, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+/**
+ * The parts of a body. Of bytes in memory they are views; a source is gathered into buffers, of which `spare` holds those
+ * that may be filled again: memory that is freed and taken anew would pile up faster than the collector looks.
+ */
+async function* partsOf(body: ObjectBody, signal: AbortSignal, spare: Buffer[]): AsyncGenerator<Uint8Array, void> {
   const partBytes = Math.max(smallestPartBytes, Math.ceil(bodyBytes(body) / mostParts));
-  let part = Buffer.alloc(0);
+  if (body instanceof Uint8Array) {
+    for (let start = 0; start < body.byteLength; start += partBytes) yield body.subarray(start, start + partBytes);
+    return;
+  }
+  let part: Buffer = Buffer.allocUnsafeSlow(partBytes);
   let filled = 0;
-  let left = bodyBytes(body);
   for await (const chunk of bodyChunks(body, signal)) {
-    if (chunk.byteLength === bodyBytes(body)) {
-      for (let start = 0; start < chunk.byteLength; start += partBytes) yield chunk.subarray(start, start + partBytes);
-      return;
-    }
     for (let start = 0; start < chunk.byteLength;) {
-      if (filled === 0) part = Buffer.allocUnsafeSlow(Math.min(partBytes, left));
-      const taken = Math.min(chunk.byteLength - start, part.byteLength - filled);
+      const taken = Math.min(chunk.byteLength - start, partBytes - filled);
       part.set(chunk.subarray(start, start + taken), filled);
       start += taken;
       filled += taken;
-      left -= taken;
-      if (filled < part.byteLength) continue;
+      if (filled < partBytes) continue;
       yield part;
+      part = spare.pop() ?? Buffer.allocUnsafeSlow(partBytes);
       filled = 0;
     }
   }
+  if (filled > 0) yield part.subarray(0, filled);
 }
 
 /**

@@ -17,7 +17,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NightstillError } from '../config/errors.js';
-import { refuseAborted } from './abort.js';
+import { allowManyListeners, refuseAborted } from './abort.js';
 import { isRetryable, property, s3Error, type S3Operation } from './s3-errors.js';
 import { formatS3Url, type S3Location } from './store-url.js';
 
@@ -72,6 +72,7 @@ export class S3Requests {
     makeCommand: () => S3Command<Input, Output>,
   ): Promise<S3Answer<Output>> {
     const { signal } = request;
+    allowManyListeners(signal);
     for (let attempts = 1; ; attempts++) {
       refuseAborted(signal);
       try {
