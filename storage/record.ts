@@ -44,11 +44,11 @@ export function encodeRecord<Value>(kind: RecordKind<Value>, value: Value): Uint
  */
 export function decodeRecord<Value>(kind: RecordKind<Value>, bytes: Uint8Array, name: string): Value {
   const { kind: found, version, ...content } = parseChecked(bytes, name);
-  if (found !== kind.kind) throw invalid(name, `a ${kind.kind}`, String(found).slice(0, 80));
+  if (found !== kind.kind) throw invalid(name, `a ${kind.kind}`, canonicalJson(found ?? null).slice(0, 80));
   if (version !== kind.version)
     throw new NightstillError(
       'record-version-unknown',
-      `${name}: expected ${kind.kind} version ${kind.version}, found version ${String(version).slice(0, 80)}`,
+      `${name}: expected ${kind.kind} version ${kind.version}, found version ${canonicalJson(version ?? null).slice(0, 80)}`,
       { details: { key: name } },
     );
   const parsed = kind.schema.safeParse(content);

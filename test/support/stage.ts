@@ -7,6 +7,10 @@ import {
   type StageOwner,
   type StageWriter,
 } from '../../storage/index.js';
+import { headKind, type Head } from '../../storage/head.js';
+import { headKey } from '../../storage/layout.js';
+import { isLater } from '../../storage/manifest.js';
+import { readRecord } from '../../storage/record.js';
 
 export const stageKeyOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
@@ -53,3 +57,33 @@ export async function bytesOf(store: ObjectStore, key: string): Promise<Buffer> 
   for await (const chunk of (await store.get(key)).body as AsyncIterable<Uint8Array>) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
+
+/** Looks at a head again and again: (fence, step) and the counter must never go back. */
+export class HeadWatch {
+  readonly #store: ObjectStore;
+  readonly #stageKey: string;
+  #last: Head | undefined;
+  looks = 0;
+
+  constructor(store: ObjectStore, stageKey: string) {
+    this.#store = store;
+    this.#stageKey = stageKey;
+  }
+
+  /** @throws when the head is not the one of the last look, or a later one */
+  async look(): Promise<Head | undefined> {
+    const next = (await readRecord(this.#store, headKind, headKey(this.#stageKey)))?.value;
+    const last = this.#last;
+    this.looks += 1;
+    const isBack = last && (!next || next.counter < last.counter || next.fence < last.fence || isBefore(next, last));
+    if (isBack) throw new Error(`the head went back: from ${placeOf(last)} to ${next ? placeOf(next) : 'none'}`);
+    this.#last = next;
+    return next;
+  }
+}
+
+const isBefore = ({ manifest: next }: Head, { manifest: last }: Head): boolean =>
+  last !== null && (next === null || isLater(last, next));
+
+const placeOf = ({ fence, counter, manifest }: Head): string =>
+  `fence ${fence}, counter ${counter}, manifest (${manifest?.fence}, ${manifest?.step})`;
