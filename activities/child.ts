@@ -96,7 +96,8 @@ class Supervision {
 
   #read(line: string): void {
     const message = parseFromChild(line);
-    if (message === undefined) return this.#giveUp('child-protocol', `expected a message, found ${line.length} characters`);
+    if (message === undefined)
+      return this.#giveUp('child-protocol', `expected a message, found ${line.length} characters`);
     this.#take(message);
     this.#watchSilence();
   }
@@ -143,7 +144,8 @@ class Supervision {
     const { silenceLimitsMs } = this.#request;
     const limitMs = silenceLimitsMs[this.#phase] ?? silenceLimitsMs.start;
     this.#silence = setTimeout(
-      () => this.#giveUp('child-silent', `expected a message within ${limitMs} ms in phase "${this.#phase}", found none`),
+      () =>
+        this.#giveUp('child-silent', `expected a message within ${limitMs} ms in phase "${this.#phase}", found none`),
       limitMs,
     );
   }
@@ -157,7 +159,10 @@ class Supervision {
     this.#timers.add(setTimeout(act, delayMs));
   }
 
-  #error(code: 'child-start-failed' | 'child-died' | 'child-silent' | 'child-protocol', message: string): NightstillError {
+  #error(
+    code: 'child-start-failed' | 'child-died' | 'child-silent' | 'child-protocol',
+    message: string,
+  ): NightstillError {
     const printed = this.#child.lastLines();
     return new NightstillError(code, printed === '' ? message : `${message}; its last lines:\n${printed}`);
   }

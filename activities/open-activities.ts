@@ -4,12 +4,14 @@ import { NightstillError } from '../config/errors.js';
 import type { StageOwner } from '../storage/index.js';
 
 /**
- * A workflow that Temporal no longer knows has no open activity.
+ * A workflow that is closed (terminated by a reset, say), or that Temporal no longer knows, has no open activity, though
+ * the server goes on listing what was pending when it closed.
  * @throws temporal-unavailable
  */
 export async function isActivityOpen(client: Client, { workflowId, runId, activityId }: StageOwner): Promise<boolean> {
   try {
-    const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+    const { raw, closeTime } = await client.workflow.getHandle(workflowId, runId).describe();
+    if (closeTime !== undefined) return false;
     return (raw.pendingActivities ?? []).some((pending) => pending.activityId === activityId);
   } catch (cause) {
     if (cause instanceof WorkflowNotFoundError) return false;

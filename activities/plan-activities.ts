@@ -5,7 +5,15 @@
 import { activityNames } from '../config/activity-names.js';
 import { NightstillError } from '../config/errors.js';
 import type { LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
-import { addRunStage, closeRun, lookupResult, openObjectStore, openRun, parseDigest, type ObjectStore } from '../storage/index.js';
+import {
+  addRunStage,
+  closeRun,
+  lookupResult,
+  openObjectStore,
+  openRun,
+  parseDigest,
+  type ObjectStore,
+} from '../storage/index.js';
 import { withHeartbeat } from './heartbeat.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
@@ -14,8 +22,8 @@ import { translating } from './translate.js';
 export type PlanActivities = ReturnType<typeof createPlanActivities>;
 
 export const createPlanActivities = (rules: PlanRules) => ({
-  [activityNames.resolvePlan]: translating(
-    (file: unknown): Promise<ResolvedPlan> => Promise.resolve().then(() => resolvePlan(file, rules)),
+  [activityNames.resolvePlan]: translating((file: unknown): Promise<ResolvedPlan> =>
+    Promise.resolve().then(() => resolvePlan(file, rules)),
   ),
 
   [activityNames.openRun]: translating(({ runId, store, planDigest }: RunStart) =>

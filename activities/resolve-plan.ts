@@ -25,8 +25,9 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
 }
 
 function resolveNode(stage: StageOfFile, path: string, { kinds, queuePrefix }: PlanRules): PlanNode {
-  const kind = kinds.find(({ kind }) => kind === stage.uses);
-  if (kind === undefined) throw invalid(`${path}.uses`, `one of ${kinds.map(({ kind }) => kind).join(', ')}`, stage.uses);
+  const kind = kinds.find((known) => known.kind === stage.uses);
+  if (kind === undefined)
+    throw invalid(`${path}.uses`, `one of ${kinds.map((known) => known.kind).join(', ')}`, stage.uses);
   return {
     id: stage.id,
     uses: kind.kind,
@@ -54,9 +55,11 @@ const step = (path: string, key: PropertyKey): string =>
 function checkNeeds(stages: readonly StageOfFile[]): void {
   const byId = new Map(stages.map((stage) => [stage.id, stage]));
   for (const [index, { id, needs }] of stages.entries()) {
-    if (stages.findIndex((other) => other.id === id) !== index) throw invalid(`stages[${index}].id`, 'an id of its own', id);
+    if (stages.findIndex((other) => other.id === id) !== index)
+      throw invalid(`stages[${index}].id`, 'an id of its own', id);
     const unknown = needs.find((need) => !byId.has(need));
-    if (unknown !== undefined) throw invalid(`stages[${index}].needs`, `ids of ${[...byId.keys()].join(', ')}`, unknown);
+    if (unknown !== undefined)
+      throw invalid(`stages[${index}].needs`, `ids of ${[...byId.keys()].join(', ')}`, unknown);
   }
   const done = new Set<string>();
   for (let ready = stages; ready.length > 0;) {
@@ -73,7 +76,13 @@ const given = <Fields extends object>(fields: Fields): { [Name in keyof Fields]:
   };
 
 const describe = (value: unknown): string =>
-  value === undefined ? 'nothing' : value === null ? 'null' : Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
+  value === undefined
+    ? 'nothing'
+    : value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? 'a list'
+        : `a value of type ${typeof value}`;
 
 const invalid = (path: string, expected: string, found: string): NightstillError =>
   new NightstillError('plan-invalid', `${path}: expected ${expected}, found ${found}`, { details: { path } });

@@ -65,5 +65,8 @@ function owner(): StageOwner {
 function parseOutput(value: Json): StageOutput {
   const parsed = outputSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new NightstillError('child-protocol', `expected the outputs of a stage, found ${parsed.error.issues[0]?.message}`);
+  throw new NightstillError(
+    'child-protocol',
+    `expected the outputs of a stage, found ${parsed.error.issues[0]?.message}`,
+  );
 }

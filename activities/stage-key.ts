@@ -12,10 +12,15 @@ import { canonicalJson, digestOf, hexOf, type Json, type JsonObject } from '../s
 export async function identifyStage(kind: StageKind, { with: options, inputs }: NodeInput): Promise<StageIdentity> {
   const identified: Record<string, Json> = {};
   for (const [name, value = null] of Object.entries(options)) {
-    if (kind.sources.includes(name)) identified[name] = await identifySource(String(value));
+    if (kind.sources.includes(name) && typeof value === 'string') identified[name] = await identifySource(value);
     else if (!isDefault(kind, name, value)) identified[name] = value;
   }
-  const preimage: JsonObject = { kind: kind.kind, version: kind.version, options: identified, inputs: digestsOf(inputs) };
+  const preimage: JsonObject = {
+    kind: kind.kind,
+    version: kind.version,
+    options: identified,
+    inputs: digestsOf(inputs),
+  };
   return { stageKey: hexOf(digestOf(canonicalJson(preimage))), preimage };
 }
 

@@ -6,13 +6,13 @@ import { isFailureCode } from '../config/failures.js';
 import type { RunResult, RunState } from '../config/plan.js';
 
 export class RunHandle {
-  readonly #handle: WorkflowHandle;
+  readonly #handle: WorkflowHandle<() => Promise<RunResult>>;
 
   constructor(
     client: Client,
     readonly runId: string,
   ) {
-    this.#handle = client.workflow.getHandle(runId);
+    this.#handle = client.workflow.getHandle<() => Promise<RunResult>>(runId);
   }
 
   /**
@@ -21,8 +21,7 @@ export class RunHandle {
    */
   async result(): Promise<RunResult> {
     try {
-      const result: RunResult = await this.#handle.result();
-      return result;
+      return await this.#handle.result();
     } catch (error) {
       throw asRunError(this.runId, error);
     }
@@ -42,7 +41,8 @@ export class RunHandle {
 function asRunError(runId: string, error: unknown): unknown {
   if (!(error instanceof WorkflowFailedError)) return error;
   const { cause } = error;
-  if (cause instanceof CancelledFailure) return new NightstillError('run-cancelled', `run ${runId}: cancelled`, { cause });
+  if (cause instanceof CancelledFailure)
+    return new NightstillError('run-cancelled', `run ${runId}: cancelled`, { cause });
   const code = cause instanceof ApplicationFailure ? cause.type : undefined;
   const known = typeof code === 'string' && isFailureCode(code) ? code : 'unexpected';
   return new NightstillError(known, `run ${runId}: ${cause?.message ?? error.message}`, { cause });

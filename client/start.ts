@@ -48,16 +48,21 @@ export async function start({ client, file, runId, queuePrefix }: StartRequest):
 async function refuseOtherPlan(client: Client, runId: string, planDigest: string): Promise<void> {
   const found = await planDigestOf(client, runId);
   if (found === undefined || found === planDigest) return;
-  throw new NightstillError('run-conflict', `run ${runId}: expected plan ${planDigest}, found ${String(found)}`, {
-    details: { runId },
-  });
+  throw new NightstillError(
+    'run-conflict',
+    `run ${runId}: expected plan ${planDigest}, found ${found ?? 'a workflow of somebody else'}`,
+    {
+      details: { runId },
+    },
+  );
 }
 
 /** The plan that a run was started with; null for a workflow that this client did not start; undefined for none at all. */
-async function planDigestOf(client: Client, workflowId: string): Promise<unknown> {
+async function planDigestOf(client: Client, workflowId: string): Promise<string | null | undefined> {
   try {
     const { memo } = await client.workflow.getHandle(workflowId).describe();
-    return memo?.['planDigest'] ?? null;
+    const digest: unknown = memo?.['planDigest'];
+    return typeof digest === 'string' ? digest : null;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

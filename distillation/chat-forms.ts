@@ -112,7 +112,11 @@ function readShareGpt({ conversations, system, ...rest }: JsonObject): Conversat
     const path = `conversations[${index}]`;
     if (!isJsonObject(turn)) throw new Mismatch(`${path}: an object`, describe(turn));
     const { from, value, ...others } = turn;
-    return { role: chatRole(from, shareGptRoles, `${path}.from`), content: text(value, `${path}.value`), ...extraOf(others) };
+    return {
+      role: chatRole(from, shareGptRoles, `${path}.from`),
+      content: text(value, `${path}.value`),
+      ...extraOf(others),
+    };
   });
   return conversation([...systemMessage(system), ...messages], rest);
 }

@@ -38,7 +38,10 @@ export async function openDatasetSource(uri: string): Promise<DatasetSource> {
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   if (url?.protocol === 'file:') return openFileSource(url);
   if (url?.protocol === 's3:') return openObjectSource(url);
-  throw new NightstillError('plan-invalid', `dataset: expected a file:// or s3:// URL, found "${url?.protocol ?? 'no URL'}"`);
+  throw new NightstillError(
+    'plan-invalid',
+    `dataset: expected a file:// or s3:// URL, found "${url?.protocol ?? 'no URL'}"`,
+  );
 }
 
 /** @throws dataset-changed when the source is no longer the data that `identity` names */

@@ -37,7 +37,10 @@ export async function importDataset(request: ImportRequest): Promise<ArtifactRef
   }
   await confirmUnchanged(source, identity);
   if (work.shards.length === 0)
-    throw new NightstillError('dataset-empty', `${identity.uri}: expected at least one row, found ${work.lines} blank lines`);
+    throw new NightstillError(
+      'dataset-empty',
+      `${identity.uri}: expected at least one row, found ${work.lines} blank lines`,
+    );
   const parts = work.shards.map(({ digest, bytes, rows }) => ({ digest, bytes, rows }));
   return writer.putArtifact({ kind: 'dataset', parts, meta: { format: rowFormat } });
 }

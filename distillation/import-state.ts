@@ -31,9 +31,15 @@ export const initialState: ImportState = { offset: 0, line: 0, shards: [] };
 export function parseImportState(state: Json): ImportState {
   const parsed = stateSchema.safeParse(state);
   if (parsed.success) return parsed.data;
-  throw new NightstillError('record-invalid', `expected the state of an import, found ${parsed.error.issues[0]?.message}`);
+  throw new NightstillError(
+    'record-invalid',
+    `expected the state of an import, found ${parsed.error.issues[0]?.message}`,
+  );
 }
 
 /** Every blob that this state needs kept. */
 export const blobsOf = ({ shards }: ImportState): BlobRef[] =>
-  shards.flatMap(({ digest, bytes, ids }) => [{ digest, bytes }, { digest: ids.digest, bytes: ids.bytes }]);
+  shards.flatMap(({ digest, bytes, ids }) => [
+    { digest, bytes },
+    { digest: ids.digest, bytes: ids.bytes },
+  ]);

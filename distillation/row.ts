@@ -32,11 +32,16 @@ export function parseRow(line: Line): UnnamedRow | undefined {
 }
 
 export const invalidRow = (line: number, expected: string, found: string): NightstillError =>
-  new NightstillError('dataset-row-invalid', `line ${line}: expected ${expected}, found ${found}`, { details: { line } });
+  new NightstillError('dataset-row-invalid', `line ${line}: expected ${expected}, found ${found}`, {
+    details: { line },
+  });
 
 /** The id of a row that was given none: the same content has the same id in every file. 32 hex digits. */
 export function contentId(row: UnnamedRow): string {
-  return createHash('sha256').update(canonicalJson(bodyOf(row))).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(canonicalJson(bodyOf(row)))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** The row as one line of normalised JSONL, with its newline. */
@@ -69,7 +74,8 @@ function parse(text: string): JsonObject {
 
 /** `1e999` is JSON, but no number that can be written again; and nobody nests this deep by intent. */
 function refuseUnwritable(value: Json | undefined, depth = 1): void {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new Mismatch('numbers below 1.8e308', 'a greater one');
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new Mismatch('numbers below 1.8e308', 'a greater one');
   if (typeof value !== 'object' || value === null) return;
   if (depth > maximumDepth) throw new Mismatch(`at most ${maximumDepth} levels of nesting`, 'more');
   for (const member of Object.values(value)) refuseUnwritable(member, depth + 1);

@@ -6,7 +6,13 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { asNightstillError, NightstillError } from '../config/errors.js';
-import { childLinkDescriptor, childProtocolVersion, type FromChild, type Progress, type ToChild } from '../config/child-protocol.js';
+import {
+  childLinkDescriptor,
+  childProtocolVersion,
+  type FromChild,
+  type Progress,
+  type ToChild,
+} from '../config/child-protocol.js';
 import type { Json } from '../config/json.js';
 
 export interface ChildContext {
@@ -14,9 +20,9 @@ export interface ChildContext {
   /** Aborted when the parent wants the work to end: make it durable, then throw the reason. */
   readonly stop: AbortSignal;
   /** Cheap: between two changes of phase or durable step, at most a few messages a second are sent. */
-  progress(progress: Progress): void;
+  readonly progress: (progress: Progress) => void;
   /** Asks the parent. */
-  ask(question: Json): Promise<Json>;
+  readonly ask: (question: Json) => Promise<Json>;
 }
 
 const progressIntervalMs = 250;

@@ -16,9 +16,7 @@ const jobSchema = z.object({
   stageKey: z.string(),
   owner: z.object({ workflowId: z.string(), runId: z.string(), activityId: z.string(), attempt: z.int() }),
   with: z.object({ dataset: z.string(), shardBytes: z.int() }),
-  preimage: z
-    .object({ options: z.object({ dataset: sourceIdentitySchema }).catchall(z.json()) })
-    .catchall(z.json()),
+  preimage: z.object({ options: z.object({ dataset: sourceIdentitySchema }).catchall(z.json()) }).catchall(z.json()),
 });
 type ImportJob = z.output<typeof jobSchema>;
 
@@ -36,14 +34,18 @@ void runChild(async (context) => {
 function parseJob(job: Json): ImportJob {
   const parsed = jobSchema.safeParse(job);
   if (parsed.success) return parsed.data;
-  throw new NightstillError('child-protocol', `expected the job of an import, found ${parsed.error.issues[0]?.message}`);
+  throw new NightstillError(
+    'child-protocol',
+    `expected the job of an import, found ${parsed.error.issues[0]?.message}`,
+  );
 }
 
 async function importOnce(store: ObjectStore, job: ImportJob, context: ChildContext): Promise<StageOutput> {
   context.progress({ phase: 'claim' });
   try {
     const { stageKey, owner } = job;
-    const isOpen = async (other: typeof owner): Promise<boolean> => (await context.ask({ isOpen: { ...other } })) === true;
+    const isOpen = async (other: typeof owner): Promise<boolean> =>
+      (await context.ask({ isOpen: { ...other } })) === true;
     return await importAndSeal(store, await claimStage(store, { stageKey, owner, isOpen }), job, context);
   } catch (error) {
     const finished = hasCode(error, 'stage-sealed') ? await lookupResult(store, job.stageKey) : undefined;

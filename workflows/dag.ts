@@ -12,9 +12,9 @@ export interface DagNode {
 
 export interface DagEvents<Node extends DagNode, Result> {
   /** Does the work of a node, given the results of the nodes that it needs. */
-  run(node: Node, needed: Readonly<Record<string, Result>>): Promise<Result>;
+  readonly run: (node: Node, needed: Readonly<Record<string, Result>>) => Promise<Result>;
   /** A node that will not run, because another one failed. */
-  skipped(node: Node): void;
+  readonly skipped: (node: Node) => void;
 }
 
 /**

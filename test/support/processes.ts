@@ -4,11 +4,11 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const compiled = resolve(import.meta.dirname, '../../').replace(/\/dist$/, '') + '/dist';
+const compiled = join(import.meta.dirname.replace(/\/dist\/test\/support$/, '/test/support'), '../../dist');
 
 /** Absolute path of a compiled program: `workers/io.js`. */
 export const compiledPath = (program: string): string => join(compiled, program);
@@ -78,6 +78,15 @@ export function commandLineOf(pid: number): string {
   }
 }
 
+/** The environment that a process was started with. */
+export function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Waits until `condition` gives a value. */
 export async function until<Value>(
   what: string,
@@ -102,7 +111,9 @@ function livePids(): number[] {
 function readStat(pid: number): { readonly state: string; readonly parent: number } | undefined {
   try {
     // The name of the program stands in parentheses and may hold anything.
-    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return state === undefined ? undefined : { state, parent: Number(parent) };
   } catch {
     return undefined;

@@ -48,10 +48,21 @@ export class TemporalTestServer {
   /** Starts the server on the port and the database it had before; returns when it answers. */
   async restart(): Promise<void> {
     const values = dynamicValues.flatMap((value) => ['--dynamic-config-value', value]);
-    const where = ['--ip', '127.0.0.1', '--port', String(this.port), '--db-filename', join(this.directory, 'temporal.db')];
-    this.#process = spawn(this.binary, ['server', 'start-dev', '--headless', '--log-level', 'error', ...where, ...values], {
-      stdio: 'ignore',
-    });
+    const where = [
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(this.port),
+      '--db-filename',
+      join(this.directory, 'temporal.db'),
+    ];
+    this.#process = spawn(
+      this.binary,
+      ['server', 'start-dev', '--headless', '--log-level', 'error', ...where, ...values],
+      {
+        stdio: 'ignore',
+      },
+    );
     await this.#answers();
   }
 
@@ -79,14 +90,17 @@ export class TemporalTestServer {
   async #answers(): Promise<void> {
     const deadline = Date.now() + readyMs;
     for (;;) {
+      const connection = Connection.lazy({ address: this.address });
       try {
-        const connection = await Connection.connect({ address: this.address, connectTimeout: '1s' });
-        await connection.workflowService.describeNamespace({ namespace: 'default' });
-        await connection.close();
+        await connection.withDeadline(Date.now() + 1000, () =>
+          connection.workflowService.describeNamespace({ namespace: 'default' }),
+        );
         return;
       } catch (error) {
         if (Date.now() > deadline) throw error;
         await delay(50);
+      } finally {
+        await connection.close();
       }
     }
   }
