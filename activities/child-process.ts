@@ -36,10 +36,7 @@ export function startChild(entry: string, onLine: (line: string) => void): Child
     if (printed.push(line.slice(0, keptCharacters)) > keptLines) printed.shift();
   };
   for (const stream of [child.stdout, child.stderr]) readLines(stream, keep);
-  if (link instanceof Duplex) {
-    readLines(link, onLine);
-    link.on('error', () => undefined); // the child is gone: its exit says so
-  }
+  if (link instanceof Duplex) readLines(link, onLine);
   return {
     exited: exitOf(child),
     send: (message) => {
@@ -51,7 +48,10 @@ export function startChild(entry: string, onLine: (line: string) => void): Child
 }
 
 function readLines(stream: Readable | null, onLine: (line: string) => void): void {
-  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+  if (stream === null) return;
+  const lines = createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+  // A broken pipe says no more than that the child is gone, and its exit says that better.
+  for (const emitter of [stream, lines]) emitter.on('error', () => undefined);
 }
 
 function exitOf(child: ChildProcess): Promise<ChildExit> {

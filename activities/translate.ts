@@ -23,13 +23,14 @@ export function translating<Input, Output>(
 export function asTemporalFailure(error: unknown, cancellation: AbortSignal): Error {
   if (cancellation.aborted && cancellation.reason instanceof CancelledFailure) return cancellation.reason;
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
-  const { code, message, remedy, fault, retryable, details, stack } = asNightstillError(error);
+  const { code, message, remedy, fault, retryable, details } = asNightstillError(error);
   const failure = ApplicationFailure.create({
     type: code,
     message: `${message}. ${remedy}`,
     nonRetryable: !retryable,
     details: [{ ...details, fault }],
   });
-  if (stack !== undefined) failure.stack = stack;
+  // Where it was thrown, not where it was translated.
+  if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack;
   return failure;
 }

@@ -34,7 +34,8 @@ export async function runChild(work: (context: ChildContext) => Promise<Json>): 
     const value = await work(await link.context());
     await link.sendLast({ type: 'result', value });
   } catch (error) {
-    const { code, message, details, stack = '' } = asNightstillError(error);
+    const { code, message, details } = asNightstillError(error);
+    const stack = (error instanceof Error && error.stack) || '';
     await link.sendLast({ type: 'failed', failure: { code, message, details, stack } });
   }
   process.exit(0);

@@ -134,6 +134,8 @@ describe('an import in flight', () => {
     expect([stateOf(zombie.pid), stateOf(child)]).toEqual(['T', 'T']);
     for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGCONT');
     await until('the end of the zombie child', () => !isAlive(child), 30_000);
+    zombie.signal('SIGTERM');
+    await zombie.exited;
     await expectUndisturbed(runId, handle.result());
   });
 

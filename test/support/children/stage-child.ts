@@ -1,0 +1,72 @@
+/** A stage's child process that behaves, or misbehaves, as its job says. */
+import { writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { NightstillError } from '../../../config/errors.js';
+import { childLinkDescriptor } from '../../../config/child-protocol.js';
+import type { Json } from '../../../config/json.js';
+import { runChild, type ChildContext } from '../../../workers/child-link.js';
+
+const forever = 1_000_000_000;
+
+const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Json>>> = {
+  asks: async ({ ask }) => [await ask('first'), await ask('second')],
+  'prints much': () => {
+    for (let line = 0; line < 1000; line += 1) console.log(`{"type":"result","value":"printed ${line}"}`);
+    console.error('not the result');
+    return Promise.resolve('the result');
+  },
+  'reports progress': async ({ progress }) => {
+    progress({ phase: 'work', durable: { step: 1, fence: 7 } });
+    progress({ phase: 'work', durable: { step: 1, fence: 7 }, facts: { dropped: true } });
+    progress({ phase: 'work', durable: { step: 2, fence: 7 } });
+    await delay(300);
+    progress({ phase: 'work', durable: { step: 2, fence: 7 }, facts: { sent: true } });
+    return null;
+  },
+  'is killed': () => {
+    console.error('the last words');
+    process.kill(process.pid, 'SIGKILL');
+    return delay(forever, null);
+  },
+  exits: () => {
+    console.error('the last words');
+    process.exit(3);
+  },
+  'falls silent': ({ progress }) => {
+    progress({ phase: 'work' });
+    return delay(forever, null);
+  },
+  'talks nonsense': () => {
+    writeSync(childLinkDescriptor, 'nonsense\n');
+    return delay(forever, null);
+  },
+  'speaks another protocol': () => {
+    writeSync(childLinkDescriptor, '{"type":"hello","version":0}\n');
+    return delay(forever, null);
+  },
+  'fails with a code': () => Promise.reject(new NightstillError('dataset-empty', 'nothing', { details: { line: 3 } })),
+  'fails without a code': () => Promise.reject(new TypeError('a defect')),
+  'stops when asked': async ({ stop, progress }) => {
+    progress({ phase: 'work' });
+    await delay(forever, null, { signal: stop }).catch(() => undefined);
+    progress({ phase: 'stopping', durable: { step: 5, fence: 1 } });
+    throw stop.reason;
+  },
+  'finishes when asked to stop': async ({ stop, progress }) => {
+    progress({ phase: 'work' });
+    await delay(forever, null, { signal: stop }).catch(() => undefined);
+    return 'finished';
+  },
+  'does not yield': ({ progress }) => {
+    progress({ phase: 'work' });
+    return delay(100).then(() => {
+      for (;;);
+    });
+  },
+};
+
+void runChild(async (context) => {
+  const behaviour = typeof context.job === 'string' ? behaviours[context.job] : undefined;
+  if (!behaviour) throw new Error('expected a behaviour');
+  return behaviour(context);
+});

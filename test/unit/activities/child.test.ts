@@ -1,0 +1,136 @@
+import { superviseChild, type ChildRequest } from '../../../activities/child.js';
+import type { Progress } from '../../../config/child-protocol.js';
+import { NightstillError } from '../../../config/errors.js';
+import { compiledPath, descendantsOf, isAlive, startProgram, until } from '../../support/processes.js';
+
+const entry = compiledPath('test/support/children/stage-child.js');
+
+function supervise(job: string, request: Partial<ChildRequest> = {}) {
+  return superviseChild({
+    entry,
+    job,
+    silenceLimitsMs: { start: 20_000, work: 20_000 },
+    answer: () => Promise.resolve(null),
+    onProgress: () => undefined,
+    signal: new AbortController().signal,
+    ...request,
+  });
+}
+
+afterEach(() => expect(descendantsOf(process.pid).filter((pid) => isAlive(pid))).toEqual([]));
+
+describe('a supervised child', () => {
+  it('asks its parent, and its result is returned', async () => {
+    const answer = (question: unknown) => Promise.resolve(`answer to ${String(question)}`);
+    expect(await supervise('asks', { answer })).toEqual(['answer to first', 'answer to second']);
+  });
+
+  it('may print whatever it likes: only its link counts', async () => {
+    expect(await supervise('prints much')).toBe('the result');
+  });
+
+  it('reports every durable step, and in between no more than a few times a second', async () => {
+    const reports: Progress[] = [];
+    await supervise('reports progress', { onProgress: (progress) => reports.push(progress) });
+    expect(reports).toEqual([
+      { phase: 'work', durable: { step: 1, fence: 7 } },
+      { phase: 'work', durable: { step: 2, fence: 7 } },
+      { phase: 'work', durable: { step: 2, fence: 7 }, facts: { sent: true } },
+    ]);
+  });
+
+  it.each([
+    ['is killed', 'signal SIGKILL'],
+    ['exits', 'exit code 3'],
+  ])('that %s is reported with its last lines', async (job, end) => {
+    const death = expect(supervise(job)).rejects;
+    await death.toMatchObject({
+      code: 'child-died',
+      message: expect.stringMatching(new RegExp(`phase "start".*${end}[^]*the last words$`)),
+    });
+  });
+
+  it('that cannot be started is reported with what node says', async () => {
+    await expect(supervise('asks', { entry: '/does/not/exist.js' })).rejects.toMatchObject({
+      code: 'child-start-failed',
+      message: expect.stringContaining('Cannot find module'),
+    });
+  });
+
+  it('that is silent for longer than its phase allows is killed', async () => {
+    const silenceLimitsMs = { start: 20_000, work: 200 };
+    await expect(supervise('falls silent', { silenceLimitsMs })).rejects.toMatchObject({
+      code: 'child-silent',
+      message: expect.stringContaining('phase "work"'),
+    });
+  });
+
+  it('is not called silent while its parent thinks about an answer', async () => {
+    const answer = () => new Promise<null>((resolve) => setTimeout(() => resolve(null), 2500));
+    expect(await supervise('asks', { answer, silenceLimitsMs: { start: 2000 } })).toEqual([null, null]);
+  });
+
+  it.each(['talks nonsense', 'speaks another protocol'])('that %s is killed', async (job) => {
+    await expect(supervise(job)).rejects.toMatchObject({ code: 'child-protocol' });
+  });
+
+  it('fails with the code and the details that it failed with', async () => {
+    await expect(supervise('fails with a code')).rejects.toMatchObject({
+      code: 'dataset-empty',
+      message: 'nothing',
+      details: { line: 3 },
+      fault: 'user',
+    });
+    await expect(supervise('fails without a code')).rejects.toMatchObject({ code: 'unexpected', message: 'a defect' });
+  });
+
+  it('fails with the error of the parent that could not answer', async () => {
+    const answer = () => Promise.reject(new NightstillError('temporal-unavailable', 'no answer'));
+    await expect(supervise('asks', { answer })).rejects.toMatchObject({ code: 'temporal-unavailable' });
+  });
+});
+
+describe('an abort', () => {
+  /** Aborts as soon as the child works. */
+  function abortInWork(job: string, request: Partial<ChildRequest> = {}) {
+    const abort = new AbortController();
+    const reports: Progress[] = [];
+    const onProgress = (progress: Progress): void => {
+      reports.push(progress);
+      abort.abort(new Error('the reason'));
+    };
+    return { end: supervise(job, { signal: abort.signal, onProgress, ...request }), reports };
+  }
+
+  it('lets the child make its work durable first', async () => {
+    const { end, reports } = abortInWork('stops when asked');
+    await expect(end).rejects.toThrow('the reason');
+    expect(reports.at(-1)).toEqual({ phase: 'stopping', durable: { step: 5, fence: 1 } });
+  });
+
+  it('does not throw away a result that comes all the same', async () => {
+    expect(await abortInWork('finishes when asked to stop').end).toBe('finished');
+  });
+
+  it('kills a child that does not listen', async () => {
+    const { end } = abortInWork('does not yield', { graceMs: { stop: 300, terminate: 300 } });
+    await expect(end).rejects.toThrow('the reason');
+  });
+
+  it('before the start starts nothing', async () => {
+    await expect(supervise('asks', { signal: AbortSignal.abort(new Error('the reason')) })).rejects.toThrow(
+      'the reason',
+    );
+  });
+});
+
+describe('a child whose parent is killed', () => {
+  it('ends by itself', async () => {
+    const parent = await startProgram('test/support/children/parent.js', [entry, 'falls silent'], {}, 'phase work');
+    const [child = 0] = descendantsOf(parent.pid);
+    expect(isAlive(child)).toBe(true);
+    parent.signal('SIGKILL');
+    await parent.exited;
+    await until('the end of the child', () => !isAlive(child), 5000);
+  });
+});
