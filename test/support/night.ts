@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { start, type RunHandle } from '../../client/index.js';
 import { openObjectStore, type Json } from '../../storage/index.js';
 import {
@@ -69,6 +70,18 @@ export class Night {
     return start({ client: this.client, runId, file });
   }
 
+  /** With the run id that comes from the plan. */
+  startUnnamed(file: Json): Promise<RunHandle> {
+    return start({ client: this.client, file });
+  }
+
+  /** The code that the last attempt at the import failed with. */
+  async lastFailureOf(runId: string): Promise<string | undefined> {
+    const { raw } = await this.client.workflow.getHandle(runId).describe();
+    const pending = (raw.pendingActivities ?? []).find(({ activityId }) => activityId === 'import');
+    return pending?.lastFailure?.applicationFailureInfo?.type ?? undefined;
+  }
+
   /** The import that Temporal waits for, if it does. */
   async pendingImport(runId: string): Promise<PendingImport | undefined> {
     const { raw } = await this.client.workflow.getHandle(runId).describe();
@@ -85,6 +98,16 @@ export class Night {
       const pending = await this.pendingImport(runId);
       return pending && pending.attempt >= attempt && pending.durableStep > 0 && pending;
     });
+  }
+
+  /** The history of a run as JSON text with its payloads decoded, and the types of its events. */
+  async historyOf(runId: string): Promise<{ readonly text: string; readonly types: readonly string[] }> {
+    const history = await this.client.workflow.getHandle(runId).fetchHistory();
+    const text = historyToJSON(history).replaceAll(
+      /"data": *"([A-Za-z0-9+/=]*)"/g,
+      (_, data: string) => `"data": ${JSON.stringify(Buffer.from(data, 'base64').toString())}`,
+    );
+    return { text, types: [...text.matchAll(/"eventType": *"([A-Z_]+)"/g)].map(([, type = '']) => type) };
   }
 
   /** The process that imports for this worker. */

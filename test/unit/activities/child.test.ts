@@ -1,7 +1,7 @@
 import { superviseChild, type ChildRequest } from '../../../activities/child.js';
 import type { Progress } from '../../../config/child-protocol.js';
 import { NightstillError } from '../../../config/errors.js';
-import { compiledPath, descendantsOf, isAlive, startProgram, until } from '../../support/processes.js';
+import { commandLineOf, compiledPath, descendantsOf, isAlive, startProgram, until } from '../../support/processes.js';
 
 const entry = compiledPath('test/support/children/stage-child.js');
 
@@ -17,7 +17,11 @@ function supervise(job: string, request: Partial<ChildRequest> = {}) {
   });
 }
 
-afterEach(() => expect(descendantsOf(process.pid).filter((pid) => isAlive(pid))).toEqual([]));
+/** Whatever happened to it: once supervision is over, the child is gone. */
+afterEach(() => {
+  const [left] = descendantsOf(process.pid).filter((pid) => isAlive(pid));
+  if (left !== undefined) throw new Error(`expected no process, found ${commandLineOf(left)}`);
+});
 
 describe('a supervised child', () => {
   it('asks its parent, and its result is returned', async () => {
@@ -43,11 +47,8 @@ describe('a supervised child', () => {
     ['is killed', 'signal SIGKILL'],
     ['exits', 'exit code 3'],
   ])('that %s is reported with its last lines', async (job, end) => {
-    const death = expect(supervise(job)).rejects;
-    await death.toMatchObject({
-      code: 'child-died',
-      message: expect.stringMatching(new RegExp(`phase "start".*${end}[^]*the last words$`)),
-    });
+    const message = new RegExp(`phase "start".*${end}[^]*the last words$`);
+    await expect(supervise(job)).rejects.toMatchObject({ code: 'child-died', message: expect.stringMatching(message) });
   });
 
   it('that cannot be started is reported with what node says', async () => {
