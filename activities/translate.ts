@@ -20,7 +20,7 @@ export function translating<Input, Output>(
   };
 }
 
-export function asTemporalFailure(error: unknown, cancellation: AbortSignal): Error {
+function asTemporalFailure(error: unknown, cancellation: AbortSignal): Error {
   if (cancellation.aborted && cancellation.reason instanceof CancelledFailure) return cancellation.reason;
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const { code, message, remedy, fault, retryable, details } = asNightstillError(error);

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** Stands in file names, object keys and Temporal ids. */
-export const nameSchema = z
+const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit');
 

@@ -6,8 +6,6 @@
 /** What a worker is able to do: `orchestrator` decides and looks up, `io` moves bytes. */
 export type Role = 'orchestrator' | 'io';
 
-export const roles: readonly Role[] = ['orchestrator', 'io'];
-
 export const defaultQueuePrefix = 'nightstill';
 
 export const queueName = (role: Role, prefix: string = defaultQueuePrefix): string => `${prefix}-${role}`;

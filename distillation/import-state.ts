@@ -22,7 +22,6 @@ const stateSchema = z.object({
   shards: z.array(shardSchema),
 });
 
-export type ImportedShard = z.output<typeof shardSchema>;
 export type ImportState = z.output<typeof stateSchema>;
 
 export const initialState: ImportState = { offset: 0, line: 0, shards: [] };

@@ -21,7 +21,7 @@ export interface LinePosition {
 }
 
 /** A row longer than this is a mistake of whoever wrote the file, not data. */
-export const maximumLineBytes = 16 * 1024 * 1024;
+const maximumLineBytes = 16 * 1024 * 1024;
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { NightstillError } from '../config/errors.js';
 
 const wordsPerEntry = 5;
-export const bytesPerEntry = wordsPerEntry * 4;
+const bytesPerEntry = wordsPerEntry * 4;
 /** The last word of an entry; lines count from 1, so that 0 marks a free place. */
 const lineWord = 4;
 

@@ -4,7 +4,8 @@
  */
 import { hostname } from 'node:os';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
+import { asNightstillError, NightstillError } from '../config/errors.js';
 import { defaultQueuePrefix, type Role } from '../config/queues.js';
 import type { DistillationPlugin } from '../plugins/index.js';
 
@@ -22,7 +23,7 @@ export interface Service {
 
 export async function serve({ role, plugin, workflowsPath }: Service): Promise<void> {
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
+  const connection = await connect(connectionOptions);
   try {
     const worker = await Worker.create({
       connection,
@@ -41,6 +42,17 @@ export async function serve({ role, plugin, workflowsPath }: Service): Promise<v
   }
 }
 
+async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (cause) {
+    const address = options.address ?? 'localhost:7233';
+    throw new NightstillError('temporal-unavailable', `expected a Temporal server at ${address}, found none`, {
+      cause,
+    });
+  }
+}
+
 /** `--queue-prefix <prefix>` of the command line. */
 export function queuePrefixArgument(argv: readonly string[]): string {
   const at = argv.indexOf('--queue-prefix');
@@ -50,7 +62,9 @@ export function queuePrefixArgument(argv: readonly string[]): string {
 /** Runs a process to its end: an error is printed and becomes exit code 1. */
 export function runProcess(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
-    console.error(error);
+    const { code, message, remedy } = asNightstillError(error);
+    console.error(`${code}: ${message}. ${remedy}`);
+    if (code === 'unexpected') console.error(error);
     process.exitCode = 1;
   });
 }

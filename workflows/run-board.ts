@@ -2,7 +2,7 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { NodeStatus, PlanNode, RunState } from '../config/plan.js';
 
-export const stateQuery = defineQuery<RunState>('state');
+const stateQuery = defineQuery<RunState>('state');
 
 export class RunBoard {
   #nodes: readonly PlanNode[] = [];
