@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
 import { hexOf, type Digest } from './digest.js';
-import { hashOf, sharedBytes } from './hashing.js';
+import { hashOwned, ownedBytes, type OwnedBytes } from './hashing.js';
 import { blobKey } from './layout.js';
 import type { ByteRange, ObjectStore } from './object-store.js';
 import { readUntilCertain } from './reading.js';
@@ -31,9 +31,11 @@ export async function putBlob(store: ObjectStore, bytes: Uint8Array): Promise<Bl
       'record-invalid',
       `expected a blob of at most ${maximumBlobBytes} bytes, found ${bytes.length}`,
     );
-  const { digest } = await hashOf(bytes);
-  await putHashedBlob(store, digest, bytes);
-  return { digest, bytes: bytes.length };
+  const owned = ownedBytes(bytes.length);
+  owned.set(bytes);
+  const hashed = await hashOwned(owned);
+  await putHashedBlob(store, hashed.digest, hashed.bytes);
+  return { digest: hashed.digest, bytes: bytes.length };
 }
 
 export async function putHashedBlob(store: ObjectStore, digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -54,48 +56,54 @@ export async function assertBlob(store: ObjectStore, blob: BlobRef): Promise<voi
   });
 }
 
+export interface BlobReading {
+  /** A part whose own digest is known (a chunk of a pack), in place of the whole. */
+  readonly part?: { readonly range: ByteRange; readonly digest: Digest };
+  /** Memory to read into, when it has the right size: many large reads would keep the garbage collector busy. */
+  readonly memory?: OwnedBytes | undefined;
+}
+
 /**
  * Reads a blob and verifies it. Bits also flip on the way: it counts as damaged only when a second, fresh read is wrong too,
  * and in the same way.
  * @throws object-missing, object-damaged (details.key names it), store-unavailable
  */
-export async function readBlob(store: ObjectStore, { digest, bytes }: BlobRef): Promise<Uint8Array> {
-  return readVerified(store, { digest, bytes }, undefined);
-}
-
-/** Reads a part of a blob whose own digest is known (a chunk of a pack). */
-export async function readVerified(
+export async function readBlob(
   store: ObjectStore,
   { digest, bytes }: BlobRef,
-  part: { readonly range: ByteRange; readonly digest: Digest } | undefined,
-): Promise<Uint8Array> {
+  { part, memory }: BlobReading = {},
+): Promise<OwnedBytes> {
   const key = blobKey(digest);
   const expected = part?.digest ?? digest;
   const length = part ? part.range.end - part.range.start : bytes;
+  const fitting = memory?.length === length ? memory : undefined;
   return readUntilCertain(key, async () => {
-    const content = await readOnce(store, key, length, part?.range);
-    const found = typeof content === 'string' ? content : (await hashOf(content)).digest;
-    if (typeof content !== 'string' && found === expected) return { value: content };
+    // Detached once it was hashed and found wrong: then fresh memory is taken.
+    const into = fitting?.length === length ? fitting : ownedBytes(length);
+    const content = await readOnce(store, key, into, part?.range);
+    const hashed = typeof content === 'string' ? undefined : await hashOwned(content);
+    if (hashed?.digest === expected) return { value: hashed.bytes };
+    const found = hashed?.digest ?? String(content);
     const message = `${key}: expected ${length} bytes with digest ${expected}, found ${found}`;
     const error = new NightstillError('object-damaged', message, { details: { store: store.url, key } });
     return { fingerprint: found, error };
   });
 }
 
-/** The bytes, or in words why they are not what was asked for. Never more than `length` bytes are held. */
+/** The bytes, or in words why they are not what was asked for. */
 async function readOnce(
   store: ObjectStore,
   key: string,
-  length: number,
+  into: OwnedBytes,
   range: ByteRange | undefined,
-): Promise<Uint8Array | string> {
-  const content = sharedBytes(length);
+): Promise<OwnedBytes | string> {
+  const { length } = into;
   let filled = 0;
   try {
-    const { body } = await store.get(key, range ? { range } : {});
+    const { body } = await store.get(key, range ? { range, isVerified: true } : { isVerified: true });
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       if (filled + chunk.length > length) return `more than ${length} bytes`;
-      content.set(chunk, filled);
+      into.set(chunk, filled);
       filled += chunk.length;
     }
   } catch (error) {
@@ -103,5 +111,5 @@ async function readOnce(
     // The checksum of the store says no: the digest tells whether twice in the same way.
     if (!hasCode(error, 'object-damaged')) throw error;
   }
-  return filled === length ? content : `${filled} bytes`;
+  return filled === length ? into : `${filled} bytes`;
 }

@@ -83,19 +83,20 @@ export async function commitCheckpoint(
 /** Hashes and uploads pack by pack, so that no more than the packs in flight are copied for hashing. */
 async function uploadGroup(
   store: ObjectStore,
-  { buffers, arrays }: CopiedGroup,
+  group: CopiedGroup,
   kept: ReadonlySet<Digest>,
   uploads: Map<Digest, Uint8Array>,
 ): Promise<Group> {
   const packs: Group['packs'] = [];
-  await inParallel(uploadsInFlight, buffers.entries(), async ([index, buffer]) => {
-    const pack = await hashPack(buffer);
+  await inParallel(uploadsInFlight, group.buffers.keys(), async (index) => {
+    const pack = await hashPack(group, index);
     packs[index] = pack;
-    if (kept.has(pack.digest) || uploads.has(pack.digest)) return;
+    const buffer = group.buffers[index];
+    if (!buffer || kept.has(pack.digest) || uploads.has(pack.digest)) return;
     uploads.set(pack.digest, buffer);
     await putHashedBlob(store, pack.digest, buffer);
   });
-  return { packBytes, chunkBytes, packs, arrays };
+  return { packBytes, chunkBytes, packs, arrays: group.arrays };
 }
 
 async function assertThere(

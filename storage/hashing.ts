@@ -1,6 +1,6 @@
 /**
- * Hashing of large byte arrays on a thread of its own, so that a process that trains or heartbeats is not held up. Bytes in
- * shared memory are hashed where they are; others are copied over once. What is small is hashed on the spot.
+ * Hashing of large byte arrays on a thread of its own, so that a process that trains or heartbeats is not held up. Memory is
+ * handed to the thread and back, never copied; what is small is hashed on the spot.
  *
  * The one thread of a process starts with the first large array and does not keep the process alive. Like libuv's pool it
  * holds no state between calls, so nobody opens or closes it.
@@ -9,14 +9,28 @@ import { Worker } from 'node:worker_threads';
 import { NightstillError } from '../config/errors.js';
 import { digestOf, parseDigest, type Digest } from './digest.js';
 
-export interface ChunkedDigest {
+export interface Hashed {
   readonly digest: Digest;
   /** Digests of consecutive chunks, when a chunk size was given. */
   readonly chunks: readonly Digest[];
+  /** The bytes again: what was handed in is detached. */
+  readonly bytes: OwnedBytes;
+}
+
+/** Bytes that fill a buffer of their own: nobody else sees it, so it may change threads. */
+export type OwnedBytes = Uint8Array<ArrayBuffer>;
+
+/** Neither zeroed first nor cut from Node's shared pool. */
+export const ownedBytes = (bytes: number): OwnedBytes => Buffer.allocUnsafeSlow(bytes);
+
+interface Answer {
+  readonly id: number;
+  readonly bytes: OwnedBytes;
+  readonly digests: readonly string[];
 }
 
 interface Waiting {
-  readonly settle: (digests: readonly string[]) => void;
+  readonly settle: (answer: Answer) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -29,13 +43,13 @@ const { createHash } = require('node:crypto');
 const { parentPort } = require('node:worker_threads');
 parentPort.on('message', ({ id, bytes, chunkBytes }) => {
   const whole = createHash('sha256');
-  const digests = [];
-  for (let start = 0; start < bytes.length; start += chunkBytes) {
-    const chunk = bytes.subarray(start, start + chunkBytes);
+  const chunks = [];
+  for (let start = 0; start < bytes.length; start += chunkBytes || bytes.length) {
+    const chunk = bytes.subarray(start, start + (chunkBytes || bytes.length));
     whole.update(chunk);
-    digests.push(createHash('sha256').update(chunk).digest('hex'));
+    if (chunkBytes > 0) chunks.push(createHash('sha256').update(chunk).digest('hex'));
   }
-  parentPort.postMessage({ id, digests: [whole.digest('hex'), ...digests] });
+  parentPort.postMessage({ id, bytes, digests: [whole.digest('hex'), ...chunks] }, [bytes.buffer]);
 });
 `;
 
@@ -46,9 +60,9 @@ class HashingThread {
   isAlive = true;
 
   constructor() {
-    this.#worker.on('message', ({ id, digests }: { id: number; digests: string[] }) => {
-      this.#waiting.get(id)?.settle(digests);
-      this.#waiting.delete(id);
+    this.#worker.on('message', (answer: Answer) => {
+      this.#waiting.get(answer.id)?.settle(answer);
+      this.#waiting.delete(answer.id);
       if (this.#waiting.size === 0) this.#worker.unref();
     });
     this.#worker.on('error', (error) => this.#end(error));
@@ -56,13 +70,13 @@ class HashingThread {
     this.#worker.unref();
   }
 
-  hash(bytes: Uint8Array, chunkBytes: number): Promise<readonly string[]> {
+  hash(bytes: OwnedBytes, chunkBytes: number): Promise<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;
     this.#worker.ref(); // while somebody waits, the process must not end
     return new Promise((settle, fail) => {
       this.#waiting.set(id, { settle, fail });
-      this.#worker.postMessage({ id, bytes, chunkBytes });
+      this.#worker.postMessage({ id, bytes, chunkBytes }, [bytes.buffer]);
     });
   }
 
@@ -75,18 +89,20 @@ class HashingThread {
 
 let thread: HashingThread | undefined;
 
-/** @param chunkBytes also give the digests of chunks of this size */
-export async function hashOf(bytes: Uint8Array, chunkBytes = Number.MAX_SAFE_INTEGER): Promise<ChunkedDigest> {
-  if (bytes.length <= Math.min(onTheSpotBytes, chunkBytes)) {
-    const digest = digestOf(bytes);
-    return { digest, chunks: bytes.length === 0 ? [] : [digest] };
+/**
+ * Hashes bytes that the caller gives away until they come back.
+ * @param chunkBytes also give the digests of chunks of this size; 0 for none
+ */
+export async function hashOwned(bytes: OwnedBytes, chunkBytes = 0): Promise<Hashed> {
+  if (bytes.length <= onTheSpotBytes) {
+    const starts = chunkBytes === 0 ? [] : Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, at) => at);
+    const chunks = starts.map((at) => digestOf(bytes.subarray(at * chunkBytes, (at + 1) * chunkBytes)));
+    return { digest: digestOf(bytes), chunks, bytes };
   }
   if (!thread?.isAlive) thread = new HashingThread();
-  const [digest = '', ...chunks] = await thread.hash(bytes, chunkBytes);
-  return { digest: named(digest), chunks: chunks.map(named) };
+  const { bytes: returned, digests } = await thread.hash(bytes, chunkBytes);
+  const [digest = '', ...chunks] = digests;
+  return { digest: named(digest), chunks: chunks.map(named), bytes: returned };
 }
 
 const named = (hex: string): Digest => parseDigest(`sha256:${hex}`);
-
-/** Memory that the hashing thread reads without a copy. */
-export const sharedBytes = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));

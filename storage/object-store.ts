@@ -37,6 +37,8 @@ export interface ByteRange {
 
 export interface GetOptions {
   readonly range?: ByteRange;
+  /** The caller knows a digest and verifies it: a checksum that the store kept need not be verified as well. */
+  readonly isVerified?: boolean;
   readonly signal?: AbortSignal;
 }
 

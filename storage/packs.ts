@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
-import { blobRefSchema, readBlob, readVerified, type BlobRef } from './blobs.js';
-import { hashOf, sharedBytes } from './hashing.js';
+import { blobRefSchema, readBlob, type BlobRef } from './blobs.js';
+import { hashOwned, ownedBytes, type OwnedBytes } from './hashing.js';
 import type { ObjectStore } from './object-store.js';
 import { inParallel } from './parallel.js';
 import { digestSchema } from './record.js';
@@ -34,7 +34,8 @@ export type Group = z.output<typeof groupSchema>;
 
 /** A copy of the arrays, cut, not yet hashed. */
 export interface CopiedGroup {
-  readonly buffers: readonly Uint8Array[];
+  /** Each is replaced by the same memory once it has been hashed. */
+  readonly buffers: OwnedBytes[];
   readonly arrays: Group['arrays'];
 }
 
@@ -42,12 +43,12 @@ export interface CopiedGroup {
  * The one memory copy of a save: synchronous, so that the caller's arrays may change as soon as it returns.
  * @param spare buffers of earlier saves to fill again: memory that is mapped already takes a third of the time of fresh one
  */
-export function copyIntoPacks(named: NamedArrays, spare: Uint8Array[] = []): CopiedGroup {
+export function copyIntoPacks(named: NamedArrays, spare: OwnedBytes[] = []): CopiedGroup {
   const entries = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
   const total = entries.reduce((sum, [, array]) => sum + array.length, 0);
   const buffers = Array.from({ length: Math.ceil(total / packBytes) }, (_, index) => {
     const bytes = Math.min(packBytes, total - index * packBytes);
-    return bytes < packBytes ? sharedBytes(bytes) : (spare.pop() ?? sharedBytes(bytes));
+    return bytes < packBytes ? ownedBytes(bytes) : (spare.pop() ?? ownedBytes(bytes));
   });
   const arrays: Group['arrays'] = {};
   let offset = 0;
@@ -64,9 +65,14 @@ export function copyIntoPacks(named: NamedArrays, spare: Uint8Array[] = []): Cop
   return { buffers, arrays };
 }
 
-export async function hashPack(buffer: Uint8Array): Promise<Pack> {
-  const { digest, chunks } = await hashOf(buffer, chunkBytes);
-  return { digest, bytes: buffer.length, chunks: [...chunks] };
+/** Hashes pack `index` of a copy. Commits are one after another: nobody else looks at the copy meanwhile. */
+export async function hashPack({ buffers }: CopiedGroup, index: number): Promise<Pack> {
+  const buffer = buffers[index];
+  // Empty is what memory is that was handed to a hashing thread which then died.
+  if (!buffer?.length) throw new NightstillError('unexpected', `expected a copy of pack ${index}, found none`);
+  const { digest, chunks, bytes } = await hashOwned(buffer, chunkBytes);
+  buffers[index] = bytes;
+  return { digest, bytes: bytes.length, chunks: [...chunks] };
 }
 
 /** Reads and verifies every array of a group. @throws object-missing, object-damaged */
@@ -74,14 +80,16 @@ export async function readGroup(store: ObjectStore, group: Group): Promise<Map<s
   const arrays = new Map(
     Object.entries(group.arrays).map(([name, [, bytes]]) => [name, new Uint8Array(bytes)] as const),
   );
+  const spare: OwnedBytes[] = [];
   await inParallel(readsInFlight, group.packs.entries(), async ([index, pack]) => {
-    const content = await readBlob(store, pack);
+    const content = await readBlob(store, pack, { memory: spare.pop() });
     const start = index * group.packBytes;
     for (const [name, [offset, bytes]] of Object.entries(group.arrays)) {
       const from = Math.max(offset, start);
       const to = Math.min(offset + bytes, start + content.length);
       if (from < to) arrays.get(name)?.set(content.subarray(from - start, to - start), from - offset);
     }
+    spare.push(content);
   });
   return arrays;
 }
@@ -122,7 +130,7 @@ async function readChunk(
   if (!pack || !digest)
     throw new NightstillError('object-range-invalid', `expected an array of the group, found no chunk ${index}`);
   const range = { start: index * bytes, end: Math.min((index + 1) * bytes, pack.bytes) };
-  return readVerified(store, pack, { range, digest });
+  return readBlob(store, pack, { part: { range, digest } });
 }
 
 export const blobsOf = (groups: readonly Group[]): BlobRef[] =>

@@ -45,13 +45,19 @@ export class S3Store implements port.ObjectStore {
     this.#prefix = location.prefix === '' ? '' : `${location.prefix}/`;
   }
 
-  async get(key: port.ObjectKey, { range, signal }: port.GetOptions = {}): Promise<port.StoredObject> {
+  async get(
+    key: port.ObjectKey,
+    { range, signal, isVerified = false }: port.GetOptions = {},
+  ): Promise<port.StoredObject> {
     validateKey(key);
     validateRange(key, range);
     const request: S3Request = { operation: 'get', key, signal };
-    const part =
-      range === undefined ? { ChecksumMode: 'ENABLED' as const } : { Range: `bytes=${range.start}-${range.end - 1}` };
-    const answer = await this.#requests.send(request, () => new GetObjectCommand({ ...this.#target(key), ...part }));
+    const part = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` };
+    const check = range === undefined && !isVerified ? { ChecksumMode: 'ENABLED' as const } : {};
+    const answer = await this.#requests.send(
+      request,
+      () => new GetObjectCommand({ ...this.#target(key), ...part, ...check }),
+    );
     const { Body: source, ContentLength: length = -1, ContentRange: contentRange, ETag, LastModified } = answer.output;
     if (!(source instanceof Readable)) throw this.#unreadable(request, answer.attempts);
     const total = range === undefined ? length : Number(contentRange?.split('/')[1]);

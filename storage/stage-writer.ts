@@ -12,6 +12,7 @@ import type { Json } from './canonical-json.js';
 import { commitCheckpoint, type Checkpoint } from './commit.js';
 import { moveRecord, newOperationId } from './conditional.js';
 import { headKind, type Head } from './head.js';
+import type { OwnedBytes } from './hashing.js';
 import { headKey } from './layout.js';
 import type { Manifest, ManifestRef, StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
@@ -59,7 +60,7 @@ export class StageWriter {
   /** A copy until a save has committed it, then only its description. */
   #frozen: CopiedGroup | Group | undefined;
   /** Buffers of the last save, filled again by the next: memory holds one copy, two while a save waits. */
-  #spare: Uint8Array[] = [];
+  #spare: OwnedBytes[] = [];
   #lastStep: number | undefined;
   #pending: PendingSave | undefined;
   #working: Promise<void> | undefined;
@@ -150,6 +151,7 @@ export class StageWriter {
         await this.#commit(next.checkpoint);
         next.settle('saved');
       } catch (error) {
+        this.#frozen = undefined; // copied anew: who knows how far this copy came
         next.fail(error);
       }
       this.#spare = next.copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));
