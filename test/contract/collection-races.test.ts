@@ -1,5 +1,8 @@
 /** Collection beside writers that work, die and begin anew; and what may happen in the gaps of either. */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   addRunStage,
@@ -17,6 +20,7 @@ import { withClock } from '../support/clocked-store.js';
 import { randomOf } from '../support/fault-proxy.js';
 import { intercept, type StoreCall } from '../support/intercepted-store.js';
 import type { KillPoint } from '../support/kill-points.js';
+import { compiledPath } from '../support/processes.js';
 import { claim, HeadWatch, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
 import { runStage, type StageEnd } from '../support/stage-process.js';
 import { assertWhole, type StageTask } from '../support/stage-task.js';
@@ -37,7 +41,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
     const stages = 6;
     const deaths = 5;
     let collections = 0;
-    const taken = new Map<string, number>();
+    const taken = new Set<string>();
     const restoredAgain = new Set<string>();
 
     /** Both checkpoints that a head keeps, whole and by themselves. */
@@ -74,24 +78,33 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
       }
     };
 
-    const collectUntil = async (isOver: () => boolean): Promise<void> => {
-      while (!isOver()) {
-        const { removedKeys } = await collect(place.store, { dryRun: false, graceMs, closedRuns: 0 });
+    /** Collects in a process of its own until it is told to stop. */
+    const startCollecting = (): (() => Promise<void>) => {
+      const parameters = [compiledPath('test/support/collector-child.js'), place.url, String(graceMs)];
+      const child = spawn(process.execPath, ['--no-warnings', ...parameters], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, ...place.environment },
+      });
+      const ended = once(child, 'exit');
+      createInterface({ input: child.stdout }).on('line', (line) => {
         collections += 1;
-        for (const key of removedKeys) taken.set(key, (taken.get(key) ?? 0) + 1);
-      }
+        for (const key of JSON.parse(line)) taken.add(key);
+      });
+      return async () => {
+        child.stdin.end();
+        expect(await ended).toEqual([0, null]);
+      };
     };
 
     it('nothing needed is lost: every acknowledged checkpoint that a head keeps restores, every stage is finished', async () => {
       for (let index = 0; index < stages; index += 1) await openRun(place.store, `dying ${index}`, digestOf('plan'));
       for (let index = 0; index < stages; index += 1)
         await addRunStage(place.store, `dying ${index}`, 'train', stageKeyOf(`dying ${index}`));
-      let over = false;
-      const collecting = collectUntil(() => over);
-      const ends = await Promise.all(Array.from({ length: stages }, (_, index) => dieAgainAndAgain(index))).finally(
-        () => (over = true),
-      );
-      await collecting;
+      const stopCollecting = startCollecting();
+      const dying = Promise.all(Array.from({ length: stages }, (_, index) => dieAgainAndAgain(index)));
+      await dying.catch(() => undefined);
+      await stopCollecting();
+      const ends = await dying;
       expect(ends.map(({ events }) => events.at(-1)?.event)).toEqual(ends.map(() => 'result'));
       for (let index = 0; index < stages; index += 1)
         expect(await lookupResult(place.store, stageKeyOf(`dying ${index}`))).toBeDefined();
@@ -129,7 +142,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
       clock.nowMs += 2 * dayMs;
       return (await keysOf(store, prefixes.blobs))[0] ?? '';
     };
-    const once = (fits: (call: StoreCall) => boolean, act: () => Promise<unknown>) => {
+    const atFirst = (fits: (call: StoreCall) => boolean, act: () => Promise<unknown>) => {
       let over = false;
       return async (call: StoreCall): Promise<void> => {
         if (over || !fits(call)) return;
@@ -146,9 +159,23 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
     it('what a writer uploads again after it was judged is younger than it was, and stays', async () => {
       const orphan = await leaveOrphan();
       const overtaken = intercept(store, {
-        before: once(({ operation, key }) => operation === 'describe' && key === orphan, saveAgain),
+        before: atFirst(({ operation, key }) => operation === 'describe' && key === orphan, saveAgain),
       });
       expect((await collect(overtaken, { dryRun: false })).removedKeys).not.toContain(orphan);
+      await expectRestored();
+    });
+
+    it('a collection that was stopped before a delete looks again, and leaves what was written in the meantime', async () => {
+      const orphan = await leaveOrphan();
+      let looks = 0;
+      const stopped = intercept(store, {
+        after: async ({ operation, key }) => {
+          if (operation !== 'describe' || key !== orphan || ++looks > 1) return;
+          await saveAgain();
+          await sleep(1_100);
+        },
+      });
+      expect((await collect(stopped, { dryRun: false })).removedKeys).not.toContain(orphan);
       await expectRestored();
     });
 
@@ -172,7 +199,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
         });
         let saving: Promise<void> | undefined;
         const late = intercept(store, {
-          before: once(
+          before: atFirst(
             ({ operation: which, key }) => which === 'remove' && key === orphan,
             () => {
               saving = saveAgain(slow);
@@ -195,7 +222,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
       if (!dataset) throw new Error('expected an output');
       clock.nowMs += 2 * dayMs;
       const lookedUp = intercept(store, {
-        after: once(
+        after: atFirst(
           ({ operation, key }) => operation === 'list' && key === prefixes.results,
           async () => {
             await openRun(store, 'late', digestOf('plan'));
