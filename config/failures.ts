@@ -34,7 +34,7 @@ export const failures = {
   ),
   'object-range-invalid': user('Ask for a range that begins inside the object.'),
   'object-missing': system(
-    false,
+    true,
     'Check that the object was not removed by hand; run the stage again to write it anew.',
   ),
   'object-exists': system(false, 'Read the object that is there; the write that lost has changed nothing.'),
