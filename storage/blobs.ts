@@ -19,7 +19,7 @@ export interface BlobRef {
 export const blobRefSchema = z.object({ digest: digestSchema, bytes: z.number().int().nonnegative() });
 
 /** 64 MiB. */
-export const maximumBlobBytes = 64 * 1024 * 1024;
+const maximumBlobBytes = 64 * 1024 * 1024;
 
 /**
  * Writes a blob; when it returns the bytes are durable. Written again even if it is there: that renews its age, which is
