@@ -13,6 +13,7 @@ import type { ObjectDescription, ObjectStore } from './object-store.js';
 import { inParallel } from './parallel.js';
 import { Reachable, type Retention, type Youth } from './reachable.js';
 import { encodeRecord, readRecord } from './record.js';
+import { removeUnchanged } from './remove-unchanged.js';
 import { resultKind } from './results.js';
 
 export interface CollectionOptions extends Partial<Retention> {
@@ -50,9 +51,6 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** HTTP dates count whole seconds: an object may be up to this much younger than it looks. */
 const clockResolutionMs = 1000;
 const deletesInFlight = 8;
-/** How long what was seen of an object is a ground to delete it, and how often it is looked at before it is left alone. */
-const freshMs = 1000;
-const looks = 3;
 
 /** @throws collection-refused when anything could not be listed, read or understood: then nothing was deleted */
 export async function collect(
@@ -123,16 +121,7 @@ async function assertUnderstood(store: ObjectStore, key: string): Promise<void> 
 async function sweep(store: ObjectStore, candidate: Candidate, isYoung: Youth, graceMs: number): Promise<boolean> {
   const { key, from } = candidate;
   if (from === 'results' && graceMs > 0) await leaveTombstone(store, key);
-  for (let look = 1; look <= looks; look += 1) {
-    const lookedAtMs = performance.now();
-    const now = await store.describe(key);
-    if (!now || now.modifiedAtMs !== candidate.modifiedAtMs || isYoung(now)) return false;
-    // A process that was stopped since it looked knows nothing of now.
-    if (performance.now() - lookedAtMs > freshMs) continue;
-    await store.remove(key);
-    return true;
-  }
-  return false;
+  return removeUnchanged(store, key, (now) => now.modifiedAtMs === candidate.modifiedAtMs && !isYoung(now));
 }
 
 /** A copy of a result that goes: its age is what the blobs wait for. Another collection may have taken the result. */

@@ -6,6 +6,7 @@ import { NightstillError, asNightstillError, hasCode } from '../config/errors.js
 import { prefixes } from './layout.js';
 import type { ObjectStore } from './object-store.js';
 import { readSmall } from './record.js';
+import { removeUnchanged } from './remove-unchanged.js';
 
 /** @returns where the damaged bytes lie now, or undefined when they were gone or had been renewed meanwhile */
 export async function quarantine(store: ObjectStore, key: string): Promise<string | undefined> {
@@ -19,10 +20,13 @@ export async function quarantine(store: ObjectStore, key: string): Promise<strin
     // What cannot even be read is not worth keeping; a store that does not answer is another matter.
     if (!hasCode(error, 'object-damaged', 'object-missing', 'record-invalid')) throw error;
   }
-  const now = await store.describe(key);
-  if (now?.version !== before.version || now.modifiedAtMs !== before.modifiedAtMs) return undefined;
-  await store.remove(key);
-  return aside;
+  const { version, modifiedAtMs } = before;
+  const isFree = await removeUnchanged(
+    store,
+    key,
+    (now) => now.version === version && now.modifiedAtMs === modifiedAtMs,
+  );
+  return isFree ? aside : undefined;
 }
 
 /** The key of the damaged or missing object that an error names. Every other error is thrown on. */

@@ -12,7 +12,7 @@ import { headKey, resultKey, type StageKey } from './layout.js';
 import { readManifest, stageOutcomeSchema, type StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
 import { damagedKey, quarantine } from './quarantine.js';
-import { encodeRecord, readRecord, type RecordKind } from './record.js';
+import { encodeRecord, readRecord, type ReadRecord, type RecordKind } from './record.js';
 
 const resultSchema = z.looseObject({
   stageKey: z.string(),
@@ -28,7 +28,7 @@ export const resultKind: RecordKind<StageResult> = { kind: 'result', version: 1,
  * makes it a miss, so that the stage runs again and writes it anew.
  */
 export async function lookupResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
-  const recorded = await recordedResult(store, stageKey);
+  const recorded = (await recordedResult(store, stageKey))?.value;
   if (recorded && (await isComplete(store, recorded))) return recorded;
   const sealed = await sealedResult(store, stageKey);
   return sealed && (await isComplete(store, sealed)) ? publishResult(store, sealed) : undefined;
@@ -46,18 +46,28 @@ export async function publishResult(store: ObjectStore, result: StageResult): Pr
   } catch (error) {
     if (!hasCode(error, 'object-exists')) throw error;
   }
-  const recorded = await recordedResult(store, result.stageKey);
-  if (!recorded) return publishResult(store, result);
-  if (!result.outcome.reproducible && !(await isComplete(store, recorded))) {
-    await store.remove(key);
-    return publishResult(store, result);
-  }
+  const read = await recordedResult(store, result.stageKey);
+  if (!read) return publishResult(store, result);
+  const recorded = read.value;
+  if (!result.outcome.reproducible && !(await isComplete(store, recorded)))
+    return replaceResult(store, read.objectVersion, result);
   if (result.outcome.reproducible && factsOf(recorded.outcome) !== factsOf(result.outcome))
     throw new NightstillError(
       'nondeterministic-stage',
       `${key}: expected the recorded facts ${factsOf(recorded.outcome)}, found ${factsOf(result.outcome)}`,
     );
   return recorded;
+}
+
+/** In the place of a record that names what is gone, unless somebody else was faster. */
+async function replaceResult(store: ObjectStore, version: string, result: StageResult): Promise<StageResult> {
+  try {
+    await store.putIfMatch(resultKey(result.stageKey), encodeRecord(resultKind, result), version);
+    return result;
+  } catch (error) {
+    if (!hasCode(error, 'object-changed')) throw error;
+    return publishResult(store, result);
+  }
 }
 
 /** What two executions of one stage must agree on. */
@@ -67,9 +77,9 @@ export const factsOf = ({ preimage, outputs, facts }: StageOutcome): string => {
 };
 
 /** A damaged record is only a damaged copy: it is put aside and copied from the seal again. */
-async function recordedResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
+async function recordedResult(store: ObjectStore, stageKey: StageKey): Promise<ReadRecord<StageResult> | undefined> {
   try {
-    return (await readRecord(store, resultKind, resultKey(stageKey)))?.value;
+    return await readRecord(store, resultKind, resultKey(stageKey));
   } catch (error) {
     await quarantine(store, damagedKey(error));
     return undefined;

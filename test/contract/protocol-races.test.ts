@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { NightstillError } from '../../config/errors.js';
 import {
@@ -18,6 +19,7 @@ import { headKind } from '../../storage/head.js';
 import { blobKey, headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
 import { manifestKind } from '../../storage/manifest.js';
 import { readRecord } from '../../storage/record.js';
+import { publishResult } from '../../storage/results.js';
 import { intercept, isWrite, type StoreCall } from '../support/intercepted-store.js';
 import { bytesOf, claim, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
 
@@ -161,6 +163,22 @@ describe('results', () => {
     await expect(claim(store, stageKey, 3)).rejects.toMatchObject({ code: 'stage-sealed' });
   });
 
+  it('that a second process has replaced in the meantime are not replaced again', async () => {
+    const first = await claim(store, stageKey);
+    await removeParts(await first.seal(await outcomeOf(first, 'lost', false)));
+    const second = await claim(store, stageKey, 2);
+    const faster = { stageKey, fence: 2, outcome: await outcomeOf(second, 'faster', false) };
+    const slower = { stageKey, fence: 2, outcome: await outcomeOf(second, 'slower', false) };
+    const overtaken = intercept(store, {
+      before: once(
+        ({ operation, key }) => ['remove', 'putIfMatch'].includes(operation) && key.startsWith(prefixes.results),
+        async () => void (await publishResult(store, faster)),
+      ),
+    });
+    expect(await publishResult(overtaken, slower)).toEqual(faster);
+    expect(await lookupResult(store, stageKey)).toEqual(faster);
+  });
+
   /** As a process that is killed between its seal and its record. */
   const sealOnly = async (writer: StageWriter, outcome: StageOutcome): Promise<void> => {
     const key = `results/${stageKey}.json`;
@@ -241,6 +259,24 @@ describe('bytes that are damaged on the way', () => {
     const checking = intercept(store, { body: ({ key }, body) => (key === manifest ? mismatch(body) : body) });
     const restored = await (await claim(checking, stageKey, 2)).restore();
     expect(restored).toMatchObject({ step: 1, damaged: [manifest] });
+  });
+
+  it('are put aside only as they were seen, not as a successor wrote them while their finder was stopped', async () => {
+    const writer = await claim(store, stageKey);
+    for (const step of [1, 2]) await save(writer, step);
+    const manifest = (await keysOf(store, manifestPrefix(stageKey))).at(-1) ?? '';
+    const good = await bytesOf(store, manifest);
+    await store.put(manifest, Buffer.from('damaged'));
+    let looks = 0;
+    const stopped = intercept(store, {
+      after: async ({ operation, key }) => {
+        if (operation !== 'describe' || key !== manifest || ++looks !== 2) return;
+        await store.put(manifest, good);
+        await sleep(1_100);
+      },
+    });
+    expect(await (await claim(stopped, stageKey, 2)).restore()).toMatchObject({ step: 1, damaged: [manifest] });
+    expect(await bytesOf(store, manifest)).toEqual(good);
   });
 
   /** As the S3 adapter ends a body whose checksum does not match: without naming its key. */

@@ -1,0 +1,27 @@
+/**
+ * Removing what was judged, and only that. Stores have no conditional delete that tells an object from its renewal by equal
+ * bytes, so a look goes before the delete, and the delete follows it at once or not at all: a process that was stopped in
+ * between looks again. What remains is the way of one request to the store.
+ */
+import type { ObjectDescription, ObjectKey, ObjectStore } from './object-store.js';
+
+/** How long what was seen is a ground to delete. */
+const freshMs = 1000;
+const looks = 3;
+
+/** @returns false when it was gone or another, or when the store answers too slowly to know */
+export async function removeUnchanged(
+  store: ObjectStore,
+  key: ObjectKey,
+  isUnchanged: (now: ObjectDescription) => boolean,
+): Promise<boolean> {
+  for (let look = 1; look <= looks; look += 1) {
+    const lookedAtMs = performance.now();
+    const now = await store.describe(key);
+    if (!now || !isUnchanged(now)) return false;
+    if (performance.now() - lookedAtMs > freshMs) continue;
+    await store.remove(key);
+    return true;
+  }
+  return false;
+}
