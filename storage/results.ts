@@ -98,7 +98,8 @@ function ignoreDamage(error: unknown): undefined {
   damagedKey(error);
 }
 
-async function isComplete(store: ObjectStore, { outcome }: StageResult): Promise<boolean> {
+/** Is every artifact there that the outcome names? */
+export async function isComplete(store: ObjectStore, { outcome }: Pick<StageResult, 'outcome'>): Promise<boolean> {
   for (const artifact of Object.values(outcome.outputs)) if (!(await hasArtifact(store, artifact))) return false;
   return true;
 }

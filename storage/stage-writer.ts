@@ -19,7 +19,7 @@ import type { ObjectStore } from './object-store.js';
 import { copyIntoPacks, packBytes, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
 import { readRecord, type ReadRecord } from './record.js';
 import { restoreCheckpoint, type RestoredCheckpoint } from './restore.js';
-import { publishResult, type StageResult } from './results.js';
+import { isComplete, publishResult, type StageResult } from './results.js';
 
 export interface NewCheckpoint {
   /** Greater than that of every save before. */
@@ -128,9 +128,16 @@ export class StageWriter {
    * Ends the stage: writes the seal, moves the head to it, publishes the result record. Called again (by the next attempt,
    * after a crash in between) it comes to the same result.
    * @throws fence-lost, nondeterministic-stage
+   * @throws object-missing when the outcome names what is not in the store: it was put longer than a grace ago, and never
+   * named by a checkpoint
    */
   async seal(outcome: StageOutcome): Promise<StageResult> {
     await this.drain();
+    if (!(await isComplete(this.#store, { outcome })))
+      throw new NightstillError(
+        'object-missing',
+        `stage ${this.stageKey}: expected every part of its outputs, found fewer`,
+      );
     const { manifest, sealed } = this.#head.value;
     const step = 1 + (this.#lastStep ?? manifest?.step ?? 0);
     if (!sealed) await this.#commit({ step, state: null, groups: [], references: [], outcome });

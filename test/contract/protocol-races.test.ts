@@ -2,8 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { NightstillError } from '../../config/errors.js';
 import {
@@ -14,7 +12,6 @@ import {
   type StageWriter,
 } from '../../storage/index.js';
 import { indexBlobOf } from '../../storage/artifacts.js';
-import { createOnce } from '../../storage/conditional.js';
 import { headKind } from '../../storage/head.js';
 import { blobKey, headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
 import { manifestKind } from '../../storage/manifest.js';
@@ -121,6 +118,15 @@ describe('a writer', () => {
     expect(await head()).toMatchObject({ sealed: true });
   });
 
+  it('seals nothing that names what is no longer there', async () => {
+    const writer = await claim(store, stageKey);
+    const outcome = await outcomeOf(writer, 'rows that nobody names for longer than a grace');
+    const [dataset] = Object.values(outcome.outputs);
+    if (dataset) await store.remove(blobKey(indexBlobOf(dataset).digest));
+    await expect(writer.seal(outcome)).rejects.toMatchObject({ code: 'object-missing' });
+    expect(await head()).toMatchObject({ sealed: false, manifest: null });
+  });
+
   it('seals twice with one result, when the answer to the first seal was lost', async () => {
     let sealing = false;
     const answerLost = intercept(store, {
@@ -189,102 +195,4 @@ describe('results', () => {
   const removeParts = async ({ outcome }: { outcome: StageOutcome }): Promise<void> => {
     for (const artifact of Object.values(outcome.outputs)) await store.remove(blobKey(indexBlobOf(artifact).digest));
   };
-});
-
-describe('bytes that are damaged on the way', () => {
-  /** The first readings of a key arrive damaged, each in another way. */
-  const flipping = (readings: number, fits: (key: string) => boolean): ObjectStore => {
-    const seen = new Map<string, number>();
-    return intercept(store, {
-      body: ({ key }, body) => {
-        const reading = (seen.get(key) ?? 0) + 1;
-        seen.set(key, reading);
-        return fits(key) && reading <= readings ? flipped(body, reading) : body;
-      },
-    });
-  };
-  const flipped = (body: Readable, position: number): Readable =>
-    Readable.from(
-      (async function* () {
-        const bytes = Buffer.concat(await body.toArray());
-        bytes[position] = (bytes[position] ?? 0) ^ 1;
-        yield bytes;
-      })(),
-    );
-
-  it('are read again until they are right: nothing is put aside, no checkpoint is passed over', async () => {
-    const writer = await claim(store, stageKey);
-    for (const step of [1, 2]) await save(writer, step);
-    const before = await head();
-    const noisy = await claim(
-      flipping(3, () => true),
-      stageKey,
-      2,
-    );
-    expect(await noisy.restore()).toMatchObject({ step: 2, damaged: [] });
-    expect((await head())?.fence).toBe((before?.fence ?? 0) + 1);
-    expect(await keysOf(store, prefixes.quarantine)).toEqual([]);
-  });
-
-  it('do not make an immutable object that is there already look like another', async () => {
-    const key = `checkpoints/${stageKey}/record.json`;
-    await createOnce(store, key, Buffer.from('the same bytes'));
-    await createOnce(
-      flipping(2, () => true),
-      key,
-      Buffer.from('the same bytes'),
-    );
-    await expect(createOnce(store, key, Buffer.from('other bytes'))).rejects.toMatchObject({ code: 'object-exists' });
-  });
-
-  it('in another way every time are the fault of the way, not of the object', async () => {
-    const writer = await claim(store, stageKey);
-    await save(writer, 1);
-    const noisy = await claim(
-      flipping(1000, (key) => key.startsWith(prefixes.blobs)),
-      stageKey,
-      2,
-    );
-    await expect(noisy.restore()).rejects.toMatchObject({ code: 'store-unavailable' });
-    expect((await (await claim(store, stageKey, 3)).restore())?.step).toBe(1);
-  });
-
-  it('are told from bytes that lie damaged in the store, also where the store itself says so', async () => {
-    const writer = await claim(store, stageKey);
-    for (const step of [1, 2]) await save(writer, step);
-    const manifest = (await keysOf(store, manifestPrefix(stageKey))).at(-1) ?? '';
-    const bytes = await bytesOf(store, manifest);
-    bytes[40] = (bytes[40] ?? 0) ^ 1;
-    await store.put(manifest, bytes);
-    const checking = intercept(store, { body: ({ key }, body) => (key === manifest ? mismatch(body) : body) });
-    const restored = await (await claim(checking, stageKey, 2)).restore();
-    expect(restored).toMatchObject({ step: 1, damaged: [manifest] });
-  });
-
-  it('are put aside only as they were seen, not as a successor wrote them while their finder was stopped', async () => {
-    const writer = await claim(store, stageKey);
-    for (const step of [1, 2]) await save(writer, step);
-    const manifest = (await keysOf(store, manifestPrefix(stageKey))).at(-1) ?? '';
-    const good = await bytesOf(store, manifest);
-    await store.put(manifest, Buffer.from('damaged'));
-    let looks = 0;
-    const stopped = intercept(store, {
-      after: async ({ operation, key }) => {
-        if (operation !== 'describe' || key !== manifest || ++looks !== 2) return;
-        await store.put(manifest, good);
-        await sleep(1_100);
-      },
-    });
-    expect(await (await claim(stopped, stageKey, 2)).restore()).toMatchObject({ step: 1, damaged: [manifest] });
-    expect(await bytesOf(store, manifest)).toEqual(good);
-  });
-
-  /** As the S3 adapter ends a body whose checksum does not match: without naming its key. */
-  const mismatch = (body: Readable): Readable =>
-    Readable.from(
-      (async function* () {
-        yield* body;
-        throw new NightstillError('object-damaged', 'the checksum does not match');
-      })(),
-    );
 });
