@@ -7,14 +7,27 @@ import type { DatasetSource, SourceIdentity } from './dataset-source.js';
 
 const chunkBytes = 1024 * 1024;
 
+/** @throws plan-invalid for a URL that names no local path */
 export function openFileSource(url: URL): DatasetSource {
-  const path = fileURLToPath(url);
+  const path = pathOf(url);
   return {
     identify: () => identify(url, path),
     read: (identity, start) => read(path, start, identity.bytes),
     close: () => Promise.resolve(),
   };
 }
+
+function pathOf(url: URL): string {
+  try {
+    if (url.search === '' && url.hash === '') return fileURLToPath(url);
+  } catch (cause) {
+    throw noPath('a host or an encoded slash', cause);
+  }
+  throw noPath('a query or a fragment');
+}
+
+const noPath = (found: string, cause?: unknown): NightstillError =>
+  new NightstillError('plan-invalid', `dataset: expected file:///absolute/path, found ${found} in it`, { cause });
 
 async function identify(url: URL, path: string): Promise<SourceIdentity> {
   const found = await stat(path, { bigint: true }).catch((cause: unknown) => {

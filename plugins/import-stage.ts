@@ -14,9 +14,9 @@ const datasetSchema = z
   .refine(isDatasetUrl, 'an absolute path, or a file:// or s3:// URL without credentials');
 
 function isDatasetUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, pathname } = new URL(text);
-  return ['file:', 's3:'].includes(protocol) && username === '' && password === '' && pathname.length > 1;
+  if (!/^(file:\/\/\/|s3:\/\/)/.test(text) || !URL.canParse(text)) return false;
+  const { username, password, pathname } = new URL(text);
+  return username === '' && password === '' && pathname.length > 1;
 }
 
 export const importStage: StageKind = {

@@ -58,6 +58,16 @@ describe('a plan file is refused with the path, what was expected and what was f
       '^stages\\[0\\].with.dataset: expected .*absolute path',
     ],
     [
+      'a path that is none',
+      stages({ with: { dataset: 'file:secret.jsonl' } }),
+      '^stages\\[0\\].with.dataset: expected .*absolute path',
+    ],
+    [
+      'another host',
+      stages({ with: { dataset: 'file://secret/rows.jsonl' } }),
+      '^stages\\[0\\].with.dataset: expected .*absolute path',
+    ],
+    [
       'credentials',
       stages({ with: { dataset: 's3://me:secret@b/k' } }),
       '^stages\\[0\\].with.dataset: .*without credentials',
