@@ -56,7 +56,11 @@ export class ImportWork {
   static async resume(request: ImportWorkRequest): Promise<ImportWork> {
     const restored = await request.writer.restore();
     const work = new ImportWork(request, restored === undefined ? initialState : parseImportState(restored.state));
-    for (const { ids } of work.shards) work.#ids.restore(await readBlob(request.store, ids));
+    for (const { ids } of work.shards) {
+      work.#ids.restore(await readBlob(request.store, ids));
+      // Many shards take minutes: whoever watches must see that something happens.
+      work.#report();
+    }
     work.#ids.takeAdded();
     return work;
   }

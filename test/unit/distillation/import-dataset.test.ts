@@ -125,6 +125,17 @@ describe('an import', () => {
     expect(restored?.step).toBeGreaterThanOrEqual(2);
   });
 
+  it('reports for every shard that it takes up again, so that a long dataset does not look like silence', async () => {
+    await writeFile(path, jsonLines(20_000, 7));
+    const stageKey = newStage();
+    await expect(stopAt(stageKey, 8)).rejects.toThrow('asked to stop');
+    const { step = 0 } = (await (await claim(store, stageKey)).restore()) ?? {};
+    let reports = 0;
+    const source = await failingAt(0, 1000);
+    await expect(attempt({ stageKey, source, onProgress: () => (reports += 1) })).rejects.toThrow('cut');
+    expect([step > 1, reports]).toEqual([true, step]);
+  });
+
   it('numbers rows that occur again, across shards and interruptions', async () => {
     await writeFile(path, '{"prompt":"again and again"}\n'.repeat(200));
     const stageKey = newStage();
@@ -186,12 +197,21 @@ describe('an import', () => {
     expect(await source.identify()).not.toEqual(before);
   });
 
-  it('says what is missing: no file, a directory, another kind of URL', async () => {
+  it('says what is missing: no file, a directory', async () => {
     for (const missing of [join(directory, 'none'), directory]) {
       const source = await openDatasetSource(pathToFileURL(missing).href);
       await expect(source.identify()).rejects.toMatchObject({ code: 'dataset-missing' });
     }
-    await expect(openDatasetSource('https://example.org/rows.jsonl')).rejects.toMatchObject({ code: 'plan-invalid' });
+  });
+
+  it.each([
+    'https://example.org/rows.jsonl',
+    'rows.jsonl',
+    'file://host/rows.jsonl',
+    'file:///folder%2Frows.jsonl',
+    'file:///rows.jsonl?version=2',
+  ])('refuses %s, which no source can be, as a fault of the plan', async (uri) => {
+    await expect(openDatasetSource(uri)).rejects.toMatchObject({ code: 'plan-invalid' });
   });
 
   it('leaves nothing in the store but what its checkpoints and artifacts name', async () => {
