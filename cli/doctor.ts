@@ -4,11 +4,11 @@ import { readEnvironment, type Environment } from '../config/environment.js';
 import { openObjectStore } from '../storage/index.js';
 import { describeDiagnosis, diagnose, type DoctorCheck, type Finding } from '../tools/doctor.js';
 import { machineChecks } from '../tools/doctor-machine.js';
-import { describeFound, partChecks } from '../tools/doctor-parts.js';
-import { findPart, type SetupContext } from '../tools/part.js';
+import { partChecks } from '../tools/doctor-parts.js';
+import type { SetupContext } from '../tools/part.js';
 import { silentReporter } from '../tools/progress.js';
-import { temporalServer } from '../tools/temporal-server.js';
 import { exitStatus, type Command } from './command.js';
+import { temporalChecks } from './doctor-temporal.js';
 
 const answerTimeoutMs = 10_000;
 
@@ -33,7 +33,7 @@ Exit status: 0 everything that is required is there, 1 something is missing or d
 
 const doctorChecks = (context: SetupContext): readonly DoctorCheck[] => [
   ...machineChecks(context),
-  { name: temporalServer.name, required: true, run: () => checkTemporal(context) },
+  ...temporalChecks(context),
   ...partChecks(context),
   {
     name: 'object store',
@@ -42,38 +42,13 @@ const doctorChecks = (context: SetupContext): readonly DoctorCheck[] => [
   },
 ];
 
-/** A configured address is what workers will use: one that does not answer is a failure, whatever could be started. */
-async function checkTemporal(context: SetupContext): Promise<Finding> {
-  const { temporalAddress, temporalNamespace } = context.environment;
-  const outcome = await findPart(temporalServer, context);
-  const finding = describeFound(outcome);
-  if (temporalAddress === undefined) {
-    return finding.status === 'ok' ? { ...finding, detail: `${finding.detail} (would be started)` } : finding;
-  }
-  const remedy = 'Start the server at TEMPORAL_ADDRESS, correct the address, or unset it.';
-  const unreachable = outcome.refusals.find(({ source }) => source === 'TEMPORAL_ADDRESS');
-  if (unreachable !== undefined)
-    return { status: 'failed', detail: unreachable.why, why: 'TEMPORAL_ADDRESS is set', remedy };
-  const { Connection } = await import('@temporalio/client');
-  const connection = await Connection.connect({ address: temporalAddress, connectTimeout: answerTimeoutMs });
-  try {
-    const { serverVersion } = await connection.workflowService.getSystemInfo({});
-    await connection.workflowService.describeNamespace({ namespace: temporalNamespace });
-    const detail = `server ${serverVersion} answers at ${temporalAddress}, namespace ${temporalNamespace}`;
-    return { status: 'ok', detail, why: 'TEMPORAL_ADDRESS is set' };
-  } finally {
-    await connection.close();
-  }
-}
-
 async function checkStore({ storeUrl }: Environment): Promise<Finding> {
   if (storeUrl === undefined) {
-    const remedy = 'Set NIGHTSTILL_STORE for a store that plans need not name.';
     return {
       status: 'missing',
-      detail: 'none configured',
-      why: 'NIGHTSTILL_STORE is not set: a plan names its store',
-      remedy,
+      detail: 'none to look at',
+      why: 'NIGHTSTILL_STORE is not set; a run uses the store that its plan names',
+      remedy: 'Set NIGHTSTILL_STORE to the store of your plans to have it checked.',
     };
   }
   const store = await openObjectStore(storeUrl);

@@ -3,6 +3,7 @@
  * The command line: finds the verb, runs it, and turns what it throws into `code: message`, the remedy and an exit status.
  * A stack is shown only when NIGHTSTILL_DEBUG is set.
  */
+import { showsStacks } from '../config/environment.js';
 import { asNightstillError } from '../config/errors.js';
 import { exitStatus, type Command } from './command.js';
 import { doctorCommand } from './doctor.js';
@@ -44,7 +45,7 @@ function report(thrown: unknown, command: Command): number {
   }
   const error = asNightstillError(thrown);
   process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
-  if (process.env['NIGHTSTILL_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (showsStacks()) process.stderr.write(`${error.stack ?? ''}\n`);
   return error.fault === 'user' ? exitStatus.userFault : exitStatus.systemFault;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The only reader of the process environment. Every variable that nightstill itself understands is named here, with its
- * meaning, so that `nightstill doctor` can show all of them. Secrets are named, never copied: a value that is secret stays
- * in the environment, where the AWS and Temporal SDKs look for it by themselves.
+ * meaning. Secrets are not among them: they stay in the environment, where the AWS and Temporal SDKs look for them by
+ * themselves.
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -12,20 +12,16 @@ export interface Environment {
   readonly cacheDirectory: string;
   /** Address of a running Temporal server (host:port). TEMPORAL_ADDRESS. */
   readonly temporalAddress?: string;
-  /** Temporal namespace. TEMPORAL_NAMESPACE, else `default`. */
-  readonly temporalNamespace: string;
   /** Directory with libtensorflow and its headers, named by the user. NIGHTSTILL_TENSORFLOW. */
   readonly tensorflowDirectory?: string;
   /** Which build of libtensorflow set-up fetches: NIGHTSTILL_TENSORFLOW_BUILD = cpu | gpu; absent: by what the machine has. */
   readonly tensorflowBuild?: 'cpu' | 'gpu';
-  /** Store that workers and the command line use when a plan names none. NIGHTSTILL_STORE. */
+  /** Store that `nightstill doctor` looks at; a run uses the one that its plan names. NIGHTSTILL_STORE. */
   readonly storeUrl?: string;
   /** One more store for the contract suite. NIGHTSTILL_TEST_STORE. */
   readonly testStoreUrl?: string;
   /** Python interpreter for pip. NIGHTSTILL_PYTHON, else `python3`. */
   readonly python: string;
-  /** True on CI machines. CI. */
-  readonly ci: boolean;
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -36,9 +32,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
   const cacheHome = text('XDG_CACHE_HOME') ?? join(homedir(), '.cache');
   return {
     cacheDirectory: absolute('NIGHTSTILL_CACHE', text('NIGHTSTILL_CACHE')) ?? join(cacheHome, 'nightstill'),
-    temporalNamespace: text('TEMPORAL_NAMESPACE') ?? 'default',
     python: text('NIGHTSTILL_PYTHON') ?? 'python3',
-    ci: text('CI') !== undefined && text('CI') !== 'false',
     ...given('temporalAddress', text('TEMPORAL_ADDRESS')),
     ...given('tensorflowDirectory', absolute('NIGHTSTILL_TENSORFLOW', text('NIGHTSTILL_TENSORFLOW'))),
     ...given('tensorflowBuild', build(text('NIGHTSTILL_TENSORFLOW_BUILD'))),
@@ -46,6 +40,9 @@ export function readEnvironment(variables: Variables = process.env): Environment
     ...given('testStoreUrl', text('NIGHTSTILL_TEST_STORE')),
   };
 }
+
+/** Are errors shown with their stack? NIGHTSTILL_DEBUG. Read apart from the rest, which may be what is wrong. */
+export const showsStacks = (variables: Variables = process.env): boolean => Boolean(variables['NIGHTSTILL_DEBUG']);
 
 const given = <Name extends string, Value>(name: Name, value: Value | undefined): { [key in Name]?: Value } =>
   value === undefined ? {} : ({ [name]: value } as { [key in Name]: Value });

@@ -1,13 +1,12 @@
 /**
- * A worker process from connection to end. The connection is Temporal's envconfig: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
- * profiles, TLS, API key. SIGTERM and SIGINT end it in order: children make their work durable first.
+ * A worker process from connection to end. SIGTERM and SIGINT end it in order: children make their work durable first.
  */
 import { hostname } from 'node:os';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import { asNightstillError, NightstillError } from '../config/errors.js';
 import { defaultQueuePrefix, type Role } from '../config/queues.js';
 import type { DistillationPlugin } from '../plugins/index.js';
+import { readTemporalSettings } from './temporal-settings.js';
 
 /** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
 const maxHeartbeatThrottleInterval = '10s';
@@ -22,7 +21,7 @@ export interface Service {
 }
 
 export async function serve({ role, plugin, workflowsPath }: Service): Promise<void> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const { connectionOptions, namespace } = readTemporalSettings();
   const connection = await connect(connectionOptions);
   try {
     const worker = await Worker.create({
@@ -47,9 +46,12 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
     return await NativeConnection.connect(options);
   } catch (cause) {
     const address = options.address ?? 'localhost:7233';
-    throw new NightstillError('temporal-unavailable', `expected a Temporal server at ${address}, found none`, {
-      cause,
-    });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NightstillError(
+      'temporal-unavailable',
+      `expected a Temporal server at ${address}, found none: ${reason}`,
+      { cause },
+    );
   }
 }
 

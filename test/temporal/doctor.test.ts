@@ -1,12 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
+import type { Variables } from '../../config/environment.js';
 import type { Diagnosis } from '../../tools/doctor.js';
 import { nightstill } from '../support/nightstill.js';
 import { S3Server } from '../support/s3-server.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { TemporalTestServer } from '../support/temporal-server.js';
 
-async function examine(variables: Record<string, string>) {
+async function examine(variables: Variables) {
   const { status, standardOutput } = await nightstill(['doctor', '--json'], { ...process.env, ...variables });
   const { checks, healthy }: Diagnosis = JSON.parse(standardOutput);
   return { status, healthy, of: (name: string) => checks.find((check) => check.name === name) };
@@ -26,7 +28,7 @@ describe('the doctor, with the real parts', () => {
   it('ends with 0 when Temporal and the store answer, and says what they are', async () => {
     const { status, of } = await examine({ TEMPORAL_ADDRESS: temporal.address, NIGHTSTILL_STORE: store.url('night') });
     expect(of('temporal-server')).toMatchObject({ status: 'ok', why: 'TEMPORAL_ADDRESS is set' });
-    expect(of('temporal-server')?.detail).toMatch(/^server \d+\.\d+\.\d+ answers at /);
+    expect(of('temporal-server')?.detail).toMatch(/^server \d+\.\d+\.\d+, namespace default at /);
     expect(of('object store')).toMatchObject({ status: 'ok', required: true });
     expect(of('s3-server')).toMatchObject({ status: 'ok' });
     expect(status).toBe(0);
@@ -38,8 +40,16 @@ describe('the doctor, with the real parts', () => {
       status: 'ok',
       why: expect.stringContaining('TEMPORAL_ADDRESS: not set'),
     });
-    expect(of('temporal-server')?.detail).toContain(temporal.binary);
+    expect(of('temporal-server')?.detail).toContain(`${temporal.binary} server start-dev`);
     expect(status).toBe(0);
+  });
+
+  it('judges by the profile that workers read, too', async () => {
+    const TEMPORAL_CONFIG_FILE = join(temporaryDirectory(), 'temporal.toml');
+    writeFileSync(TEMPORAL_CONFIG_FILE, `[profile.default]\naddress = "${temporal.address}"\nnamespace = "nowhere"\n`);
+    const { status, of } = await examine({ TEMPORAL_ADDRESS: undefined, TEMPORAL_CONFIG_FILE });
+    expect(of('temporal-server')).toMatchObject({ status: 'failed', detail: expect.stringContaining('nowhere') });
+    expect(status).toBe(1);
   });
 
   it('ends with 1 when the namespace does not exist', async () => {

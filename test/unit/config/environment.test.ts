@@ -1,14 +1,12 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readEnvironment, type Environment } from '../../../config/environment.js';
+import { readEnvironment, showsStacks, type Environment } from '../../../config/environment.js';
 
 describe('the environment', () => {
   it('has a value for everything when no variable is set', () => {
     expect(readEnvironment({})).toEqual({
       cacheDirectory: join(homedir(), '.cache', 'nightstill'),
-      temporalNamespace: 'default',
       python: 'python3',
-      ci: false,
     });
   });
 
@@ -16,15 +14,12 @@ describe('the environment', () => {
     ['NIGHTSTILL_CACHE', '/cache', { cacheDirectory: '/cache' }],
     ['XDG_CACHE_HOME', '/home/cache', { cacheDirectory: '/home/cache/nightstill' }],
     ['TEMPORAL_ADDRESS', 'temporal.example:7233', { temporalAddress: 'temporal.example:7233' }],
-    ['TEMPORAL_NAMESPACE', 'night', { temporalNamespace: 'night' }],
     ['NIGHTSTILL_TENSORFLOW', '/opt/libtensorflow', { tensorflowDirectory: '/opt/libtensorflow' }],
     ['NIGHTSTILL_TENSORFLOW_BUILD', 'cpu', { tensorflowBuild: 'cpu' }],
     ['NIGHTSTILL_TENSORFLOW_BUILD', 'gpu', { tensorflowBuild: 'gpu' }],
     ['NIGHTSTILL_STORE', 's3://bucket', { storeUrl: 's3://bucket' }],
     ['NIGHTSTILL_TEST_STORE', 'file:///store', { testStoreUrl: 'file:///store' }],
     ['NIGHTSTILL_PYTHON', '/usr/bin/python3.12', { python: '/usr/bin/python3.12' }],
-    ['CI', 'true', { ci: true }],
-    ['CI', 'false', { ci: false }],
   ];
 
   it.each(readable)('reads %s=%s', (name, value, expected) => {
@@ -48,6 +43,10 @@ describe('the environment', () => {
     const read = (): Environment => readEnvironment({ [name]: value });
     expect(read).toThrow(expect.objectContaining({ code: 'environment-invalid' }));
     expect(read).toThrow(new RegExp(`${name}.*${value}`));
+  });
+
+  it('has stacks shown only where NIGHTSTILL_DEBUG is set', () => {
+    expect([{}, { NIGHTSTILL_DEBUG: '' }, { NIGHTSTILL_DEBUG: '1' }].map(showsStacks)).toEqual([false, false, true]);
   });
 
   it('reads the process when it is given nothing', () => {

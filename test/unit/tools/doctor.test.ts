@@ -53,6 +53,7 @@ describe('on a machine where nothing is installed', () => {
       compiler: 'missing',
       go: 'missing',
       'temporal-server': 'missing',
+      'temporal-worker': 'ok',
       's3-server': 'missing',
       tensorflow: 'missing',
       'object store': 'missing',

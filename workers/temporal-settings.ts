@@ -1,0 +1,29 @@
+/**
+ * Where Temporal is and how to reach it, by Temporal's own rules (envconfig): `TEMPORAL_*` variables, profiles in a file, TLS,
+ * API key. Workers connect with it and `nightstill doctor` judges by it, so that both speak of the same server. It opens no
+ * connection. What could not be read is not echoed beyond one line: it may hold a key.
+ */
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { NightstillError } from '../config/errors.js';
+
+export interface TemporalSettings {
+  /** Its `address` is absent when neither a variable nor a profile names one. */
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+  readonly namespace: string;
+}
+
+/** @throws environment-invalid */
+export function readTemporalSettings(): TemporalSettings {
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig();
+    const { address, ...options } = connectionOptions;
+    return { connectionOptions: address ? { ...options, address } : options, namespace: namespace || 'default' };
+  } catch (cause) {
+    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw new NightstillError(
+      'environment-invalid',
+      `TEMPORAL_* variables and profile: expected settings that can be read, found: ${reason}`,
+      { cause },
+    );
+  }
+}
