@@ -152,12 +152,12 @@ async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Bytes of all files below a directory; 0 when there is none. */
+/** Bytes of all files below a directory; 0 when there is none. What is moved away meanwhile counts nothing. */
 export async function directoryBytes(directory: string): Promise<number> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
   let bytes = 0;
-  for (const entry of entries) {
-    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  for (const entry of entries.filter((each) => each.isFile())) {
+    bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0;
   }
   return bytes;
 }

@@ -3,7 +3,7 @@
  * else the SDK is asked to download it. Its address, format and choice of release are the SDK's business. A network that
  * drops packets instead of refusing them is given up after a short while.
  */
-import { copyFile, readdir, rename } from 'node:fs/promises';
+import { copyFile, lstat, readdir, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf, directoryBytes, findEntry, logFile, provideEntry, type Built, type CacheKey } from './cache.js';
@@ -20,9 +20,9 @@ const lookEveryMs = 500;
 const downloadPrefix = 'temporal-sdk-typescript-';
 
 const downloadProgram = `
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 const executable = { type: 'cached-download', downloadDir: process.argv[1] };
 try {
+  const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   await (await TestWorkflowEnvironment.createLocal({ server: { executable } })).teardown();
   process.exit(0);
 } catch (error) {
@@ -75,9 +75,9 @@ export const sdkDownload = (program: GoProgram, minimumServer: string): Source =
 });
 
 async function takeOverOrDownload(staging: string, executable: string, context: SetupContext): Promise<string> {
-  const earlier = (await readdir(tmpdir())).find((name) => isDownload(name));
+  const earlier = await findEarlierDownload(tmpdir());
   if (earlier !== undefined) {
-    await copyFile(join(tmpdir(), earlier), executable);
+    await copyFile(earlier, executable);
     return 'an earlier SDK download';
   }
   await download(staging, context);
@@ -85,6 +85,16 @@ async function takeOverOrDownload(staging: string, executable: string, context: 
   if (name === undefined) throw new Error('the SDK left no server where it was told to');
   await rename(join(staging, name), executable);
   return 'SDK download';
+}
+
+/** Its path. In a directory that everybody may write to, only what this user alone can have written is trusted. */
+export async function findEarlierDownload(directory: string): Promise<string | undefined> {
+  for (const name of (await readdir(directory)).filter(isDownload)) {
+    const path = join(directory, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isFile() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0) return path;
+  }
+  return undefined;
 }
 
 const isDownload = (name: string): boolean => name.startsWith(downloadPrefix) && !name.endsWith('.downloading');

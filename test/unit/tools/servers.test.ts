@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { findPart, type Outcome } from '../../../tools/part.js';
 import { s3Server } from '../../../tools/s3-server.js';
+import { findEarlierDownload } from '../../../tools/sdk-download.js';
 import { temporalServer } from '../../../tools/temporal-server.js';
 import { recordedContext } from '../../support/setup-context.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -53,6 +54,23 @@ describe('a Temporal server', () => {
     expect(reasonOf(await findPart(temporalServer, context({ PATH: plainFile })), 'PATH')).toBe('no temporal on PATH');
     const mute = pathWith('temporal', 'hello');
     expect(reasonOf(await findPart(temporalServer, context({ PATH: mute })), 'PATH')).toContain('names no version');
+  });
+});
+
+describe('a Temporal server that the SDK has downloaded before', () => {
+  it('is taken over when it is a whole file that nobody else can have written', async () => {
+    const directory = temporaryDirectory();
+    const plant = (name: string, mode: number): string => {
+      writeFileSync(join(directory, name), '');
+      chmodSync(join(directory, name), mode);
+      return join(directory, name);
+    };
+    plant('temporal-sdk-typescript-1.0.0.downloading', 0o755);
+    plant('temporal-sdk-typescript-1.0.1', 0o777);
+    symlinkSync(plant('elsewhere', 0o755), join(directory, 'temporal-sdk-typescript-1.0.2'));
+    expect(await findEarlierDownload(directory)).toBeUndefined();
+    const own = plant('temporal-sdk-typescript-1.0.3', 0o755);
+    expect(await findEarlierDownload(directory)).toBe(own);
   });
 });
 
