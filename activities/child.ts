@@ -4,7 +4,7 @@
  * child to make its work durable, then terminates it, then kills it. That the child goes when the parent dies is the
  * child's own duty: it watches the other end of its link (`workers/child-link.ts`).
  */
-import { NightstillError } from '../config/errors.js';
+import { asNightstillError, NightstillError } from '../config/errors.js';
 import { isFailureCode } from '../config/failures.js';
 import { childProtocolVersion, type ChildFailure, type FromChild, type Progress } from '../config/child-protocol.js';
 import type { Json } from '../config/json.js';
@@ -130,7 +130,7 @@ class Supervision {
     try {
       this.#child.send({ type: 'answer', id, value: await this.#request.answer(question) });
     } catch (error) {
-      this.#failure ??= error instanceof NightstillError ? error : undefined;
+      this.#failure ??= asNightstillError(error);
       this.#child.send({ type: 'refusal', id, reason: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#unanswered -= 1;

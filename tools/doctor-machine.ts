@@ -9,6 +9,7 @@ import type { DoctorCheck, Finding } from './doctor.js';
 import { packageRoot } from './package-root.js';
 import type { SetupContext } from './part.js';
 import { formatBytes } from './progress.js';
+import { compilerNames } from './tensorflow-addon.js';
 import { isAtLeast, readVersion } from './version.js';
 
 const answerTimeoutMs = 10_000;
@@ -29,7 +30,7 @@ export const machineChecks = (context: SetupContext): readonly DoctorCheck[] => 
   }),
   programCheck(context, {
     name: 'compiler',
-    candidates: [context.variables['CXX'] ?? 'g++', 'g++', 'c++', 'clang++'],
+    candidates: compilerNames(context),
     purpose: 'set-up compiles the TensorFlow addon with it',
     remedy: 'Install g++ or clang++.',
   }),
@@ -83,7 +84,7 @@ function programCheck({ variables }: SetupContext, wanted: WantedProgram): Docto
       }
       return {
         status: 'missing',
-        detail: `none of ${[...new Set(candidates)].join(', ')} is on PATH`,
+        detail: `none of ${candidates.join(', ')} is on PATH`,
         why: purpose,
         remedy,
       };

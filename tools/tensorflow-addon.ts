@@ -64,10 +64,14 @@ async function removeSourceMaps(directory: string): Promise<void> {
   }
 }
 
+/** Names of C++ compilers, in the order in which they are tried. */
+export const compilerNames = ({ variables }: SetupContext): readonly string[] =>
+  [variables['CXX'] ?? '', 'g++', 'c++', 'clang++'].filter((name) => name !== '');
+
 /** @throws Error when there is no compiler: asked before anything large is fetched. */
-export async function findCompiler({ variables }: SetupContext): Promise<string> {
-  for (const name of [variables['CXX'], 'g++', 'c++', 'clang++']) {
-    const compiler = name === undefined || name === '' ? undefined : await findExecutable(name, variables);
+export async function findCompiler(context: SetupContext): Promise<string> {
+  for (const name of compilerNames(context)) {
+    const compiler = await findExecutable(name, context.variables);
     if (compiler !== undefined) return compiler;
   }
   throw new Error('no C++ compiler: none of $CXX, g++, c++, clang++ is on PATH; install one');

@@ -5,16 +5,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, findEntry, provideEntry, type CacheEntry, type CacheKey } from './cache.js';
-import {
-  cacheOptions,
-  findPart,
-  fromCache,
-  refuse,
-  type FoundPart,
-  type Part,
-  type SetupContext,
-  type Source,
-} from './part.js';
+import { cacheOptions, fromCache, refuse, type FoundPart, type Part, type SetupContext, type Source } from './part.js';
 import {
   addonPath,
   compileAddon,
@@ -27,13 +18,6 @@ import {
   probeAddon,
 } from './tensorflow-addon.js';
 import { directoryLibrary, libraryFiles, wheelLibrary, type TensorflowLibrary } from './tensorflow-library.js';
-
-interface TensorflowInstallation {
-  /** What to `require`: @tensorflow/tfjs-node-gpu with its addon in place. */
-  readonly packageDirectory: string;
-  /** Release of libtensorflow. */
-  readonly version: string;
-}
 
 /** Names the library without fetching anything. */
 type Locate = (context: SetupContext) => Promise<TensorflowLibrary>;
@@ -53,14 +37,6 @@ export const tensorflow: Part = {
     build('wheel', wheelLibrary),
   ],
 };
-
-/** What set-up has installed, or undefined; never fetches or builds. */
-export async function findTensorflow(context: SetupContext): Promise<TensorflowInstallation | undefined> {
-  const { found } = await findPart(tensorflow, context);
-  return found === undefined
-    ? undefined
-    : { packageDirectory: join(found.location, packagePath), version: found.version };
-}
 
 function lookFor(name: string, locate: Locate): Source {
   return {

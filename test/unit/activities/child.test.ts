@@ -88,6 +88,8 @@ describe('a supervised child', () => {
   it('fails with the error of the parent that could not answer', async () => {
     const answer = () => Promise.reject(new NightstillError('temporal-unavailable', 'no answer'));
     await expect(supervise('asks', { answer })).rejects.toMatchObject({ code: 'temporal-unavailable' });
+    const defect = () => Promise.reject(new TypeError('a defect'));
+    await expect(supervise('asks', { answer: defect })).rejects.toMatchObject({ code: 'unexpected' });
   });
 });
 
