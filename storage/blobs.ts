@@ -2,6 +2,7 @@
  * Content-addressed bytes: an object's key is the digest of its content, so it is written once and verified on every read.
  * Blobs fit into memory (64 MiB at most); whatever is larger travels as several.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
 import { hexOf, type Digest } from './digest.js';
@@ -76,34 +77,34 @@ export async function readBlob(
   const key = blobKey(digest);
   const expected = part?.digest ?? digest;
   const length = part ? part.range.end - part.range.start : bytes;
-  const fitting = memory?.length === length ? memory : undefined;
+  const content = memory?.length === length ? memory : ownedBytes(length);
   return readUntilCertain(key, async () => {
-    // Detached once it was hashed and found wrong: then fresh memory is taken.
-    const into = fitting?.length === length ? fitting : ownedBytes(length);
-    const content = await readOnce(store, key, into, part?.range);
-    const hashed = typeof content === 'string' ? undefined : await hashOwned(content);
-    if (hashed?.digest === expected) return { value: hashed.bytes };
-    const found = hashed?.digest ?? String(content);
+    const found = await readInto(content, store, key, part?.range);
+    if (found === expected) return { value: content };
     const message = `${key}: expected ${length} bytes with digest ${expected}, found ${found}`;
     const error = new NightstillError('object-damaged', message, { details: { store: store.url, key } });
     return { fingerprint: found, error };
   });
 }
 
-/** The bytes, or in words why they are not what was asked for. */
-async function readOnce(
+/**
+ * Fills `content`, hashing chunk by chunk as they arrive: no chunk holds the main thread for long.
+ * @returns the digest of what came, or in words why it cannot be what was asked for
+ */
+async function readInto(
+  content: OwnedBytes,
   store: ObjectStore,
   key: string,
-  into: OwnedBytes,
   range: ByteRange | undefined,
-): Promise<OwnedBytes | string> {
-  const { length } = into;
+): Promise<string> {
+  const hash = createHash('sha256');
   let filled = 0;
   try {
     const { body } = await store.get(key, range ? { range, isVerified: true } : { isVerified: true });
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      if (filled + chunk.length > length) return `more than ${length} bytes`;
-      into.set(chunk, filled);
+      if (filled + chunk.length > content.length) return `more than ${content.length} bytes`;
+      content.set(chunk, filled);
+      hash.update(chunk);
       filled += chunk.length;
     }
   } catch (error) {
@@ -111,5 +112,5 @@ async function readOnce(
     // The checksum of the store says no: the digest tells whether twice in the same way.
     if (!hasCode(error, 'object-damaged')) throw error;
   }
-  return filled === length ? into : `${filled} bytes`;
+  return filled === content.length ? `sha256:${hash.digest('hex')}` : `${filled} bytes`;
 }
