@@ -1,6 +1,6 @@
 /**
  * A night in miniature for the tests of whole runs: a real Temporal server, worker processes as users run them, a client,
- * and what can be seen of a run from outside. A night has queues of its own.
+ * and what can be seen of a run from outside. A night has a Temporal server, and so queues, of its own.
  */
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
@@ -38,7 +38,6 @@ export const importPlan = ({ store, dataset, shardBytes = 64 * 1024 }: PlanReque
 
 /** What an activity in flight last reported with a heartbeat. */
 export interface PendingImport {
-  readonly attempt: number;
   readonly durableStep: number;
 }
 
@@ -89,14 +88,14 @@ export class Night {
     if (!pending) return undefined;
     const [payload] = pending.heartbeatDetails?.payloads ?? [];
     const details = payload && defaultPayloadConverter.fromPayload<{ durable?: { step: number } } | null>(payload);
-    return { attempt: pending.attempt ?? 0, durableStep: details?.durable?.step ?? 0 };
+    return { durableStep: details?.durable?.step ?? 0 };
   }
 
   /** Waits until this run's import has a durable checkpoint and still works. */
-  importInFlight(runId: string, attempt = 1): Promise<PendingImport> {
-    return until(`attempt ${attempt} of ${runId} with a durable checkpoint`, async () => {
+  importInFlight(runId: string): Promise<PendingImport> {
+    return until(`an import of ${runId} with a durable checkpoint`, async () => {
       const pending = await this.pendingImport(runId);
-      return pending && pending.attempt >= attempt && pending.durableStep > 0 && pending;
+      return pending && pending.durableStep > 0 && pending;
     });
   }
 
@@ -115,13 +114,9 @@ export class Night {
     return until('an import child', () => descendantsOf(worker.pid)[0]);
   }
 
-  async endWorkers(): Promise<void> {
+  async end(): Promise<void> {
     for (const worker of this.#workers) worker.signal('SIGTERM');
     await Promise.all(this.#workers.map(({ exited }) => exited));
-  }
-
-  async end(): Promise<void> {
-    await this.endWorkers();
     await this.temporal.stop();
   }
 

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endWithUs } from './left-behind.js';
 
 const compiled = join(import.meta.dirname.replace(/\/dist\/test\/support$/, '/test/support'), '../../dist');
 
@@ -32,6 +33,7 @@ export async function startProgram(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   });
+  endWithUs(child);
   const lines: string[] = [];
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const isReady = new Promise<void>((resolve) => {

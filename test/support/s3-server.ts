@@ -6,10 +6,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.js';
+import { endWithUs } from './left-behind.js';
 import { s3ServerBinary } from './servers.js';
 
 const bucket = 'nightstill-test';
@@ -58,7 +59,7 @@ export class S3Server {
     let complaints = '';
     child.stderr.on('data', (chunk: Buffer) => (complaints = `${complaints}${chunk.toString()}`.slice(-2000)));
     this.#process = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    endWithUs(child);
     const deadline = Date.now() + readyWithinMs;
     for (;;) {
       const answer = await fetch(this.endpoint).catch(() => undefined);
@@ -83,14 +84,4 @@ export class S3Server {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP port');
-  return address.port;
 }

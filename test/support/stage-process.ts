@@ -1,7 +1,8 @@
 /** Processes that run `stage-child.ts`: what they have said, and how they ended. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { endWithUs } from './left-behind.js';
 import { compiledPath } from './processes.js';
 import type { StageEvent, StageTask } from './stage-task.js';
 
@@ -20,10 +21,6 @@ export interface StageEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A test that fails leaves nobody behind, least of all somebody who is stopped. */
-const alive = new Set<ChildProcess>();
-process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
-
 export function startStage(task: StageTask, environment: Readonly<Record<string, string>> = {}): StageProcess {
   const child = spawn(
     process.execPath,
@@ -34,8 +31,7 @@ export function startStage(task: StageTask, environment: Readonly<Record<string,
     },
   );
   if (child.pid === undefined) throw new Error('expected a process, found none');
-  alive.add(child);
-  child.once('exit', () => alive.delete(child));
+  endWithUs(child);
   const events: StageEvent[] = [];
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (line) => events.push(JSON.parse(line)));

@@ -4,11 +4,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { freePort } from './free-port.js';
+import { endWithUs } from './left-behind.js';
 import { temporalBinary } from './servers.js';
 
 const dynamicValues = [
@@ -63,6 +64,7 @@ export class TemporalTestServer {
         stdio: 'ignore',
       },
     );
+    endWithUs(this.#process);
     await this.#answers();
   }
 
@@ -104,14 +106,4 @@ export class TemporalTestServer {
       }
     }
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('expected a port, found none');
-  return address.port;
 }

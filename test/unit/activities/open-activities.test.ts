@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { isActivityOpen } from '../../../activities/open-activities.js';
-import { freePort } from '../../support/temporal-server.js';
+import { freePort } from '../../support/free-port.js';
 
 describe('the question whether an activity is open', () => {
   it('has no answer, and no wrong one, while Temporal is away', async () => {

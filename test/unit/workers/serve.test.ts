@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProgram } from '../../support/processes.js';
-import { freePort } from '../../support/temporal-server.js';
+import { freePort } from '../../support/free-port.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 describe('a worker without a Temporal server', () => {
