@@ -1,13 +1,11 @@
-/** Stores that several processes work in: a directory, a real S3 server. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+/** An open store that several processes work in, with room for others beside it. */
 import { openObjectStore, type ObjectStore } from '../../storage/index.js';
-import { S3Server } from './s3-server.js';
+import { directoryUnderTest, s3UnderTest } from './store-under-test.js';
 
-export const placeKinds = ['a directory', 'an S3 server'] as const;
+const places = { 'a directory': directoryUnderTest, 'an S3 server': s3UnderTest };
+type PlaceKind = keyof typeof places;
+
+export const placeKinds: readonly PlaceKind[] = ['a directory', 'an S3 server'];
 
 export interface StorePlace {
   readonly url: string;
@@ -20,35 +18,19 @@ export interface StorePlace {
   close(): Promise<void>;
 }
 
-export async function openPlace(kind: (typeof placeKinds)[number]): Promise<StorePlace> {
-  if (kind === 'an S3 server') {
-    const server = await S3Server.start();
-    return placeOf(
-      (name) => Promise.resolve(server.url(name)),
-      server.environment,
-      () => server.stop(),
-    );
-  }
-  const directory = await mkdtemp(join(tmpdir(), 'nightstill-store-'));
-  const urlOf = async (name: string): Promise<string> => {
-    await mkdir(join(directory, name));
-    return pathToFileURL(join(directory, name)).href;
-  };
-  return placeOf(urlOf, {}, () => rm(directory, { recursive: true, force: true }));
-}
-
-async function placeOf(
-  urlOf: (name: string) => Promise<string>,
-  environment: Readonly<Record<string, string>>,
-  remove: () => Promise<void>,
-): Promise<StorePlace> {
-  const url = await urlOf('store');
+export async function openPlace(kind: PlaceKind): Promise<StorePlace> {
+  const place = await places[kind]();
+  const url = place.freshUrl();
   const store = await openObjectStore(url, { forWriting: true });
-  // The store beside has been probed: these need no probe.
-  const openFresh = async (): Promise<ObjectStore> => openObjectStore(await urlOf(`fresh-${randomUUID()}`));
-  const close = async (): Promise<void> => {
-    await store.close();
-    await remove();
+  return {
+    url,
+    store,
+    environment: place.environment,
+    // The store beside has been probed: these need no probe.
+    openFresh: () => openObjectStore(place.freshUrl()),
+    async close() {
+      await store.close();
+      await place.stop();
+    },
   };
-  return { url, store, environment, openFresh, close };
 }

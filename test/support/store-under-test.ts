@@ -1,9 +1,11 @@
 /** Empty places in real stores, for the contract suite: what differs between the stores, and nothing else. */
 import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readEnvironment } from '../../config/environment.js';
 import { openObjectStore } from '../../storage/open-store.js';
 import { S3Server } from './s3-server.js';
 
@@ -18,7 +20,11 @@ export interface StoreUnderTest {
 export async function directoryUnderTest(): Promise<StoreUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'nightstill-store-'));
   return {
-    freshUrl: () => pathToFileURL(join(directory, randomUUID())).href,
+    freshUrl() {
+      const fresh = join(directory, randomUUID());
+      mkdirSync(fresh);
+      return pathToFileURL(fresh).href;
+    },
     environment: {},
     stop: () => rm(directory, { recursive: true, force: true }),
   };
@@ -34,7 +40,7 @@ export async function s3UnderTest(): Promise<StoreUnderTest> {
 }
 
 /** A store of the user; what the tests wrote is removed in the end. */
-export function storeUnderTest(url: string): StoreUnderTest {
+function storeUnderTest(url: string): StoreUnderTest {
   const used: string[] = [];
   return {
     freshUrl() {
@@ -52,4 +58,16 @@ export function storeUnderTest(url: string): StoreUnderTest {
       }
     },
   };
+}
+
+/** Runs a contract on a directory, on a real S3 server, and on the store that NIGHTSTILL_TEST_STORE names, if it does. */
+export function onEveryStore(contract: (start: () => Promise<StoreUnderTest>) => void): void {
+  describe('a directory', () => contract(directoryUnderTest));
+  describe('an S3 server', () => contract(s3UnderTest));
+  const { testStoreUrl } = readEnvironment();
+  if (testStoreUrl === undefined) {
+    process.stdout.write('NIGHTSTILL_TEST_STORE is not set: checked on a directory and a local S3 server only\n');
+    return;
+  }
+  describe('the store of NIGHTSTILL_TEST_STORE', () => contract(() => Promise.resolve(storeUnderTest(testStoreUrl))));
 }
