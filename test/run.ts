@@ -129,7 +129,9 @@ function report(tallies: readonly Tally[]): number {
   process.stdout.write(`\n${drawTable(['', 'passed', 'failed', 'skipped', 'time'], rows)}\n\n`);
   const total = (name: keyof Counts): number => tallies.reduce((sum, tally) => sum + tally[name], 0);
   process.stdout.write(`${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped\n`);
-  return total('failed') === 0 ? 0 : 1;
+  const ran = total('passed') + total('failed') + total('skipped');
+  if (ran === 0) process.stderr.write('expected tests to run, found none whose path matches\n');
+  return ran > 0 && total('failed') === 0 ? 0 : 1;
 }
 
 process.exitCode = await main(process.argv.slice(2));
