@@ -7,7 +7,8 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Clien
 import { NightstillError } from '../config/errors.js';
 import type { DistillInput } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
-import { canonicalJson, digestOf, hexOf, type Json } from '../storage/index.js';
+import { hexOf, type Json } from '../storage/index.js';
+import { planDigestOf } from './plan-digest.js';
 import { RunHandle } from './run-handle.js';
 
 export interface StartRequest {
@@ -22,9 +23,9 @@ export interface StartRequest {
 
 const idHexDigits = 16;
 
-/** @throws run-conflict when a run with this id was started with another plan */
+/** @throws plan-invalid, and run-conflict when a run with this id was started with another plan */
 export async function start({ client, file, runId, queuePrefix }: StartRequest): Promise<RunHandle> {
-  const digest = digestOf(canonicalJson(file));
+  const digest = planDigestOf(file);
   const workflowId = runId ?? `nightstill-${hexOf(digest).slice(0, idHexDigits)}`;
   await refuseOtherPlan(client, workflowId, digest);
   const input: DistillInput = { file };
@@ -46,7 +47,7 @@ export async function start({ client, file, runId, queuePrefix }: StartRequest):
 }
 
 async function refuseOtherPlan(client: Client, runId: string, planDigest: string): Promise<void> {
-  const found = await planDigestOf(client, runId);
+  const found = await startedPlanOf(client, runId);
   if (found === undefined || found === planDigest) return;
   throw new NightstillError(
     'run-conflict',
@@ -58,7 +59,7 @@ async function refuseOtherPlan(client: Client, runId: string, planDigest: string
 }
 
 /** The plan that a run was started with; null for a workflow that this client did not start; undefined for none at all. */
-async function planDigestOf(client: Client, workflowId: string): Promise<string | null | undefined> {
+async function startedPlanOf(client: Client, workflowId: string): Promise<string | null | undefined> {
   try {
     const { memo } = await client.workflow.getHandle(workflowId).describe();
     const digest: unknown = memo?.['planDigest'];

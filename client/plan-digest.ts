@@ -1,0 +1,36 @@
+/**
+ * What is judged of a plan before it leaves this process, where no stage kind is known: that it is JSON, and that no URL in it
+ * carries credentials. Whatever starts a run stays in Temporal's history, so a refusal by the run itself would come too late.
+ */
+import { NightstillError } from '../config/errors.js';
+import { canonicalJson, digestOf, type Digest, type Json } from '../storage/index.js';
+
+/**
+ * The digest by which two starts of one run id agree. Nothing of a refused plan is repeated.
+ * @throws plan-invalid
+ */
+export function planDigestOf(file: Json): Digest {
+  const text = textOf(file);
+  refuseCredentials(file);
+  return digestOf(text);
+}
+
+function textOf(file: Json): string {
+  try {
+    return canonicalJson(file);
+  } catch (cause) {
+    throw new NightstillError('plan-invalid', 'the plan: expected JSON, found what JSON cannot say', { cause });
+  }
+}
+
+function refuseCredentials(value: Json | undefined): void {
+  if (typeof value === 'string' && carriesCredentials(value))
+    throw new NightstillError('plan-invalid', 'the plan: expected URLs without credentials, found one that has them');
+  if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) refuseCredentials(member);
+}
+
+function carriesCredentials(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password, searchParams } = new URL(text);
+  return username !== '' || password !== '' || [...searchParams.values()].some(carriesCredentials);
+}
