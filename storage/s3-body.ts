@@ -3,8 +3,9 @@
  * that does not match is `object-damaged` (the way or the disk, which only another read can tell); everything else that
  * breaks off is `store-unavailable`.
  */
+import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { NightstillError } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import { destroyOnAbort } from './abort.js';
 
 /** Enough that the connection need not be stopped and started for every chunk of 64 KiB. */
@@ -18,7 +19,21 @@ export interface AnswerBody {
   readonly translate: (error: unknown) => Error;
 }
 
-export function readAnswer({ source, bytes, signal, translate }: AnswerBody): Readable {
+export function readAnswer(answer: AnswerBody): Readable {
+  return answer.source instanceof IncomingMessage ? withCodedErrors(answer.source, answer) : readChecked(answer);
+}
+
+/** What comes straight from the connection is handed on as it is: HTTP counts the bytes, only errors get a code. */
+function withCodedErrors(source: IncomingMessage, { signal, translate }: AnswerBody): Readable {
+  const destroy = source._destroy.bind(source);
+  source._destroy = (error, callback) =>
+    destroy(error, (cause) => callback(cause && !hasCode(cause) ? translate(cause) : cause));
+  destroyOnAbort(source, signal);
+  return source;
+}
+
+/** What the SDK puts between (a checksum) neither counts nor passes the end of the connection on. */
+function readChecked({ source, bytes, signal, translate }: AnswerBody): Readable {
   let seen = 0;
   const body = new Readable({
     highWaterMark: bufferedBytes,
