@@ -14,6 +14,7 @@ import {
   type ObjectStore,
 } from '../storage/index.js';
 import { putBlob } from '../storage/blobs.js';
+import { readsInFlight } from '../storage/packs.js';
 import { inParallel } from '../storage/parallel.js';
 
 export interface Task {
@@ -89,7 +90,11 @@ function oursBy(store: ObjectStore): Works {
         blobs.push({ digest: parseDigest(`sha256:${key.slice('blobs/sha256/'.length)}`), bytes });
       if (blobs.length !== parts.length) throw new Error(`expected ${parts.length} blobs, found ${blobs.length}`);
       const spare: Awaited<ReturnType<typeof readBlob>>[] = [];
-      await inParallel(4, blobs, async (blob) => void spare.push(await readBlob(store, blob, { memory: spare.pop() })));
+      await inParallel(
+        readsInFlight,
+        blobs,
+        async (blob) => void spare.push(await readBlob(store, blob, { memory: spare.pop() })),
+      );
     },
     'put-small': () =>
       inParallel(smallInFlight, smalls, async (index) => void (await store.put(`bench/small/${index}`, smallContent))),

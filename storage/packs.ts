@@ -16,7 +16,8 @@ import { digestSchema } from './record.js';
 export const packBytes = 16 * 1024 * 1024;
 /** 1 MiB a chunk. */
 export const chunkBytes = 1024 * 1024;
-const readsInFlight = 4;
+/** Three buffers of a pack and what the connections leave to the garbage collector stay under 150 MiB. */
+export const readsInFlight = 3;
 
 export type NamedArrays = ReadonlyMap<string, Uint8Array>;
 
