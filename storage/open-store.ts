@@ -2,6 +2,7 @@
  * From a URL to a store that answers. Opening for writing also makes sure, once per store, that its conditional writes are
  * atomic; opening for reading needs no permission to write. The AWS SDK is loaded only for s3:// URLs.
  */
+import { hasCode } from '../config/errors.js';
 import type { ObjectStore } from './object-store.js';
 import { hasPassed, probeOnce } from './probe.js';
 import { parseStoreUrl, type StoreLocation } from './store-url.js';
@@ -15,12 +16,22 @@ export interface OpenOptions {
 export async function openObjectStore(url: string, { forWriting = false }: OpenOptions = {}): Promise<ObjectStore> {
   const store = await open(parseStoreUrl(url), forWriting);
   try {
-    // For readers this is only the first read: a bucket that is not there is better told now.
-    await (forWriting ? probeOnce(store) : hasPassed(store));
+    await (forWriting ? probeOnce(store) : refuseMissing(store));
     return store;
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+/** For readers the verdict is only the first read: a bucket that is not there is better told now. */
+async function refuseMissing(store: ObjectStore): Promise<void> {
+  try {
+    await hasPassed(store);
+  } catch (error) {
+    // Who may not list is answered so for a key that is not there, and permissions may end at a prefix: this says nothing
+    // of what will be read.
+    if (!hasCode(error, 'store-access-denied')) throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import type { ObjectBody, ObjectDescription, ObjectKey } from '../../storage/obj
 import { probe, probeOnce } from '../../storage/probe.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { S3Server } from '../support/s3-server.js';
-import { keysOf } from '../support/stage.js';
+import { bytesOf, keysOf } from '../support/stage.js';
 
 /** Looks first and writes later, as servers do that keep no promise. */
 class CheckThenCreate extends FileStore {
@@ -88,6 +88,21 @@ describe('on an S3 server', () => {
     await store.close();
   });
 
+  it('a reader needs no permission but for what it reads', async () => {
+    const writer = await openObjectStore(server.url('granted', proxy.endpoint), { forWriting: true });
+    await writer.put('granted', Buffer.from('content'));
+    await writer.close();
+    proxy.plan(
+      { fault: 'access-denied', path: /probe\/verdict\.json|list-type/ },
+      { fault: 'access-denied', method: 'PUT' },
+    );
+    const store = await openObjectStore(server.url('granted', proxy.endpoint));
+    expect(String(await bytesOf(store, 'granted'))).toBe('content');
+    await expect(keysOf(store)).rejects.toMatchObject({ code: 'store-access-denied' });
+    await store.close();
+    proxy.plan();
+  });
+
   it('lost answers make no honest store look dishonest', async () => {
     const store = await openObjectStore(server.url('lossy', proxy.endpoint));
     proxy.plan({ fault: 'lost-answer', method: 'PUT', probability: 0.2 });
@@ -110,14 +125,16 @@ describe('on an S3 server', () => {
   it.each([
     ['AWS_SECRET_ACCESS_KEY', 'wrong'],
     ['AWS_ACCESS_KEY_ID', 'nobody'],
-  ])('with a wrong %s access is denied', async (name, value) => {
+  ])('with a wrong %s access is denied: a writer at once, a reader at its first use', async (name, value) => {
     const right = process.env[name];
     process.env[name] = value;
+    const denied = { code: 'store-access-denied', details: { operation: 'get' } };
     try {
-      await expect(openObjectStore(server.url('denied'))).rejects.toMatchObject({
-        code: 'store-access-denied',
-        details: { operation: 'get' },
-      });
+      const url = server.url('denied');
+      await expect(openObjectStore(url, { forWriting: true })).rejects.toMatchObject(denied);
+      const store = await openObjectStore(url);
+      await expect(store.get('any')).rejects.toMatchObject(denied);
+      await store.close();
     } finally {
       process.env[name] = right;
     }

@@ -11,6 +11,8 @@ export const faults = [
   'slow-down',
   'internal-error',
   'conflict',
+  /** 403 AccessDenied, the answer of a policy. */
+  'access-denied',
   /** The connection is reset before the server sees the request. */
   'reset-before',
   /** The server applies the request; the connection is reset instead of its answer. */
@@ -50,6 +52,7 @@ const refusals: Partial<Record<Fault, { readonly status: number; readonly code: 
   'slow-down': { status: 503, code: 'SlowDown' },
   'internal-error': { status: 500, code: 'InternalError' },
   conflict: { status: 409, code: 'ConditionalRequestConflict' },
+  'access-denied': { status: 403, code: 'AccessDenied' },
 };
 
 export class FaultProxy {
@@ -219,6 +222,7 @@ const noFaults = (): Record<Fault, number> => ({
   'slow-down': 0,
   'internal-error': 0,
   conflict: 0,
+  'access-denied': 0,
   'reset-before': 0,
   'lost-answer': 0,
   'truncated-request': 0,
