@@ -8,10 +8,13 @@ import type { DatasetSource, SourceIdentity } from './dataset-source.js';
 
 const rangeBytes = 8 * 1024 * 1024;
 
-/** @throws store-url-invalid, store-missing, store-access-denied */
+/**
+ * The whole path is the key, as it stands: `a//b` is not `a/b`.
+ * @throws store-url-invalid, store-missing, store-unavailable
+ */
 export async function openObjectSource(url: URL): Promise<DatasetSource> {
-  const [key = '', ...folders] = url.pathname.split('/').filter(Boolean).reverse();
-  const store = await openObjectStore(`s3://${url.host}/${folders.reverse().join('/')}${url.search}`);
+  const key = url.pathname.slice(1);
+  const store = await openObjectStore(Object.assign(new URL(url), { pathname: '' }).href);
   const uri = `s3://${url.host}${url.pathname}`;
   return {
     identify: () => identify(store, key, uri),
@@ -21,7 +24,11 @@ export async function openObjectSource(url: URL): Promise<DatasetSource> {
 }
 
 async function identify(store: ObjectStore, key: string, uri: string): Promise<SourceIdentity> {
-  const found = await store.describe(key);
+  const found = await store.describe(key).catch((cause: unknown) => {
+    throw hasCode(cause, 'object-key-invalid')
+      ? new NightstillError('plan-invalid', `dataset: ${uri}: ${cause.message}`, { cause })
+      : cause;
+  });
   if (found === undefined) throw new NightstillError('dataset-missing', `${uri}: expected an object, found none`);
   return { uri, bytes: found.bytes, etag: found.version };
 }
