@@ -40,6 +40,9 @@ const codesByName: Readonly<Record<string, FailureCode>> = {
   XAmzContentSHA256Mismatch: 'object-body-invalid',
 };
 
+/** What the SDK says, without a name, when neither the URL nor its own configuration names a region. */
+const regionMissing = 'Region is missing';
+
 /** For answers without a body (HEAD) and names not in the table. */
 const codesByStatus: Readonly<Record<number, FailureCode>> = {
   301: 'store-url-invalid',
@@ -79,6 +82,7 @@ export function isRetryable(error: unknown): boolean {
 export function s3Error(error: unknown, { store, operation, key }: S3Operation, attempts = 1): NightstillError {
   if (hasCode(error)) return error;
   const { name, status, errno, requestId, message } = factsOf(error);
+  if (message === regionMissing) return withoutRegion(error, { store, operation });
   const code = codeOf(operation, name, status);
   const place = key === undefined ? store : `${key} in ${store}`;
   const answer = status === undefined ? (errno ?? name) : `${status} ${name}`;
@@ -88,6 +92,13 @@ export function s3Error(error: unknown, { store, operation, key }: S3Operation, 
     details: { store, key: key ?? null, operation, requestId: requestId ?? null, httpStatus: status ?? null, attempts },
   });
 }
+
+const withoutRegion = (cause: unknown, details: { readonly store: string; readonly operation: string }) =>
+  new NightstillError(
+    'store-url-invalid',
+    `${details.store}: expected a region (region=… in the URL, or AWS_REGION), found none`,
+    { cause, details },
+  );
 
 /** What a refused condition means depends on what was asked; If-Match on a key that holds nothing is answered with 404. */
 function codeOf(operation: string, name: string, status: number | undefined): FailureCode {

@@ -1,6 +1,7 @@
 /** What file systems and S3 servers say, in the codes of the port: the answers that no server here can be made to give. */
 import { writeFile } from 'node:fs/promises';
 import { fileError } from '../../../storage/file-errors.js';
+import { openObjectStore } from '../../../storage/index.js';
 import { isRetryable, s3Error } from '../../../storage/s3-errors.js';
 import { NightstillError } from '../../../config/errors.js';
 
@@ -54,12 +55,6 @@ describe('answers of S3 servers', () => {
     expect(isRetryable(errno(code))).toBe(retried);
   });
 
-  it('missing credentials are access denied', () => {
-    const error = Object.assign(new Error('no credentials'), { name: 'CredentialsProviderError' });
-    expect(s3Error(error, operation)).toMatchObject({ code: 'store-access-denied' });
-    expect(isRetryable(error)).toBe(false);
-  });
-
   it.each([
     ['putIfAbsent', 'PreconditionFailed', 412, 'object-exists'],
     ['putIfMatch', 'PreconditionFailed', 412, 'object-changed'],
@@ -86,6 +81,34 @@ describe('answers of S3 servers', () => {
     }
     const ours = new NightstillError('fence-lost', 'ours');
     expect(s3Error(ours, operation)).toBe(ours);
+  });
+});
+
+describe('an SDK that is not configured', () => {
+  const environment = process.env;
+  beforeEach(() => {
+    const { PATH } = environment;
+    const nothing = '/dev/null';
+    process.env = {
+      ...(PATH === undefined ? {} : { PATH }),
+      AWS_CONFIG_FILE: nothing,
+      AWS_SHARED_CREDENTIALS_FILE: nothing,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+  });
+  afterEach(() => {
+    process.env = environment;
+  });
+
+  it.each([
+    ['region', 's3://bucket?endpoint=http://127.0.0.1:9', 'store-url-invalid', /region=/],
+    ['credentials', 's3://bucket?region=us-east-1&endpoint=http://127.0.0.1:9', 'store-access-denied', /credentials/],
+  ])('without %s is no fault that passes', async (_, url, code, message) => {
+    await expect(openObjectStore(url, { forWriting: true })).rejects.toMatchObject({
+      code,
+      retryable: false,
+      message: expect.stringMatching(message),
+    });
   });
 });
 
