@@ -54,11 +54,12 @@ export class ImportWork {
   }
 
   static async resume(request: ImportWorkRequest): Promise<ImportWork> {
-    const restored = await request.writer.restore();
+    // Everything recorded is read and verified: whoever watches must see that something happens.
+    const alive = { bytesRead: 0, shards: 0, durableShards: 0 };
+    const restored = await request.writer.restore(() => request.onProgress(alive));
     const work = new ImportWork(request, restored === undefined ? initialState : parseImportState(restored.state));
     for (const { ids } of work.shards) {
       work.#ids.restore(await readBlob(request.store, ids));
-      // Many shards take minutes: whoever watches must see that something happens.
       work.#report();
     }
     work.#ids.takeAdded();

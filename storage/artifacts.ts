@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
-import { blobRefSchema, hasBlob, putBlob, readBlob, type BlobRef } from './blobs.js';
-import { canonicalJson, parseJson, type Json } from './canonical-json.js';
+import { blobRefSchema, hasBlob, maximumBlobBytes, putBlob, readBlob, type BlobRef } from './blobs.js';
+import { canonicalJson, isJsonObject, parseJson, type Json } from './canonical-json.js';
 import { blobKey } from './layout.js';
 import type { ObjectStore } from './object-store.js';
 import { inParallel } from './parallel.js';
@@ -21,7 +21,7 @@ export const artifactRefSchema = z.looseObject({
   bytes: count,
   rows: count.optional(),
   /** Size of the index blob. */
-  indexBytes: count,
+  indexBytes: count.max(maximumBlobBytes),
 });
 export type ArtifactRef = z.output<typeof artifactRefSchema>;
 
@@ -62,13 +62,21 @@ export const indexBlobOf = ({ digest, indexBytes }: ArtifactRef): BlobRef => ({ 
 
 /** @throws object-missing, object-damaged, record-version-unknown, record-invalid */
 export async function readArtifact(store: ObjectStore, artifact: ArtifactRef): Promise<ArtifactIndex> {
-  const index = parseJson(Buffer.from(await readBlob(store, indexBlobOf(artifact))).toString());
-  const parsed = indexSchema.safeParse(index);
+  const text = Buffer.from(await readBlob(store, indexBlobOf(artifact))).toString();
+  const found = `${artifact.uri}: expected an artifact index of version 1, found ${text.slice(0, 80)}`;
+  let parsed: z.ZodSafeParseResult<ArtifactIndex>;
+  let version: Json | undefined;
+  try {
+    const index = parseJson(text);
+    version = isJsonObject(index) ? index['version'] : undefined;
+    parsed = indexSchema.safeParse(index);
+  } catch (cause) {
+    throw new NightstillError('record-invalid', found, { cause }); // no JSON, or nested beyond all bounds
+  }
   if (parsed.success) return parsed.data;
-  const known = typeof index === 'object' && index !== null && 'version' in index && index['version'] === 1;
   throw new NightstillError(
-    known ? 'record-invalid' : 'record-version-unknown',
-    `${artifact.uri}: expected an artifact index of version 1, found ${canonicalJson(index).slice(0, 80)}`,
+    typeof version === 'number' && version > 1 ? 'record-version-unknown' : 'record-invalid',
+    found,
   );
 }
 
@@ -82,7 +90,7 @@ export async function hasArtifact(store: ObjectStore, artifact: ArtifactRef): Pr
     });
     return complete;
   } catch (error) {
-    if (hasCode(error, 'object-missing', 'object-damaged')) return false;
+    if (hasCode(error, 'object-missing', 'object-damaged', 'record-invalid')) return false;
     throw error;
   }
 }

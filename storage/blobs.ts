@@ -17,10 +17,13 @@ export interface BlobRef {
   readonly bytes: number;
 }
 
-export const blobRefSchema = z.object({ digest: digestSchema, bytes: z.number().int().nonnegative() });
-
 /** 64 MiB. */
-const maximumBlobBytes = 64 * 1024 * 1024;
+export const maximumBlobBytes = 64 * 1024 * 1024;
+
+export const blobRefSchema = z.object({
+  digest: digestSchema,
+  bytes: z.number().int().nonnegative().max(maximumBlobBytes),
+});
 
 /**
  * Writes a blob; when it returns the bytes are durable. Written again even if it is there: that renews its age, which is

@@ -14,7 +14,7 @@ export interface JsonObject {
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return JSON.stringify(value);
-  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (isJsonArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]`;
   if (isJsonObject(value)) {
     const members = Object.keys(value)
       .sort()

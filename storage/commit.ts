@@ -39,9 +39,11 @@ export interface Checkpoint {
 
 export interface Commit {
   readonly checkpoint: Checkpoint;
-  readonly head: Head;
-  /** The manifest that the head points to, where it is known to be intact. */
-  readonly parent: Manifest | undefined;
+  readonly head: Pick<Head, 'stageKey' | 'fence'>;
+  /** The last checkpoint known to be intact. */
+  readonly base: ManifestRef | null;
+  /** The manifest that the head points to, where it is known to be intact: the head keeps its blobs. */
+  readonly kept: Manifest | undefined;
 }
 
 /**
@@ -50,10 +52,10 @@ export interface Commit {
  */
 export async function commitCheckpoint(
   store: ObjectStore,
-  { checkpoint, head, parent }: Commit,
+  { checkpoint, head, base, kept: keptManifest }: Commit,
   moveHead: (reference: ManifestRef) => Promise<void>,
 ): Promise<Manifest> {
-  const kept = new Set<Digest>(parent ? blobsOfManifest(parent).map(({ digest }) => digest) : []);
+  const kept = new Set<Digest>(keptManifest ? blobsOfManifest(keptManifest).map(({ digest }) => digest) : []);
   const uploads = new Map<Digest, Uint8Array>();
   const groups: Group[] = [];
   for (const group of checkpoint.groups)
@@ -63,7 +65,7 @@ export async function commitCheckpoint(
     stageKey: head.stageKey,
     step,
     fence: head.fence,
-    parent: head.manifest,
+    parent: base,
     state,
     groups,
     references: [...references],

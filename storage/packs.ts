@@ -24,14 +24,24 @@ export type NamedArrays = ReadonlyMap<string, Uint8Array>;
 export const packSchema = blobRefSchema.extend({ chunks: z.array(digestSchema) });
 export type Pack = z.output<typeof packSchema>;
 
-export const groupSchema = z.object({
+const groupFields = z.object({
   packBytes: z.number().int().positive(),
   chunkBytes: z.number().int().positive(),
   packs: z.array(packSchema),
   /** name → offset in the stream and length, both in bytes. */
   arrays: z.record(z.string(), z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()])),
 });
+export const groupSchema = groupFields.refine(isCovered, 'expected full packs but the last, and arrays within them');
 export type Group = z.output<typeof groupSchema>;
+
+function isCovered({ packBytes: size, chunkBytes: chunk, packs, arrays }: z.output<typeof groupFields>): boolean {
+  const total = packs.reduce((sum, { bytes }) => sum + bytes, 0);
+  return (
+    packs.every(({ bytes }, index) => bytes > 0 && (bytes === size || (bytes < size && index === packs.length - 1))) &&
+    packs.every(({ bytes, chunks }) => chunks.length === Math.ceil(bytes / chunk)) &&
+    Object.values(arrays).every(([offset, bytes]) => offset + bytes <= total)
+  );
+}
 
 /** A copy of the arrays, cut, not yet hashed. */
 export interface CopiedGroup {
@@ -51,7 +61,7 @@ export function copyIntoPacks(named: NamedArrays, spare: OwnedBytes[] = []): Cop
     const bytes = Math.min(packBytes, total - index * packBytes);
     return bytes < packBytes ? ownedBytes(bytes) : (spare.pop() ?? ownedBytes(bytes));
   });
-  const arrays: Group['arrays'] = {};
+  const arrays = Object.create(null) as Group['arrays'];
   let offset = 0;
   for (const [name, array] of entries) {
     arrays[name] = [offset, array.length];
@@ -77,7 +87,11 @@ export async function hashPack({ buffers }: CopiedGroup, index: number): Promise
 }
 
 /** Reads and verifies every array of a group. @throws object-missing, object-damaged */
-export async function readGroup(store: ObjectStore, group: Group): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+export async function readGroup(
+  store: ObjectStore,
+  group: Group,
+  onRead: (bytes: number) => void = () => undefined,
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const arrays = new Map(
     Object.entries(group.arrays).map(([name, [, bytes]]) => [name, new Uint8Array(bytes)] as const),
   );
@@ -91,6 +105,7 @@ export async function readGroup(store: ObjectStore, group: Group): Promise<Map<s
       if (from < to) arrays.get(name)?.set(content.subarray(from - start, to - start), from - offset);
     }
     spare.push(content);
+    onRead(pack.bytes);
   });
   return arrays;
 }
@@ -106,7 +121,12 @@ export async function readSlice(
   start: number,
   end: number,
 ): Promise<Uint8Array> {
-  const [offset, bytes] = group.arrays[name] ?? [0, 0];
+  const [offset, bytes] = group.arrays[name] ?? [0, -1];
+  if (start < 0 || start > bytes)
+    throw new NightstillError(
+      'object-range-invalid',
+      `${name}: expected a start within ${bytes} bytes, found ${start}`,
+    );
   const slice = new Uint8Array(Math.max(0, Math.min(end, bytes) - start));
   const first = offset + start;
   for (let position = first; position < first + slice.length;) {

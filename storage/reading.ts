@@ -3,7 +3,8 @@
  * arrives wrong in another way each time was damaged on the way, and is read again. So a flipped bit on a network never
  * makes a good object look bad.
  */
-import { NightstillError } from '../config/errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NightstillError, hasCode } from '../config/errors.js';
 
 export type Reading<Value> = { readonly value: Value } | WrongReading;
 
@@ -15,6 +16,7 @@ export interface WrongReading {
 }
 
 const most = 6;
+const firstPauseMs = 50;
 
 /**
  * @throws the error of a wrong reading that was seen twice
@@ -22,8 +24,14 @@ const most = 6;
  */
 export async function readUntilCertain<Value>(key: string, read: () => Promise<Reading<Value>>): Promise<Value> {
   const seen = new Set<string>();
-  while (seen.size < most) {
-    const reading = await read();
+  for (let attempt = 1; seen.size < most; attempt += 1) {
+    const reading = await read().catch(async (error: unknown) => {
+      // A connection that broke off within the body: nobody below repeats that.
+      if (!hasCode(error, 'store-unavailable') || attempt >= most) throw error;
+      await sleep(firstPauseMs * 2 ** attempt * Math.random());
+      return undefined;
+    });
+    if (!reading) continue;
     if ('value' in reading) return reading.value;
     if (seen.has(reading.fingerprint)) throw reading.error;
     seen.add(reading.fingerprint);

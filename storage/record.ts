@@ -35,7 +35,10 @@ export const jsonSchema: z.ZodType<Json> = z.json();
 
 export function encodeRecord<Value>(kind: RecordKind<Value>, value: Value): Uint8Array {
   const content = { ...(value as JsonObject), kind: kind.kind, version: kind.version };
-  return Buffer.from(canonicalJson({ ...content, check: digestOf(canonicalJson(content)) }));
+  const bytes = Buffer.from(canonicalJson({ ...content, check: digestOf(canonicalJson(content)) }));
+  const read = decodeRecord(kind, bytes, `new ${kind.kind}`) as JsonObject;
+  if (bytes.length <= maximumBytes && canonicalJson({ ...content, ...read }) === canonicalJson(content)) return bytes;
+  throw invalid(`new ${kind.kind}`, 'what comes back as it was written', `${bytes.length} bytes that do not`);
 }
 
 /**

@@ -8,13 +8,13 @@
 import { NightstillError } from '../config/errors.js';
 import { putArtifact, type ArtifactRef, type NewArtifact } from './artifacts.js';
 import { putBlob, type BlobRef } from './blobs.js';
-import type { Json } from './canonical-json.js';
+import { canonicalJson, parseJson, type Json } from './canonical-json.js';
 import { commitCheckpoint, type Checkpoint } from './commit.js';
 import { moveRecord, newOperationId } from './conditional.js';
 import { headKind, type Head } from './head.js';
 import type { OwnedBytes } from './hashing.js';
 import { headKey } from './layout.js';
-import type { Manifest, ManifestRef, StageOutcome } from './manifest.js';
+import { isLater, type Manifest, type ManifestRef, type StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
 import { copyIntoPacks, packBytes, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
 import { readRecord, type ReadRecord } from './record.js';
@@ -27,7 +27,7 @@ export interface NewCheckpoint {
   readonly state: Json;
   /** Copied before `save` returns. */
   readonly arrays?: NamedArrays;
-  /** Arrays that never change in the life of this writer: copied and hashed by the first save only. */
+  /** Arrays that never change in the life of this writer, given to every save: copied and hashed by the first only. */
   readonly frozen?: NamedArrays;
   /** Blobs of `putBlob` that this checkpoint needs kept. */
   readonly references?: readonly BlobRef[];
@@ -57,6 +57,8 @@ export class StageWriter {
   #head: ReadRecord<Head>;
   /** The manifest that the head points to, once read or written: its blobs need no second upload. */
   #manifest: Manifest | undefined;
+  /** What the next checkpoint follows and a damaged one falls back to: the last one known to be intact. */
+  #base: ManifestRef | null;
   /** A copy until a save has committed it, then only its description. */
   #frozen: CopiedGroup | Group | undefined;
   /** Buffers of the last save, filled again by the next: memory holds one copy, two while a save waits. */
@@ -70,6 +72,7 @@ export class StageWriter {
     this.#store = store;
     this.#head = head;
     this.#claim = head.value.claim;
+    this.#base = head.value.manifest;
     this.stageKey = head.value.stageKey;
     this.fence = head.value.fence;
   }
@@ -77,11 +80,17 @@ export class StageWriter {
   /**
    * The newest intact checkpoint, verified; undefined when there is none. Damaged objects are put aside and named in
    * `damaged`, and the parent is used.
+   * @param onRead called after every blob, for whoever shows progress or must be seen alive
    * @throws fence-lost, store-unavailable, record-version-unknown
    */
-  async restore(): Promise<RestoredCheckpoint | undefined> {
-    const { restored, manifest } = await restoreCheckpoint(this.#store, this.#head.value, () => this.assertHeld());
+  async restore(onRead?: (bytes: number) => void): Promise<RestoredCheckpoint | undefined> {
+    const assertHeld = (): Promise<void> => this.assertHeld();
+    const { restored, manifest, reference } = await restoreCheckpoint(this.#store, this.#head.value, {
+      assertHeld,
+      onRead,
+    });
     this.#manifest = manifest;
+    this.#base = reference;
     this.#lastStep = restored?.step;
     return restored;
   }
@@ -98,20 +107,27 @@ export class StageWriter {
   }
 
   /**
-   * Takes a copy and returns; `durable` reports completion. Memory holds one copy per save in flight or waiting.
-   * @throws checkpoint-out-of-order, fence-lost
+   * Takes a copy of everything and returns; `durable` reports completion. Memory holds one copy of the arrays, two while a
+   * save waits behind another.
+   * @throws checkpoint-out-of-order, fence-lost, record-invalid for a state that JSON cannot say
    */
   save({ step, state, arrays, frozen, references = [] }: NewCheckpoint): SaveTicket {
     this.#throwIfLost();
-    if (this.#lastStep !== undefined && step <= this.#lastStep)
-      throw new NightstillError('checkpoint-out-of-order', `expected a step after ${this.#lastStep}, found ${step}`);
+    if (!Number.isSafeInteger(step) || step <= (this.#lastStep ?? -1))
+      throw new NightstillError(
+        'checkpoint-out-of-order',
+        `expected a step after ${this.#lastStep ?? -1}, found ${step}`,
+      );
+    const copy = { step, state: parseJson(canonicalJson(state)), references: [...references], outcome: null };
     this.#lastStep = step;
-    this.#frozen ??= frozen && copyIntoPacks(frozen);
+    if (this.#pending) {
+      this.#pending.settle('superseded');
+      this.#spare.push(...wholeBuffers(this.#pending.copied));
+    }
     const copied = arrays && arrays.size > 0 ? [copyIntoPacks(arrays, this.#spare)] : [];
-    const groups = this.#frozen ? [this.#frozen, ...copied] : copied;
+    const groups = frozen ? [(this.#frozen ??= copyIntoPacks(frozen)), ...copied] : copied;
     const durable = new Promise<'saved' | 'superseded'>((settle, fail) => {
-      this.#pending?.settle('superseded');
-      this.#pending = { checkpoint: { step, state, groups, references, outcome: null }, copied, settle, fail };
+      this.#pending = { checkpoint: { ...copy, groups }, copied, settle, fail };
     });
     durable.catch(() => undefined); // who does not look at `durable` learns of a lost fence from the next call
     this.#working ??= this.#work();
@@ -158,17 +174,17 @@ export class StageWriter {
         await this.#commit(next.checkpoint);
         next.settle('saved');
       } catch (error) {
-        this.#frozen = undefined; // copied anew: who knows how far this copy came
+        this.#frozen = undefined; // copied anew by the next save: who knows how far this copy came
         next.fail(error);
       }
-      this.#spare = next.copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));
+      this.#spare = wholeBuffers(next.copied);
     }
     this.#working = undefined;
   }
 
   async #commit(checkpoint: Checkpoint): Promise<void> {
     this.#throwIfLost();
-    const commit = { checkpoint, head: this.#head.value, parent: this.#manifest };
+    const commit = { checkpoint, head: this.#head.value, base: this.#base, kept: this.#manifest };
     this.#manifest = undefined; // until it is known how this ends, it is not known what the head keeps
     this.#manifest = await commitCheckpoint(this.#store, commit, (reference) =>
       this.#moveHead(reference, checkpoint.outcome !== null),
@@ -187,9 +203,15 @@ export class StageWriter {
         const again = head.manifest?.key === reference.key;
         if (head.sealed && !again)
           throw new NightstillError('stage-sealed', `stage ${this.stageKey}: sealed, found another checkpoint to save`);
-        return { ...head, ...moving, manifest: reference, previous: again ? head.previous : head.manifest, sealed };
+        if (!again && head.manifest && !isLater(reference, head.manifest))
+          throw new NightstillError(
+            'checkpoint-out-of-order',
+            `stage ${this.stageKey}: expected a checkpoint after ${head.manifest.key}, found ${reference.key}`,
+          );
+        return { ...head, ...moving, manifest: reference, previous: again ? head.previous : this.#base, sealed };
       },
     });
+    this.#base = reference;
     if (moved.value.claim === this.#claim) this.#head = moved;
     else this.#lose(moved.value); // ours was applied, and the claim of a successor is on top of it
   }
@@ -213,3 +235,6 @@ export class StageWriter {
     if (this.#lost !== undefined) throw this.#lost;
   }
 }
+
+const wholeBuffers = (copied: readonly CopiedGroup[]): OwnedBytes[] =>
+  copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));

@@ -115,6 +115,30 @@ export function checkpointProtocol(open: () => Promise<ObjectStore>): void {
       expect((await writer.restore())?.arrays.get('weights')).toEqual(expected);
     });
 
+    it('copies the state and the references too', async () => {
+      const writer = await claim(store, stageKey);
+      const state = { cursor: 1 };
+      const references = [await writer.putBlob(Buffer.from(`${stageKey} shard`))];
+      const { durable } = writer.save({ step: 1, state, references });
+      state.cursor = 999;
+      references.pop();
+      await durable;
+      expect(await writer.restore()).toMatchObject({ state: { cursor: 1 }, references: [{ bytes: 70 }] });
+    });
+
+    it('refuses what could not be restored before it takes a copy', async () => {
+      const writer = await claim(store, stageKey);
+      for (const step of [1.5, -1, Number.NaN, 2 ** 60])
+        expect(() => writer.save({ step, state: null })).toThrow(
+          expect.objectContaining({ code: 'checkpoint-out-of-order' }),
+        );
+      expect(() => writer.save({ step: 1, state: { losses: new Array<number>(3) } })).toThrow(
+        expect.objectContaining({ code: 'record-invalid' }),
+      );
+      await save(writer, 1);
+      expect((await writer.restore())?.step).toBe(1);
+    });
+
     it('commits in order; a newer save replaces the one that waits', async () => {
       const writer = await claim(store, stageKey);
       const tickets = [1, 2, 3].map((step) => writer.save({ step, state: { step }, arrays: arrays(step) }));
@@ -166,7 +190,11 @@ export function checkpointProtocol(open: () => Promise<ObjectStore>): void {
         [big.length - 5, big.length + 5],
       ] as const)
         expect(Buffer.compare(await readSlice(store, group, 'big', start, end), big.subarray(start, end))).toBe(0);
-      await expect(readSlice(store, group, 'none', 0, 1)).resolves.toHaveLength(0);
+      for (const [name, start] of [
+        ['none', 0],
+        ['big', -6],
+      ] as const)
+        await expect(readSlice(store, group, name, start, 1)).rejects.toMatchObject({ code: 'object-range-invalid' });
     });
   });
 

@@ -1,6 +1,6 @@
 /** Any one object flipped, truncated or deleted: detected, named, survived, healed. */
 import { lookupResult, readArtifact, readBlob, type ObjectStore, type StageWriter } from '../../storage/index.js';
-import { headKey, manifestPrefix, prefixes, resultKey } from '../../storage/layout.js';
+import { blobKey, headKey, manifestPrefix, prefixes, resultKey } from '../../storage/layout.js';
 import { bytesOf, claim, keysOf, noise, stageKeyOf } from '../support/stage.js';
 
 const damages = {
@@ -69,6 +69,28 @@ export function corruption(open: () => Promise<ObjectStore>): void {
         await expectStep(await claim(store, stageKey, 3), [2], []);
       }
     });
+  });
+
+  it('a damaged blob that a checkpoint refers to is found by restore, not by its readers', async () => {
+    const { stageKey } = await twoSteps();
+    const writer = await claim(store, stageKey, 2);
+    await writer.restore();
+    const shard = await writer.putBlob(noise(5_000, seed));
+    await writer.save({ step: 3, state: { step: 3 }, references: [shard] }).durable;
+    await damage(blobKey(shard.digest), 'flipped');
+    await expectStep(await claim(store, stageKey, 3), [2], [blobKey(shard.digest)]);
+  });
+
+  it('a checkpoint saved after a fallback follows the one that was restored, not the damaged one', async () => {
+    const { stageKey } = await twoSteps();
+    const newest = (await keysOf(store, manifestPrefix(stageKey))).at(-1) ?? '';
+    await damage(newest, 'flipped');
+    const writer = await claim(store, stageKey, 2);
+    await expectStep(writer, [1], [newest]);
+    await save(writer, 2);
+    const saved = (await keysOf(store, manifestPrefix(stageKey))).at(-1) ?? '';
+    await damage(saved, 'deleted');
+    await expectStep(await claim(store, stageKey, 3), [1], [saved]);
   });
 
   it('both checkpoints of a head damaged leave nothing to restore, and the stage begins anew', async () => {

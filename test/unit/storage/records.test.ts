@@ -31,7 +31,7 @@ const manifest: Manifest = {
     {
       packBytes: 16,
       chunkBytes: 4,
-      packs: [{ digest: digestOf('p'), bytes: 5, chunks: [digestOf('c')] }],
+      packs: [{ digest: digestOf('p'), bytes: 5, chunks: [digestOf('c'), digestOf('d')] }],
       arrays: { weights: [0, 5] },
     },
   ],
@@ -100,6 +100,18 @@ describe.each(records)('a %s record', (_, kind, encoded) => {
 });
 
 describe('records', () => {
+  it.each([
+    ['a step that is no whole number', { ...manifest, step: 1.5 }],
+    ['a hole in an array', { ...manifest, state: { losses: new Array<Json>(2) } }],
+    ['a key that JavaScript would lose', { ...manifest, state: JSON.parse('{"__proto__": 1}') as Json }],
+    ['an array beyond its packs', { ...manifest, groups: [{ ...manifest.groups[0]!, arrays: { weights: [1, 5] } }] }],
+  ] as [string, Manifest][])('are not written with %s', (_what, unreadable) => {
+    const comesBack = (): unknown => decodeRecord(manifestKind, encodeRecord(manifestKind, unreadable), 'r');
+    const code = codeOf(comesBack);
+    if (code === 'parsed') expect(canonicalJson(comesBack() as Json)).toBe(canonicalJson(unreadable as Json));
+    else expect(code).toBe('record-invalid');
+  });
+
   it('of a newer version are told from damaged ones', () => {
     const newer = encodeRecord({ ...headKind, version: 99 }, head);
     expect(codeOf(() => decodeRecord(headKind, newer, 'r'))).toBe('record-version-unknown');
