@@ -3,7 +3,14 @@
  * pass through whole, in memory, so a test knows what the server has applied when its answer gets lost.
  */
 import { once } from 'node:events';
-import { Agent, createServer, request as sendRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as sendRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const faults = [
@@ -165,36 +172,26 @@ export class FaultProxy {
     return flipped;
   }
 
-  async #forward({ head, body }: Message): Promise<Message> {
-    const { hostname: host, port } = this.#target;
-    const upstream = sendRequest({
-      host,
-      port,
-      method: head.method,
-      path: head.url,
-      agent: this.#agent,
-      headers: headersOf(head),
-    });
-    // A server may answer before it has read everything, and then reset the connection.
-    upstream.on('error', () => undefined);
-    upstream.end(body);
+  async #forward(message: Message): Promise<Message> {
+    const upstream = this.#request(message, this.#agent);
+    upstream.end(message.body);
     const [received] = await once(upstream, 'response');
     return { head: received, body: await bytesOf(received) };
   }
 
-  async #forwardHalf({ head, body }: Message): Promise<void> {
-    const { hostname: host, port } = this.#target;
-    const upstream = sendRequest({
-      host,
-      port,
-      method: head.method,
-      path: head.url,
-      agent: false,
-      headers: headersOf(head),
-    });
-    upstream.on('error', () => undefined);
+  async #forwardHalf(message: Message): Promise<void> {
+    const { body } = message;
+    const upstream = this.#request(message, false);
     await new Promise((written) => upstream.write(body.subarray(0, Math.floor(body.length / 2)), written));
     upstream.destroy();
+  }
+
+  #request({ head }: Message, agent: Agent | false): ClientRequest {
+    const { hostname: host, port } = this.#target;
+    const { method, url: path } = head;
+    const upstream = sendRequest({ host, port, method, path, agent, headers: headersOf(head) });
+    // A server may answer before it has read everything, and then reset the connection.
+    return upstream.on('error', () => undefined);
   }
 }
 
