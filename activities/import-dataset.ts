@@ -8,7 +8,8 @@ export interface ImportDependencies {
   readonly importChild: string;
 }
 
-const silenceLimitsMs = { start: 60_000, claim: 120_000, read: 120_000, seal: 300_000 };
+/** Longer than the store takes to give up a server that hangs: the cause is then named, instead of the silence. */
+const silenceLimitsMs = { start: 60_000, open: 180_000, claim: 180_000, read: 180_000, seal: 300_000 };
 
 export const createImportActivity = ({ importChild }: ImportDependencies) =>
   translating((input: StageInput): Promise<StageOutput> =>

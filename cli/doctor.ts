@@ -1,6 +1,7 @@
 /** `nightstill doctor`: what is installed, whether it answers, what would be used and why. Changes nothing. */
 import { parseArgs } from 'node:util';
 import { readEnvironment, type Environment } from '../config/environment.js';
+import { NightstillError } from '../config/errors.js';
 import { openObjectStore } from '../storage/index.js';
 import { describeDiagnosis, diagnose, type DoctorCheck, type Finding } from '../tools/doctor.js';
 import { machineChecks } from '../tools/doctor-machine.js';
@@ -51,9 +52,19 @@ async function checkStore({ storeUrl }: Environment): Promise<Finding> {
       remedy: 'Set NIGHTSTILL_STORE to the store of your plans to have it checked.',
     };
   }
-  const store = await openObjectStore(storeUrl);
+  const signal = AbortSignal.timeout(answerTimeoutMs);
   try {
-    const signal = AbortSignal.timeout(answerTimeoutMs);
+    return await lookInto(storeUrl, signal);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    const seconds = answerTimeoutMs / 1000;
+    throw new NightstillError('store-unavailable', `expected an answer within ${seconds} s, found none`, { cause });
+  }
+}
+
+async function lookInto(storeUrl: string, signal: AbortSignal): Promise<Finding> {
+  const store = await openObjectStore(storeUrl, { signal });
+  try {
     const objects = store.list('', { signal })[Symbol.asyncIterator]();
     const first = await objects.next();
     await objects.return?.();

@@ -10,13 +10,18 @@ import { parseStoreUrl, type StoreLocation } from './store-url.js';
 export interface OpenOptions {
   /** Default false: reading only. */
   readonly forWriting?: boolean;
+  /** Ends the opening, not what is done with the store afterwards. */
+  readonly signal?: AbortSignal;
 }
 
-/** @throws store-url-invalid, store-missing, store-access-denied, store-unavailable, store-not-atomic */
-export async function openObjectStore(url: string, { forWriting = false }: OpenOptions = {}): Promise<ObjectStore> {
+/** @throws store-url-invalid, store-missing, store-access-denied, store-unavailable, store-not-atomic, operation-aborted */
+export async function openObjectStore(
+  url: string,
+  { forWriting = false, ...options }: OpenOptions = {},
+): Promise<ObjectStore> {
   const store = await open(parseStoreUrl(url), forWriting);
   try {
-    await (forWriting ? probeOnce(store) : refuseMissing(store));
+    await (forWriting ? probeOnce(store, options) : refuseMissing(store, options));
     return store;
   } catch (error) {
     await store.close();
@@ -25,9 +30,9 @@ export async function openObjectStore(url: string, { forWriting = false }: OpenO
 }
 
 /** For readers the verdict is only the first read: a bucket that is not there is better told now. */
-async function refuseMissing(store: ObjectStore): Promise<void> {
+async function refuseMissing(store: ObjectStore, options: Pick<OpenOptions, 'signal'>): Promise<void> {
   try {
-    await hasPassed(store);
+    await hasPassed(store, options);
   } catch (error) {
     // Who may not list is answered so for a key that is not there, and permissions may end at a prefix: this says nothing
     // of what will be read.

@@ -15,25 +15,29 @@ const probeVersion = 1;
 const racers = 8;
 const rounds = 5;
 
-/** Probes the store unless it passed before. @throws store-not-atomic, and what the store throws */
-export async function probeOnce(store: ObjectStore): Promise<void> {
-  if (await hasPassed(store)) return;
-  await probe(store);
-  const verdict = { version: probeVersion, passedAt: new Date().toISOString(), racers, rounds };
-  await store.put(verdictKey, Buffer.from(`${JSON.stringify(verdict)}\n`));
+interface ProbeOptions {
+  readonly signal?: AbortSignal;
 }
 
-/** Races creators and movers. Leaves nothing behind. @throws store-not-atomic, and what the store throws */
-export async function probe(store: ObjectStore): Promise<void> {
+/** Probes the store unless it passed before. @throws store-not-atomic, and what the store throws */
+export async function probeOnce(store: ObjectStore, options: ProbeOptions = {}): Promise<void> {
+  if (await hasPassed(store, options)) return;
+  await probe(store, options);
+  const verdict = { version: probeVersion, passedAt: new Date().toISOString(), racers, rounds };
+  await store.put(verdictKey, Buffer.from(`${JSON.stringify(verdict)}\n`), options);
+}
+
+/** Races creators and movers. Leaves nothing behind, unless it is aborted. @throws store-not-atomic, and what the store throws */
+export async function probe(store: ObjectStore, options: ProbeOptions = {}): Promise<void> {
   const prefix = `probe/${randomUUID()}`;
   for (let round = 0; round < rounds; round++) {
     const key = `${prefix}-${round}`;
     try {
-      await race(store, 'putIfAbsent', (body) => store.putIfAbsent(key, body));
-      const version = await versionOf(store, key);
-      await race(store, 'putIfMatch', (body) => store.putIfMatch(key, body, version));
+      await race(store, 'putIfAbsent', (body) => store.putIfAbsent(key, body, options));
+      const version = await versionOf(store, key, options);
+      await race(store, 'putIfMatch', (body) => store.putIfMatch(key, body, version, options));
     } finally {
-      await store.remove(key).catch(() => undefined);
+      await store.remove(key, options).catch(() => undefined);
     }
   }
 }
@@ -60,8 +64,8 @@ async function race(
   }
 }
 
-async function versionOf(store: ObjectStore, key: ObjectKey): Promise<string> {
-  const description = await store.describe(key);
+async function versionOf(store: ObjectStore, key: ObjectKey, options: ProbeOptions): Promise<string> {
+  const description = await store.describe(key, options);
   if (description !== undefined) return description.version;
   throw new NightstillError('store-not-atomic', `${store.url}: expected the object just written, found none`, {
     details: { store: store.url, key, operation: 'describe' },
@@ -69,9 +73,9 @@ async function versionOf(store: ObjectStore, key: ObjectKey): Promise<string> {
 }
 
 /** Did this store pass this version of the probe? @throws what the store throws */
-export async function hasPassed(store: ObjectStore): Promise<boolean> {
+export async function hasPassed(store: ObjectStore, options: ProbeOptions = {}): Promise<boolean> {
   try {
-    const { body } = await store.get(verdictKey);
+    const { body } = await store.get(verdictKey, options);
     const verdict: unknown = JSON.parse(Buffer.concat(await body.toArray()).toString());
     return typeof verdict === 'object' && verdict !== null && 'version' in verdict && verdict.version === probeVersion;
   } catch (error) {

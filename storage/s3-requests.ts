@@ -15,6 +15,7 @@ import {
   type ServiceOutputTypes,
 } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NightstillError } from '../config/errors.js';
 import { allowManyListeners, refuseAborted } from './abort.js';
@@ -27,11 +28,20 @@ export interface S3Limits {
   readonly idleTimeoutMs: number;
   /** How often a request is sent at most. */
   readonly attempts: number;
+  /** No repetition begins later than this after the first attempt, so that a store that hangs is given up in time. */
+  readonly repeatWithinMs: number;
   /** The first pause before a repetition; doubled each time, cut at 5 s, and drawn at random up to that. */
   readonly backoffMs: number;
 }
 
-const defaultLimits: S3Limits = { connectTimeoutMs: 5000, idleTimeoutMs: 60_000, attempts: 8, backoffMs: 100 };
+/** A server that accepts and never answers costs 90 s of repetitions and one more attempt: less than 3 minutes. */
+const defaultLimits: S3Limits = {
+  connectTimeoutMs: 5000,
+  idleTimeoutMs: 60_000,
+  attempts: 8,
+  repeatWithinMs: 90_000,
+  backoffMs: 100,
+};
 const longestBackoffMs = 5000;
 const sockets = { keepAlive: true, maxSockets: 64 };
 
@@ -64,7 +74,7 @@ export class S3Requests {
   }
 
   /**
-   * Sends until it succeeds, is refused for good, or the attempts are used up.
+   * Sends until it succeeds, is refused for good, or attempts or time are used up.
    * @param makeCommand called for each attempt
    */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
@@ -73,13 +83,16 @@ export class S3Requests {
   ): Promise<S3Answer<Output>> {
     const { signal } = request;
     allowManyListeners(signal);
+    const startedAtMs = performance.now();
     for (let attempts = 1; ; attempts++) {
       refuseAborted(signal);
       try {
         return { ...(await this.#sendOnce(request, makeCommand())), attempts };
       } catch (error) {
         refuseAborted(signal);
-        if (attempts >= this.#limits.attempts || !isRetryable(error)) throw this.translate(error, request, attempts);
+        const isSpent =
+          attempts >= this.#limits.attempts || performance.now() - startedAtMs > this.#limits.repeatWithinMs;
+        if (isSpent || !isRetryable(error)) throw this.translate(error, request, attempts);
       }
       const longestMs = Math.min(longestBackoffMs, this.#limits.backoffMs * 2 ** (attempts - 1));
       await sleep(Math.random() * longestMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);

@@ -22,6 +22,7 @@ type ImportJob = z.output<typeof jobSchema>;
 
 void runChild(async (context) => {
   const job = parseJob(context.job);
+  context.progress({ phase: 'open' });
   const store = await openObjectStore(job.store, { forWriting: true });
   try {
     const { outputs } = await importOnce(store, job, context);

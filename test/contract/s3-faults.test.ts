@@ -1,7 +1,7 @@
 /** The S3 adapter on bad days: a real server behind a proxy that injects one fault after another. */
 import { createHash } from 'node:crypto';
 import { hasCode } from '../../config/errors.js';
-import type { ObjectStore } from '../../storage/index.js';
+import { openObjectStore, type ObjectStore } from '../../storage/index.js';
 import { S3Store } from '../../storage/s3.js';
 import { parseStoreUrl } from '../../storage/store-url.js';
 import { FaultProxy, type Fault } from '../support/fault-proxy.js';
@@ -175,6 +175,24 @@ describe('a fault that stays', () => {
   it('a server that never answers is given up', async () => {
     proxy.plan({ fault: 'hang' });
     await expect(store.describe('staying/a')).rejects.toMatchObject({ code: 'store-unavailable' });
+  });
+
+  it('a server that hangs is given up in time, whatever attempts are left', async () => {
+    const location = parseStoreUrl(store.url);
+    if (location.kind !== 's3') throw new Error('expected an S3 URL');
+    const hanging = new S3Store(location, { attempts: 100, backoffMs: 1, idleTimeoutMs: 200, repeatWithinMs: 300 });
+    proxy.plan({ fault: 'hang' });
+    await expect(hanging.describe('staying/a')).rejects.toMatchObject({
+      code: 'store-unavailable',
+      details: { attempts: 2 },
+    });
+    await hanging.close();
+  });
+
+  it.each([false, true])('an abort ends the opening of a store that hangs (for writing: %s)', async (forWriting) => {
+    proxy.plan({ fault: 'hang' });
+    const opening = openObjectStore(store.url, { forWriting, signal: AbortSignal.timeout(100) });
+    await expect(opening).rejects.toMatchObject({ code: 'operation-aborted' });
   });
 
   it('a server that is gone is store-unavailable, and works again when it is back', async () => {

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import type { Variables } from '../../config/environment.js';
 import type { Diagnosis } from '../../tools/doctor.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { nightstill } from '../support/nightstill.js';
 import { S3Server } from '../support/s3-server.js';
 import { temporaryDirectory } from '../support/temporary.js';
@@ -62,6 +63,19 @@ describe('the doctor, with the real parts', () => {
     const NIGHTSTILL_STORE = pathToFileURL(join(temporaryDirectory(), 'absent')).href;
     const { status, of } = await examine({ TEMPORAL_ADDRESS: '', NIGHTSTILL_STORE });
     expect(of('object store')).toMatchObject({ status: 'failed', remedy: expect.stringContaining('Create') });
+    expect(status).toBe(1);
+  });
+
+  it('ends with 1, and soon, when the store accepts connections and never answers', async () => {
+    const proxy = await FaultProxy.start(store.endpoint);
+    proxy.plan({ fault: 'hang' });
+    const NIGHTSTILL_STORE = store.url('night', proxy.endpoint);
+    const { status, of } = await examine({ TEMPORAL_ADDRESS: '', NIGHTSTILL_STORE });
+    await proxy.stop();
+    expect(of('object store')).toMatchObject({
+      status: 'failed',
+      detail: 'expected an answer within 10 s, found none',
+    });
     expect(status).toBe(1);
   });
 
