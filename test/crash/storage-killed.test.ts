@@ -77,7 +77,8 @@ describe.each(placeKinds)('a writer killed in %s', (kind) => {
         // The save that was under way may have been completed; nothing after it can be.
         if (event.event === 'restored' && ![0, 1].includes(event.step - this.acknowledged))
           throw new Error(`${this.name}: acknowledged ${this.acknowledged}, restored ${event.step}`);
-        if (event.event === 'saved') this.acknowledged = event.step;
+        // What was restored counts as acknowledged from then on: the next process goes on from there.
+        if (event.event === 'saved' || event.event === 'restored') this.acknowledged = event.step;
       }
       await this.watch.look();
     }
