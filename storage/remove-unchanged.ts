@@ -1,8 +1,10 @@
 /**
  * Removing what was judged, and only that. Stores have no conditional delete that tells an object from its renewal by equal
  * bytes, so a look goes before the delete, and the delete follows it at once or not at all: a process that was stopped in
- * between looks again. What remains is the way of one request to the store.
+ * between looks again, and so does one whose delete was not answered while the look was fresh: it is not repeated blindly.
+ * What remains is the way of one request to the store.
  */
+import { hasCode } from '../config/errors.js';
 import type { ObjectDescription, ObjectKey, ObjectStore } from './object-store.js';
 
 /** How long what was seen is a ground to delete. */
@@ -19,9 +21,14 @@ export async function removeUnchanged(
     const lookedAtMs = performance.now();
     const now = await store.describe(key);
     if (!now || !isUnchanged(now)) return false;
-    if (performance.now() - lookedAtMs > freshMs) continue;
-    await store.remove(key);
-    return true;
+    const leftMs = Math.floor(freshMs - (performance.now() - lookedAtMs));
+    if (leftMs <= 0) continue;
+    try {
+      await store.remove(key, { signal: AbortSignal.timeout(leftMs) });
+      return true;
+    } catch (error) {
+      if (!hasCode(error, 'operation-aborted')) throw error;
+    }
   }
   return false;
 }
