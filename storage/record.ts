@@ -60,6 +60,17 @@ export function decodeRecord<Value>(kind: RecordKind<Value>, bytes: Uint8Array, 
   throw invalid(name, `a valid ${kind.kind}`, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown'}`);
 }
 
+/** Do these bytes hold their own digest? Then they are whole, of whatever kind and version. */
+export function isWholeRecord(bytes: Uint8Array): boolean {
+  try {
+    parseChecked(bytes, 'record');
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'record-invalid')) return false;
+    throw error;
+  }
+}
+
 function parseChecked(bytes: Uint8Array, name: string): JsonObject {
   let parsed: Json;
   try {

@@ -6,10 +6,12 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { NightstillError } from '../../config/errors.js';
-import { openObjectStore, type ObjectStore, type StageWriter } from '../../storage/index.js';
+import { digestOf, openObjectStore, type ObjectStore, type StageWriter } from '../../storage/index.js';
 import { createOnce } from '../../storage/conditional.js';
 import { headKind } from '../../storage/head.js';
-import { headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
+import { blobKey, headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
+import { blobsOfManifest, readManifest } from '../../storage/manifest.js';
+import { quarantine } from '../../storage/quarantine.js';
 import { readRecord } from '../../storage/record.js';
 import { intercept } from '../support/intercepted-store.js';
 import { bytesOf, claim, keysOf, noise, stageKeyOf } from '../support/stage.js';
@@ -124,6 +126,28 @@ describe('bytes that are damaged on the way', () => {
     expect(await (await claim(stopped, stageKey, 2)).restore()).toMatchObject({ step: 1, damaged: [manifest] });
     expect(await bytesOf(store, manifest)).toEqual(good);
   });
+
+  it.each(['a blob', 'a head'] as const)(
+    'are not put aside when a successor wrote %s again before its finder began to do so',
+    async (what) => {
+      const writer = await claim(store, stageKey);
+      for (const step of [1, 2]) await save(writer, step);
+      const manifest = (await head())?.manifest;
+      if (!manifest) throw new Error('expected a manifest');
+      const [blob] = blobsOfManifest(await readManifest(store, manifest));
+      const key = what === 'a head' ? headKey(stageKey) : blobKey(blob?.digest ?? digestOf(''));
+      const good = await bytesOf(store, key);
+      await store.put(key, Buffer.from('damaged'));
+      const late = intercept(store, {
+        before: async ({ operation, key: which }) => {
+          if (operation === 'describe' && which === key) await store.put(key, good);
+        },
+      });
+      expect(await quarantine(late, key)).toBeUndefined();
+      expect(await bytesOf(store, key)).toEqual(good);
+      expect(await keysOf(store, `${prefixes.quarantine}${key}`)).toEqual([]);
+    },
+  );
 
   /** As the S3 adapter ends a body whose checksum does not match: without naming its key. */
   const mismatch = (body: Readable): Readable =>
