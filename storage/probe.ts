@@ -60,9 +60,21 @@ async function race(
   }
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled' || hasCode(outcome.reason, 'object-exists', 'object-changed')) continue;
+    if (hasCode(outcome.reason) && outcome.reason.details['httpStatus'] === 501)
+      throw unknownTo(store, operation, outcome.reason);
     throw outcome.reason;
   }
 }
+
+const unknownTo = (store: ObjectStore, operation: string, cause: unknown): NightstillError =>
+  new NightstillError(
+    'store-not-atomic',
+    `${store.url}: expected conditional writes, found ${operation} not implemented`,
+    {
+      cause,
+      details: { store: store.url, operation },
+    },
+  );
 
 async function versionOf(store: ObjectStore, key: ObjectKey, options: ProbeOptions): Promise<string> {
   const description = await store.describe(key, options);
@@ -79,7 +91,7 @@ export async function hasPassed(store: ObjectStore, options: ProbeOptions = {}):
     const verdict: unknown = JSON.parse(Buffer.concat(await body.toArray()).toString());
     return typeof verdict === 'object' && verdict !== null && 'version' in verdict && verdict.version === probeVersion;
   } catch (error) {
-    if (hasCode(error, 'object-missing') || error instanceof SyntaxError) return false;
+    if (hasCode(error, 'object-missing', 'object-damaged') || error instanceof SyntaxError) return false;
     throw error;
   }
 }

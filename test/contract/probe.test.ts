@@ -2,11 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { NightstillError } from '../../config/errors.js';
 import { openObjectStore } from '../../storage/index.js';
 import { FileStore, openFileStore } from '../../storage/file-store.js';
 import type { ObjectBody, ObjectDescription, ObjectKey } from '../../storage/object-store.js';
-import { probe, probeOnce } from '../../storage/probe.js';
+import { hasPassed, probe, probeOnce } from '../../storage/probe.js';
+import { s3Error } from '../../storage/s3-errors.js';
 import { FaultProxy } from '../support/fault-proxy.js';
+import { intercept } from '../support/intercepted-store.js';
 import { S3Server } from '../support/s3-server.js';
 import { bytesOf, keysOf } from '../support/stage.js';
 
@@ -22,6 +26,14 @@ class CheckThenMove extends FileStore {
   override async putIfMatch(key: ObjectKey, body: ObjectBody, version: string): Promise<ObjectDescription> {
     if ((await this.describe(key))?.version !== version) return super.putIfMatch(key, body, version);
     return this.put(key, body);
+  }
+}
+
+/** Answers as S3 servers do that know no condition. */
+class NoConditions extends FileStore {
+  override async putIfAbsent(key: ObjectKey): Promise<ObjectDescription> {
+    const answer = Object.assign(new Error('not here'), { name: 'NotImplemented', $metadata: { httpStatusCode: 501 } });
+    throw s3Error(answer, { store: this.url, operation: 'putIfAbsent', key });
   }
 }
 
@@ -42,6 +54,10 @@ describe('in a directory', () => {
     expect(await keysOf(store)).toEqual([]);
   });
 
+  it('a store that knows no conditional writes is refused', async () => {
+    await expect(probeOnce(new NoConditions(directory))).rejects.toMatchObject({ code: 'store-not-atomic' });
+  });
+
   it('a refusal is not remembered: the store may have been repaired', async () => {
     await expect(probeOnce(new CheckThenCreate(directory))).rejects.toMatchObject({ code: 'store-not-atomic' });
     await probeOnce(new FileStore(directory));
@@ -53,6 +69,13 @@ describe('in a directory', () => {
       await store.put('probe/verdict.json', Buffer.from(verdict));
       await expect(probeOnce(new CheckThenCreate(directory))).rejects.toMatchObject({ code: 'store-not-atomic' });
     }
+    const damaged = Readable.from(
+      (async function* () {
+        yield Buffer.from('{"version":');
+        throw new NightstillError('object-damaged', 'the checksum does not match');
+      })(),
+    );
+    expect(await hasPassed(intercept(store, { body: () => damaged }))).toBe(false);
   });
 });
 
