@@ -19,6 +19,7 @@ export function allowManyListeners(signal: AbortSignal | undefined): void {
 export function destroyOnAbort(stream: Readable, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
   allowManyListeners(signal);
+  stream.on('error', () => undefined); // Who has not begun to read yet meets the error when it does.
   const abort = (): void => void stream.destroy(abortedError(signal));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });

@@ -1,7 +1,7 @@
 /**
  * The body of an answer as the port promises it: all announced bytes, or a coded error at the end of the stream. A checksum
  * that does not match is `object-damaged` (the way or the disk, which only another read can tell); everything else that
- * breaks off is `store-unavailable`.
+ * breaks off is `store-unavailable`. An error that comes before anybody reads waits for the reader: it ends no process.
  */
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -20,14 +20,14 @@ export interface AnswerBody {
 }
 
 export function readAnswer(answer: AnswerBody): Readable {
-  return answer.source instanceof IncomingMessage ? withCodedErrors(answer.source, answer) : readChecked(answer);
+  const body = answer.source instanceof IncomingMessage ? withCodedErrors(answer.source, answer) : readChecked(answer);
+  return body.on('error', () => undefined);
 }
 
 /** What comes straight from the connection is handed on as it is: HTTP counts the bytes, only errors get a code. */
 function withCodedErrors(source: IncomingMessage, { signal, translate }: AnswerBody): Readable {
-  const destroy = source._destroy.bind(source);
-  source._destroy = (error, callback) =>
-    destroy(error, (cause) => callback(cause && !hasCode(cause) ? translate(cause) : cause));
+  const destroy = source.destroy.bind(source);
+  source.destroy = (error) => destroy(error && !hasCode(error) ? translate(error) : error);
   destroyOnAbort(source, signal);
   return source;
 }

@@ -4,8 +4,8 @@
  * means is told in `s3-requests.ts`.
  *
  * What guards the bytes: on the way in, the server checks SHA-256 of the body when the caller knows it, else CRC32. On the
- * way out, CRC32 of objects up to 1 MiB; readers of larger objects and of ranges verify the digest they know, off the main
- * thread. Only the files s3*.ts import the AWS SDK.
+ * way out, CRC32 of objects up to 1 MiB; readers of larger objects and of ranges verify the digest they know, as the
+ * bytes arrive. Only the files s3*.ts import the AWS SDK.
  */
 import {
   DeleteObjectCommand,
@@ -58,10 +58,18 @@ export class S3Store implements port.ObjectStore {
       request,
       () => new GetObjectCommand({ ...this.#target(key), ...part, ...check }),
     );
-    const { Body: source, ContentLength: length = -1, ContentRange: contentRange, ETag, LastModified } = answer.output;
+    const {
+      Body: source,
+      ContentLength: length = Number.NaN,
+      ContentRange: contentRange,
+      ETag,
+      LastModified,
+    } = answer.output;
     if (!(source instanceof Readable)) throw this.#unreadable(request, answer.attempts);
     const total = range === undefined ? length : Number(contentRange?.split('/')[1]);
     try {
+      // Without a length nobody could tell where the body was cut off.
+      if (!Number.isSafeInteger(length)) throw this.#unreadable(request);
       const description = this.#description(request, total, ETag, LastModified?.getTime());
       const translate = (error: unknown): NightstillError => this.#requests.translate(error, request);
       return { ...description, body: readAnswer({ source, bytes: length, signal, translate }) };
