@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { NightstillError, asNightstillError, hasCode } from '../config/errors.js';
 import { manifestKind } from './manifest.js';
-import { prefixes, removedKey } from './layout.js';
+import { isInLayout, prefixes, removedKey } from './layout.js';
 import type { ObjectDescription, ObjectStore } from './object-store.js';
 import { inParallel } from './parallel.js';
 import { Reachable, type Retention, type Youth } from './reachable.js';
@@ -65,7 +65,7 @@ export async function collect(
       if (dryRun || (await sweep(store, candidate, isYoung, graceMs))) removed.push(candidate);
     });
   }
-  const endedUploads = dryRun ? 0 : ((await store.sweepUnfinished?.(graceMs)) ?? 0);
+  const endedUploads = dryRun ? 0 : ((await store.sweepUnfinished?.(graceMs, isInLayout)) ?? 0);
   const removedBy = Object.fromEntries(
     sweepable.map((from) => [from, tally(removed.filter((candidate) => candidate.from === from))]),
   ) as Record<Sweepable, Tally>;

@@ -76,9 +76,10 @@ export interface ObjectStore {
   /**
    * Frees what writers that died left unfinished (uploads, staged files) more than `olderThanMs` milliseconds ago. It is
    * visible to no other verb. A write under way that is older than that fails.
+   * @param isOurs which keys, where others may write into the same store; by default all
    * @returns how many
    */
-  sweepUnfinished?(olderThanMs: number): Promise<number>;
+  sweepUnfinished?(olderThanMs: number, isOurs?: (key: ObjectKey) => boolean): Promise<number>;
 
   /** Frees connections and threads. The store must not be used afterwards. */
   close(): Promise<void>;

@@ -146,12 +146,14 @@ async function* partsOf(body: ObjectBody, signal: AbortSignal, spare: Buffer[]):
 
 /**
  * Frees the parts of uploads below a prefix that were begun long ago and never completed.
+ * @param isOurs by the whole name in the bucket, in which others may write as well
  * @returns how many
  */
 export async function abortStaleUploads(
   requests: S3Requests,
   { Bucket, Prefix }: { readonly Bucket: string; readonly Prefix: string },
   olderThanMs: number,
+  isOurs: (name: string) => boolean,
 ): Promise<number> {
   let aborted = 0;
   let page: { readonly KeyMarker?: string | undefined; readonly UploadIdMarker?: string | undefined } = {};
@@ -161,14 +163,22 @@ export async function abortStaleUploads(
       () => new ListMultipartUploadsCommand({ Bucket, Prefix, ...page }),
     );
     for (const { Key, UploadId, Initiated } of output.Uploads ?? []) {
+      if (Key === undefined || !Key.startsWith(Prefix) || !isOurs(Key)) continue;
       if (Initiated === undefined || !(answeredAtMs - Initiated.getTime() >= olderThanMs)) continue;
-      await requests.send(
-        { operation: 'sweepUnfinished', ...(Key === undefined ? {} : { key: Key }) },
-        () => new AbortMultipartUploadCommand({ Bucket, Key, UploadId }),
-      );
-      aborted++;
+      const request = { operation: 'sweepUnfinished', key: Key };
+      try {
+        await requests.send(request, () => new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+        aborted++;
+      } catch (error) {
+        if (!isUploadGone(error)) throw error; // Its writer or another sweep was faster.
+      }
     }
     if (output.IsTruncated !== true) return aborted;
-    page = { KeyMarker: output.NextKeyMarker, UploadIdMarker: output.NextUploadIdMarker };
+    const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = output;
+    if (KeyMarker === undefined || (KeyMarker === page.KeyMarker && UploadIdMarker === page.UploadIdMarker)) {
+      const problem = new Error('expected a page with another marker than the one before, found none');
+      throw requests.translate(problem, { operation: 'sweepUnfinished' });
+    }
+    page = { KeyMarker, UploadIdMarker };
   }
 }

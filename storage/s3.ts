@@ -147,8 +147,9 @@ export class S3Store implements port.ObjectStore {
     }
   }
 
-  async sweepUnfinished(olderThanMs: number): Promise<number> {
-    return abortStaleUploads(this.#requests, { Bucket: this.#bucket, Prefix: this.#prefix }, olderThanMs);
+  async sweepUnfinished(olderThanMs: number, isOurs: (key: port.ObjectKey) => boolean = isValidKey): Promise<number> {
+    const place = { Bucket: this.#bucket, Prefix: this.#prefix };
+    return abortStaleUploads(this.#requests, place, olderThanMs, (name) => isOurs(name.slice(this.#prefix.length)));
   }
 
   async close(): Promise<void> {

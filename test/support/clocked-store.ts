@@ -33,7 +33,7 @@ export function withClock(store: ObjectStore, clock: Clock): ObjectStore {
       for await (const description of store.list(prefix, options)) yield aged(description);
     },
     remove: (key, options) => store.remove(key, options),
-    sweepUnfinished: async (olderThanMs) => (await store.sweepUnfinished?.(olderThanMs)) ?? 0,
+    sweepUnfinished: async (olderThanMs, isOurs) => (await store.sweepUnfinished?.(olderThanMs, isOurs)) ?? 0,
     close: () => store.close(),
   };
 }

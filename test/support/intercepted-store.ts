@@ -47,7 +47,7 @@ export function intercept(store: ObjectStore, { before, after, body = (_, bytes)
       await after?.({ operation: 'list', key: prefix });
     },
     remove: (key, options) => around({ operation: 'remove', key }, () => store.remove(key, options)),
-    sweepUnfinished: async (olderThanMs) => (await store.sweepUnfinished?.(olderThanMs)) ?? 0,
+    sweepUnfinished: async (olderThanMs, isOurs) => (await store.sweepUnfinished?.(olderThanMs, isOurs)) ?? 0,
     close: () => store.close(),
   };
 }
