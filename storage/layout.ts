@@ -30,6 +30,9 @@ export const prefixes = {
   clocks: 'clocks/',
 } as const;
 
+/** Does this key lie where something of ours does? In a bucket without a prefix others may write as well. */
+export const isInLayout = (key: string): boolean => Object.values(prefixes).some((prefix) => key.startsWith(prefix));
+
 export const blobKey = (digest: Digest): string => `${prefixes.blobs}${hexOf(digest)}`;
 export const headKey = (stageKey: StageKey): string => `${prefixes.heads}${checked(stageKey)}.json`;
 export const manifestPrefix = (stageKey: StageKey): string => `${prefixes.checkpoints}${checked(stageKey)}/`;
@@ -61,14 +64,20 @@ function checked(stageKey: StageKey): StageKey {
   );
 }
 
+/** Leaves room for an ending (`.json`) in a segment of a key, see `keys.ts`. */
+const longestSegment = 230;
+
 /** Any name (a workflow id, a model's name) as one legal segment of a key: other bytes than A-Z a-z 0-9 . _ - become =xx. */
 export function segmentOf(name: string): string {
   const segment = Array.from(Buffer.from(name))
     .map((byte) => (/[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `=${hex(byte)}`))
     .join('')
     .replace(/^\.+/, (dots) => '=2e'.repeat(dots.length));
-  if (segment !== '' && segment.length <= 300) return segment;
-  throw new NightstillError('object-key-invalid', `expected a name of 1 to 300 bytes, found ${segment.length}`);
+  if (segment !== '' && segment.length <= longestSegment) return segment;
+  throw new NightstillError(
+    'object-key-invalid',
+    `expected a name that takes 1 to ${longestSegment} characters in a key, found ${segment.length}`,
+  );
 }
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');

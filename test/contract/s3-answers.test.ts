@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isInLayout } from '../../storage/layout.js';
 import { S3Store } from '../../storage/s3.js';
 import { parseStoreUrl } from '../../storage/store-url.js';
 
@@ -66,4 +67,34 @@ describe('a body', () => {
       await expect(body.toArray()).rejects.toMatchObject({ code: 'store-unavailable' });
     },
   );
+});
+
+describe('the sweep of unfinished uploads', () => {
+  const uploads = (keys: readonly string[], isTruncated: boolean): string => {
+    const found = keys.map(
+      (key) =>
+        `<Upload><Key>${key}</Key><UploadId>u</UploadId><Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload>`,
+    );
+    const list = `<IsTruncated>${isTruncated}</IsTruncated>${found.join('')}`;
+    return `<?xml version="1.0"?><ListMultipartUploadsResult>${list}</ListMultipartUploadsResult>`;
+  };
+  const serve =
+    (list: string): Answer =>
+    ({ method, url = '' }, response) => {
+      const isGone = url.includes('gone');
+      response.writeHead(method === 'GET' ? 200 : isGone ? 404 : 204, { 'content-type': 'application/xml' });
+      if (method === 'GET') response.end(list);
+      else response.end(isGone ? '<Error><Code>NoSuchUpload</Code></Error>' : undefined);
+    };
+
+  it('in pages without an end is given up', async () => {
+    answer = serve(uploads([], true));
+    await expect(store.sweepUnfinished(0)).rejects.toMatchObject({ code: 'store-unavailable' });
+  });
+
+  it('leaves those of other programs, and passes over those that are gone', async () => {
+    answer = serve(uploads(['blobs/sha256/gone', 'blobs/sha256/a', 'photographs/b'], false));
+    expect(await store.sweepUnfinished(0, isInLayout)).toBe(1);
+    expect(requests.filter((request) => request.includes('photographs'))).toEqual([]);
+  });
 });

@@ -3,7 +3,8 @@ import { hasCode } from '../../../config/errors.js';
 import { canonicalJson, parseJson, type Json } from '../../../storage/canonical-json.js';
 import { digestOf, parseDigest } from '../../../storage/digest.js';
 import { headKind, type Head } from '../../../storage/head.js';
-import { segmentOf } from '../../../storage/layout.js';
+import { isValidKey } from '../../../storage/keys.js';
+import { runKey, segmentOf } from '../../../storage/layout.js';
 import { manifestKind, type Manifest } from '../../../storage/manifest.js';
 import { decodeRecord, encodeRecord, type RecordKind } from '../../../storage/record.js';
 
@@ -173,6 +174,8 @@ describe('names', () => {
       { seed: 10 },
     );
     expect(codeOf(() => segmentOf(''))).toBe('object-key-invalid');
+    expect(isValidKey(runKey('n'.repeat(230)))).toBe(true);
+    expect(codeOf(() => runKey('n'.repeat(231)))).toBe('object-key-invalid');
   });
 
   it('that are no digest are refused', () => {
