@@ -102,7 +102,8 @@ export class FileStore implements port.ObjectStore {
     options?: port.PutOptions,
   ): Promise<port.ObjectDescription> {
     return this.#write('putIfMatch', key, body, options, async (staged) => {
-      const written = await this.#append(key, staged, version);
+      const isCurrent = (await this.#describe(key))?.version === version;
+      const written = isCurrent ? await this.#append(key, staged, version) : undefined;
       if (written === undefined)
         throw this.#lost('object-changed', 'putIfMatch', key, `version ${version}, found another`);
       return written;

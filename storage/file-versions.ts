@@ -14,8 +14,9 @@
  *    version n, the very file it meant to replace. Versions are pruned in ascending order, so n was pruned before n + 1
  *    and is gone: the writer takes its link back and reports that it lost.
  * The same look never fails a writer that won: n is pruned only once n + 1 has a single name, and a writer drops the
- * second one (its staged file) after it looked. Only the sweep of staged files a day old can come between; a writer
- * that slept that long reports a loss although it won, as a store whose answer got lost would.
+ * second one (its staged file) after it looked. Only a sweep can drop it earlier, under a writer that slept through the
+ * age of what is swept. So a link is taken back only from below a higher number, which pruning never removes without a
+ * higher one: where n is gone and n + 1 is the highest, the writer won.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
@@ -49,7 +50,8 @@ export interface StagedVersion {
 export async function currentVersion(objectDirectory: string): Promise<FileVersion | undefined> {
   for (;;) {
     const incarnations = await unlessErrno(readdir(objectDirectory), 'ENOENT');
-    const incarnation = incarnations?.[0];
+    // File managers put files of their own into any directory.
+    const incarnation = incarnations?.find((name) => /^[0-9a-f]{16}$/.test(name));
     if (incarnation === undefined) return undefined;
     const numbers = await unlessErrno(numbersIn(join(objectDirectory, incarnation)), 'ENOENT');
     if (numbers === undefined) continue; // Removed since the first look, and perhaps created again.
@@ -88,13 +90,17 @@ export async function append(
     await stat(staged.path); // ENOENT may also mean that the staged file was swept: that is no lost race.
     return false;
   }
-  if (!(await isStill(predecessor.path, identity))) {
+  if (!(await isStill(predecessor.path, identity)) && !(await isHighest(directory, predecessor.number + 1))) {
     await doneUnless(unlink(successor), 'ENOENT');
     return false;
   }
   await doneUnless(flushDirectory(directory), 'ENOENT'); // The object was removed after this write.
   return true;
 }
+
+/** A directory of few names is read in one piece, so no version moves past this look. */
+const isHighest = async (directory: string, number: number): Promise<boolean> =>
+  (await unlessErrno(numbersIn(directory), 'ENOENT'))?.at(-1) === number;
 
 async function isStill(path: string, { inode, modifiedNs }: FileIdentity): Promise<boolean> {
   const found = await unlessErrno(stat(path, { bigint: true }), 'ENOENT');

@@ -1,11 +1,12 @@
 /** What only the store in a directory promises: no locks, no writer that comes back from sleep, no bytes kept for nothing. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { link, mkdir, mkdtemp, readdir, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { append, currentVersion, stage } from '../../storage/file-versions.js';
 import { openObjectStore, type ObjectStore } from '../../storage/index.js';
 import { compiledPath, stateOf, until } from '../support/processes.js';
 import { bytesOf, keysOf } from '../support/stage.js';
@@ -105,6 +106,20 @@ describe('versions', () => {
     expect(String(await bytesOf(store, 'a'))).toBe('four');
   });
 
+  it('a writer that won keeps its version, although what it replaced was pruned before it looked', async () => {
+    await store.put('a', text('one'));
+    const current = await currentVersion(join(directory, 'a@'));
+    if (!current) throw new Error('expected a version');
+    const { ino: inode, mtimeNs: modifiedNs } = await stat(current.path, { bigint: true });
+    const staged = await stage(directory);
+    await writeFile(staged.path, 'two');
+    await unlink(current.path);
+    expect(await append(staged, current, { inode, modifiedNs })).toBe(true);
+    expect(String(await bytesOf(store, 'a'))).toBe('two');
+    await store.put('a', text('three'));
+    expect(String(await bytesOf(store, 'a'))).toBe('three');
+  });
+
   it('a reader keeps the version it has opened', async () => {
     await store.put('a', Buffer.alloc(3_000_000, 1));
     const { body } = await store.get('a');
@@ -144,6 +159,8 @@ describe('the directory', () => {
   it('passes over what others put there', async () => {
     await store.put('a/b', text('x'));
     await writeFile(join(directory, 'a', 'README'), 'not an object');
+    await writeFile(join(directory, 'a', 'b@', '.DS_Store'), 'not a version');
+    expect(String(await bytesOf(store, 'a/b'))).toBe('x');
     await mkdir(join(directory, 'a', 'with space@', 'x'), { recursive: true });
     await mkdir(join(directory, 'empty', 'prefix'), { recursive: true });
     await mkdir(join(directory, 'hollow@'));
