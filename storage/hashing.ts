@@ -65,23 +65,24 @@ class HashingThread {
       this.#waiting.delete(answer.id);
       if (this.#waiting.size === 0) this.#worker.unref();
     });
-    this.#worker.on('error', (error) => this.#end(error));
-    this.#worker.on('exit', () => this.#end(new NightstillError('unexpected', 'the hashing thread has ended')));
+    this.#worker.on('error', (cause) => this.#end(cause));
+    this.#worker.on('exit', () => this.#end());
     this.#worker.unref();
   }
 
   hash(bytes: OwnedBytes, chunkBytes: number): Promise<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;
-    this.#worker.ref(); // while somebody waits, the process must not end
     return new Promise((settle, fail) => {
-      this.#waiting.set(id, { settle, fail });
       this.#worker.postMessage({ id, bytes, chunkBytes }, [bytes.buffer]);
+      this.#waiting.set(id, { settle, fail });
+      this.#worker.ref(); // while somebody waits, the process must not end
     });
   }
 
-  #end(error: unknown): void {
+  #end(cause?: unknown): void {
     this.isAlive = false;
+    const error = new NightstillError('unexpected', 'expected a digest, found the hashing thread ended', { cause });
     for (const { fail } of this.#waiting.values()) fail(error);
     this.#waiting.clear();
   }
