@@ -20,9 +20,13 @@ export interface FileOperation {
   readonly key?: string;
 }
 
-/** Any error of an operation as one of ours; one that is ours already passes unchanged. */
+/** Any error of an operation as one of ours; one that is ours already learns where it happened. */
 export function fileError(error: unknown, { store, operation, key }: FileOperation): NightstillError {
-  if (hasCode(error)) return error;
+  if (hasCode(error)) {
+    if (error.details['store'] !== undefined) return error;
+    const details = { store, key: key ?? null, operation, ...error.details };
+    return new NightstillError(error.code, error.message, { cause: error.cause, details });
+  }
   const errno = errnoOf(error) ?? 'no error number';
   const message = `${operation} of ${key === undefined ? store : `${key} in ${store}`}: the file system answered ${errno}`;
   return new NightstillError(codes[errno] ?? 'store-unavailable', message, {

@@ -55,7 +55,7 @@ export class FileStore implements port.ObjectStore {
         const body = readRange(handle, clampRange(key, range, description.bytes), (error) =>
           fileError(error, { store: this.url, operation: 'get', key }),
         );
-        destroyOnAbort(body, signal);
+        destroyOnAbort(body, signal, { store: this.url, operation: 'get', key });
         return { ...description, body };
       } catch (error) {
         await handle.close();

@@ -15,6 +15,7 @@ export interface AnswerBody {
   readonly source: Readable;
   readonly bytes: number;
   readonly signal: AbortSignal | undefined;
+  readonly place: { readonly store: string; readonly operation: string; readonly key: string };
   /** A coded error for what the connection throws. */
   readonly translate: (error: unknown) => Error;
 }
@@ -25,15 +26,15 @@ export function readAnswer(answer: AnswerBody): Readable {
 }
 
 /** What comes straight from the connection is handed on as it is: HTTP counts the bytes, only errors get a code. */
-function withCodedErrors(source: IncomingMessage, { signal, translate }: AnswerBody): Readable {
+function withCodedErrors(source: IncomingMessage, { signal, place, translate }: AnswerBody): Readable {
   const destroy = source.destroy.bind(source);
   source.destroy = (error) => destroy(error && !hasCode(error) ? translate(error) : error);
-  destroyOnAbort(source, signal);
+  destroyOnAbort(source, signal, place);
   return source;
 }
 
 /** What the SDK puts between (a checksum) neither counts nor passes the end of the connection on. */
-function readChecked({ source, bytes, signal, translate }: AnswerBody): Readable {
+function readChecked({ source, bytes, signal, place, translate }: AnswerBody): Readable {
   let seen = 0;
   const body = new Readable({
     highWaterMark: bufferedBytes,
@@ -45,7 +46,8 @@ function readChecked({ source, bytes, signal, translate }: AnswerBody): Readable
       callback(error);
     },
   });
-  const fail = (error: unknown): void => void body.destroy(isMismatch(error) ? damaged(error) : translate(error));
+  const fail = (error: unknown): void =>
+    void body.destroy(isMismatch(error) ? damaged(error, place) : translate(error));
   source.on('data', (chunk: Uint8Array) => {
     seen += chunk.byteLength;
     if (!body.push(chunk)) source.pause();
@@ -59,17 +61,18 @@ function readChecked({ source, bytes, signal, translate }: AnswerBody): Readable
     if (!source.readableEnded && !body.destroyed)
       fail(new Error(`the connection closed after ${seen} of ${bytes} bytes`));
   });
-  destroyOnAbort(body, signal);
+  destroyOnAbort(body, signal, place);
   return body;
 }
 
 const isMismatch = (error: unknown): boolean => error instanceof Error && error.message.startsWith('Checksum mismatch');
 
-const damaged = (cause: unknown): NightstillError =>
+const damaged = (cause: unknown, place: AnswerBody['place']): NightstillError =>
   new NightstillError(
     'object-damaged',
     'Expected the bytes that were stored, found others: the checksum does not match',
     {
       cause,
+      details: { ...place },
     },
   );

@@ -81,15 +81,16 @@ export class S3Requests {
     request: S3Request,
     makeCommand: () => S3Command<Input, Output>,
   ): Promise<S3Answer<Output>> {
-    const { signal } = request;
+    const { signal, operation, key } = request;
+    const place = { store: this.store, operation, ...(key === undefined ? {} : { key }) };
     allowManyListeners(signal);
     const startedAtMs = performance.now();
     for (let attempts = 1; ; attempts++) {
-      refuseAborted(signal);
+      refuseAborted(signal, place);
       try {
         return { ...(await this.#sendOnce(request, makeCommand())), attempts };
       } catch (error) {
-        refuseAborted(signal);
+        refuseAborted(signal, place);
         const isSpent =
           attempts >= this.#limits.attempts || performance.now() - startedAtMs > this.#limits.repeatWithinMs;
         if (isSpent || !isRetryable(error)) throw this.translate(error, request, attempts);

@@ -71,8 +71,9 @@ export class S3Store implements port.ObjectStore {
       // Without a length nobody could tell where the body was cut off.
       if (!Number.isSafeInteger(length)) throw this.#unreadable(request);
       const description = this.#description(request, total, ETag, LastModified?.getTime());
+      const place = { store: this.url, operation: 'get', key };
       const translate = (error: unknown): NightstillError => this.#requests.translate(error, request);
-      return { ...description, body: readAnswer({ source, bytes: length, signal, translate }) };
+      return { ...description, body: readAnswer({ source, bytes: length, signal, place, translate }) };
     } catch (error) {
       source.destroy();
       throw error;

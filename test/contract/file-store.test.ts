@@ -147,6 +147,15 @@ describe('versions', () => {
 });
 
 describe('the directory', () => {
+  it('an error says where it happened, also one that no file system gave', async () => {
+    await store.put('a', text('x'));
+    const details = { store: store.url, key: 'a', operation: 'get' };
+    const range = { start: 5, end: 6 };
+    await expect(store.get('a', { range })).rejects.toMatchObject({ code: 'object-range-invalid', details });
+    const signal = AbortSignal.abort();
+    await expect(store.get('a', { signal })).rejects.toMatchObject({ code: 'operation-aborted', details });
+  });
+
   it('a key can be no path prefix of another', async () => {
     await store.put('a/b', text('x'));
     await expect(store.put('a/b/c', text('x'))).rejects.toMatchObject({ code: 'object-key-invalid' });
