@@ -13,7 +13,7 @@ export type DistillationPluginOptions = { readonly queuePrefix?: string } & (
   | { readonly role: 'orchestrator' }
   | {
       readonly role: 'io';
-      /** Absolute path of the compiled program that imports datasets, `workers/import-child.js` of this package. */
+      /** Absolute path of the compiled program that imports datasets: `importChild` of `nightstill/workers`. */
       readonly importChild: string;
     }
 );

@@ -39,6 +39,13 @@ async function countExports(folder: string, modules: readonly string[]): Promise
   return counts;
 }
 
+/** Does this export of a module name a file? */
+async function fileNamedBy(folder: string, module: string, name: string): Promise<boolean> {
+  const program = `import { ${name} } from '${module}'; console.log(${name});`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: folder });
+  return (await stat(stdout.trim())).isFile();
+}
+
 describe('the published package', () => {
   let folder: string;
   let tarball: string;
@@ -77,6 +84,8 @@ describe('the published package', () => {
     const counts = await countExports(app, entries);
     expect(Object.keys(counts)).toEqual(entries);
     expect(Object.values(counts).filter((count) => count === 0)).toEqual([]);
+
+    expect(await fileNamedBy(app, 'nightstill/workers', 'importChild')).toBe(true);
 
     const program = entries.flatMap((entry, index) => [
       `import * as entry${index} from '${entry}';`,
