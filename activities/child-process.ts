@@ -18,7 +18,8 @@ export interface ChildHandle {
   /** Settles when the process is gone and everything it wrote has been handed on. */
   readonly exited: Promise<ChildExit>;
   send(message: ToChild): void;
-  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** SIGKILL. */
+  kill(): void;
   /** The last lines that it printed to stdout and stderr. */
   lastLines(): string;
 }
@@ -42,7 +43,7 @@ export function startChild(entry: string, onLine: (line: string) => void): Child
     send: (message) => {
       if (link instanceof Duplex && link.writable) link.write(`${JSON.stringify(message)}\n`);
     },
-    kill: (signal) => void child.kill(signal),
+    kill: () => void child.kill('SIGKILL'),
     lastLines: () => printed.join('\n'),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Supervises a stage's child process. It promises that when it returns or throws, the child is gone; that a child which
  * hangs, dies or talks nonsense becomes an error with a code and its last printed lines; and that an abort first asks the
- * child to make its work durable, then terminates it, then kills it. That the child goes when the parent dies is the
+ * child to make its work durable, then kills it. That the child goes when the parent dies is the
  * child's own duty: it watches the other end of its link (`workers/child-link.ts`).
  */
 import { asNightstillError, NightstillError } from '../config/errors.js';
@@ -22,11 +22,11 @@ export interface ChildRequest {
   readonly answer: (question: Json) => Promise<Json>;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
-  /** How long it may take to stop by itself, and then to be terminated, before it is killed. */
-  readonly graceMs?: { readonly stop: number; readonly terminate: number };
+  /** How long it may take to stop by itself before it is killed; default 25,000. */
+  readonly graceMs?: number;
 }
 
-const defaultGraceMs = { stop: 20_000, terminate: 5_000 };
+const defaultGraceMs = 25_000;
 
 /**
  * Runs the child to its end and returns its result.
@@ -50,7 +50,7 @@ export async function superviseChild(request: ChildRequest): Promise<Json> {
 class Supervision {
   readonly #request: ChildRequest;
   readonly #child: ChildHandle;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  #grace: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
   #phase = 'start';
   #unanswered = 0;
@@ -71,12 +71,10 @@ class Supervision {
   }
 
   stop(): void {
-    const { stop, terminate } = this.#request.graceMs ?? defaultGraceMs;
     this.#stopping = true;
     this.#watchSilence();
     this.#child.send({ type: 'stop' });
-    this.#later(stop, () => this.#child.kill('SIGTERM'));
-    this.#later(stop + terminate, () => this.#child.kill('SIGKILL'));
+    this.#grace = setTimeout(() => this.#child.kill(), this.#request.graceMs ?? defaultGraceMs);
   }
 
   /** What its end means, now that it is gone. */
@@ -91,7 +89,8 @@ class Supervision {
   }
 
   close(): void {
-    for (const timer of [this.#silence, ...this.#timers]) clearTimeout(timer);
+    clearTimeout(this.#silence);
+    clearTimeout(this.#grace);
   }
 
   #read(line: string): void {
@@ -152,11 +151,7 @@ class Supervision {
 
   #giveUp(code: 'child-silent' | 'child-protocol', message: string): void {
     this.#failure ??= this.#error(code, message);
-    this.#child.kill('SIGKILL');
-  }
-
-  #later(delayMs: number, act: () => void): void {
-    this.#timers.add(setTimeout(act, delayMs));
+    this.#child.kill();
   }
 
   #error(

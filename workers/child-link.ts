@@ -1,7 +1,8 @@
 /**
- * The child's side of the link to its parent. It promises that the child ends at once when the parent is gone, whatever the
- * work is doing, and that it is asked to stop by message, by SIGTERM, and by nothing else: a Ctrl-C in a terminal reaches
- * the whole process group, but the parent decides what becomes of the child.
+ * The child's side of the link to its parent. It promises that the child ends when the parent is gone, in the middle of its
+ * work, as soon as its event loop turns: work that blocks the loop delays that. It is asked to stop by message or by
+ * SIGTERM, and by nothing else: a Ctrl-C in a terminal reaches the whole process group, but the parent decides what becomes
+ * of the child.
  */
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';

@@ -116,7 +116,7 @@ describe('an abort', () => {
   });
 
   it('kills a child that does not listen', async () => {
-    const { end } = abortInWork('does not yield', { graceMs: { stop: 300, terminate: 300 } });
+    const { end } = abortInWork('does not yield', { graceMs: 300 });
     await expect(end).rejects.toThrow('the reason');
   });
 
