@@ -1,6 +1,7 @@
 /**
  * What a user gets from the registry: the package is packed, installed into fresh applications with install scripts allowed
- * and the download host of tfjs unreachable, and imported. Needs the compiled product and the package registry.
+ * and the download host of tfjs, which one of them wants, unreachable, and imported. Needs the compiled product and the
+ * package registry.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,7 +11,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
-const unreachable = 'http://127.0.0.1:9/';
+/** A loopback port where nothing listens: discard. */
+const unreachable = 'https://127.0.0.1:9/';
+const tfjs = '@tensorflow/tfjs-node-gpu';
 
 const npm = (folder: string, ...parameters: readonly string[]): Promise<{ stdout: string }> =>
   run('npm', [...parameters, '--prefix', folder, '--no-audit', '--no-fund', '--loglevel', 'error'], {
@@ -18,10 +21,11 @@ const npm = (folder: string, ...parameters: readonly string[]): Promise<{ stdout
     env: { ...process.env, TFJS_NODE_BASE_URI: unreachable, TFJS_NODE_CDN_STORAGE: unreachable },
   });
 
-/** A new application that has installed these. */
-async function application(folder: string, ...packages: readonly string[]): Promise<string> {
+/** A new application that has installed these, and what its manifest names besides. */
+async function application(folder: string, packages: readonly string[], manifest: object = {}): Promise<string> {
   await mkdir(folder);
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module' }));
+  const described = { name: 'application', private: true, type: 'module', ...manifest };
+  await writeFile(join(folder, 'package.json'), JSON.stringify(described));
   await npm(folder, 'install', ...packages, '--ignore-scripts=false', '--prefer-offline');
   return folder;
 }
@@ -76,10 +80,15 @@ describe('the published package', () => {
     expect(files.filter((name) => /test|bench|tsbuildinfo|^package\/[^/]+\/.*(?<!\.d)\.ts$/.test(name))).toEqual([]);
   });
 
-  it('lets every entry be imported and type-checked beside the Temporal worker', async () => {
+  it('lets every entry be imported and type-checked beside the Temporal worker, where tfjs could not be had', async () => {
     const temporal = ['worker', 'activity', 'workflow'].map((name) => `@temporalio/${name}`);
     const peers = [...temporal, '@types/node'].map((name) => `${name}@${manifest.devDependencies[name]}`);
-    const app = await application(join(folder, 'worker'), tarball, ...peers);
+    const optionalDependencies = { [tfjs]: manifest.devDependencies[tfjs] };
+    const app = await application(join(folder, 'worker'), [tarball, ...peers], { optionalDependencies });
+    const { packages } = JSON.parse(await readFile(join(app, 'package-lock.json'), 'utf8'));
+    expect(packages[`node_modules/${tfjs}`]).toMatchObject({ optional: true, hasInstallScript: true });
+    // Its script ran and failed, so npm went on without it.
+    await expect(stat(join(app, 'node_modules', tfjs))).rejects.toMatchObject({ code: 'ENOENT' });
 
     const counts = await countExports(app, entries);
     expect(Object.keys(counts)).toEqual(entries);
@@ -103,7 +112,7 @@ describe('the published package', () => {
   });
 
   it('brings an application that only starts runs no native code and no worker', async () => {
-    const app = await application(join(folder, 'client'), tarball);
+    const app = await application(join(folder, 'client'), [tarball]);
     const installed = await readdir(join(app, 'node_modules'), { recursive: true });
     expect(installed.length).toBeGreaterThan(1000);
     expect(installed.filter((name) => name.endsWith('.node'))).toEqual([]);
