@@ -4,7 +4,7 @@
  * A stack is shown only when NIGHTSTILL_DEBUG is set.
  */
 import { showsStacks } from '../config/environment.js';
-import { asNightstillError } from '../config/errors.js';
+import { asNightstillError, isUsageError } from '../config/errors.js';
 import { exitStatus, type Command } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { setupCommand } from './setup.js';
@@ -48,9 +48,5 @@ function report(thrown: unknown, command: Command): number {
   if (showsStacks()) process.stderr.write(`${error.stack ?? ''}\n`);
   return error.fault === 'user' ? exitStatus.userFault : exitStatus.systemFault;
 }
-
-/** What node:util's parseArgs throws for unknown flags and missing values. */
-const isUsageError = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 
 process.exitCode = await main(process.argv[2], process.argv.slice(3));

@@ -49,3 +49,7 @@ export function asNightstillError(error: unknown): NightstillError {
       : String(error);
   return new NightstillError('unexpected', message, { cause: error });
 }
+
+/** Is it what `parseArgs` of node:util throws for unknown flags and missing values? */
+export const isUsageError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');

@@ -3,9 +3,10 @@
  */
 import { hostname } from 'node:os';
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
-import { asNightstillError, NightstillError } from '../config/errors.js';
-import { defaultQueuePrefix, type Role } from '../config/queues.js';
+import { asNightstillError, isUsageError, NightstillError } from '../config/errors.js';
+import type { Role } from '../config/queues.js';
 import type { DistillationPlugin } from '../plugins/index.js';
+import { workerUsage } from './command-line.js';
 import { readTemporalSettings } from './temporal-settings.js';
 
 /** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
@@ -55,15 +56,14 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
   }
 }
 
-/** `--queue-prefix <prefix>` of the command line. */
-export function queuePrefixArgument(argv: readonly string[]): string {
-  const at = argv.indexOf('--queue-prefix');
-  return (at === -1 ? undefined : argv[at + 1]) ?? defaultQueuePrefix;
-}
-
-/** Runs a process to its end: an error is printed and becomes exit code 1. */
+/** Runs a process to its end: an error is printed and becomes exit code 1, a mistake on the command line exit code 2. */
 export function runProcess(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
+    if (isUsageError(error)) {
+      console.error(`${error.message}\n${workerUsage}`);
+      process.exitCode = 2;
+      return;
+    }
     const { code, message, remedy } = asNightstillError(error);
     console.error(`${code}: ${message}. ${remedy}`);
     if (code === 'unexpected') console.error(error);

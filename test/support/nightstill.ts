@@ -1,4 +1,4 @@
-/** The command line as users run it: the compiled program in a process of its own. */
+/** The command line, and other programs, as users run them: the compiled program in a process of its own, to its end. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -12,9 +12,17 @@ export interface CommandOutput {
 }
 
 /** @param variables the whole environment of the process. */
-export async function nightstill(words: readonly string[], variables: Variables): Promise<CommandOutput> {
-  const program = join(packageRoot(), 'dist', 'cli', 'main.js');
-  const child = spawn(process.execPath, [program, ...words], { env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+export const nightstill = (words: readonly string[], variables: Variables): Promise<CommandOutput> =>
+  nodeProgram('cli/main.js', words, variables);
+
+/** @param program within `dist`: `workers/io.js` */
+export async function nodeProgram(
+  program: string,
+  words: readonly string[],
+  variables: Variables,
+): Promise<CommandOutput> {
+  const path = join(packageRoot(), 'dist', program);
+  const child = spawn(process.execPath, [path, ...words], { env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
