@@ -3,8 +3,11 @@
  * The command line: finds the verb, runs it, and turns what it throws into `code: message`, the remedy and an exit status.
  * A stack is shown only when NIGHTSTILL_DEBUG is set.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { showsStacks } from '../config/environment.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
+import { packageRoot } from '../tools/package-root.js';
 import { exitStatus, type Command } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { setupCommand } from './setup.js';
@@ -12,6 +15,7 @@ import { setupCommand } from './setup.js';
 const commands: readonly Command[] = [setupCommand, doctorCommand];
 
 const overview = `usage: nightstill <command> [--help] [...]
+       nightstill --version
 
 ${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
 
@@ -21,6 +25,10 @@ async function main(name: string | undefined, rest: readonly string[]): Promise<
   if (name === undefined || name === '--help' || name === '-h') {
     process.stdout.write(`${overview}\n`);
     return name === undefined ? exitStatus.userFault : exitStatus.ok;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${packageVersion()}\n`);
+    return exitStatus.ok;
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
@@ -36,6 +44,11 @@ async function main(name: string | undefined, rest: readonly string[]): Promise<
   } catch (thrown) {
     return report(thrown, command);
   }
+}
+
+function packageVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  return manifest.version;
 }
 
 function report(thrown: unknown, command: Command): number {

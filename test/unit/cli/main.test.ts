@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../../tools/package-root.js';
 import { nightstill } from '../../support/nightstill.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -15,6 +18,12 @@ describe('nightstill', () => {
       expect(help.status).toBe(0);
       expect(help.standardOutput).toMatch(new RegExp(`^usage: nightstill ${command}\\b[^]*Exit status: 0 `));
     }
+  });
+
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+    const { status, standardOutput } = await nightstill(['--version'], bare());
+    expect({ status, standardOutput }).toEqual({ status: 0, standardOutput: `${version}\n` });
   });
 
   it('ends with 2 and says what it expected when it does not understand', async () => {
