@@ -1,14 +1,16 @@
 /**
  * The first step of `npm run setup` and `npm test` on a fresh clone, where there is nothing but Node and npm: installs the
- * dependencies when they are absent or not the locked ones, compiles when a source is newer than the output, then runs the
- * compiled program `dist/<first argument>` with the other arguments. Plain JavaScript, because nothing is compiled yet.
+ * dependencies when they are absent or not the locked ones, removes the output of sources that are gone, compiles when a
+ * source is newer than the output, then runs the compiled program `dist/<first argument>`, if one is named, with the other
+ * arguments. Plain JavaScript, because nothing is compiled yet.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const buildRecord = join(root, 'dist', '.tsbuildinfo');
+const output = join(root, 'dist');
+const buildRecord = join(output, '.tsbuildinfo');
 /** The compiler's status when it found type errors and wrote its output all the same: `npm run check` fails on them. */
 const wroteDespiteErrors = 2;
 
@@ -38,6 +40,16 @@ const sourcesIn = (folder) =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isDirectory() || entry.name.endsWith('.ts'))
     .map((entry) => join(entry.parentPath, entry.name));
+
+/** The compiler leaves it where it is, and it would be packed. */
+function removeOutputWithoutSource() {
+  if (!existsSync(output)) return;
+  for (const entry of readdirSync(output, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const source = join(root, relative(output, path)).replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts');
+    if (entry.isFile() && path !== buildRecord && !existsSync(source)) rmSync(path, { force: true });
+  }
+}
 
 function compile() {
   const startedAt = new Date();
@@ -69,5 +81,6 @@ function spawn(file, fileArguments) {
 
 const [program, ...programArguments] = process.argv.slice(2);
 if (!dependenciesAreCurrent()) run('npm ci', 'npm', ['ci']);
+removeOutputWithoutSource();
 if (!outputIsCurrent()) compile();
-process.exitCode = spawn(process.execPath, [join(root, 'dist', program), ...programArguments]);
+if (program !== undefined) process.exitCode = spawn(process.execPath, [join(output, program), ...programArguments]);

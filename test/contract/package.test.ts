@@ -77,7 +77,9 @@ describe('the published package', () => {
         ),
       ),
     );
-    expect(files.filter((name) => /test|bench|tsbuildinfo|^package\/[^/]+\/.*(?<!\.d)\.ts$/.test(name))).toEqual([]);
+    expect(files.filter((name) => /test|bench|tsbuildinfo|\.map$|^package\/[^/]+\/.*(?<!\.d)\.ts$/.test(name))).toEqual(
+      [],
+    );
   });
 
   it('lets every entry be imported and type-checked beside the Temporal worker, where tfjs could not be had', async () => {
