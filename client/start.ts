@@ -9,6 +9,7 @@ import type { DistillInput } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
 import { hexOf, type Json } from '../storage/index.js';
 import { planDigestOf } from './plan-digest.js';
+import { asRunError } from './run-error.js';
 import { RunHandle } from './run-handle.js';
 
 export interface StartRequest {
@@ -23,7 +24,7 @@ export interface StartRequest {
 
 const idHexDigits = 16;
 
-/** @throws plan-invalid, and run-conflict when a run with this id was started with another plan */
+/** @throws plan-invalid, run-conflict when a run with this id was started with another plan, temporal-unavailable */
 export async function start({ client, file, runId, queuePrefix }: StartRequest): Promise<RunHandle> {
   const digest = planDigestOf(file);
   const workflowId = runId ?? `nightstill-${hexOf(digest).slice(0, idHexDigits)}`;
@@ -39,7 +40,7 @@ export async function start({ client, file, runId, queuePrefix }: StartRequest):
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
     });
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw asRunError(workflowId, error);
   }
   // Somebody may have started the same id in between.
   await refuseOtherPlan(client, workflowId, digest);
@@ -66,6 +67,6 @@ async function startedPlanOf(client: Client, workflowId: string): Promise<string
     return typeof digest === 'string' ? digest : null;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
+    throw asRunError(workflowId, error);
   }
 }

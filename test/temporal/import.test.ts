@@ -1,6 +1,6 @@
 /** Whole runs through a real Temporal server, with worker processes as users run them. */
 import { appendFile, stat, utimes, writeFile } from 'node:fs/promises';
-import type { RunHandle } from '../../client/index.js';
+import { RunHandle, start } from '../../client/index.js';
 import { openObjectStore, parseDigest, readArtifact, readBlob, readRun } from '../../storage/index.js';
 import { jsonLines, putObject } from '../support/datasets.js';
 import { NightFiles } from '../support/night-files.js';
@@ -148,7 +148,35 @@ describe('a dataset that was imported before', () => {
   });
 });
 
+describe('a run that did not end by itself', () => {
+  const nobody = { taskQueue: 'nobody-orchestrator', workflowExecutionTimeout: '1s' } as const;
+
+  it('has a code when it was terminated, and may be started again', async () => {
+    const runId = files.newRunId();
+    const plan = importPlan({ store: files.newStore(), dataset: await files.newDataset() });
+    const handle = await start({ client: night.client, runId, file: plan, queuePrefix: 'nobody' });
+    await night.client.workflow.getHandle(runId).terminate('by hand');
+    await expect(handle.result()).rejects.toMatchObject({ code: 'run-terminated', details: { runId } });
+    const again = await night.start(runId, plan);
+    expect((await again.result()).nodes['import']).toMatchObject({ reused: false });
+  });
+
+  it('has a code when it ran out of time', async () => {
+    const workflowId = files.newRunId();
+    await night.client.workflow.start('distill', { ...nobody, workflowId, args: [{ file: {} }] });
+    const handle = new RunHandle(night.client, workflowId);
+    await expect(handle.result()).rejects.toMatchObject({ code: 'run-terminated' });
+  });
+});
+
 describe('a run id', () => {
+  it('that was never started has a code, whatever is asked of it', async () => {
+    const handle = new RunHandle(night.client, files.newRunId());
+    for (const ask of [() => handle.result(), () => handle.state(), () => handle.cancel()]) {
+      await expect(ask()).rejects.toMatchObject({ code: 'run-missing' });
+    }
+  });
+
   it('joins the run that is there with the same plan, also when it is over', async () => {
     const plan = importPlan({ store: files.newStore(), dataset: await files.newDataset() });
     const runId = files.newRunId();
