@@ -68,6 +68,9 @@ const wheels: Readonly<Record<string, Wheel>> = {
   },
 };
 
+/** `platform-architecture` of every machine for which a wheel is known. */
+export const machinesWithWheel: readonly string[] = Object.keys(wheels).map((name) => name.replace(/-[cg]pu$/, ''));
+
 /** @throws Error, in one line, when no wheel is known for this machine. */
 export async function wheelLibrary(context: SetupContext): Promise<TensorflowLibrary> {
   const build = context.environment.tensorflowBuild ?? ((await hasNvidiaDriver(context)) ? 'gpu' : 'cpu');
