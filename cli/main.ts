@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { showsStacks } from '../config/environment.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
 import { packageRoot } from '../tools/package-root.js';
@@ -46,10 +47,10 @@ async function main(name: string | undefined, rest: readonly string[]): Promise<
   }
 }
 
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
-  return manifest.version;
-}
+const manifestSchema = z.object({ version: z.string() });
+
+const packageVersion = (): string =>
+  manifestSchema.parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))).version;
 
 function report(thrown: unknown, command: Command): number {
   if (isUsageError(thrown)) {
