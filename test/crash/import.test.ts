@@ -15,8 +15,10 @@ import { SlowProxy } from '../support/slow-proxy.js';
 const run = promisify(execFile);
 
 const datasetBytes = 4 * 1024 * 1024;
-/** The import of the dataset then takes about 6 s, and a checkpoint is taken every 2 s. */
-const slowBytesPerSecond = 700_000;
+/** Until it is disturbed the import would take about 17 s, so that it is in flight on a busy machine too. */
+const slowBytesPerSecond = 250_000;
+/** Afterwards it takes up to 6 s more; a checkpoint is taken every 2 s. */
+const laterBytesPerSecond = 700_000;
 const unlimited = 1_000_000_000;
 
 let s3: S3Server;
@@ -40,6 +42,7 @@ async function startSlowly(runId: string) {
  * processes that claimed the stage: two or more prove that the first was interrupted before its end.
  */
 async function expectUndisturbed(runId: string, result: Promise<RunResult>, claims = 2) {
+  proxy.bytesPerSecond = laterBytesPerSecond;
   const { nodes } = await result;
   expect(nodes['import']).toMatchObject({ reused: false, outputs: { dataset: { digest: undisturbed.digest } } });
   expect(await countObjects(storeOf(runId))).toEqual(undisturbed.objects);
