@@ -1,12 +1,8 @@
 /** Bytes that arrive damaged, and bytes that lie damaged: only the latter count. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { NightstillError } from '../../config/errors.js';
-import { digestOf, openObjectStore, type ObjectStore, type StageWriter } from '../../storage/index.js';
+import { digestOf, type ObjectStore, type StageWriter } from '../../storage/index.js';
 import { createOnce } from '../../storage/conditional.js';
 import { headKind } from '../../storage/head.js';
 import { blobKey, headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
@@ -15,19 +11,17 @@ import { quarantine } from '../../storage/quarantine.js';
 import { readRecord } from '../../storage/record.js';
 import { intercept } from '../support/intercepted-store.js';
 import { bytesOf, claim, keysOf, noise, stageKeyOf } from '../support/stage.js';
+import { openPlace, type StorePlace } from '../support/store-place.js';
 
-let directory: string;
+let place: StorePlace;
 let store: ObjectStore;
 let stageKey: string;
 let stages = 0;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightstill-damaged-'));
-  store = await openObjectStore(pathToFileURL(directory).href, { forWriting: true });
+  place = await openPlace('a directory');
+  store = place.store;
 });
-afterAll(async () => {
-  await store.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => place.close());
 beforeEach(() => {
   stages += 1;
   stageKey = stageKeyOf(`damaged ${stages}`);

@@ -1,16 +1,6 @@
 /** What may happen between two operations of the protocol, forced to happen there. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { NightstillError } from '../../config/errors.js';
-import {
-  lookupResult,
-  openObjectStore,
-  type ObjectStore,
-  type StageOutcome,
-  type StageWriter,
-} from '../../storage/index.js';
+import { lookupResult, type ObjectStore, type StageOutcome, type StageWriter } from '../../storage/index.js';
 import { indexBlobOf } from '../../storage/artifacts.js';
 import { headKind } from '../../storage/head.js';
 import { blobKey, headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
@@ -19,19 +9,17 @@ import { readRecord } from '../../storage/record.js';
 import { publishResult } from '../../storage/results.js';
 import { intercept, isWrite, type StoreCall } from '../support/intercepted-store.js';
 import { bytesOf, claim, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
+import { openPlace, type StorePlace } from '../support/store-place.js';
 
-let directory: string;
+let place: StorePlace;
 let store: ObjectStore;
 let stageKey: string;
 let stages = 0;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightstill-races-'));
-  store = await openObjectStore(pathToFileURL(directory).href, { forWriting: true });
+  place = await openPlace('a directory');
+  store = place.store;
 });
-afterAll(async () => {
-  await store.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => place.close());
 beforeEach(() => {
   stages += 1;
   stageKey = stageKeyOf(`races ${stages}`);
