@@ -1,6 +1,6 @@
 /**
- * Four Jest projects, one folder of test/ each; `npm test` runs them one after another. `temporal` and `crash` drive whole
- * processes and servers: their files run one at a time.
+ * Five Jest projects, one folder of test/ each; `npm test` runs them one after another. `temporal` and `crash` drive whole
+ * processes and servers, `parity` loads the native engine: their files run one at a time.
  */
 
 /** Sources are ES modules; Jest runs them as CommonJS, with `.js` specifiers pointed at their `.ts` files. */
@@ -34,6 +34,7 @@ export default {
   projects: [
     project('unit', 30),
     project('contract', 300),
+    project('parity', 300, serial),
     project('temporal', 300, serial),
     project('crash', 600, serial),
   ],

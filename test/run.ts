@@ -16,6 +16,7 @@ import { describeOutcomes, drawTable, requireParts, selectParts, setUp } from '.
 const projectParts: Readonly<Record<string, readonly string[]>> = {
   unit: ['tensorflow'],
   contract: ['s3-server'],
+  parity: ['tensorflow'],
   temporal: ['temporal-server', 's3-server'],
   crash: ['temporal-server', 's3-server'],
 };
