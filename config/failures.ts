@@ -73,6 +73,9 @@ export const failures = {
   'dataset-row-invalid': user('Correct the row that the message names.'),
   'dataset-changed': user('Do not write to a dataset while it is imported; start the run again.'),
 
+  // engine: training
+  'training-setting-invalid': user('Correct the setting of the training that the message names.'),
+
   // child processes
   'child-start-failed': system(true, 'Check that node can be started here and that memory is left.'),
   'child-died': system(
