@@ -73,6 +73,13 @@ export const failures = {
   'dataset-row-invalid': user('Correct the row that the message names.'),
   'dataset-changed': user('Do not write to a dataset while it is imported; start the run again.'),
 
+  // engine: programs
+  'trace-reads-value': user('Compute with tensors only: pass what the function must know as an input or a number.'),
+  'kernel-unsupported': user('Use the kernels that the message lists, or add an entry to engine/kernel-table.ts.'),
+  'program-invalid': user('Correct the program: the message names its part, what was expected and what was found.'),
+  'engine-unavailable': user('Run `nightstill setup`, or choose the wasm backend.'),
+  'engine-failed': system(true, 'Read the message of TensorFlow above; lower the batch when memory ran out.'),
+
   // engine: training
   'training-setting-invalid': user('Correct the setting of the training that the message names.'),
 
