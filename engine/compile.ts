@@ -1,0 +1,91 @@
+/**
+ * `compile()`: plain functions over tfjs tensors become programs that share named state. Each function runs once, on a
+ * backend that records; what it recorded is rewritten by passes and handed to a runner. The result is what the function
+ * would have computed eagerly, in one call.
+ */
+import { NightstillError } from '../config/errors.js';
+import { rewrite, type PassOptions } from './passes/rewrite.js';
+import type { Executable, NamedNumbers, RunnableProgram, Runner } from './runners/runner.js';
+import type { Numbers } from './tracing/program.js';
+import { trace, type ProgramFunction, type TensorSpecs } from './tracing/trace.js';
+
+export interface ProgramSpec {
+  readonly inputs: TensorSpecs;
+  readonly run: ProgramFunction;
+  /** Compile the program as one XLA computation, where the runner knows XLA. Default: false. */
+  readonly xla?: boolean;
+  /** In which precision matrix products take their operands. Default: float32. */
+  readonly precision?: 'float32' | 'bfloat16';
+  /** Which rewrites to leave out. */
+  readonly passes?: PassOptions;
+}
+
+export interface CompileOptions<Name extends string> {
+  readonly runner: Runner;
+  /** Tensors that live between calls, shared by all programs; float32 or int32. They begin as zeros. */
+  readonly state: TensorSpecs;
+  readonly programs: Readonly<Record<Name, ProgramSpec>>;
+}
+
+export interface Session<Name extends string> {
+  /**
+   * One call of a program; synchronous. The arrays that come back belong to the caller.
+   * @param inputs every input, in the element type and size that the program declares
+   * @throws program-invalid for other inputs, engine-failed when the runner fails
+   */
+  run(program: Name, inputs: NamedNumbers): Record<string, Numbers>;
+  /** The content of state variables. @throws program-invalid for an unknown name */
+  read(names: readonly string[]): Record<string, Numbers>;
+  /** Sets state variables. @throws program-invalid for an unknown name or another type or size */
+  write(values: NamedNumbers): void;
+  /** Frees what the session holds; no call is possible afterwards. */
+  dispose(): void;
+  /** Operations of each program, as recorded and as run. */
+  readonly operations: Readonly<Record<Name, { readonly recorded: number; readonly run: number }>>;
+}
+
+/** @throws trace-reads-value, kernel-unsupported, program-invalid, engine-failed */
+export async function compile<Name extends string>(options: CompileOptions<Name>): Promise<Session<Name>> {
+  const { runner, state } = options;
+  const programs = new Map<string, RunnableProgram>();
+  const operations: Record<string, { recorded: number; run: number }> = {};
+  for (const [name, spec] of Object.entries<ProgramSpec>(options.programs)) {
+    const recorded = trace(name, state, spec.inputs, spec.run);
+    const program = rewrite(recorded, spec.passes);
+    operations[name] = { recorded: recorded.operations.length, run: program.operations.length };
+    programs.set(name, { program, xla: spec.xla ?? false, precision: spec.precision ?? 'float32' });
+  }
+  const executable = await runner.load(state, [...programs.values()]);
+  return new CompiledSession(executable, operations);
+}
+
+class CompiledSession<Name extends string> implements Session<Name> {
+  #executable: Executable | undefined;
+
+  constructor(
+    executable: Executable,
+    readonly operations: Session<Name>['operations'],
+  ) {
+    this.#executable = executable;
+  }
+
+  run(program: Name, inputs: NamedNumbers): Record<string, Numbers> {
+    return this.#alive().run(program, inputs);
+  }
+  read(names: readonly string[]): Record<string, Numbers> {
+    return this.#alive().read(names);
+  }
+  write(values: NamedNumbers): void {
+    this.#alive().write(values);
+  }
+  dispose(): void {
+    this.#executable?.dispose();
+    this.#executable = undefined;
+  }
+
+  #alive(): Executable {
+    if (this.#executable === undefined)
+      throw new NightstillError('program-invalid', 'expected a live session, found one that was disposed');
+    return this.#executable;
+  }
+}

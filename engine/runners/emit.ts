@@ -1,0 +1,95 @@
+/** Writes the operations of one program into a graph. */
+import { NightstillError } from '../../config/errors.js';
+import { kernelTable } from '../kernel-table.js';
+import { usesOf, type Operation, type Program, type Update, type Value } from '../tracing/program.js';
+import { typed, type Graph, type GraphNode, type GraphOutput } from './graph.js';
+
+/** Where the program's inputs and the handles of its variables are in the graph. */
+export interface Surroundings {
+  readonly inputs: ReadonlyMap<string, GraphOutput>;
+  readonly handles: ReadonlyMap<string, GraphOutput>;
+}
+
+export interface Emitted {
+  readonly outputs: ReadonlyMap<string, GraphOutput>;
+  /** The nodes that change variables. */
+  readonly effects: readonly GraphNode[];
+}
+
+export function emitProgram(graph: Graph, program: Program, { inputs, handles }: Surroundings): Emitted {
+  const emitted = new Map<Value, GraphOutput>();
+  const find = (value: Value | undefined, user: string): GraphOutput => {
+    const output = value === undefined ? undefined : emitted.get(value);
+    if (output === undefined) throw new NightstillError('unexpected', `${user} uses a value that nothing computes`);
+    return output;
+  };
+  for (const [name, value] of program.inputs) emitted.set(value, known(inputs, name));
+  const reads = readVariables(graph, program, handles, emitted);
+  for (const operation of program.operations) emitOperation(graph, operation, emitted, find);
+  const effects = [...program.updates].map(([name, update]) =>
+    emitUpdate(graph, known(handles, name), update, (value) => find(value, name), reads.get(name)),
+  );
+  const outputs = [...program.outputs].map(([name, value]): [string, GraphOutput] => [name, find(value, name)]);
+  return { outputs: new Map(outputs), effects };
+}
+
+function known(map: ReadonlyMap<string, GraphOutput>, name: string): GraphOutput {
+  const output = map.get(name);
+  if (output === undefined) throw new NightstillError('unexpected', `the graph has no ${name}`);
+  return output;
+}
+
+function readVariables(
+  graph: Graph,
+  program: Program,
+  handles: ReadonlyMap<string, GraphOutput>,
+  emitted: Map<Value, GraphOutput>,
+): Map<string, GraphNode> {
+  const used = new Set(program.operations.flatMap(usesOf));
+  const results = new Set(program.outputs.values());
+  for (const update of program.updates.values()) results.add(update.kind === 'whole' ? update.value : update.values);
+  const reads = new Map<string, GraphNode>();
+  for (const [name, value] of program.state) {
+    if (!used.has(value) && !results.has(value)) continue;
+    const node = graph.node('ReadVariableOp', [known(handles, name)], { dtype: typed(value.dtype) });
+    reads.set(name, node);
+    emitted.set(value, { node, index: 0 });
+  }
+  return reads;
+}
+
+function emitOperation(
+  graph: Graph,
+  operation: Operation,
+  emitted: Map<Value, GraphOutput>,
+  find: (value: Value | undefined, user: string) => GraphOutput,
+): void {
+  const definition = kernelTable[operation.kernel];
+  if (definition === undefined) throw new NightstillError('kernel-unsupported', `no entry for ${operation.kernel}`);
+  const of = (...names: readonly string[]): GraphOutput => {
+    const name = names.find((candidate) => candidate in operation.inputs);
+    return find(operation.inputs[name ?? ''], operation.kernel);
+  };
+  const results = definition.emit({ graph, operation, of });
+  operation.outputs.forEach((value, index) => {
+    const result = results[index];
+    if (result === undefined) throw new NightstillError('unexpected', `${operation.kernel} emits too few results`);
+    emitted.set(value, result);
+  });
+}
+
+/** @param read where the program reads the variable: no update overtakes it */
+function emitUpdate(
+  graph: Graph,
+  handle: GraphOutput,
+  update: Update,
+  find: (value: Value) => GraphOutput,
+  read: GraphNode | undefined,
+): GraphNode {
+  const options = read === undefined ? {} : { control: [read] };
+  if (update.kind === 'whole') {
+    return graph.node('AssignVariableOp', [handle, find(update.value)], { dtype: typed(update.value.dtype) }, options);
+  }
+  const types = { dtype: typed(update.values.dtype), Tindices: typed('int32') };
+  return graph.node('ResourceScatterUpdate', [handle, find(update.indices), find(update.values)], types, options);
+}

@@ -1,0 +1,117 @@
+/**
+ * TensorFlow's C API as the addon of tfjs-node offers it: tensors by handle, and sessions of SavedModels. Loaded by path:
+ * set-up compiles the addon into a directory of its own. Handles are never collected: each is deleted here.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { NightstillError } from '../../config/errors.js';
+import type { Numbers } from '../tracing/program.js';
+import type { TensorSpec } from '../tracing/tensor-spec.js';
+import { tensorflowType } from './graph.js';
+
+/** The part of the addon that is used. */
+interface Addon {
+  createTensor(shape: readonly number[], dtype: number, values: Numbers): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): Numbers;
+  loadSavedModel(directory: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  runSavedModel(
+    id: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ): readonly { readonly id: number }[];
+  getNumOfTensors(): number;
+  isUsingGpuDevice(): boolean;
+  readonly TF_Version: string;
+}
+
+const isAddon = (value: unknown): value is Addon =>
+  typeof value === 'object' && value !== null && 'runSavedModel' in value && 'TF_Version' in value;
+
+/** One fed tensor of a call. */
+export interface Feed {
+  readonly name: string;
+  readonly spec: TensorSpec;
+  readonly values: Numbers;
+}
+
+export class NativeLibrary {
+  readonly #addon: Addon;
+
+  /**
+   * @param packageDirectory of `@tensorflow/tfjs-node-gpu` with its addon built, as set-up leaves it
+   * @throws engine-unavailable when it cannot be loaded
+   */
+  constructor(packageDirectory: string) {
+    try {
+      const addon: unknown = createRequire(import.meta.url)(join(packageDirectory, 'lib/napi-v8/tfjs_binding.node'));
+      if (!isAddon(addon)) throw new TypeError('the module found there is another one');
+      this.#addon = addon;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new NightstillError(
+        'engine-unavailable',
+        `expected the TensorFlow addon in ${packageDirectory}, found: ${why}`,
+        { cause },
+      );
+    }
+  }
+
+  get version(): string {
+    return this.#addon.TF_Version;
+  }
+
+  get usesGpu(): boolean {
+    return this.#addon.isUsingGpuDevice();
+  }
+
+  /** Handles alive in this process: equal before and after a step, or something leaks. */
+  get handles(): number {
+    return this.#addon.getNumOfTensors();
+  }
+
+  /** @throws engine-failed */
+  loadSession(directory: string): number {
+    return this.#guard(`load ${directory}`, () => this.#addon.loadSavedModel(directory, 'serve'));
+  }
+
+  deleteSession(session: number): void {
+    this.#addon.deleteSavedModel(session);
+  }
+
+  /** @throws engine-failed with TensorFlow's message */
+  run(session: number, feeds: readonly Feed[], fetches: readonly string[]): Numbers[] {
+    const handles: number[] = [];
+    try {
+      for (const { spec, values } of feeds) {
+        handles.push(this.#addon.createTensor(spec.shape, tensorflowType[spec.dtype], values));
+      }
+      const names = feeds.map(({ name }) => `${name}:0`).join(',');
+      const results = this.#guard(`run ${fetches[0] ?? ''}`, () =>
+        this.#addon.runSavedModel(session, handles, names, fetches.map((fetch) => `${fetch}:0`).join(',')),
+      );
+      return this.#collect(results.map(({ id }) => id));
+    } finally {
+      for (const handle of handles) this.#addon.deleteTensor(handle);
+    }
+  }
+
+  #collect(ids: readonly number[]): Numbers[] {
+    try {
+      return ids.map((id) => this.#addon.tensorDataSync(id));
+    } finally {
+      for (const id of ids) this.#addon.deleteTensor(id);
+    }
+  }
+
+  #guard<Result>(what: string, work: () => Result): Result {
+    try {
+      return work();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new NightstillError('engine-failed', `expected TensorFlow to ${what}, found: ${why}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Settings that TensorFlow reads once, when it is loaded: whoever starts a process that computes puts them into its
+ * environment. Some of them change results.
+ */
+export interface ProcessSettings {
+  /** Threads within one operation. Results may differ between counts: a run keeps its own. */
+  readonly threads: number;
+  /** Keeps what XLA compiled between processes. Entries are machine code: one directory a machine and TensorFlow build. */
+  readonly xlaCacheDirectory?: string;
+  /** Lines of TensorFlow's log on stderr: everything, or warnings and worse, or errors alone. Default: errors. */
+  readonly log?: 'info' | 'warning' | 'error';
+}
+
+const logLevel = { info: '0', warning: '1', error: '2' } as const;
+
+/** The variables by name, to be merged into the environment of a child process. */
+export function processSettings({
+  threads,
+  xlaCacheDirectory,
+  log = 'error',
+}: ProcessSettings): Record<string, string> {
+  const xla =
+    xlaCacheDirectory === undefined
+      ? {}
+      : {
+          TF_XLA_FLAGS: [
+            `--tf_xla_persistent_cache_directory=${xlaCacheDirectory}`,
+            '--tf_xla_persistent_cache_read_only=false',
+          ].join(' '),
+        };
+  return {
+    TF_CPP_MIN_LOG_LEVEL: logLevel[log],
+    TF_NUM_INTRAOP_THREADS: `${threads}`,
+    // Operations that are ready side by side; under load one thread for them is half as fast.
+    TF_NUM_INTEROP_THREADS: `${threads}`,
+    // Set, oneDNN's kernels are on and its line about them is not printed.
+    TF_ENABLE_ONEDNN_OPTS: '1',
+    ...xla,
+  };
+}

@@ -1,0 +1,30 @@
+/** What runs recorded programs: the port between `compile()` and TensorFlow, wasm or plain JavaScript. */
+import type { Numbers, Program } from '../tracing/program.js';
+import type { TensorSpecs } from '../tracing/trace.js';
+
+export type NamedNumbers = Readonly<Record<string, Numbers>>;
+
+/** How one program is to be run. */
+export interface RunnableProgram {
+  readonly program: Program;
+  /** Compile the program as one XLA computation. The kernels runner knows no XLA and ignores it. */
+  readonly xla: boolean;
+  /** bfloat16 rounds the operands of matrix products and nothing else. The kernels runner computes in float32. */
+  readonly precision: 'float32' | 'bfloat16';
+}
+
+/** Programs with their shared state, ready to run. All calls are synchronous. */
+export interface Executable {
+  /** @param inputs every input of the program, in the type and size that it declared */
+  run(program: string, inputs: NamedNumbers): Record<string, Numbers>;
+  read(names: readonly string[]): Record<string, Numbers>;
+  write(values: NamedNumbers): void;
+  dispose(): void;
+}
+
+export interface Runner {
+  /** For messages and for the fingerprint of a run. */
+  readonly name: string;
+  /** State begins as zeros. */
+  load(state: TensorSpecs, programs: readonly RunnableProgram[]): Promise<Executable>;
+}
