@@ -1,0 +1,81 @@
+/**
+ * What a loss is here: a plain function from logits and targets to one value per token AND the derivative of each value by its
+ * own row of logits. Having both at once, nothing of size [tokens, vocabulary] but that derivative outlives the call, and a
+ * chunked head can turn chunks of logits into gradients of the weights right away. Nothing is averaged here.
+ *
+ * N tokens of a packed batch, V vocabulary.
+ */
+import { tf } from '../../tf.js';
+
+/** Tensors of which row n belongs to token n: any part of a batch is a slice of each. */
+export type Targets = Readonly<Record<string, tf.Tensor>>;
+
+export interface LossAndGradient {
+  readonly values_N: tf.Tensor1D;
+  /** Row n: the derivative of value n by row n of the logits. */
+  readonly gradient_NV: tf.Tensor2D;
+  /** Summands of the value for reports; they carry no gradient. */
+  readonly parts: Readonly<Record<string, tf.Tensor1D>>;
+}
+
+export type LogitLoss<T extends Targets> = (logits_NV: tf.Tensor2D, targets: T) => LossAndGradient;
+
+export interface TokenLosses {
+  /** Differentiable by the logits. */
+  readonly values_N: tf.Tensor1D;
+  readonly parts: Readonly<Record<string, tf.Tensor1D>>;
+}
+
+/** The loss of every token, unreduced and differentiable by the logits; the targets get no gradient. */
+export function tokenLosses<T extends Targets>(loss: LogitLoss<T>, logits_NV: tf.Tensor2D, targets: T): TokenLosses {
+  const kept: Record<string, tf.Tensor1D> = {};
+  const values_N = withGradient([logits_NV], () => {
+    const { values_N: values, gradient_NV, parts } = loss(logits_NV, targets);
+    for (const [name, part] of Object.entries(parts)) kept[name] = tf.keep(part.clone());
+    return {
+      value: values,
+      saved: [gradient_NV],
+      gradients: (dy_N: tf.Tensor1D, [gradient]) => [tf.mul(required(gradient), tf.expandDims(dy_N, 1))],
+    };
+  });
+  return { values_N, parts: handedOver(kept) };
+}
+
+interface Differentiated<Value extends tf.Tensor> {
+  readonly value: Value;
+  /** What `gradients` needs; it is handed over again when the time has come. */
+  readonly saved: readonly tf.Tensor[];
+  /** One gradient for each input. */
+  readonly gradients: (dy: Value, saved: readonly tf.Tensor[]) => tf.Tensor[];
+}
+
+/** `tf.customGrad` with types: runs `compute` off the tape and differentiates by the inputs as it says. */
+export function withGradient<Value extends tf.Tensor>(
+  inputs: readonly tf.Tensor[],
+  compute: () => Differentiated<Value>,
+): Value {
+  const call = tf.customGrad<Value>((...received) => {
+    const { value, saved, gradients } = compute();
+    const save = received.at(-1);
+    if (typeof save === 'function') save([...saved]);
+    return { value, gradFunc: (dy, restored) => gradients(dy, restored) };
+  });
+  return call(...inputs);
+}
+
+/** Tensors kept inside a custom gradient become ordinary tensors of the caller's scope. */
+export function handedOver<T extends tf.Tensor>(kept: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(kept).map(([name, tensor]) => {
+      const handed = tensor.clone();
+      tensor.dispose();
+      return [name, handed];
+    }),
+  );
+}
+
+/** A saved tensor that must be there: as many come back as were saved. */
+export function required(tensor: tf.Tensor | undefined): tf.Tensor {
+  if (tensor === undefined) throw new Error('A saved tensor is missing.');
+  return tensor;
+}
