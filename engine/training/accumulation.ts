@@ -1,0 +1,34 @@
+/**
+ * Gradients of several micro-batches before one update. They are summed, never averaged: every micro-batch's loss was divided by
+ * the token count of the whole step already, so the sum is the gradient of the plain loss. The sums are state, so that a run
+ * stopped in the midst of a step goes on with the next micro-batch.
+ */
+import { tf } from '../tf.js';
+
+export const accumulatedName = (weight: string): string => `accumulated/${weight}`;
+
+type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** What is held plus these gradients, by name of the weight. */
+export function withAccumulated(state: Tensors, gradients: Tensors): Record<string, tf.Tensor> {
+  return mapped(gradients, (name, gradient) => [name, tf.add(held(state, name), gradient)]);
+}
+
+/** The updates of the state after a micro-batch that is not the last of its step. */
+export function accumulatedUpdates(state: Tensors, gradients: Tensors): Record<string, tf.Tensor> {
+  return mapped(gradients, (name, gradient) => [accumulatedName(name), tf.add(held(state, name), gradient)]);
+}
+
+/** The updates of the state after the last micro-batch: nothing is held. */
+export function clearedUpdates(gradients: Tensors): Record<string, tf.Tensor> {
+  return mapped(gradients, (name, gradient) => [accumulatedName(name), tf.zerosLike(gradient)]);
+}
+
+const mapped = (tensors: Tensors, change: (name: string, tensor: tf.Tensor) => [string, tf.Tensor]) =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => change(name, tensor)));
+
+function held(state: Tensors, name: string): tf.Tensor {
+  const tensor = state[accumulatedName(name)];
+  if (tensor === undefined) throw new TypeError(`The state holds no '${accumulatedName(name)}'.`);
+  return tensor;
+}
