@@ -73,6 +73,14 @@ export const failures = {
   'dataset-row-invalid': user('Correct the row that the message names.'),
   'dataset-changed': user('Do not write to a dataset while it is imported; start the run again.'),
 
+  // engine: data
+  'dataset-file-invalid': user('Write the file again: it is damaged, or not of the format that its name says.'),
+  'sample-too-long': user('Shorten the sample, raise the limit, or choose a policy that truncates, splits or drops.'),
+  'token-shards-invalid': system(false, 'Tokenise the dataset again: its shards are damaged or incomplete.'),
+  'cursor-invalid': user(
+    'Go on with the data and the settings that the cursor was made with, or start from the beginning.',
+  ),
+
   // engine: programs
   'trace-reads-value': user('Compute with tensors only: pass what the function must know as an input or a number.'),
   'kernel-unsupported': user('Use the kernels that the message lists, or add an entry to engine/kernel-table.ts.'),
@@ -82,6 +90,12 @@ export const failures = {
 
   // engine: training
   'training-setting-invalid': user('Correct the setting of the training that the message names.'),
+
+  // engine: files of models
+  'model-file-missing': user('Give a directory as Hugging Face writes it: config.json, safetensors, tokenizer.json.'),
+  'model-config-invalid': user('Correct the field of the JSON file that the message names.'),
+  'model-unsupported': user('Choose a model that does without what the message names.'),
+  'safetensors-invalid': user('Fetch or write the file again: it is damaged, or not what its name says.'),
 
   // child processes
   'child-start-failed': system(true, 'Check that node can be started here and that memory is left.'),
