@@ -4,7 +4,6 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { tf } from '../../../../engine/tf.js';
 
 setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
-tf.env().set('IS_TEST', true);
 
 /** Every test is also a leak test: as many tensors live after it as before. */
 export function describeOnBackends(title: string, tests: () => void): void {
