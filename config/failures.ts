@@ -95,6 +95,8 @@ export const failures = {
   'model-file-missing': user('Give a directory as Hugging Face writes it: config.json, safetensors, tokenizer.json.'),
   'model-config-invalid': user('Correct the field of the JSON file that the message names.'),
   'model-unsupported': user('Choose a model that does without what the message names.'),
+  'model-weights-mismatch': user('Use the weights that belong to this config.json; the message names the tensors.'),
+  'student-invalid': user('Choose a size or layers that the teacher can give, as the message says.'),
   'safetensors-invalid': user('Fetch or write the file again: it is damaged, or not what its name says.'),
 
   // child processes
