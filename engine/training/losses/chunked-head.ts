@@ -112,8 +112,8 @@ const rowsOf = (matrix: tf.Tensor2D, begin: number, size: number): tf.Tensor2D =
 /** Row n of every target belongs to token n, and the loss gets those of its tokens. */
 function targetsOf<T extends Targets>(targets: T, begin: number, size: number): T {
   const entries = Object.entries(targets).map(([name, tensor]): [string, tf.Tensor] => {
-    const whole = tensor.shape.slice(1).map(() => -1);
-    return [name, tf.slice(tensor, [begin, ...whole], [size, ...whole])];
+    const others = tensor.shape.slice(1);
+    return [name, tf.slice(tensor, [begin, ...others.map(() => 0)], [size, ...others])];
   });
   return Object.fromEntries(entries) as T; // the names and ranks are those of `targets`
 }
