@@ -22,7 +22,7 @@ const project = (name, secondsPerTest, options) => ({
       },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!oxc-parser/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(?:oxc-parser|hyparquet)/)'],
   globals: { timeLimitMs: secondsPerTest * 1000 },
   setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.cjs'],
   ...options,
