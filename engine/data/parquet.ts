@@ -69,10 +69,11 @@ async function refuseDamage<Result>(path: string, read: () => Promise<Result>): 
 }
 
 function compressors(): Compressors {
+  const library: object = zlib;
   return {
     GZIP: (input, outputLength) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, outputLength) }),
     BROTLI: (input, outputLength) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, outputLength) }),
-    ...(hasZstd(zlib) ? { ZSTD: (input: Uint8Array) => zlib.zstdDecompressSync(input) } : {}),
+    ...(hasZstd(library) ? { ZSTD: (input) => library.zstdDecompressSync(input) } : {}),
   };
 }
 
