@@ -41,6 +41,15 @@ export const hubConfig = (shape: ModelShape) => ({
   torch_dtype: 'float32',
 });
 
+/** What `hubConfig` was made from. */
+export const shapeOf = (config: ReturnType<typeof hubConfig>): ModelShape => ({
+  hiddenSize: config.hidden_size,
+  intermediateSize: config.intermediate_size,
+  layers: config.num_hidden_layers,
+  heads: config.num_attention_heads,
+  vocabularySize: config.vocab_size,
+});
+
 /** Names and shapes as in Hugging Face files. */
 export function weightShapes(shape: ModelShape): Readonly<Record<string, readonly number[]>> {
   const { hiddenSize, intermediateSize, layers, vocabularySize } = shape;

@@ -1,10 +1,10 @@
 /** What both sides of the engine's bench read: model directories with one set of weights, and files of token ids. */
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, type Random } from '../engine/training/random.js';
-import { hubConfig, modelShapes, weightShapes, type ModelName } from './engine-models.js';
+import { hubConfig, modelShapes, shapeOf, weightShapes, type ModelName, type ModelShape } from './engine-models.js';
 
-const initialDeviation = 0.02;
+const embeddingDeviation = 0.02;
 const repeatChance = 0.5;
 
 /** A Hugging Face directory (`config.json`, `model.safetensors`) with seeded random weights. */
@@ -37,9 +37,39 @@ const elements = (dimensions: readonly number[]): number => dimensions.reduce((p
 function initialValues(name: string, dimensions: readonly number[]): Uint8Array {
   const random = createRandom(1, name);
   const values = new Float32Array(elements(dimensions));
-  for (let index = 0; index < values.length; index += 1)
-    values[index] = name.includes('norm.') ? 1 : initialDeviation * random.normal();
+  if (dimensions.length === 1) return new Uint8Array(values.fill(1).buffer);
+  // Layers as loud as this let the next token depend on more than the last one, so that generated tokens tell something.
+  const deviation = name.includes('embed') ? embeddingDeviation : (dimensions[1] ?? 1) ** -0.5;
+  for (let index = 0; index < values.length; index += 1) values[index] = deviation * random.normal();
   return new Uint8Array(values.buffer);
+}
+
+export interface Model {
+  readonly shape: ModelShape;
+  readonly weights: Readonly<Record<string, { readonly dimensions: readonly number[]; readonly values: Float32Array }>>;
+}
+
+/** Reads what `writeModel` wrote, and nothing else. */
+export async function readModel(directory: string): Promise<Model> {
+  const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ReturnType<typeof hubConfig>;
+  const shape = shapeOf(config);
+  const file = await readFile(join(directory, 'model.safetensors'));
+  let offset = 8 + Number(file.readBigUInt64LE(0));
+  const weights: Record<string, Model['weights'][string]> = {};
+  for (const [name, dimensions] of Object.entries(weightShapes(shape))) {
+    const values = new Float32Array(elements(dimensions));
+    new Uint8Array(values.buffer).set(file.subarray(offset, offset + values.byteLength));
+    weights[name] = { dimensions, values };
+    offset += values.byteLength;
+  }
+  return { shape, weights };
+}
+
+/** The ids of a file that `writeIds` wrote, as rows of one length. */
+export async function readRows(path: string, rowLength: number): Promise<readonly Int32Array[]> {
+  const file = await readFile(path);
+  const ids = new Int32Array(file.buffer, file.byteOffset, file.byteLength / 4);
+  return Array.from({ length: ids.length / rowLength }, (_, row) => ids.slice(row * rowLength, (row + 1) * rowLength));
 }
 
 /** Sequences end to end, int32: frequent ids are small, and every other one follows from its predecessor, so there is something to learn. */
