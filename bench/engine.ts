@@ -1,0 +1,116 @@
+/**
+ * The engine against its peers: PyTorch, transformers, eager TensorFlow.js. Everyone gets the same weights, batches, dtype
+ * and two threads, each measurement runs in a process of its own, all take turns, and the best of several rounds counts. A
+ * row whose two sides do not compute the same is void.
+ *
+ *   npm run bench:engine -- [--rows <part of a row's work or peer>] [--quick]
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readEnvironment } from '../config/environment.js';
+import { findPart, type SetupContext } from '../tools/part.js';
+import { createReporter } from '../tools/progress.js';
+import { packagePath } from '../tools/tensorflow-addon.js';
+import { tensorflow } from '../tools/tensorflow.js';
+import { run, type Surroundings } from './engine-contestants.js';
+import { groups, type Group } from './engine-groups.js';
+import type { Measurement, Task } from './engine-measurement.js';
+import { modelShapes } from './engine-models.js';
+import { describe, judge, type Measured } from './engine-rows.js';
+import { writeIds, writeModel } from './engine-workload.js';
+import { providePython } from './python-environment.js';
+import { report, type Row } from './report.js';
+
+const threads = 2;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { rows: { type: 'string', default: '' }, quick: { type: 'boolean' } } });
+  const rounds = values.quick === true ? 1 : 3;
+  const context: SetupContext = {
+    environment: readEnvironment(),
+    variables: process.env,
+    reporter: createReporter(process.stderr),
+    verify: false,
+  };
+  const directory = await mkdtemp(join(tmpdir(), 'nightstill-bench-'));
+  const rows: Row[] = [];
+  const missing: string[] = [];
+  try {
+    const { found } = await findPart(tensorflow, context);
+    const python = await providePython(context);
+    const surroundings: Surroundings = {
+      python,
+      variables: process.env,
+      directory,
+      ...(found === undefined ? {} : { packageDirectory: join(found.location, packagePath) }),
+    };
+    for (const group of groups.map((each) => narrowed(each, values.rows))) {
+      if (group.goals.length === 0) continue;
+      const measured = await measureGroup(group, rounds, surroundings);
+      for (const goal of group.goals) {
+        const judged = judge(group, goal, measured);
+        if ('row' in judged) rows.push(judged.row);
+        else missing.push(judged.note);
+      }
+    }
+    const notes = [
+      `best of ${rounds}, everyone in turn, one process each, ${threads} threads`,
+      `peers: ${python.python === undefined ? `no Python: ${python.why}` : python.versions}; TensorFlow ${found?.version ?? 'not installed'}`,
+      'memory: highest resident size from the first step on, less that of the idle process with the library loaded',
+      ...missing,
+    ];
+    await report('engine', notes, rows);
+    process.stdout.write(notes.map((note) => `${note}\n`).join(''));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Only what was asked for: by a part of the group's work, or of the peer's name. */
+function narrowed(group: Group, rows: string): Group {
+  if (group.work.includes(rows)) return group;
+  return { ...group, goals: group.goals.filter(({ against, ours }) => (against ?? ours ?? '').includes(rows)) };
+}
+
+async function measureGroup(
+  group: Group,
+  rounds: number,
+  surroundings: Surroundings,
+): Promise<ReadonlyMap<string, Measured>> {
+  const task = await writeTask(group, surroundings.directory);
+  const wanted = new Set(group.goals.flatMap(({ against, ours = 'ours' }) => [ours, against]));
+  const contestants = Object.entries(group.contestants).filter(([name]) => wanted.has(name));
+  const measured = new Map<string, Measured>();
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, contestant] of contestants) {
+      const before = measured.get(name) ?? [];
+      if ('why' in before) continue;
+      // A first process fills the caches that the next ones find.
+      if (round === 0 && contestant.by === 'engine' && contestant.caches === 'kept')
+        await run(contestant, task, surroundings).catch(() => undefined);
+      const outcome = await run(contestant, task, surroundings).catch((error: unknown) => ({
+        why: error instanceof Error ? error.message : String(error),
+      }));
+      measured.set(name, 'why' in outcome ? outcome : [...before, outcome]);
+      process.stderr.write(`${group.work}, ${round + 1}/${rounds}, ${describe(name, contestant)}: ${said(outcome)}\n`);
+    }
+  return measured;
+}
+
+const said = (outcome: Measurement | { readonly why: string }): string =>
+  'why' in outcome
+    ? outcome.why
+    : `best ${outcome.bestMs.toFixed(1)} ms, median ${outcome.medianMs.toFixed(1)}, first ${outcome.firstMs.toFixed(0)}`;
+
+/** One file of ids a group; a model's directory is removed with its last one. */
+async function writeTask({ model, task, sequences }: Group, directory: string): Promise<Task> {
+  const modelDirectory = join(directory, model.replaceAll(' ', '-'));
+  await writeModel(modelDirectory, model);
+  const ids = join(directory, 'ids');
+  await writeIds(ids, sequences, modelShapes[model].vocabularySize);
+  return { ...task, model: modelDirectory, ids, threads };
+}
+
+await main();
