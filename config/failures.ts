@@ -98,6 +98,16 @@ export const failures = {
   'model-weights-mismatch': user('Use the weights that belong to this config.json; the message names the tensors.'),
   'student-invalid': user('Choose a size or layers that the teacher can give, as the message says.'),
   'safetensors-invalid': user('Fetch or write the file again: it is damaged, or not what its name says.'),
+  'model-tensors-invalid': user('Give the weights that belong to the config.json, all of them and no others.'),
+  'output-exists': user('Choose another place, or remove what is there: nothing is overwritten.'),
+
+  // engine: text
+  'tokenizer-invalid': user('Correct the file of the tokenizer that the message names.'),
+  'tokenizer-training-invalid': user('Correct what the message names: the vocabulary, a special token, or the texts.'),
+  'chat-template-invalid': user('Correct the chat template, or the conversation that it refuses.'),
+  'chat-template-rewrites': user(
+    'Use a template that marks answers with {% generation %}, or train on conversations of one answer.',
+  ),
 
   // child processes
   'child-start-failed': system(true, 'Check that node can be started here and that memory is left.'),
