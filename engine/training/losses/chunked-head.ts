@@ -7,8 +7,9 @@
  */
 import { NightstillError } from '../../../config/errors.js';
 import { after } from '../../kernels/order.js';
+import { withGradient } from '../../models/with-gradient.js';
 import { tf } from '../../tf.js';
-import { handedOver, required, withGradient, type LogitLoss, type Targets } from './loss.js';
+import { handedOver, type LogitLoss, type Targets } from './loss.js';
 import { meanOverTokens } from './reduction.js';
 
 export interface ChunkedHead<T extends Targets> {
@@ -41,14 +42,14 @@ export function chunkedHeadLoss<T extends Targets>(head: ChunkedHead<T>): HeadLo
       `${tokens} tokens cannot be cut into ${chunks} equal chunks.`,
     );
   let kept: Record<string, tf.Scalar> = {};
-  const value = withGradient<tf.Scalar>([hidden_ND, head_VD], () => {
+  const value = withGradient<tf.Rank.R0>([hidden_ND, head_VD], () => {
     const { sums, hiddenGradients, headGradient_VD } = allChunks(head, tokens / chunks);
     const { total, ...parts } = sums;
     kept = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tf.keep(part)]));
     return {
       value: total,
       saved: [tf.concat(hiddenGradients, 0), headGradient_VD],
-      gradients: (dy, saved) => saved.map((gradient) => tf.mul(required(gradient), dy)),
+      gradients: (dy, saved) => saved.map((gradient) => tf.mul(gradient, dy)),
     };
   });
   return { value, parts: handedOver(kept) };

@@ -5,6 +5,7 @@
  *
  * N tokens of a packed batch, V vocabulary.
  */
+import { restored, withGradient } from '../../models/with-gradient.js';
 import { tf } from '../../tf.js';
 
 /** Tensors of which row n belongs to token n: any part of a batch is a slice of each. */
@@ -29,38 +30,16 @@ export interface TokenLosses {
 /** The loss of every token, unreduced and differentiable by the logits; the targets get no gradient. */
 export function tokenLosses<T extends Targets>(loss: LogitLoss<T>, logits_NV: tf.Tensor2D, targets: T): TokenLosses {
   const kept: Record<string, tf.Tensor1D> = {};
-  const values_N = withGradient([logits_NV], () => {
+  const values_N = withGradient<tf.Rank.R1>([logits_NV], () => {
     const { values_N: values, gradient_NV, parts } = loss(logits_NV, targets);
     for (const [name, part] of Object.entries(parts)) kept[name] = tf.keep(part.clone());
     return {
       value: values,
       saved: [gradient_NV],
-      gradients: (dy_N: tf.Tensor1D, [gradient]) => [tf.mul(required(gradient), tf.expandDims(dy_N, 1))],
+      gradients: (dy_N, saved) => [tf.mul(restored(saved, 0), tf.expandDims(dy_N, 1))],
     };
   });
   return { values_N, parts: handedOver(kept) };
-}
-
-interface Differentiated<Value extends tf.Tensor> {
-  readonly value: Value;
-  /** What `gradients` needs; it is handed over again when the time has come. */
-  readonly saved: readonly tf.Tensor[];
-  /** One gradient for each input. */
-  readonly gradients: (dy: Value, saved: readonly tf.Tensor[]) => tf.Tensor[];
-}
-
-/** `tf.customGrad` with types: runs `compute` off the tape and differentiates by the inputs as it says. */
-export function withGradient<Value extends tf.Tensor>(
-  inputs: readonly tf.Tensor[],
-  compute: () => Differentiated<Value>,
-): Value {
-  const call = tf.customGrad<Value>((...received) => {
-    const { value, saved, gradients } = compute();
-    const save = received.at(-1);
-    if (typeof save === 'function') save([...saved]);
-    return { value, gradFunc: (dy, restored) => gradients(dy, restored) };
-  });
-  return call(...inputs);
 }
 
 /** Tensors kept inside a custom gradient become ordinary tensors of the caller's scope. */
@@ -72,10 +51,4 @@ export function handedOver<T extends tf.Tensor>(kept: Readonly<Record<string, T>
       return [name, handed];
     }),
   );
-}
-
-/** A saved tensor that must be there: as many come back as were saved. */
-export function required(tensor: tf.Tensor | undefined): tf.Tensor {
-  if (tensor === undefined) throw new Error('A saved tensor is missing.');
-  return tensor;
 }

@@ -7,7 +7,7 @@ import { createRandom } from '../../../../engine/training/random.js';
 import { tf } from '../../../../engine/tf.js';
 import { describeOnBackends, greatestDifference } from './on-backends.js';
 
-const [tokens, hiddenSize, vocabulary, kept] = [12, 5, 17, 3];
+const [tokens, hiddenSize, vocabulary, kept] = [12, 3, 17, 3];
 const tokenCount = 20;
 
 function scene() {

@@ -1,17 +1,13 @@
 /** Runs a set of tests eagerly on the cpu backend, which is the oracle, and on wasm. */
-import { dirname, join } from 'node:path';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { prepareBackend } from '../../../../engine/runners/kernels-backend.js';
 import { tf } from '../../../../engine/tf.js';
-
-setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
 
 /** Every test is also a leak test: as many tensors live after it as before. */
 export function describeOnBackends(title: string, tests: () => void): void {
-  describe.each(['cpu', 'wasm'])(`${title} (%s)`, (backend) => {
+  describe.each(['cpu', 'wasm'] as const)(`${title} (%s)`, (backend) => {
     let before = 0;
     beforeAll(async () => {
-      expect(await tf.setBackend(backend)).toBe(true);
-      await tf.ready();
+      await prepareBackend(backend);
     });
     beforeEach(() => {
       before = tf.memory().numTensors;
