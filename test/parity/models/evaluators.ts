@@ -3,7 +3,10 @@ import { compile } from '../../../engine/compile.js';
 import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import { prepareBackend } from '../../../engine/runners/kernels-backend.js';
 import type { Runner } from '../../../engine/runners/runner.js';
+import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import { tf } from '../../../engine/tf.js';
+import { nativePackageDirectory } from '../../support/native-engine.js';
+import { temporaryDirectory } from '../../support/temporary.js';
 import type { NamedArray, NamedArrays } from './model-fixtures.js';
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
@@ -19,27 +22,27 @@ const eager = (backend: 'cpu' | 'wasm'): Evaluator => ({
   async evaluate(compute, weights, inputs) {
     await prepareBackend(backend);
     const before = tf.memory().numTensors;
-    const results = tf.tidy(() => {
-      const computed = compute(tensorsOf(weights), tensorsOf(inputs));
-      return Object.entries(computed).map(([name, tensor]): [string, NamedArray] => [
-        name,
-        { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) },
-      ]);
-    }) as unknown as [string, NamedArray][]; // no tensor among them, whatever tidy's type asks for
+    const results: Record<string, NamedArray> = {};
+    tf.tidy(() => {
+      for (const [name, tensor] of Object.entries(compute(tensorsOf(weights), tensorsOf(inputs))))
+        results[name] = { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) };
+    });
     if (tf.memory().numTensors !== before) throw new Error('Expected every tensor to be freed.');
-    return Object.fromEntries(results);
+    return results;
   },
 });
 
-const compiled = (runner: Runner): Evaluator => ({
-  name: `compiled ${runner.name}`,
+const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): Evaluator => ({
+  name: `compiled ${name}`,
   async evaluate(compute, weights, inputs) {
+    const runner = await runnerOf();
     const shapes: Record<string, readonly number[]> = {};
     const session = await compile({
       runner,
       state: specsOf(weights),
       programs: {
         compute: {
+          xla,
           inputs: specsOf(inputs),
           run: (state, fed) => {
             const outputs = compute(state, fed);
@@ -61,10 +64,17 @@ const compiled = (runner: Runner): Evaluator => ({
   },
 });
 
+async function nativeRunner(): Promise<Runner> {
+  const packageDirectory = await nativePackageDirectory();
+  return tensorflowRunner({ packageDirectory, cacheDirectory: temporaryDirectory() });
+}
+
 export const evaluators: readonly Evaluator[] = [
   eager('cpu'),
   eager('wasm'),
-  compiled(kernelsRunner({ backend: 'wasm' })),
+  compiled('wasm', () => Promise.resolve(kernelsRunner({ backend: 'wasm' }))),
+  compiled('tensorflow', nativeRunner),
+  compiled('tensorflow xla', nativeRunner, true),
 ];
 
 /** Without tfjs's cpu backend, which takes a minute for 1,024 positions. */
