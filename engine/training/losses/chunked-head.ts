@@ -34,16 +34,11 @@ export interface HeadLoss {
 
 /** @throws training-setting-invalid when N is not a multiple of the number of chunks. */
 export function chunkedHeadLoss<T extends Targets>(head: ChunkedHead<T>): HeadLoss {
-  const { hidden_ND, head_VD, chunks } = head;
-  const [tokens] = hidden_ND.shape;
-  if (!Number.isInteger(chunks) || chunks < 1 || tokens % chunks !== 0)
-    throw new NightstillError(
-      'training-setting-invalid',
-      `${tokens} tokens cannot be cut into ${chunks} equal chunks.`,
-    );
+  const { hidden_ND, head_VD } = head;
+  const chunks = chunksOf(head);
   let kept: Record<string, tf.Scalar> = {};
   const value = withGradient<tf.Rank.R0>([hidden_ND, head_VD], () => {
-    const { sums, hiddenGradients, headGradient_VD } = allChunks(head, tokens / chunks);
+    const { sums, hiddenGradients, headGradient_VD } = allGradients(head, chunks);
     const { total, ...parts } = sums;
     kept = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tf.keep(part)]));
     return {
@@ -55,63 +50,95 @@ export function chunkedHeadLoss<T extends Targets>(head: ChunkedHead<T>): HeadLo
   return { value, parts: handedOver(kept) };
 }
 
+/**
+ * The same numbers without any gradient, as an evaluation wants them.
+ * @throws training-setting-invalid when N is not a multiple of the number of chunks.
+ */
+export function chunkedHeadEvaluation<T extends Targets>(head: ChunkedHead<T>): HeadLoss {
+  const [first, ...rest] = chunksOf(head);
+  let sums = tf.tidy(() => lossOf(head, first, rowsOf(head.hidden_ND, first)).sums);
+  for (const chunk of rest) {
+    const hidden_ND = after(rowsOf(head.hidden_ND, chunk), sums.total);
+    const next = tf.tidy(() => lossOf(head, chunk, hidden_ND).sums);
+    sums = added(sums, next);
+  }
+  const { total, ...parts } = sums;
+  return { value: total, parts };
+}
+
+interface Chunk {
+  readonly begin: number;
+  readonly size: number;
+}
+
+function chunksOf<T extends Targets>({ hidden_ND, chunks }: ChunkedHead<T>): readonly [Chunk, ...Chunk[]] {
+  const [tokens] = hidden_ND.shape;
+  const size = tokens / chunks;
+  if (!Number.isInteger(chunks) || chunks < 1 || !Number.isInteger(size))
+    throw new NightstillError(
+      'training-setting-invalid',
+      `${tokens} tokens cannot be cut into ${chunks} equal chunks.`,
+    );
+  const rest = Array.from({ length: chunks - 1 }, (_, index) => ({ begin: (index + 1) * size, size }));
+  return [{ begin: 0, size }, ...rest];
+}
+
 interface Sums {
   readonly total: tf.Scalar;
   readonly [part: string]: tf.Scalar;
 }
 
-interface ChunkResult {
+interface ChunkGradients {
   readonly sums: Sums;
   readonly hiddenGradient_ND: tf.Tensor2D;
   readonly headGradient_VD: tf.Tensor2D;
 }
 
-function allChunks<T extends Targets>(head: ChunkedHead<T>, size: number) {
-  const { hidden_ND, chunks } = head;
-  const first = oneChunk(head, rowsOf(hidden_ND, 0, size), 0, size);
-  const hiddenGradients = [first.hiddenGradient_ND];
-  let { sums, headGradient_VD } = first;
-  for (let chunk = 1; chunk < chunks; chunk++) {
-    const begin = chunk * size;
-    const hidden = after(rowsOf(hidden_ND, begin, size), headGradient_VD);
-    const next = oneChunk(head, hidden, begin, size);
-    hiddenGradients.push(next.hiddenGradient_ND);
-    const sum_VD = tf.add<tf.Tensor2D>(headGradient_VD, next.headGradient_VD);
-    tf.dispose([headGradient_VD, next.headGradient_VD]);
+function allGradients<T extends Targets>(head: ChunkedHead<T>, [first, ...rest]: readonly [Chunk, ...Chunk[]]) {
+  let latest = gradientsOf(head, first, rowsOf(head.hidden_ND, first));
+  const hiddenGradients = [latest.hiddenGradient_ND];
+  let { sums, headGradient_VD } = latest;
+  for (const chunk of rest) {
+    const ordered_ND = after(rowsOf(head.hidden_ND, chunk), latest.hiddenGradient_ND);
+    latest = gradientsOf(head, chunk, after(ordered_ND, headGradient_VD));
+    hiddenGradients.push(latest.hiddenGradient_ND);
+    const sum_VD = tf.add<tf.Tensor2D>(headGradient_VD, latest.headGradient_VD);
+    tf.dispose([headGradient_VD, latest.headGradient_VD]);
     headGradient_VD = sum_VD;
-    sums = added(sums, next.sums);
+    sums = added(sums, latest.sums);
   }
   return { sums, hiddenGradients, headGradient_VD };
 }
 
 /** Loss and gradients of some tokens; all that is [tokens, vocabulary] is freed on return. */
-function oneChunk<T extends Targets>(
-  { head_VD, loss, targets, weights_N, globalTokenCount }: ChunkedHead<T>,
-  hidden_ND: tf.Tensor2D,
-  begin: number,
-  size: number,
-): ChunkResult {
+function gradientsOf<T extends Targets>(head: ChunkedHead<T>, chunk: Chunk, hidden_ND: tf.Tensor2D): ChunkGradients {
   return tf.tidy(() => {
-    const chunkWeights_N = tf.slice(weights_N, [begin], [size]);
-    const mean = (values_N: tf.Tensor1D) => meanOverTokens(values_N, chunkWeights_N, globalTokenCount);
-    const logits_NV = tf.matMul<tf.Tensor2D>(hidden_ND, head_VD, false, true);
-    const { values_N, gradient_NV, parts } = loss(logits_NV, targetsOf(targets, begin, size));
-    const factors_N1 = tf.expandDims(tf.div(chunkWeights_N, globalTokenCount), 1);
-    const weighted_NV = tf.mul<tf.Tensor2D>(gradient_NV, factors_N1);
-    const reduced = Object.entries(parts).map(([name, part_N]) => [name, mean(part_N)] as const);
+    const { sums, gradient_NV } = lossOf(head, chunk, hidden_ND);
     return {
-      sums: { ...Object.fromEntries(reduced), total: mean(values_N) },
-      hiddenGradient_ND: tf.matMul<tf.Tensor2D>(weighted_NV, head_VD),
-      headGradient_VD: tf.matMul<tf.Tensor2D>(weighted_NV, hidden_ND, true, false),
+      sums,
+      hiddenGradient_ND: tf.matMul<tf.Tensor2D>(gradient_NV, head.head_VD),
+      headGradient_VD: tf.matMul<tf.Tensor2D>(gradient_NV, hidden_ND, true, false),
     };
   });
 }
 
-const rowsOf = (matrix: tf.Tensor2D, begin: number, size: number): tf.Tensor2D =>
-  tf.slice(matrix, [begin, 0], [size, -1]);
+/** What some tokens add to the value, and the derivative of that by their logits. */
+function lossOf<T extends Targets>(head: ChunkedHead<T>, chunk: Chunk, hidden_ND: tf.Tensor2D) {
+  const { head_VD, loss, targets, globalTokenCount } = head;
+  const weights_N = tf.slice(head.weights_N, [chunk.begin], [chunk.size]);
+  const mean = (values_N: tf.Tensor1D) => meanOverTokens(values_N, weights_N, globalTokenCount);
+  const logits_NV = tf.matMul<tf.Tensor2D>(hidden_ND, head_VD, false, true);
+  const { values_N, gradient_NV, parts } = loss(logits_NV, targetsOf(targets, chunk));
+  const factors_N1 = tf.expandDims(tf.div(weights_N, globalTokenCount), 1);
+  const reduced = Object.entries(parts).map(([name, part_N]) => [name, mean(part_N)] as const);
+  const sums: Sums = { ...Object.fromEntries(reduced), total: mean(values_N) };
+  return { sums, gradient_NV: tf.mul<tf.Tensor2D>(gradient_NV, factors_N1) };
+}
+
+const rowsOf = (matrix: tf.Tensor2D, { begin, size }: Chunk): tf.Tensor2D => tf.slice(matrix, [begin, 0], [size, -1]);
 
 /** Row n of every target belongs to token n, and the loss gets those of its tokens. */
-function targetsOf<T extends Targets>(targets: T, begin: number, size: number): T {
+function targetsOf<T extends Targets>(targets: T, { begin, size }: Chunk): T {
   const entries = Object.entries(targets).map(([name, tensor]): [string, tf.Tensor] => {
     const others = tensor.shape.slice(1);
     return [name, tf.slice(tensor, [begin, ...others.map(() => 0)], [size, ...others])];

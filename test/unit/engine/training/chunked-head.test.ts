@@ -1,4 +1,4 @@
-import { chunkedHeadLoss } from '../../../../engine/training/losses/chunked-head.js';
+import { chunkedHeadEvaluation, chunkedHeadLoss } from '../../../../engine/training/losses/chunked-head.js';
 import { crossEntropy } from '../../../../engine/training/losses/cross-entropy.js';
 import { denseDistillation, topKDistillation } from '../../../../engine/training/losses/distillation.js';
 import { tokenLosses, type LogitLoss, type Targets } from '../../../../engine/training/losses/loss.js';
@@ -91,6 +91,18 @@ describeOnBackends('a chunked head', () => {
     expect(value.dataSync()[0]).toBeCloseTo(0.3 * ce + 0.7 * 4 * kl, 5);
     const bare = tokenLosses(crossEntropy, tf.matMul(hidden_ND, head_VD, false, true), { labels_N }).values_N;
     expect(ce).toBeCloseTo(meanOverTokens(bare, weights_N, tokenCount).dataSync()[0]!, 6);
+  });
+
+  test('is evaluated to the very same numbers without gradients', () => {
+    const { hidden_ND, head_VD, weights_N, labels_N, teacherLogits_NW } = scene();
+    const loss = denseDistillation({ ...settings, crossEntropyShare: 0.3 });
+    const call = { hidden_ND, head_VD, weights_N, loss, targets: { labels_N, teacherLogits_NW } };
+    const trained = chunkedHeadLoss({ ...call, chunks: 4, globalTokenCount: tokenCount });
+    const evaluated = chunkedHeadEvaluation({ ...call, chunks: 4, globalTokenCount: tokenCount });
+    expect(numbers(evaluated.value)).toEqual(numbers(trained.value));
+    expect(Object.keys(evaluated.parts)).toEqual(['crossEntropy', 'divergence']);
+    for (const name of Object.keys(evaluated.parts))
+      expect(numbers(evaluated.parts[name]!)).toEqual(numbers(trained.parts[name]!));
   });
 
   test('never holds logits of the whole batch', async () => {
