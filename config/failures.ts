@@ -89,6 +89,8 @@ export const failures = {
   'engine-failed': system(true, 'Read the message of TensorFlow above; lower the batch when memory ran out.'),
 
   // engine: training
+  'training-diverged': user('Lower the learning rate or clip gradients: the message names the step.'),
+  'training-state-invalid': user('Restore a state of the same model and settings, or start anew.'),
   'training-setting-invalid': user('Correct the setting of the training that the message names.'),
 
   // engine: files of models
@@ -98,7 +100,6 @@ export const failures = {
   'model-weights-mismatch': user('Use the weights that belong to this config.json; the message names the tensors.'),
   'student-invalid': user('Choose a size or layers that the teacher can give, as the message says.'),
   'safetensors-invalid': user('Fetch or write the file again: it is damaged, or not what its name says.'),
-  'model-tensors-invalid': user('Give the weights that belong to the config.json, all of them and no others.'),
   'output-exists': user('Choose another place, or remove what is there: nothing is overwritten.'),
 
   // engine: text

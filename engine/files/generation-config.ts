@@ -1,0 +1,80 @@
+/**
+ * generation_config.json: the defaults of sampling that a model comes with. What is read has a name of its own; everything else
+ * is kept as it was, so that writing loses nothing and a caller can say what it does not honour.
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { NightstillError } from '../../config/errors.js';
+import { writeTextAtomically } from './atomic-file.js';
+import { parseJsonFile } from './json-file.js';
+
+export interface GenerationConfig {
+  /** Tokens that end a sequence; empty when the file is silent, and then those of config.json count. */
+  readonly endOfSequence: readonly number[];
+  readonly sample: boolean;
+  readonly temperature: number;
+  /** 0 for no limit. */
+  readonly topK: number;
+  readonly topP: number;
+  readonly maximumNewTokens?: number;
+  /** Fields that are none of the above, such as repetition_penalty. */
+  readonly others: Readonly<Record<string, unknown>>;
+}
+
+const token = z.int().min(0);
+
+const fileSchema = z.looseObject({
+  eos_token_id: z.union([token, z.array(token)]).nullish(),
+  do_sample: z.boolean().nullish(),
+  temperature: z.number().min(0).nullish(),
+  top_k: z.int().min(0).nullish(),
+  top_p: z.number().positive().max(1).nullish(),
+  max_new_tokens: z.int().min(1).nullish(),
+});
+
+/**
+ * Silent fields have the defaults of transformers: greedy; when sampling, temperature 1, top-k 50, top-p 1.
+ * @throws model-config-invalid
+ */
+export function parseGenerationConfig(json: unknown, source: string): GenerationConfig {
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new NightstillError('model-config-invalid', `${source}: ${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+  const { eos_token_id: end, do_sample, temperature, top_k, top_p, max_new_tokens, ...others } = parsed.data;
+  return {
+    endOfSequence: typeof end === 'number' ? [end] : (end ?? []),
+    sample: do_sample ?? false,
+    temperature: temperature ?? 1,
+    topK: top_k ?? 50,
+    topP: top_p ?? 1,
+    ...(typeof max_new_tokens === 'number' && { maximumNewTokens: max_new_tokens }),
+    others,
+  };
+}
+
+/** What lies at the path, or undefined when nothing does: the file is optional. */
+export async function readGenerationConfig(path: string): Promise<GenerationConfig | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new NightstillError('model-file-missing', `Expected a file that can be read at ${path}.`, { cause });
+  }
+  return parseGenerationConfig(parseJsonFile(text, path), path);
+}
+
+/** Writes the file, replacing what is there in one step. Settings of sampling are written only for a model that samples. */
+export function writeGenerationConfig(path: string, config: GenerationConfig): Promise<void> {
+  const { endOfSequence, sample, temperature, topK, topP, maximumNewTokens, others } = config;
+  const fields = {
+    ...others,
+    ...(endOfSequence.length > 0 && { eos_token_id: endOfSequence.length > 1 ? endOfSequence : endOfSequence[0] }),
+    ...(maximumNewTokens !== undefined && { max_new_tokens: maximumNewTokens }),
+    do_sample: sample,
+    ...(sample && { temperature, top_k: topK, top_p: topP }),
+  };
+  return writeTextAtomically(path, `${JSON.stringify(fields, undefined, 2)}\n`);
+}
