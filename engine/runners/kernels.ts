@@ -20,6 +20,7 @@ import type { Executable, NamedNumbers, RunnableProgram, Runner } from './runner
 
 export const kernelsRunner = ({ backend }: { readonly backend: KernelsBackend }): Runner => ({
   name: `kernels ${backend}`,
+  fingerprint: { runner: `kernels ${backend}`, tensorflow: tf.version_core },
   async load(state, programs) {
     await prepareBackend(backend);
     return new KernelsExecutable(backend, state, programs);

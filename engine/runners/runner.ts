@@ -23,8 +23,10 @@ export interface Executable {
 }
 
 export interface Runner {
-  /** For messages and for the fingerprint of a run. */
+  /** For messages. */
   readonly name: string;
+  /** What the bits of its results depend on. */
+  readonly fingerprint: Readonly<Record<string, string | number | boolean>>;
   /** State begins as zeros. */
   load(state: TensorSpecs, programs: readonly RunnableProgram[]): Promise<Executable>;
 }

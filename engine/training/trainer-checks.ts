@@ -20,13 +20,21 @@ export function checkStep({ microBatches, trainedTokens }: TrainingStep, shape: 
 }
 
 /** @throws training-state-invalid */
-export function checkState(progress: TrainingProgress, tensors: TrainingState['tensors'], names: readonly string[]): void {
+export function checkState(
+  progress: TrainingProgress,
+  tensors: TrainingState['tensors'],
+  names: readonly string[],
+): void {
   const refuse = (expected: string, found: string) =>
     new NightstillError('training-state-invalid', `expected a training state ${expected}, found ${found}`);
   const version: number = progress.version;
   if (version !== 1) throw refuse('of version 1', `version ${version}`);
   const missing = names.filter((name) => !(name in tensors));
-  if (missing.length > 0) throw refuse(`with ${names.length} tensors`, `that ${missing[0] ?? ''} and ${missing.length - 1} others are missing`);
+  if (missing.length > 0)
+    throw refuse(
+      `with ${names.length} tensors`,
+      `that ${missing[0] ?? ''} and ${missing.length - 1} others are missing`,
+    );
   const unknown = Object.keys(tensors).filter((name) => !names.includes(name));
   if (unknown.length > 0) throw refuse('of this model', `the tensor ${unknown[0] ?? ''}, which it does not have`);
 }
