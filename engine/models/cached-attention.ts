@@ -24,7 +24,7 @@ export function attendWithCache(
   const scaled_BKGE = tf.mul(queries_BKGE, 1 / Math.sqrt(headSize));
   const places = tf.reshape<tf.Rank.R4>(tf.range(0, capacity, 1, 'int32'), [1, 1, 1, capacity]);
   const filled_B11C = tf.less<tf.Tensor4D>(places, tf.reshape<tf.Rank.R4>(positions_B, [slots, 1, 1, 1]));
-  const scores_BKGC = tf.matMul(scaled_BKGE, cachedKeys_BKCE, false, true);
+  const scores_BKGC = tf.matMul<tf.Tensor4D>(scaled_BKGE, cachedKeys_BKCE, false, true);
   const cachedScores_BKGC = tf.where<tf.Tensor4D>(filled_B11C, scores_BKGC, hidden);
   const ownScore_BKG1 = tf.sum<tf.Tensor4D>(tf.mul(scaled_BKGE, keys_BK1E), -1, true);
   const weights = tf.softmax<tf.Tensor4D>(tf.concat([cachedScores_BKGC, ownScore_BKG1], -1));
