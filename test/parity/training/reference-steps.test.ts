@@ -9,9 +9,7 @@ import { readModelConfig, type ModelConfig } from '../../../engine/files/model-c
 import { openSafetensors } from '../../../engine/files/safetensors.js';
 import { headName, hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { weightOf } from '../../../engine/models/layer-weights.js';
-import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import type { Runner } from '../../../engine/runners/runner.js';
-import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import { tf } from '../../../engine/tf.js';
 import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
 import type { Tensors } from '../../../engine/tracing/trace.js';
@@ -27,9 +25,8 @@ import { crossEntropy } from '../../../engine/training/losses/cross-entropy.js';
 import { denseDistillation } from '../../../engine/training/losses/distillation.js';
 import type { LogitLoss, Targets } from '../../../engine/training/losses/loss.js';
 import { nextTokenTargets } from '../../../engine/training/losses/next-token.js';
-import { nativePackageDirectory } from '../../support/native-engine.js';
 import { modelFixtures, readInt32Npy } from '../../support/npy.js';
-import { temporaryDirectory } from '../../support/temporary.js';
+import { runners } from './runners.js';
 
 /** As in test/fixtures/models/make_training_fixtures.py: everything decays. */
 const settings: AdamWSettings = {
@@ -166,18 +163,6 @@ function trainStep(
 
 const greatest = (seen: ArrayLike<number>, expected: ArrayLike<number>) =>
   Math.max(...Array.from(expected, (value, index) => Math.abs(value - (seen[index] ?? NaN))));
-
-const runners: [string, () => Promise<Runner>][] = [
-  ['wasm', async () => kernelsRunner({ backend: 'wasm' })],
-  ['tensorflow', nativeRunner],
-];
-
-async function nativeRunner(): Promise<Runner> {
-  return tensorflowRunner({
-    packageDirectory: await nativePackageDirectory(),
-    cacheDirectory: temporaryDirectory(),
-  });
-}
 
 describe.each(runners)('training steps on %s', (_name, makeRunner) => {
   test.each(['qwen2-gqa-tied', 'llama3-ropescaled', 'qwen3-qknorm'])(
