@@ -1,7 +1,7 @@
 /** Products with weights as Hugging Face files hold them: [out, in]. Inputs are two-dimensional: N tokens, D features. */
 import { tf } from '../tf.js';
 import type { Linear } from './layer-weights.js';
-import { withGradient } from './with-gradient.js';
+import { restored, withGradient } from './with-gradient.js';
 
 /** x · Wᵀ + b. */
 export function linear(x_ND: tf.Tensor2D, { weight, bias }: Linear): tf.Tensor2D {
@@ -30,7 +30,7 @@ export function pickRows(table_VD: tf.Tensor, indices_N: tf.Tensor1D): tf.Tensor
   const [rows = 0] = table_VD.shape;
   return withGradient<tf.Rank.R2>([table_VD], () => ({
     value: tf.gather(table_VD, indices_N),
-    saved: [],
-    gradients: (dy) => [tf.unsortedSegmentSum(dy, indices_N, rows)],
+    saved: [indices_N],
+    gradients: (dy, saved) => [tf.unsortedSegmentSum(dy, restored<tf.Rank.R1>(saved, 0), rows)],
   }));
 }

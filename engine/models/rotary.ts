@@ -7,7 +7,7 @@
  */
 import type { ModelConfig } from '../files/model-config.js';
 import { tf } from '../tf.js';
-import { withGradient } from './with-gradient.js';
+import { restored, withGradient } from './with-gradient.js';
 
 export interface Rotation {
   readonly cosine_B1TE: tf.Tensor4D;
@@ -59,9 +59,9 @@ export function rotation(config: Pick<ModelConfig, 'headSize' | 'rope'>, positio
 export function rotate(heads: tf.Tensor4D, { cosine_B1TE, signedSine_B1TE }: Rotation): tf.Tensor4D {
   return withGradient<tf.Rank.R4>([heads], () => ({
     value: tf.add(tf.mul(heads, cosine_B1TE), tf.mul(swapped(heads), signedSine_B1TE)),
-    saved: [],
+    saved: [cosine_B1TE, signedSine_B1TE],
     // The turn backwards: the sign of a sine changes with the half it is swapped into.
-    gradients: (dy) => [tf.sub(tf.mul(dy, cosine_B1TE), tf.mul(swapped(dy), signedSine_B1TE))],
+    gradients: (dy, saved) => [tf.sub(tf.mul(dy, restored(saved, 0)), tf.mul(swapped(dy), restored(saved, 1)))],
   }));
 }
 

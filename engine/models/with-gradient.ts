@@ -12,7 +12,10 @@ interface Differentiated {
   readonly gradients: (dy: tf.Tensor, saved: readonly tf.Tensor[]) => tf.Tensor[];
 }
 
-/** Runs `compute` and differentiates its value by the inputs as it says; other tensors that it uses get no gradient. */
+/**
+ * Runs `compute` and differentiates its value by the inputs as it says; other tensors that it uses get no gradient. Whatever
+ * `gradients` reads must be in `saved`: other tensors of the forward pass may be gone by then.
+ */
 export function withGradient<Rank extends tf.Rank>(
   inputs: readonly tf.Tensor[],
   compute: () => Differentiated,
@@ -27,8 +30,8 @@ export function withGradient<Rank extends tf.Rank>(
 }
 
 /** A saved tensor that must be there: as many come back as were saved. */
-export function restored(saved: readonly tf.Tensor[], index: number): tf.Tensor {
+export function restored<Rank extends tf.Rank>(saved: readonly tf.Tensor[], index: number): tf.Tensor<Rank> {
   const tensor = saved[index];
   if (tensor === undefined) throw new TypeError(`Expected a saved tensor at ${index}.`);
-  return tensor;
+  return tensor as tf.Tensor<Rank>; // of the rank it was saved with, which tfjs forgets
 }

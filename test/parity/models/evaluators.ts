@@ -3,7 +3,6 @@ import { compile } from '../../../engine/compile.js';
 import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import { prepareBackend } from '../../../engine/runners/kernels-backend.js';
 import type { Runner } from '../../../engine/runners/runner.js';
-import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import { tf } from '../../../engine/tf.js';
 import { nativePackageDirectory } from '../../support/native-engine.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -46,7 +45,7 @@ const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): E
           inputs: specsOf(inputs),
           run: (state, fed) => {
             const outputs = compute(state, fed);
-            for (const [name, { shape }] of Object.entries(outputs)) shapes[name] = shape;
+            for (const [output, { shape }] of Object.entries(outputs)) shapes[output] = shape;
             return { outputs };
           },
         },
@@ -56,7 +55,7 @@ const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): E
       session.write(valuesOf(weights));
       const results = Object.entries(session.run('compute', valuesOf(inputs)));
       return Object.fromEntries(
-        results.map(([name, values]) => [name, { shape: shapes[name] ?? [], values: Float32Array.from(values) }]),
+        results.map(([output, values]) => [output, { shape: shapes[output] ?? [], values: Float32Array.from(values) }]),
       );
     } finally {
       session.dispose();
@@ -65,6 +64,7 @@ const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): E
 });
 
 async function nativeRunner(): Promise<Runner> {
+  const { tensorflowRunner } = await import('../../../engine/runners/tensorflow.js');
   const packageDirectory = await nativePackageDirectory();
   return tensorflowRunner({ packageDirectory, cacheDirectory: temporaryDirectory() });
 }
