@@ -1,0 +1,67 @@
+/**
+ * Decodes token ids one by one. A piece is handed out only when no later token can change it: a character whose bytes are
+ * spread over several tokens comes whole, with the last of them.
+ */
+import { bytesOfToken } from './byte-alphabet.js';
+
+export interface StreamDecoder {
+  /** The text that this token completes; often empty. */
+  readonly push: (id: number) => string;
+  /** What is left when no token follows: a character that was begun is shown as U+FFFD. */
+  readonly end: () => string;
+}
+
+interface StreamSettings {
+  /** Tokens that stand for their own text, by id; they end a character that was begun. */
+  readonly added: ReadonlyMap<number, string>;
+  readonly special: ReadonlySet<number>;
+  readonly skipSpecialTokens: boolean;
+  /** Tokens in the byte alphabet, of a tokenizer that decodes them byte by byte; else undefined. */
+  readonly tokenOf: ((id: number) => string | undefined) | undefined;
+  readonly decode: (ids: readonly number[]) => string;
+}
+
+export const createStreamDecoder = (settings: StreamSettings): StreamDecoder =>
+  settings.tokenOf === undefined ? decodeAgain(settings) : decodeBytes(settings, settings.tokenOf);
+
+/** A byte order mark in the text is text. */
+const newUtf8Decoder = () => new TextDecoder('utf-8', { ignoreBOM: true });
+
+function decodeBytes(
+  { added, special, skipSpecialTokens }: StreamSettings,
+  tokenOf: (id: number) => string | undefined,
+) {
+  let utf8 = newUtf8Decoder();
+  const end = (): string => {
+    const rest = utf8.decode();
+    utf8 = newUtf8Decoder();
+    return rest;
+  };
+  const push = (id: number): string => {
+    if (skipSpecialTokens && special.has(id)) return '';
+    const own = added.get(id);
+    if (own !== undefined) return end() + own;
+    const bytes = bytesOfToken(tokenOf(id) ?? '');
+    return bytes === undefined ? '' : utf8.decode(bytes, { stream: true });
+  };
+  return { push, end };
+}
+
+/** For decoders that look at their neighbours: all is decoded anew, and what may still change is held back. */
+function decodeAgain({ decode }: StreamSettings): StreamDecoder {
+  const ids: number[] = [];
+  let given = '';
+  const rest = (text: string): string => {
+    if (!text.startsWith(given)) return '';
+    const piece = text.slice(given.length);
+    given = text;
+    return piece;
+  };
+  return {
+    push: (id) => {
+      ids.push(id);
+      return rest(decode(ids).replace(/[\uFFFD\s]+$/u, ''));
+    },
+    end: () => rest(decode(ids)),
+  };
+}

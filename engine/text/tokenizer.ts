@@ -1,0 +1,144 @@
+/**
+ * Text to token ids and back, as tokenizer.json says: the same ids as the reference implementation gives. Special tokens written in
+ * a text become what they are, as there. Ids beyond the vocabulary (a padded embedding has some) decode to nothing. The clean-up of
+ * spaces that some tokenizer_config.json ask for is not done: it corrupts what byte-pair tokenizers decode, and transformers 5 skips
+ * it too.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { NightstillError } from '../../config/errors.js';
+import { createReferenceTokenizer, type ReferenceTokenizer } from './reference-tokenizer.js';
+import { createStreamDecoder, type StreamDecoder } from './stream-decoder.js';
+
+export interface DecodeOptions {
+  /** Leave special tokens out. Default false. */
+  readonly skipSpecialTokens?: boolean;
+}
+
+export interface Tokenizer {
+  /** Of what decides about ids and text: equal digests give equal ids for every text. */
+  readonly digest: string;
+  /** One more than the highest id. */
+  readonly vocabularySize: number;
+  /** Special tokens, such as <|im_end|>, with their ids. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  readonly idOf: (token: string) => number | undefined;
+  /** @param addSpecialTokens what the post-processor adds around a text, such as a beginning of sequence. Default true. */
+  readonly encode: (text: string, options?: { readonly addSpecialTokens?: boolean }) => Int32Array;
+  readonly decode: (ids: Iterable<number>, options?: DecodeOptions) => string;
+  /** Decodes ids as they come; the pieces together are what `decode` gives, and none ends within a character. */
+  readonly streamDecoder: (options?: DecodeOptions) => StreamDecoder;
+}
+
+const addedTokenSchema = z.looseObject({
+  id: z.int().min(0),
+  content: z.string().min(1),
+  special: z.boolean().default(false),
+});
+
+const fileSchema = z.looseObject({
+  added_tokens: z.array(addedTokenSchema).default([]),
+  model: z.looseObject({ type: z.string().optional() }),
+  decoder: z.looseObject({ type: z.string() }).nullish(),
+});
+
+const invalid = (source: string, found: string, cause?: unknown): NightstillError =>
+  new NightstillError('tokenizer-invalid', `${source}: ${found}.`, { cause });
+
+/**
+ * Reads tokenizer.json, and tokenizer_config.json where there is one.
+ * @throws model-file-missing, tokenizer-invalid
+ */
+export async function openTokenizer(directory: string): Promise<Tokenizer> {
+  const path = join(directory, 'tokenizer.json');
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new NightstillError('model-file-missing', `Expected a tokenizer.json at ${path}; it cannot be read.`, {
+      cause,
+    });
+  });
+  return createTokenizer(parseJson(text, path), await readTokenizerConfig(directory), path);
+}
+
+/** The content of tokenizer_config.json; an empty object when there is none. @throws tokenizer-invalid */
+export async function readTokenizerConfig(directory: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = join(directory, 'tokenizer_config.json');
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  const parsed = z.looseObject({}).safeParse(parseJson(text, path));
+  if (!parsed.success) throw invalid(path, 'expected an object');
+  return parsed.data;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return parsed;
+  } catch (cause) {
+    throw invalid(path, 'expected JSON', cause);
+  }
+}
+
+/**
+ * @param json the content of tokenizer.json.
+ * @param config the content of tokenizer_config.json.
+ * @throws tokenizer-invalid
+ */
+export function createTokenizer(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
+  const file = fileSchema.safeParse(json);
+  if (!file.success) throw invalid(source, file.error.issues[0]?.message ?? '');
+  const inner = construct(json, config, source);
+  const added = new Map(file.data.added_tokens.map(({ id, content }) => [id, content]));
+  const specialTokens = new Map(
+    file.data.added_tokens.filter(({ special }) => special).map(({ id, content }) => [content, id]),
+  );
+  const vocabularySize = highest([...added.keys(), ...inner.get_vocab().values()]) + 1;
+  const decode = (ids: Iterable<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
+    const known = [...ids].filter((id) => inner.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    return inner.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
+  };
+  const byteLevel = file.data.decoder?.type === 'ByteLevel';
+  return {
+    digest: digestOf(json),
+    vocabularySize,
+    specialTokens,
+    idOf: (token) => inner.token_to_id(token),
+    encode: (text, { addSpecialTokens = true } = {}) => encode(inner, text, addSpecialTokens, source),
+    decode,
+    streamDecoder: (options = {}) =>
+      createStreamDecoder({
+        added,
+        special: new Set(specialTokens.values()),
+        skipSpecialTokens: options.skipSpecialTokens ?? false,
+        tokenOf: byteLevel ? (id) => inner.id_to_token(id) : undefined,
+        decode: (ids) => decode(ids, options),
+      }),
+  };
+}
+
+const highest = (ids: readonly number[]): number => ids.reduce((most, id) => Math.max(most, id), -1);
+
+function construct(json: unknown, config: unknown, source: string): ReferenceTokenizer {
+  if (typeof json !== 'object' || json === null || typeof config !== 'object' || config === null)
+    throw invalid(source, 'expected objects');
+  try {
+    return createReferenceTokenizer(json, config);
+  } catch (cause) {
+    throw invalid(source, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function encode(inner: ReferenceTokenizer, text: string, addSpecialTokens: boolean, source: string): Int32Array {
+  const { ids, tokens } = inner.encode(text, { add_special_tokens: addSpecialTokens });
+  return Int32Array.from(ids, (id, index) => {
+    if (id !== undefined) return id;
+    throw invalid(source, `the vocabulary has no token for ${JSON.stringify(tokens[index])}`);
+  });
+}
+
+/** Truncation and padding are wishes of a caller, not properties of the tokenizer. */
+function digestOf(json: unknown): string {
+  const { truncation: _, padding: __, ...file } = z.looseObject({}).parse(json);
+  return createHash('sha256').update(JSON.stringify(file)).digest('hex');
+}
