@@ -5,7 +5,7 @@
  */
 import { NightstillError } from '../config/errors.js';
 import { rewrite, type PassOptions } from './passes/rewrite.js';
-import type { Executable, NamedNumbers, RunnableProgram, Runner } from './runners/runner.js';
+import type { Executable, NamedNumbers, NumbersSource, RunnableProgram, Runner } from './runners/runner.js';
 import type { Numbers } from './tracing/program.js';
 import { trace, type ProgramFunction, type TensorSpecs } from './tracing/trace.js';
 
@@ -38,6 +38,19 @@ export interface Session<Name extends string> {
   read(names: readonly string[]): Record<string, Numbers>;
   /** Sets state variables. @throws program-invalid for an unknown name or another type or size */
   write(values: NamedNumbers): void;
+  /**
+   * Rows of a state variable, along its first axis: what does not fit into JavaScript twice moves in ranges.
+   * @throws program-invalid for an unknown name, a scalar, or rows that the variable does not have
+   */
+  readRows(name: string, begin: number, count: number): Numbers;
+  /** Sets as many rows as `values` holds. @throws program-invalid as `readRows`, and for a part of a row */
+  writeRows(name: string, begin: number, values: Numbers): void;
+  /**
+   * Sets state variables one after another, large ones first: memory peaks little above the state itself.
+   * @param source called once for each name, never twice at once
+   * @throws program-invalid as `write`; what was set before stays set
+   */
+  load(names: readonly string[], source: NumbersSource): Promise<void>;
   /** Frees what the session holds; no call is possible afterwards. */
   dispose(): void;
   /** Operations of each program, as recorded and as run. */
@@ -51,7 +64,7 @@ export async function compile<Name extends string>(options: CompileOptions<Name>
   const operations: Record<string, { recorded: number; run: number }> = {};
   for (const [name, spec] of Object.entries<ProgramSpec>(options.programs)) {
     const recorded = trace(name, state, spec.inputs, spec.run);
-    const program = rewrite(recorded, spec.passes);
+    const program = rewrite(recorded, spec.passes, { xla: spec.xla ?? false });
     operations[name] = { recorded: recorded.operations.length, run: program.operations.length };
     programs.set(name, { program, xla: spec.xla ?? false, precision: spec.precision ?? 'float32' });
   }
@@ -77,6 +90,15 @@ class CompiledSession<Name extends string> implements Session<Name> {
   }
   write(values: NamedNumbers): void {
     this.#alive().write(values);
+  }
+  readRows(name: string, begin: number, count: number): Numbers {
+    return this.#alive().readRows(name, begin, count);
+  }
+  writeRows(name: string, begin: number, values: Numbers): void {
+    this.#alive().writeRows(name, begin, values);
+  }
+  async load(names: readonly string[], source: NumbersSource): Promise<void> {
+    await this.#alive().load(names, source);
   }
   dispose(): void {
     this.#executable?.dispose();

@@ -3,6 +3,7 @@
  * follows: what is in the table can be traced, replayed on wasm and cpu, and emitted into a graph. To support another tfjs
  * kernel, add its entry here; `test/parity/engine/kernels.test.ts` then wants a case for it.
  */
+import { barrierKernel } from './kernels/barrier.js';
 import type { KernelDefinition } from './kernels/definition.js';
 import { binary, cast, clip, select, step, unary } from './kernels/elementwise.js';
 import { gather, gatherNd, range, scatterNd, segmentSum, topK } from './kernels/indexing.js';
@@ -24,6 +25,7 @@ import {
 import { afterKernel } from './kernels/order.js';
 import { product } from './kernels/products.js';
 import { argument, cumulativeSum, reduction, sumOfMany } from './kernels/reductions.js';
+import { broadcastingSelectKernel } from './kernels/select.js';
 import { sparseCrossEntropyKernel } from './kernels/sparse-cross-entropy.js';
 
 const truth = { result: 'bool' } as const;
@@ -38,7 +40,9 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   Any: reduction('Any', true),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
+  Barrier: barrierKernel,
   BatchMatMul: product,
+  BroadcastingSelect: broadcastingSelectKernel,
   BroadcastTo: broadcastTo,
   Cast: cast,
   Ceil: unary('Ceil'),

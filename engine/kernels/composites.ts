@@ -1,6 +1,13 @@
 /** All composite kernels: a backend that replays programs must know each. */
+import { barrierKernel } from './barrier.js';
 import type { Composite } from './composite.js';
 import { afterKernel } from './order.js';
+import { broadcastingSelectKernel } from './select.js';
 import { sparseCrossEntropyKernel } from './sparse-cross-entropy.js';
 
-export const composites: readonly Composite[] = [afterKernel, sparseCrossEntropyKernel];
+export const composites: readonly Composite[] = [
+  afterKernel,
+  barrierKernel,
+  broadcastingSelectKernel,
+  sparseCrossEntropyKernel,
+];

@@ -1,17 +1,50 @@
-/** The rewrites of a recorded program, in order. Each keeps what the program computes and can be left out. */
+/**
+ * The rewrites of a recorded program, in order. Each keeps what the program computes and can be left out by name. The
+ * simplifying ones uncover work for one another and are repeated until the program no longer shrinks.
+ */
 import type { Program } from '../tracing/program.js';
+import { broadcastOperands, scalarConstants } from './broadcasts.js';
+import { commonSubexpressions } from './common-subexpressions.js';
 import { removeDeadCode } from './dead-code.js';
+import { foldConstants } from './folding.js';
+import { identities } from './identities/identities.js';
+import { recompute } from './recompute.js';
 
-type Pass = (program: Program) => Program;
+export interface Target {
+  /** The program becomes one XLA computation, which knows no order but that of data. */
+  readonly xla: boolean;
+}
 
-const passes = { deadCode: removeDeadCode } as const satisfies Record<string, Pass>;
+type Pass = (program: Program, target: Target) => Program;
+
+const simplifying = {
+  foldConstants,
+  scalarConstants,
+  broadcastOperands,
+  identities,
+  commonSubexpressions,
+  deadCode: removeDeadCode,
+} as const satisfies Record<string, Pass>;
+
+/** Once, at the end: what they add must not be simplified away. */
+const arranging = { recompute } as const satisfies Record<string, Pass>;
+
+export type PassName = keyof typeof simplifying | keyof typeof arranging;
 
 /** `false` leaves a pass out. */
-export type PassOptions = Readonly<Partial<Record<keyof typeof passes, boolean>>>;
+export type PassOptions = Readonly<Partial<Record<PassName, boolean>>>;
 
-export const rewrite = (program: Program, options: PassOptions = {}): Program =>
-  Object.entries(passes).reduce(
-    (rewritten, [name, pass]) =>
-      Object.entries(options).some(([key, on]) => key === name && !on) ? rewritten : pass(rewritten),
-    program,
-  );
+export function rewrite(program: Program, options: PassOptions = {}, target: Target = { xla: false }): Program {
+  const left = new Set(Object.entries(options).flatMap(([name, on]) => (on ? [] : [name])));
+  const apply = (passes: Readonly<Record<string, Pass>>, from: Program): Program =>
+    Object.entries(passes).reduce(
+      (rewritten, [name, pass]) => (left.has(name) ? rewritten : pass(rewritten, target)),
+      from,
+    );
+  let simplified = program;
+  for (let before = Infinity; simplified.operations.length < before;) {
+    before = simplified.operations.length;
+    simplified = apply(simplifying, simplified);
+  }
+  return apply(arranging, simplified);
+}
