@@ -32,6 +32,8 @@ export interface Group {
   /** Lengths of the sequences in the file of ids, and how many tokens one timed step or call has. */
   readonly sequences: readonly number[];
   readonly tokens: number;
+  /** When not as many as everywhere else. */
+  readonly threads?: number;
   readonly contestants: Readonly<Record<string, Contestant>>;
   readonly goals: readonly Goal[];
 }
@@ -92,6 +94,7 @@ const trainings = (['5M', '30M'] as const).flatMap((model) =>
 const wasm: Group = {
   ...training('3M', 128, false),
   work: 'training step, 3M llama, T 128, B 8, wasm, one thread',
+  threads: 1,
   contestants: {
     ours: { by: 'engine', backend: 'wasm', xla: false },
     'eager wasm, product repaired': { by: 'eager tfjs', backend: 'wasm' },

@@ -78,5 +78,9 @@ export function memoryBytes(field: 'VmRSS' | 'VmHWM'): number {
 
 export const resetPeak = (): void => writeFileSync('/proc/self/clear_refs', '5');
 
-export const answer = (measurement: Measurement): void =>
-  void process.stdout.write(`${JSON.stringify(measurement)}\n`, () => process.exit());
+/** @throws Error where a loss is no number: JSON would not say so */
+export function answer(measurement: Measurement): void {
+  const wrong = measurement.losses?.findIndex((loss) => !Number.isFinite(loss)) ?? -1;
+  if (wrong !== -1) throw new Error(`the loss of step ${wrong + 1} is ${measurement.losses?.[wrong]}`);
+  process.stdout.write(`${JSON.stringify(measurement)}\n`, () => process.exit());
+}

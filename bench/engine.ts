@@ -1,12 +1,13 @@
 /**
  * The engine against its peers: PyTorch, transformers, eager TensorFlow.js. Everyone gets the same weights, batches, dtype
  * and two threads, each measurement runs in a process of its own, all take turns, and the best of several rounds counts. A
- * row whose two sides do not compute the same is void.
+ * row whose two sides do not compute the same is void. Only a whole run is kept in `bench/results/engine.json`; `--rows` (a
+ * part of a row's work or peer), `--quick` (one round) and `--threads` print and keep nothing.
  *
- *   npm run bench:engine -- [--rows <part of a row's work or peer>] [--quick]
+ *   npm run bench:engine -- [--rows <part>] [--quick] [--threads <count>]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEnvironment } from '../config/environment.js';
@@ -21,13 +22,40 @@ import { modelShapes } from './engine-models.js';
 import { describe, judge, type Measured } from './engine-rows.js';
 import { writeIds, writeModel } from './engine-workload.js';
 import { providePython } from './python-environment.js';
-import { report, type Row } from './report.js';
+import { printRows, report, type Row } from './report.js';
 
-const threads = 2;
+const usualThreads = 2;
+const quietLoad = 0.5;
+
+interface Settings {
+  readonly rows: string;
+  readonly rounds: number;
+  readonly threads: number;
+}
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { rows: { type: 'string', default: '' }, quick: { type: 'boolean' } } });
-  const rounds = values.quick === true ? 1 : 3;
+  const { values } = parseArgs({
+    options: { rows: { type: 'string' }, quick: { type: 'boolean' }, threads: { type: 'string' } },
+  });
+  const settings = {
+    rows: values.rows ?? '',
+    rounds: values.quick === true ? 1 : 3,
+    threads: Number(values.threads ?? usualThreads),
+  };
+  const { notes, rows } = await compare(settings);
+  if (Object.keys(values).length === 0) await report('engine', notes, rows);
+  else printRows(rows);
+  process.stdout.write(notes.map((note) => `${note}\n`).join(''));
+}
+
+async function compare(
+  settings: Settings,
+): Promise<{ readonly notes: readonly string[]; readonly rows: readonly Row[] }> {
+  const load = loadavg()[0] ?? 0;
+  if (load > quietLoad)
+    process.stderr.write(
+      `load average ${load.toFixed(1)}: beside other work the peers fall up to tenfold; compare nothing\n`,
+    );
   const context: SetupContext = {
     environment: readEnvironment(),
     variables: process.env,
@@ -46,9 +74,9 @@ async function main(): Promise<void> {
       directory,
       ...(found === undefined ? {} : { packageDirectory: join(found.location, packagePath) }),
     };
-    for (const group of groups.map((each) => narrowed(each, values.rows))) {
+    for (const group of groups.map((each) => narrowed(each, settings.rows))) {
       if (group.goals.length === 0) continue;
-      const measured = await measureGroup(group, rounds, surroundings);
+      const measured = await measureGroup(group, settings, surroundings);
       for (const goal of group.goals) {
         const judged = judge(group, goal, measured);
         if ('row' in judged) rows.push(judged.row);
@@ -56,13 +84,13 @@ async function main(): Promise<void> {
       }
     }
     const notes = [
-      `best of ${rounds}, everyone in turn, one process each, ${threads} threads`,
+      `best of ${settings.rounds}, everyone in turn, one process each, ${settings.threads} threads`,
+      `load average before: ${load.toFixed(2)}`,
       `peers: ${python.python === undefined ? `no Python: ${python.why}` : python.versions}; TensorFlow ${found?.version ?? 'not installed'}`,
       'memory: highest resident size from the first step on, less that of the idle process with the library loaded',
       ...missing,
     ];
-    await report('engine', notes, rows);
-    process.stdout.write(notes.map((note) => `${note}\n`).join(''));
+    return { notes, rows };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -76,10 +104,10 @@ function narrowed(group: Group, rows: string): Group {
 
 async function measureGroup(
   group: Group,
-  rounds: number,
+  { rounds, threads }: Settings,
   surroundings: Surroundings,
 ): Promise<ReadonlyMap<string, Measured>> {
-  const task = await writeTask(group, surroundings.directory);
+  const task: Task = { ...(await writeFiles(group, surroundings.directory)), threads: group.threads ?? threads };
   const wanted = new Set(group.goals.flatMap(({ against, ours = 'ours' }) => [ours, against]));
   const contestants = Object.entries(group.contestants).filter(([name]) => wanted.has(name));
   const measured = new Map<string, Measured>();
@@ -104,13 +132,12 @@ const said = (outcome: Measurement | { readonly why: string }): string =>
     ? outcome.why
     : `best ${outcome.bestMs.toFixed(1)} ms, median ${outcome.medianMs.toFixed(1)}, first ${outcome.firstMs.toFixed(0)}`;
 
-/** One file of ids a group; a model's directory is removed with its last one. */
-async function writeTask({ model, task, sequences }: Group, directory: string): Promise<Task> {
+async function writeFiles({ model, task, sequences }: Group, directory: string) {
   const modelDirectory = join(directory, model.replaceAll(' ', '-'));
   await writeModel(modelDirectory, model);
   const ids = join(directory, 'ids');
   await writeIds(ids, sequences, modelShapes[model].vocabularySize);
-  return { ...task, model: modelDirectory, ids, threads };
+  return { ...task, model: modelDirectory, ids };
 }
 
 await main();

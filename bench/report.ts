@@ -28,15 +28,20 @@ const machine = (): string => {
 };
 
 export async function report(name: string, notes: readonly string[], rows: readonly Row[]): Promise<void> {
+  printRows(rows);
+  const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
+  await mkdir(directory, { recursive: true });
+  const date = new Date().toISOString().slice(0, 10);
+  const result = { name, machine: machine(), date, notes, rows };
+  await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** The table alone, for a run of which nothing is to be kept. */
+export function printRows(rows: readonly Row[]): void {
   const columns = ['work', 'against', 'ours', 'theirs', 'unit', 'ratio', 'goal', 'met'] as const;
   const lines = [columns, ...rows.map((row) => columns.map((column) => String(row[column])))];
   for (const [index, line] of lines.entries()) {
     process.stdout.write(`| ${line.join(' | ')} |\n`);
     if (index === 0) process.stdout.write(`|${' --- |'.repeat(columns.length)}\n`);
   }
-  const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
-  await mkdir(directory, { recursive: true });
-  const date = new Date().toISOString().slice(0, 10);
-  const result = { name, machine: machine(), date, notes, rows };
-  await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -11,7 +11,7 @@ def task():
 
 
 def answer(**measurement):
-    print(json.dumps(measurement), flush=True)
+    print(json.dumps(measurement, allow_nan=False), flush=True)
 
 
 def memory_bytes(field):
