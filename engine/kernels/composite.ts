@@ -41,12 +41,16 @@ export function registerOn(backendName: string, name: string, eager: Eager): voi
   });
 }
 
+const isTensor = (info: tf.TensorInfo): info is tf.Tensor => info instanceof tf.Tensor;
+
 /** tfjs types the inputs of a kernel as infos; what it passes are the tensors of the call. */
+export const tensorOf = (info: tf.TensorInfo): tf.Tensor =>
+  isTensor(info) ? info : tf.engine().makeTensorFromTensorInfo(info);
+
 function tensorsOf(inputs: tf.NamedTensorInfoMap): TensorInputs {
   const tensors: Record<string, tf.Tensor> = {};
   for (const [name, input] of Object.entries(inputs)) {
-    if (input !== undefined)
-      tensors[name] = input instanceof tf.Tensor ? input : tf.engine().makeTensorFromTensorInfo(input);
+    if (input !== undefined) tensors[name] = tensorOf(input);
   }
   return tensors;
 }

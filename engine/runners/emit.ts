@@ -1,7 +1,7 @@
 /** Writes the operations of one program into a graph. */
 import { NightstillError } from '../../config/errors.js';
 import { kernelTable } from '../kernel-table.js';
-import { usesOf, type Operation, type Program, type Update, type Value } from '../tracing/program.js';
+import { resultsOf, usesOf, type Operation, type Program, type Update, type Value } from '../tracing/program.js';
 import { typed, type Graph, type GraphNode, type GraphOutput } from './graph.js';
 
 /** Where the program's inputs and the handles of its variables are in the graph. */
@@ -45,12 +45,10 @@ function readVariables(
   handles: ReadonlyMap<string, GraphOutput>,
   emitted: Map<Value, GraphOutput>,
 ): Map<string, GraphNode> {
-  const used = new Set(program.operations.flatMap(usesOf));
-  const results = new Set(program.outputs.values());
-  for (const update of program.updates.values()) results.add(update.kind === 'whole' ? update.value : update.values);
+  const used = new Set([...program.operations.flatMap(usesOf), ...resultsOf(program)]);
   const reads = new Map<string, GraphNode>();
   for (const [name, value] of program.state) {
-    if (!used.has(value) && !results.has(value)) continue;
+    if (!used.has(value)) continue;
     const node = graph.node('ReadVariableOp', [known(handles, name)], { dtype: typed(value.dtype) });
     reads.set(name, node);
     emitted.set(value, { node, index: 0 });

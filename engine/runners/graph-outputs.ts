@@ -4,37 +4,19 @@
  */
 
 /** Operations whose only result is not called `output`. */
-const single: Readonly<Record<string, readonly string[]>> = {
-  z: [
-    ...['AddV2', 'Sub', 'Mul', 'RealDiv', 'FloorDiv', 'FloorMod', 'Maximum', 'Minimum', 'Pow', 'SquaredDifference'],
-    ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'],
-    ...['RsqrtGrad', 'SigmoidGrad', 'TanhGrad'],
-  ],
-  y: [
-    ...[
-      'Abs',
-      'Cast',
-      'Ceil',
-      'Cos',
-      'Erf',
-      'Exp',
-      'Expm1',
-      'Floor',
-      'IsFinite',
-      'IsNan',
-      'Log',
-      'Log1p',
-      'LogicalNot',
-    ],
-    ...['Neg', 'OnesLike', 'Reciprocal', 'Round', 'Rsqrt', 'Sigmoid', 'Sign', 'Sin', 'Sqrt', 'Square', 'Tanh'],
-    ...['Transpose', 'ZerosLike'],
-  ],
-  activations: ['Relu', 'Softplus'],
-  softmax: ['Softmax'],
-  product: ['MatMul'],
-  out: ['Cumsum'],
-  sum: ['AddN'],
-  value: ['ReadVariableOp'],
+const single: Readonly<Record<string, string>> = {
+  z:
+    'AddV2 Sub Mul RealDiv FloorDiv FloorMod Maximum Minimum Pow SquaredDifference Equal NotEqual Greater GreaterEqual ' +
+    'Less LessEqual LogicalAnd LogicalOr RsqrtGrad SigmoidGrad TanhGrad',
+  y:
+    'Abs Cast Ceil Cos DeepCopy Erf Exp Expm1 Floor IsFinite IsNan Log Log1p LogicalNot Neg OnesLike Reciprocal Round ' +
+    'Rsqrt Sigmoid Sign Sin Sqrt Square Tanh Transpose ZerosLike',
+  activations: 'Relu Softplus',
+  softmax: 'Softmax',
+  product: 'MatMul',
+  out: 'Cumsum',
+  sum: 'AddN',
+  value: 'ReadVariableOp',
 };
 
 const several: Readonly<Record<string, readonly string[]>> = {
@@ -43,10 +25,10 @@ const several: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Operations with a list of results. */
-const lists = new Set(['SplitV', 'Unpack', 'StatefulPartitionedCall']);
+const lists = new Set(['SplitV', 'Unpack', 'StatefulPartitionedCall', 'XlaOptimizationBarrier']);
 
 const singleNames = new Map(
-  Object.entries(single).flatMap(([name, operations]) => operations.map((operation) => [operation, name])),
+  Object.entries(single).flatMap(([name, operations]) => operations.split(' ').map((operation) => [operation, name])),
 );
 
 /** `name:index` of result `index` of an operation. */

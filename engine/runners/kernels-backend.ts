@@ -9,8 +9,38 @@ export type KernelsBackend = 'wasm' | 'cpu';
 /** Makes the backend ready and the current one of tfjs. */
 export async function prepareBackend(backend: KernelsBackend): Promise<void> {
   if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
-  await tf.setBackend(backend);
-  await tf.ready();
+  await withoutNewListeners(async () => {
+    await tf.setBackend(backend);
+    await tf.ready();
+  });
   if (backend === 'wasm') repairWasm();
   for (const { name, eager } of composites) registerOn(backend, name, eager);
+}
+
+/** Does the work on a backend that is ready, and hands tfjs back the one it had. */
+export function whileOnBackend<Result>(backend: KernelsBackend, work: () => Result): Result {
+  const before = tf.getBackend();
+  if (before === backend) return work();
+  void tf.setBackend(backend);
+  try {
+    return work();
+  } finally {
+    void tf.setBackend(before);
+  }
+}
+
+/**
+ * tfjs's wasm module throws whatever is uncaught in this process anew, from within its own minified line: the message of
+ * the real error would be lost behind it, and so would be its exit code.
+ */
+async function withoutNewListeners(work: () => Promise<void>): Promise<void> {
+  const events = ['uncaughtException', 'unhandledRejection'];
+  const before = new Set(events.flatMap((event) => process.rawListeners(event)));
+  await work();
+  for (const event of events) {
+    for (const listener of process.rawListeners(event)) {
+      const rethrows = /throw (?:ex|reason)\b/.test(String(listener));
+      if (!before.has(listener) && rethrows) process.removeListener(event, listener as () => void);
+    }
+  }
 }

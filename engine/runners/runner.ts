@@ -4,6 +4,9 @@ import type { TensorSpecs } from '../tracing/trace.js';
 
 export type NamedNumbers = Readonly<Record<string, Numbers>>;
 
+/** Hands over the content of one state variable. */
+export type NumbersSource = (name: string) => Promise<Numbers> | Numbers;
+
 /** How one program is to be run. */
 export interface RunnableProgram {
   readonly program: Program;
@@ -13,12 +16,17 @@ export interface RunnableProgram {
   readonly precision: 'float32' | 'bfloat16';
 }
 
-/** Programs with their shared state, ready to run. All calls are synchronous. */
+/** Programs with their shared state, ready to run. Arrays that are passed in are copied; those handed out are the caller's. */
 export interface Executable {
   /** @param inputs every input of the program, in the type and size that it declared */
   run(program: string, inputs: NamedNumbers): Record<string, Numbers>;
   read(names: readonly string[]): Record<string, Numbers>;
   write(values: NamedNumbers): void;
+  /** Rows `begin` to `begin + count` of a variable along its first axis. */
+  readRows(name: string, begin: number, count: number): Numbers;
+  writeRows(name: string, begin: number, values: Numbers): void;
+  /** Sets variables one after another, with little more memory than they take. */
+  load(names: readonly string[], source: NumbersSource): Promise<void>;
   dispose(): void;
 }
 

@@ -1,143 +1,172 @@
-/**
- * Reading and writing the variables of a session. TensorFlow optimises its graph again for every new set of fetches, so
- * variables move in fixed groups of limited size, and a group has one set for reading and one for writing.
- */
+/** The variables of one TensorFlow session: zeros until something is written, moved by groups and by ranges of rows. */
 import { NightstillError } from '../../config/errors.js';
 import type { Numbers } from '../tracing/program.js';
-import { bytesOf, type TensorSpec } from '../tracing/tensor-spec.js';
-import type { TensorSpecs } from '../tracing/trace.js';
-import { graphShape, typed, type Graph, type GraphNode, type GraphOutput } from './graph.js';
+import { bytesOf, sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
 import type { NativeLibrary } from './native.js';
-import { checkNumbers, knownVariable } from './numbers.js';
-import type { NamedNumbers } from './runner.js';
+import { checkNumbers, checkRows } from './numbers.js';
+import type { NamedNumbers, NumbersSource } from './runner.js';
+import type { Group, RowAccess, VariableAccess } from './state-access.js';
 
-const groupBytes = 64 * 1024 * 1024;
-
-interface Group {
-  readonly names: readonly string[];
-  /** The fetch of a run that writes the whole group. */
-  readonly written: string;
-  /** The fetch of a run that fills the whole group with zeros. */
-  readonly cleared: string;
-}
-
-export interface StateAccess {
-  readonly groups: readonly Group[];
-  /** Names in the graph by names of variables. */
-  readonly feeds: ReadonlyMap<string, string>;
-  readonly fetches: ReadonlyMap<string, string>;
-}
-
-/** Adds the nodes that read, write and clear every variable. */
-export function addStateAccess(
-  graph: Graph,
-  state: TensorSpecs,
-  handles: ReadonlyMap<string, GraphOutput>,
-): StateAccess {
-  const feeds = new Map<string, string>();
-  const fetches = new Map<string, string>();
-  const zero = new Map<string, GraphOutput>();
-  const access = (name: string, spec: TensorSpec, index: number): { written: GraphNode; cleared: GraphNode } => {
-    const handle = handles.get(name);
-    if (handle === undefined) throw new NightstillError('unexpected', `the graph has no ${name}`);
-    const T = typed(spec.dtype);
-    const read = graph.output('ReadVariableOp', [handle], { dtype: T });
-    fetches.set(name, graph.node('Identity', [read], { T }, { name: `read${index}` }).name);
-    const shape = { shape: graphShape(spec.shape) };
-    const value = graph.node('Placeholder', [], { dtype: T, shape }, { name: `write${index}` });
-    feeds.set(name, value.name);
-    // A placeholder with a default: a constant would be folded into one of full size.
-    const nothing =
-      zero.get(spec.dtype) ??
-      graph.output('PlaceholderWithDefault', [graph.scalar(0, spec.dtype)], {
-        dtype: T,
-        shape: { shape: graphShape([]) },
-      });
-    zero.set(spec.dtype, nothing);
-    const zeros = graph.output('BroadcastTo', [nothing, graph.integers(...spec.shape)], { T, Tidx: typed('int32') });
-    const assign = (from: GraphOutput): GraphNode => graph.node('AssignVariableOp', [handle, from], { dtype: T });
-    return { written: assign({ node: value, index: 0 }), cleared: assign(zeros) };
-  };
-  const finished = (name: string, control: readonly GraphNode[]): string =>
-    graph.node('Identity', [graph.integer(0)], { T: typed('int32') }, { control, name }).name;
-  let count = 0;
-  const groups = groupsOf(state).map((names, index) => {
-    const nodes = names.map((name) => access(name, knownVariable(state, name), count++));
-    return {
-      names,
-      written: finished(
-        `written${index}`,
-        nodes.map(({ written }) => written),
-      ),
-      cleared: finished(
-        `cleared${index}`,
-        nodes.map(({ cleared }) => cleared),
-      ),
-    };
-  });
-  return { groups, feeds, fetches };
-}
-
-function groupsOf(state: TensorSpecs): string[][] {
-  const groups: string[][] = [];
-  let bytes = groupBytes;
-  for (const [name, spec] of Object.entries(state)) {
-    if (bytes + bytesOf(spec) > groupBytes) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)?.push(name);
-    bytes += bytesOf(spec);
-  }
-  return groups;
-}
+/** How much of a large variable is written by one run. */
+const chunkBytes = 4 * 1024 * 1024;
 
 export class SessionState {
+  /** Groups that have no memory yet; a group gets it, as zeros, when the first run could see it. */
+  readonly #empty: Set<Group>;
+  readonly #groupOf = new Map<string, Group>();
+  readonly #variables = new Map<string, VariableAccess>();
+
   constructor(
     readonly library: NativeLibrary,
     readonly session: number,
-    readonly specs: TensorSpecs,
-    readonly access: StateAccess,
-  ) {}
+    groups: readonly Group[],
+  ) {
+    this.#empty = new Set(groups);
+    for (const group of groups) {
+      for (const variable of group.variables) {
+        this.#groupOf.set(variable.name, group);
+        this.#variables.set(variable.name, variable);
+      }
+    }
+  }
 
-  clear(): void {
-    for (const { cleared } of this.access.groups) this.library.run(this.session, [], [cleared]);
+  /** Gives all variables their zeros that have no content yet; before a program runs. */
+  fill(groups: Iterable<Group> = this.#empty): void {
+    for (const group of groups) {
+      if (this.#empty.delete(group)) this.library.run(this.session, [], [group.cleared]);
+    }
   }
 
   read(names: readonly string[]): Record<string, Numbers> {
-    for (const name of names) this.#spec(name);
-    const wanted = new Set(names);
     const found = new Map<string, Numbers>();
-    for (const group of this.#groupsWith(wanted)) {
-      const fetches = group.names.map((name) => this.access.fetches.get(name) ?? '');
-      const values = this.library.run(this.session, [], fetches);
-      group.names.forEach((name, index) => {
+    for (const [group] of this.#grouped(names)) {
+      this.fill([group]);
+      const values = this.library.run(
+        this.session,
+        [],
+        group.variables.map(({ read }) => read),
+      );
+      group.variables.forEach(({ name }, index) => {
         const numbers = values[index];
-        if (wanted.has(name) && numbers !== undefined) found.set(name, numbers);
+        if (numbers !== undefined) found.set(name, numbers);
       });
     }
     return Object.fromEntries(names.map((name) => [name, found.get(name) ?? new Float32Array()]));
   }
 
   write(values: NamedNumbers): void {
-    for (const [name, numbers] of Object.entries(values)) checkNumbers(`variable "${name}"`, this.#spec(name), numbers);
-    for (const group of this.#groupsWith(new Set(Object.keys(values)))) {
-      const missing = group.names.filter((name) => !(name in values));
-      const kept = missing.length === 0 ? {} : this.read(missing);
-      const feeds = group.names.map((name) => {
-        const spec = this.#spec(name);
-        const numbers = values[name] ?? kept[name];
-        return { name: this.access.feeds.get(name) ?? '', spec, values: checkNumbers(name, spec, numbers) };
-      });
-      this.library.run(this.session, feeds, [group.written]);
+    const names = Object.keys(values);
+    for (const name of names) checkNumbers(`variable "${name}"`, this.#variable(name).spec, values[name]);
+    for (const [group] of this.#grouped(names)) this.#writeGroup(group, values);
+  }
+
+  /** Largest first, so that what is in flight at the end, when most is there, is small. */
+  async load(names: readonly string[], source: NumbersSource): Promise<void> {
+    const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
+    for (const [group, wanted] of grouped) {
+      const values: Record<string, Numbers> = {};
+      for (const name of wanted)
+        values[name] = checkNumbers(`variable "${name}"`, this.#variable(name).spec, await source(name));
+      this.#writeGroup(group, values);
     }
   }
 
-  #groupsWith(names: ReadonlySet<string>): readonly Group[] {
-    return this.access.groups.filter((group) => group.names.some((name) => names.has(name)));
+  readRows(name: string, begin: number, count: number): Numbers {
+    const { spec, rows } = this.#variable(name);
+    const width = checkRows(name, spec, begin, count);
+    if (rows === undefined)
+      return (this.read([name])[name] ?? new Float32Array()).slice(begin * width, (begin + count) * width);
+    this.fill(this.#groupsWith(name));
+    const [values = new Float32Array()] = this.library.run(this.session, boundsOf(rows, spec, begin, count), [
+      rows.read,
+    ]);
+    return values;
   }
 
-  #spec(name: string): TensorSpec {
-    return knownVariable(this.specs, name);
+  writeRows(name: string, begin: number, values: Numbers): void {
+    const { spec, rows } = this.#variable(name);
+    const [length = 0, ...rest] = spec.shape;
+    const count = length === 0 ? 0 : values.length / sizeOf(rest);
+    const width = checkRows(name, spec, begin, count);
+    checkNumbers(`rows of variable "${name}"`, { shape: [count, ...rest], dtype: spec.dtype }, values);
+    if (rows === undefined) {
+      const whole = this.read([name])[name] ?? new Float32Array();
+      whole.set(values, begin * width);
+      this.write({ [name]: whole });
+      return;
+    }
+    this.fill(this.#groupsWith(name));
+    this.#writeRows(rows, spec, begin, values);
   }
+
+  #writeGroup(group: Group, values: NamedNumbers): void {
+    const [only] = group.variables;
+    const numbers = only === undefined ? undefined : values[only.name];
+    if (only?.rows !== undefined && group.variables.length === 1 && numbers !== undefined) {
+      this.fill([group]);
+      this.#writeRows(only.rows, only.spec, 0, numbers);
+      return;
+    }
+    const missing = group.variables.filter(({ name }) => !(name in values)).map(({ name }) => name);
+    const kept = missing.length === 0 ? {} : this.read(missing);
+    const feeds = group.variables.map(({ name, spec, value }) => ({
+      name: value,
+      spec,
+      values: checkNumbers(`variable "${name}"`, spec, values[name] ?? kept[name]),
+    }));
+    this.library.run(this.session, feeds, [group.written]);
+    this.#empty.delete(group);
+  }
+
+  /** In chunks: what is fed exists twice while the run lasts. */
+  #writeRows(rows: RowAccess, spec: TensorSpec, begin: number, values: Numbers): void {
+    const rest = spec.shape.slice(1);
+    const width = sizeOf(rest);
+    const chunk = Math.max(1, Math.floor(chunkBytes / (4 * width)));
+    for (let row = 0; row < values.length / width; row += chunk) {
+      const part = values.subarray(row * width, (row + chunk) * width);
+      const count = part.length / width;
+      const feed = { name: rows.values, spec: { shape: [count, ...rest], dtype: spec.dtype }, values: part };
+      const [first, , end] = boundsOf(rows, spec, begin + row, count);
+      this.library.run(this.session, [first, end, feed], [rows.written]);
+    }
+  }
+
+  #variable(name: string): VariableAccess {
+    const variable = this.#variables.get(name);
+    if (variable !== undefined) return variable;
+    throw new NightstillError('program-invalid', `expected a variable of the state, found "${name}"`);
+  }
+
+  #groupsWith(name: string): Group[] {
+    return [...this.#grouped([name]).keys()];
+  }
+
+  /** The groups of some variables, with those of each. */
+  #grouped(names: readonly string[]): Map<Group, string[]> {
+    const grouped = new Map<Group, string[]>();
+    for (const name of names) {
+      this.#variable(name);
+      const group = this.#groupOf.get(name);
+      if (group !== undefined) grouped.set(group, [...(grouped.get(group) ?? []), name]);
+    }
+    return grouped;
+  }
+
+  #bytes(names: readonly string[]): number {
+    return names.reduce((sum, name) => sum + bytesOf(this.#variable(name).spec), 0);
+  }
+}
+
+type Bound = { readonly name: string; readonly spec: TensorSpec; readonly values: Int32Array };
+
+/** Feeds for rows `begin` to `begin + count`: begin, size, end. */
+function boundsOf(rows: RowAccess, { shape }: TensorSpec, begin: number, count: number): [Bound, Bound, Bound] {
+  const rest = shape.slice(1);
+  const spec: TensorSpec = { shape: [shape.length], dtype: 'int32' };
+  return [
+    { name: rows.begin, spec, values: Int32Array.of(begin, ...rest.map(() => 0)) },
+    { name: rows.size, spec, values: Int32Array.of(count, ...rest) },
+    { name: rows.end, spec, values: Int32Array.of(begin + count, ...rest) },
+  ];
 }

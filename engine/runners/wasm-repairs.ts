@@ -2,6 +2,7 @@
  * What tfjs's wasm backend needs to train: its fast matrix product serves only single, untransposed matrices (others run a
  * plain loop, 20 times slower), and it has no segment sum, the gradient of an embedding.
  */
+import { tensorOf } from '../kernels/composite.js';
 import { tf } from '../tf.js';
 import { attributesOf } from '../tracing/program.js';
 import { flagOf } from '../tracing/shapes.js';
@@ -51,7 +52,7 @@ type Product = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 function multiply(a: tf.Tensor, b: tf.Tensor, plain: Product): tf.Tensor {
   const leading = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const batch = leading.reduce((product, length) => product * length, 1);
-  const [rows = 1, inner = 1, columns = 1] = [...a.shape.slice(-2), b.shape.at(-1) ?? 1];
+  const [rows, inner, columns] = [a.shape.at(-2) ?? 1, a.shape.at(-1) ?? 1, b.shape.at(-1) ?? 1];
   const matrix = (tensor: tf.Tensor, shape: [number, number]): tf.Tensor3D[] =>
     tf
       .split(tf.reshape(tf.broadcastTo(tensor, [...leading, ...shape]), [batch, ...shape]), batch)
@@ -71,9 +72,6 @@ const swapped = (tensor: tf.Tensor): tf.Tensor => {
   const axes = [...tensor.shape.keys()];
   return tf.transpose(tensor, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 };
-
-const tensorOf = (info: tf.TensorInfo): tf.Tensor =>
-  info instanceof tf.Tensor ? info : tf.engine().makeTensorFromTensorInfo(info);
 
 function segmentSum({ inputs, attrs }: { inputs: tf.NamedTensorInfoMap; attrs?: object }): tf.TensorInfo {
   const { x, segmentIds } = inputs;

@@ -7,11 +7,30 @@ export const tracingBackendName = 'nightstill-tracing';
 export class Recording {
   readonly operations: Operation[] = [];
   readonly #blocks: string[] = [];
+  readonly #values = new WeakSet();
+  readonly #captured = new WeakMap<object, Value>();
 
   record(operation: Omit<Operation, 'block'>): readonly Value[] {
     const block = this.#blocks.at(-1);
     this.operations.push(block === undefined ? operation : { ...operation, block });
+    for (const value of operation.outputs) this.own(value);
     return operation.outputs;
+  }
+
+  /** Inputs and state are values of the recording that no operation makes. */
+  own(value: Value): void {
+    this.#values.add(value);
+  }
+
+  owns(data: object): data is Value {
+    return this.#values.has(data);
+  }
+
+  /** The constant that stands for the data of a tensor from outside, made at its first use. */
+  captured(data: object, make: () => Value): Value {
+    const value = this.#captured.get(data) ?? make();
+    this.#captured.set(data, value);
+    return value;
   }
 
   /** What `work` records belongs to the marked block `name`. */

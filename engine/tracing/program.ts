@@ -48,7 +48,7 @@ export type Update =
 export interface Program {
   readonly name: string;
   readonly inputs: ReadonlyMap<string, Value>;
-  /** The state variables that the program reads. */
+  /** All state variables, as they are before the call. */
   readonly state: ReadonlyMap<string, Value>;
   readonly operations: readonly Operation[];
   readonly outputs: ReadonlyMap<string, Value>;
@@ -62,6 +62,13 @@ export function resultsOf(program: Program): Value[] {
     update.kind === 'whole' ? [update.value] : [update.indices, update.values],
   );
   return [...program.outputs.values(), ...updated];
+}
+
+/** The state variables that the program reads and those that it updates; it leaves all others alone. */
+export function touchedState(program: Program): ReadonlySet<string> {
+  const used = new Set([...program.operations.flatMap(usesOf), ...resultsOf(program)]);
+  const read = [...program.state].filter(([, value]) => used.has(value)).map(([name]) => name);
+  return new Set([...read, ...program.updates.keys()]);
 }
 
 /** Everything an operation waits for. */

@@ -9,20 +9,23 @@ import { tf } from '../tf.js';
 import { callerLine } from './caller.js';
 import { currentRecording, setRecording, tracingBackendName, type Recording } from './current.js';
 import { attributesOf, type Numbers, type Value } from './program.js';
-import { type DataType, type TensorSpec } from './tensor-spec.js';
+import type { DataType, TensorSpec } from './tensor-spec.js';
 
 const recordingOrThrow = (): Recording => {
   const current = currentRecording();
-  if (current === undefined) throw new NightstillError('unexpected', 'a tensor of a trace was used after it had ended');
+  if (current === undefined) throw escaped();
   return current;
 };
 
-const isValue = (dataId: object): dataId is Value => 'shape' in dataId && 'dtype' in dataId;
+const escaped = (): NightstillError =>
+  new NightstillError(
+    'trace-reads-value',
+    `expected a tensor to be used within the trace that made it, found that ${callerLine()} uses one of a trace that has ended`,
+  );
 
 class TracingBackend extends tf.KernelBackend {
   /** How many tensors share a value, as tfjs counts them: without it its own count of buffers would never fall. */
   readonly #references = new Map<object, number>();
-  readonly #moved = new WeakMap<object, Value>();
 
   adopt(value: Value): Value {
     this.#references.set(value, (this.#references.get(value) ?? 0) + 1);
@@ -31,17 +34,17 @@ class TracingBackend extends tf.KernelBackend {
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     return this.adopt(recordConstant(values, { shape, dtype: dataType(dtype) }));
   }
-  /** A tensor of another backend that the traced function uses: its values become a constant. */
-  override move(dataId: object, values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): void {
-    this.#moved.set(dataId, recordConstant(values, { shape, dtype: dataType(dtype) }));
-    this.#references.set(dataId, 1);
-  }
-  resolve(dataId: object): Value {
-    const value = this.#moved.get(dataId) ?? dataId;
-    if (!isValue(value)) throw new NightstillError('unexpected', 'expected a tensor of this trace');
-    return value;
+  /** The value of a tensor; one that another backend holds becomes a constant, and stays where it is. */
+  resolve({ dataId, shape, dtype }: tf.TensorInfo): Value {
+    const recording = recordingOrThrow();
+    if (recording.owns(dataId)) return dataId;
+    if (this.#references.has(dataId)) throw escaped();
+    return recording.captured(dataId, () =>
+      recordConstant(tf.engine().readSync(dataId), { shape, dtype: dataType(dtype) }),
+    );
   }
   override readSync(): never {
+    if (currentRecording() === undefined) throw escaped();
     throw new NightstillError(
       'trace-reads-value',
       `expected a function of tensors alone, found that ${callerLine()} reads the value of one while it is traced`,
@@ -108,18 +111,21 @@ function recordConstant(values: tf.backend_util.BackendValues, spec: TensorSpec)
 }
 
 function numbersOf(values: tf.backend_util.BackendValues, dtype: DataType): Numbers {
+  if (dtype === 'float32' && values instanceof Float32Array) return values.slice();
   const numbers = Array.from(values, Number);
   if (dtype === 'float32') return Float32Array.from(numbers);
-  return dtype === 'int32' ? Int32Array.from(numbers) : Uint8Array.from(numbers);
+  return dtype === 'int32' ? Int32Array.from(numbers) : Uint8Array.from(numbers, (number) => (number === 0 ? 0 : 1));
 }
 
-/** A tensor that stands for a value of the recording. */
-export const tensorOf = (value: Value): tf.Tensor =>
-  tf
+/** A tensor that stands for an input or a state variable of the recording under way. */
+export function tensorOf(value: Value): tf.Tensor {
+  recordingOrThrow().own(value);
+  return tf
     .engine()
     .makeTensorFromTensorInfo({ dataId: backend.adopt(value), shape: [...value.shape], dtype: value.dtype }, backend);
+}
 
-export const valueOf = (tensor: tf.TensorInfo): Value => backend.resolve(tensor.dataId);
+export const valueOf = (tensor: tf.TensorInfo): Value => backend.resolve(tensor);
 
 interface KernelCall {
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
@@ -177,8 +183,8 @@ function registerTracing(): void {
     kernelFunc: ({ inputs }) => {
       const { x } = inputs;
       if (x === undefined) throw new NightstillError('unexpected', 'expected Identity to have an input x');
-      backend.incRef(x.dataId);
-      return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+      const value = backend.adopt(backend.resolve(x));
+      return { dataId: value, shape: [...value.shape], dtype: value.dtype };
     },
   });
 }
@@ -186,15 +192,34 @@ function registerTracing(): void {
 /** Runs `work` with the tracing backend as the current one; synchronous from end to end, so nothing else runs meanwhile. */
 export function whileRecording<Result>(recording: Recording, work: () => Result): Result {
   registerTracing();
-  if (currentRecording() !== undefined) throw new NightstillError('unexpected', 'a trace cannot begin inside another');
+  if (currentRecording() !== undefined)
+    throw new NightstillError(
+      'program-invalid',
+      `expected a program to be compiled on its own, found that ${callerLine()} compiles another while one is traced`,
+    );
   // Undefined as long as no backend was used, whatever its type says.
   const before: string | undefined = tf.getBackend();
+  const engine = tf.engine();
   setRecording(recording);
   void tf.setBackend(tracingBackendName);
+  engine.startScope(tracingBackendName);
   try {
-    return tf.engine().tidy(work as () => tf.TensorContainer) as Result;
+    return work();
+  } catch (error) {
+    dropTape();
+    throw error;
   } finally {
+    engine.endScope();
     setRecording(undefined);
     void tf.setBackend(before ?? 'cpu');
   }
+}
+
+/** tfjs keeps what a gradient needs until it was computed: an error on the way would leave it there. */
+function dropTape(): void {
+  const { state } = tf.engine();
+  if (state.gradientDepth > 0) return;
+  const tape: typeof state.activeTape | null | undefined = state.activeTape;
+  for (const { saved = [] } of tape ?? []) for (const tensor of saved) tensor.dispose();
+  state.activeTape = [];
 }

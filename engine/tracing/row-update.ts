@@ -13,4 +13,4 @@ export interface RowUpdate {
 export const updateRows = (indices: tf.Tensor1D, values: tf.Tensor): RowUpdate => ({ indices, values });
 
 export const isRowUpdate = (update: tf.Tensor | RowUpdate): update is RowUpdate =>
-  'indices' in update && 'values' in update;
+  typeof update === 'object' && update !== null && 'indices' in update && 'values' in update;

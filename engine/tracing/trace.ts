@@ -1,6 +1,6 @@
 /** Runs a plain function once on the tracing backend and hands back the program that it is. */
 import { NightstillError } from '../../config/errors.js';
-import type { tf } from '../tf.js';
+import { tf } from '../tf.js';
 import { Recording } from './current.js';
 import type { Program, Update, Value } from './program.js';
 import { tensorOf, valueOf, whileRecording } from './recorder.js';
@@ -29,7 +29,7 @@ export function trace(name: string, state: TensorSpecs, inputs: TensorSpecs, run
   return whileRecording(recording, () => {
     const stateValues = valuesOf(state);
     const inputValues = valuesOf(inputs);
-    const { outputs, updates = {} } = run(tensorsOf(stateValues), tensorsOf(inputValues));
+    const { outputs, updates = {} } = checkResult(name, run(tensorsOf(stateValues), tensorsOf(inputValues)));
     const updated = new Map<string, Update>();
     for (const [variable, update] of Object.entries(updates)) {
       updated.set(variable, updateOf(name, variable, state[variable], update));
@@ -43,6 +43,31 @@ export function trace(name: string, state: TensorSpecs, inputs: TensorSpecs, run
       updates: updated,
     };
   });
+}
+
+/** The types say so already; a function in JavaScript, or one that awaits, may hand back anything. */
+function checkResult(program: string, result: ProgramResult): ProgramResult {
+  const refuse = (found: string): NightstillError =>
+    new NightstillError('program-invalid', `expected program "${program}" to return tensors by name, found ${found}`);
+  const returned: Partial<ProgramResult> | undefined | null = result;
+  if (returned instanceof Promise) throw refuse('a promise: a traced function is synchronous');
+  if (returned?.outputs === undefined) throw refuse('no outputs');
+  const named: readonly [string, unknown][] = [
+    ...Object.entries(returned.outputs),
+    ...Object.entries(returned.updates ?? {}).flatMap(([name, update]): [string, unknown][] =>
+      isRowUpdate(update)
+        ? [
+            [name, update.indices],
+            [name, update.values],
+          ]
+        : [[name, update]],
+    ),
+  ];
+  for (const [name, tensor] of named) {
+    if (!(tensor instanceof tf.Tensor)) throw refuse(`"${name}" that is no tensor`);
+    if (tensor.isDisposed) throw refuse(`"${name}" that was disposed`);
+  }
+  return result;
 }
 
 const valuesOf = (specs: TensorSpecs): Map<string, Value> =>
@@ -62,6 +87,9 @@ function updateOf(
   if (spec === undefined) throw refuse('a variable of the state, found that the state has none of that name');
   if (isRowUpdate(update)) {
     const [indices, values] = [valueOf(update.indices), valueOf(update.values)];
+    if (spec.shape.length === 0) throw refuse('a whole: a scalar has no rows');
+    if (indices.dtype !== 'int32' || indices.shape.length !== 1)
+      throw refuse(`rows named by int32[R], found ${describeSpec(indices)}`);
     const expected = { shape: [indices.shape[0] ?? 0, ...spec.shape.slice(1)], dtype: spec.dtype };
     if (!equal(values, expected)) throw refuse(`rows of ${describeSpec(expected)}, found ${describeSpec(values)}`);
     return { kind: 'rows', indices, values };

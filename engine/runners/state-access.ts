@@ -1,0 +1,162 @@
+/**
+ * The nodes that read, write and clear the variables of a session. TensorFlow optimises its graph again for every new set of
+ * fetches, so variables move in fixed groups of limited size: a group has one set for reading, one for writing, one for
+ * clearing. A large variable is a group of its own and can also move by ranges of rows.
+ */
+import { NightstillError } from '../../config/errors.js';
+import { bytesOf, type TensorSpec } from '../tracing/tensor-spec.js';
+import type { TensorSpecs } from '../tracing/trace.js';
+import { graphShape, typed, type Graph, type GraphNode, type GraphOutput } from './graph.js';
+
+const mebibyte = 1024 * 1024;
+
+/** Rows of a variable, by the names of placeholders and fetches. */
+export interface RowAccess {
+  /** int32[rank] each: the first element and the number of elements by axis, and the element after the last. */
+  readonly begin: string;
+  readonly size: string;
+  readonly end: string;
+  /** Fetch of the rows. */
+  readonly read: string;
+  /** Placeholder for new rows, and the fetch of a run that puts them in place. */
+  readonly values: string;
+  readonly written: string;
+}
+
+export interface VariableAccess {
+  readonly name: string;
+  readonly spec: TensorSpec;
+  /** Fetch of the whole. */
+  readonly read: string;
+  /** Placeholder for the whole. */
+  readonly value: string;
+  /** Where it is large enough to move by rows. */
+  readonly rows?: RowAccess;
+}
+
+export interface Group {
+  readonly variables: readonly VariableAccess[];
+  /** The fetch of a run that writes the whole group. */
+  readonly written: string;
+  /** The fetch of a run that fills the whole group with zeros. */
+  readonly cleared: string;
+}
+
+/** Adds the nodes that move every variable. */
+export function addStateAccess(
+  graph: Graph,
+  state: TensorSpecs,
+  handles: ReadonlyMap<string, GraphOutput>,
+): readonly Group[] {
+  const builder = new AccessBuilder(graph.part('state', 'float32'));
+  return groupsOf(state).map((members) => {
+    const variables = members.map(([name, spec]) => {
+      const handle = handles.get(name);
+      if (handle === undefined) throw new NightstillError('unexpected', `the graph has no ${name}`);
+      return builder.variable(name, spec, handle);
+    });
+    return {
+      variables: variables.map(({ access }) => access),
+      written: builder.finished(variables.map(({ written }) => written)),
+      cleared: builder.finished(variables.map(({ cleared }) => cleared)),
+    };
+  });
+}
+
+/** Variables in their order, as many together as fit; one that does not fit is alone. */
+function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
+  const variables = Object.entries(state);
+  const total = variables.reduce((sum, [, spec]) => sum + bytesOf(spec), 0);
+  // A group in flight is there twice or three times: a thirty-second of the state, where that is not too little.
+  const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 32));
+  const groups: [string, TensorSpec][][] = [];
+  let bytes = Infinity;
+  for (const variable of variables) {
+    const more = bytesOf(variable[1]);
+    if (bytes + more > limit) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(variable);
+    bytes += more;
+  }
+  return groups;
+}
+
+class AccessBuilder {
+  readonly #zeros = new Map<string, GraphOutput>();
+  readonly #bounds = new Map<number, readonly [GraphOutput, GraphOutput, GraphOutput]>();
+
+  constructor(readonly graph: Graph) {}
+
+  variable(
+    name: string,
+    spec: TensorSpec,
+    handle: GraphOutput,
+  ): { readonly access: VariableAccess; readonly written: GraphNode; readonly cleared: GraphNode } {
+    const T = typed(spec.dtype);
+    const whole = this.graph.output('ReadVariableOp', [handle], { dtype: T });
+    const read = this.graph.node('Identity', [whole], { T });
+    const value = this.#placeholder(spec);
+    const access = { name, spec, read: read.name, value: value.node.name };
+    const alone = spec.shape.length > 0 && bytesOf(spec) >= 4 * mebibyte;
+    return {
+      access: alone ? { ...access, rows: this.#rows(spec, handle, whole) } : access,
+      // A copy: the variable would share the memory of the array that is fed, and change with it.
+      written: this.#assign(handle, this.graph.output('DeepCopy', [value], { T }), spec),
+      cleared: this.#assign(handle, this.#zerosOf(spec), spec),
+    };
+  }
+
+  finished(control: readonly GraphNode[]): string {
+    return this.graph.node('Identity', [this.graph.integer(0)], { T: typed('int32') }, { control }).name;
+  }
+
+  #assign(handle: GraphOutput, from: GraphOutput, { dtype }: TensorSpec): GraphNode {
+    return this.graph.node('AssignVariableOp', [handle, from], { dtype: typed(dtype) });
+  }
+
+  #placeholder({ shape, dtype }: TensorSpec): GraphOutput {
+    return this.graph.output('Placeholder', [], { dtype: typed(dtype), shape: { shape: graphShape(shape) } });
+  }
+
+  #zerosOf({ shape, dtype }: TensorSpec): GraphOutput {
+    const T = typed(dtype);
+    // A placeholder with a default: a constant would be folded into one of full size.
+    const zero =
+      this.#zeros.get(dtype) ??
+      this.graph.output('PlaceholderWithDefault', [this.graph.scalar(0, dtype)], {
+        dtype: T,
+        shape: { shape: graphShape([]) },
+      });
+    this.#zeros.set(dtype, zero);
+    return this.graph.output('BroadcastTo', [zero, this.graph.integers(...shape)], { T, Tidx: typed('int32') });
+  }
+
+  #rows({ shape, dtype }: TensorSpec, handle: GraphOutput, whole: GraphOutput): RowAccess {
+    const rank = shape.length;
+    const bounds =
+      this.#bounds.get(rank) ??
+      ([0, 1, 2].map(() => this.#placeholder({ shape: [rank], dtype: 'int32' })) as [
+        GraphOutput,
+        GraphOutput,
+        GraphOutput,
+      ]);
+    this.#bounds.set(rank, bounds);
+    const [begin, size, end] = bounds;
+    const [T, Index] = [typed(dtype), typed('int32')];
+    const read = this.graph.node('Slice', [whole, begin, size], { T, Index });
+    const values = this.#placeholder({ shape: [-1, ...shape.slice(1)], dtype });
+    const strides = this.graph.integers(...shape.map(() => 1));
+    // In place, unlike a scatter, which makes every later read of the variable a copy.
+    const assign = this.graph.node('ResourceStridedSliceAssign', [handle, begin, end, strides, values], { T, Index });
+    return {
+      begin: begin.node.name,
+      size: size.node.name,
+      end: end.node.name,
+      read: read.name,
+      values: values.node.name,
+      written: this.finished([assign]),
+    };
+  }
+}
