@@ -1,0 +1,123 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { openChatTemplate } from '../../../../engine/text/chat-template.js';
+import { createTokenizer, openTokenizer } from '../../../../engine/text/tokenizer.js';
+import { modelFixtures } from '../../../support/npy.js';
+import { temporaryDirectory } from '../../../support/temporary.js';
+
+const directory = join(modelFixtures, 'qwen2-gqa-tied');
+const file = JSON.parse(readFileSync(join(directory, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
+
+describe('a tokenizer', () => {
+  it('gives back any text that its normaliser leaves alone, a byte order mark included', async () => {
+    const tokenizer = await openTokenizer(directory);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const composed = text.normalize('NFC');
+        expect(tokenizer.decode(tokenizer.encode(composed))).toBe(composed);
+      }),
+    );
+    expect(tokenizer.decode(tokenizer.encode('\ufeffa\ufeff'))).toBe('\ufeffa\ufeff');
+  });
+
+  it('streams any ids as the text that they decode to, and never half a character', () => {
+    const tokenizer = createTokenizer(file);
+    const ids = fc.array(fc.oneof(fc.nat(1023), fc.nat(255), fc.constantFrom(1021, 1022, 5000)), { maxLength: 40 });
+    fc.assert(
+      fc.property(ids, fc.boolean(), (tokens, skipSpecialTokens) => {
+        const stream = tokenizer.streamDecoder({ skipSpecialTokens });
+        const pieces = tokens.map((id) => stream.push(id));
+        expect(pieces.join('') + stream.end()).toBe(tokenizer.decode(tokens, { skipSpecialTokens }));
+      }),
+      { numRuns: 500 },
+    );
+    const stream = tokenizer.streamDecoder();
+    const pieces = [...tokenizer.encode('👩‍👩‍👧 é 字')].map((id) => stream.push(id));
+    expect(pieces.filter((piece) => piece.includes('\ufffd'))).toEqual([]);
+    expect(pieces.join('')).toBe('👩‍👩‍👧 é 字');
+  });
+
+  it('streams the same from a decoder that works by words', () => {
+    const pieces = {
+      type: 'BPE',
+      vocab: { '▁a': 0, '▁b': 1, '<0xE5>': 2, '<0xAD>': 3, '<0x97>': 4, c: 5 },
+      merges: [],
+    };
+    const decoder = {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        { type: 'Strip', content: ' ', start: 1, stop: 0 },
+      ],
+    };
+    const model = { ...pieces, byte_fallback: true, unk_token: null };
+    const tokenizer = createTokenizer({
+      ...file,
+      added_tokens: [],
+      normalizer: null,
+      pre_tokenizer: null,
+      post_processor: null,
+      model,
+      decoder,
+    });
+    const stream = tokenizer.streamDecoder();
+    expect([0, 2, 3, 4, 5, 1].map((id) => stream.push(id))).toEqual(['a', '', '', '字', 'c', ' b']);
+    expect(stream.end()).toBe('');
+  });
+
+  it('leaves special tokens out on request, and what lies beyond the vocabulary always', () => {
+    const tokenizer = createTokenizer(file);
+    const ids = [...tokenizer.encode('a<|im_end|>b'), 1500];
+    expect(tokenizer.decode(ids)).toBe('a<|im_end|>b');
+    expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe('ab');
+    expect(tokenizer.decode([])).toBe('');
+    expect(tokenizer.specialTokens.get('<|im_end|>')).toBe(1023);
+  });
+
+  it('leaves spaces before punctuation alone, whatever its config says', () => {
+    const tokenizer = createTokenizer(file, { clean_up_tokenization_spaces: true });
+    expect(tokenizer.decode(tokenizer.encode('a , b .'))).toBe('a , b .');
+  });
+
+  it('has a digest of what decides about ids, not of how its file is written', () => {
+    const { digest } = createTokenizer(file);
+    expect(createTokenizer({ ...file, padding: { length: 3 }, truncation: null }).digest).toBe(digest);
+    expect(createTokenizer({ ...file, normalizer: null }).digest).not.toBe(digest);
+  });
+
+  it.each([
+    ['is no object', 7],
+    ['has no model', {}],
+    ['has a model of another kind', { ...file, model: { type: 'Magic' } }],
+    ['has a token without a name', { ...file, added_tokens: [{ id: 1 }] }],
+  ])('is invalid when its file %s', (_, json) => {
+    expect(() => createTokenizer(json)).toThrow(expect.objectContaining({ code: 'tokenizer-invalid' }) as Error);
+  });
+
+  it('names the file that is missing or no JSON', async () => {
+    const empty = temporaryDirectory();
+    await expect(openTokenizer(empty)).rejects.toMatchObject({ code: 'model-file-missing' });
+    writeFileSync(join(empty, 'tokenizer.json'), '{');
+    await expect(openTokenizer(empty)).rejects.toMatchObject({ code: 'tokenizer-invalid' });
+    await expect(openChatTemplate(empty)).rejects.toMatchObject({ code: 'model-file-missing' });
+    writeFileSync(join(empty, 'chat_template.jinja'), '{% if %}');
+    await expect(openChatTemplate(empty)).rejects.toMatchObject({ code: 'chat-template-invalid' });
+  });
+
+  it('has the template of its config where there is no file of it, the one named default of several', async () => {
+    const place = temporaryDirectory();
+    const render = async (config: unknown): Promise<string> => {
+      writeFileSync(join(place, 'tokenizer_config.json'), JSON.stringify(config));
+      return (await openChatTemplate(place)).render([], { addGenerationPrompt: false });
+    };
+    expect(await render({ chat_template: '{{ eos_token }}!', eos_token: { content: '</s>' } })).toBe('</s>!');
+    const several = [
+      { name: 'rag', template: 'no' },
+      { name: 'default', template: 'yes' },
+    ];
+    expect(await render({ chat_template: several })).toBe('yes');
+  });
+});
