@@ -221,7 +221,11 @@ describe('what cannot be right is refused', () => {
           const read = await outcomeOf(() => readAll(directory));
           const verified = await outcomeOf(async () => {
             const shards = await openShards(directory);
-            await shards.verify().finally(async () => shards.close());
+            try {
+              await shards.verify();
+            } finally {
+              await shards.close();
+            }
           });
           writeFileSync(join(directory, name), original);
           for (const outcome of [read, verified])

@@ -1,0 +1,107 @@
+/**
+ * Samples into the rows of a batch of fixed shape [B, T], several to a row as segments that do not see each other. A row begins
+ * with the oldest sample of the look-ahead window, so that none waits for ever, and is filled with the longest samples of the
+ * window that still fit (best fit; the older of two equals). The order follows from the lengths alone. No sample is cut.
+ */
+import { countTrained, type Sample } from './samples.js';
+
+/** Where a sample lies in a batch. */
+export interface Placement {
+  readonly row: number;
+  /** First position of the sample in its row. */
+  readonly start: number;
+  readonly sample: Sample;
+}
+
+/** One micro-batch. Arrays are [rows, columns], row by row; B = rows, T = columns. */
+export interface Batch {
+  readonly rows: number;
+  readonly columns: number;
+  readonly ids: Int32Array;
+  /** The id that follows in the same segment; 0 at the last token of a segment and in padding. */
+  readonly labels: Int32Array;
+  /** 1 where the label is a token to be learned, else 0: in prompts, at the last token of a segment, in padding. */
+  readonly weights: Float32Array;
+  /** 0 … of each token within its segment. */
+  readonly positions: Int32Array;
+  /** 1 … of each token's segment within its row; 0 is padding. */
+  readonly segments: Int32Array;
+  readonly placements: readonly Placement[];
+  /** Tokens that are not padding. */
+  readonly tokens: number;
+  /** Sum of the weights. */
+  readonly trainedTokens: number;
+}
+
+/** The samples ahead, oldest first. */
+export interface Window<Entry> {
+  /** At most `limit` entries; fewer only where the samples end. Called before every choice. */
+  filled(): readonly Entry[];
+  take(index: number): Entry;
+  lengthOf(entry: Entry): number;
+}
+
+/** The entries of the next row, or none when the window stays empty. None may be longer than `columns`. */
+export function packRow<Entry>(window: Window<Entry>, columns: number): Entry[] {
+  if (window.filled().length === 0) return [];
+  const first = window.take(0);
+  const row = [first];
+  let free = columns - window.lengthOf(first);
+  for (let index = bestFit(window, free); index !== -1; index = bestFit(window, free)) {
+    const entry = window.take(index);
+    free -= window.lengthOf(entry);
+    row.push(entry);
+  }
+  return row;
+}
+
+/** Index of the longest entry that fits, −1 when none does. */
+function bestFit<Entry>(window: Window<Entry>, free: number): number {
+  let best = -1;
+  let bestLength = 0;
+  for (const [index, entry] of window.filled().entries()) {
+    const length = window.lengthOf(entry);
+    if (length > free || length <= bestLength) continue;
+    best = index;
+    bestLength = length;
+    if (length === free) break;
+  }
+  return best;
+}
+
+/** @param packed the samples of each row, in order; rows that are missing are padding. */
+export function buildBatch(packed: readonly (readonly Sample[])[], rows: number, columns: number): Batch {
+  const batch = {
+    ids: new Int32Array(rows * columns),
+    labels: new Int32Array(rows * columns),
+    weights: new Float32Array(rows * columns),
+    positions: new Int32Array(rows * columns),
+    segments: new Int32Array(rows * columns),
+  };
+  const placements: Placement[] = [];
+  let tokens = 0;
+  let trainedTokens = 0;
+  for (const [row, samples] of packed.entries()) {
+    let start = 0;
+    for (const [index, sample] of samples.entries()) {
+      trainedTokens += placeSample(batch, row * columns + start, sample, index + 1);
+      placements.push({ row, start, sample });
+      start += sample.ids.length;
+    }
+    tokens += start;
+  }
+  return { rows, columns, ...batch, placements, tokens, trainedTokens };
+}
+
+type BatchArrays = Pick<Batch, 'ids' | 'labels' | 'weights' | 'positions' | 'segments'>;
+
+/** Returns how many of the sample's tokens are learned. */
+function placeSample(batch: BatchArrays, offset: number, { ids, trained }: Sample, segment: number): number {
+  batch.ids.set(ids, offset);
+  batch.segments.fill(segment, offset, offset + ids.length);
+  for (let position = 0; position < ids.length; position++) batch.positions[offset + position] = position;
+  // The causal shift: what is about a token stands one position before it.
+  batch.labels.set(ids.subarray(1), offset);
+  for (const { start, end } of trained) batch.weights.fill(1, offset + Math.max(start, 1) - 1, offset + end - 1);
+  return countTrained(trained);
+}
