@@ -5,8 +5,9 @@
  */
 import { NightstillError } from '../../config/errors.js';
 import type { ModelConfig } from '../files/model-config.js';
+import { expectedTensors } from '../files/model-tensors.js';
+import { sizeOf } from '../tracing/tensor-spec.js';
 import { createRandom } from '../training/random.js';
-import { parameterShapes } from './parameters.js';
 
 export interface Initialisation {
   /** An integer of 0 … 2⁵³−1. */
@@ -20,10 +21,10 @@ export interface Initialisation {
  * @throws model-weights-mismatch for a name that the configuration does not have; training-setting-invalid for the seed.
  */
 export function initialWeight(config: ModelConfig, name: string, initialisation: Initialisation): Float32Array {
-  const shape = parameterShapes(config)[name];
+  const shape = expectedTensors(config).get(name);
   if (shape === undefined)
     throw new NightstillError('model-weights-mismatch', `Expected the name of a tensor of the config, found ${name}.`);
-  const values = new Float32Array(shape.reduce((size, length) => size * length, 1));
+  const values = new Float32Array(sizeOf(shape));
   if (name.endsWith('.bias')) return values;
   if (shape.length === 1) return values.fill(1);
   fillNormal(values, name, initialisation);

@@ -5,7 +5,7 @@
  */
 import { NightstillError } from '../../config/errors.js';
 import type { ModelConfig } from '../files/model-config.js';
-import { layerPrefix, parameterShapes } from './parameters.js';
+import { expectedTensors } from '../files/model-tensors.js';
 
 /** `every` 2 takes layers 0, 2, 4 …; `layers` names them, in ascending order. */
 export type LayerChoice = { readonly every: number } | { readonly layers: readonly number[] };
@@ -22,15 +22,12 @@ export interface Student {
 export function studentOf(teacher: ModelConfig, choice: LayerChoice): Student {
   const layers = 'every' in choice ? everyNth(teacher.layers, choice.every) : checked(teacher.layers, choice.layers);
   const config: ModelConfig = { ...teacher, layers: layers.length };
-  const sources = Object.keys(parameterShapes(config)).map((name) => [name, sourceOf(name, layers)] as const);
+  const sources = [...expectedTensors(config).keys()].map((name) => [name, sourceOf(name, layers)] as const);
   return { config, sources: Object.fromEntries(sources), layers };
 }
 
-function sourceOf(name: string, layers: readonly number[]): string {
-  const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
-  if (layer === undefined) return name;
-  return layerPrefix(layers[Number(layer)] ?? NaN) + name.slice(layerPrefix(Number(layer)).length);
-}
+const sourceOf = (name: string, layers: readonly number[]): string =>
+  name.replace(/(?<=^model\.layers\.)\d+/, (layer) => `${layers[Number(layer)]}`);
 
 function everyNth(count: number, every: number): number[] {
   if (!Number.isInteger(every) || every < 1 || count % every !== 0)

@@ -3,6 +3,7 @@ import { compile } from '../../../engine/compile.js';
 import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import { prepareBackend } from '../../../engine/runners/kernels-backend.js';
 import type { Runner } from '../../../engine/runners/runner.js';
+import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import { tf } from '../../../engine/tf.js';
 import { nativePackageDirectory } from '../../support/native-engine.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -64,7 +65,6 @@ const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): E
 });
 
 async function nativeRunner(): Promise<Runner> {
-  const { tensorflowRunner } = await import('../../../engine/runners/tensorflow.js');
   const packageDirectory = await nativePackageDirectory();
   return tensorflowRunner({ packageDirectory, cacheDirectory: temporaryDirectory() });
 }

@@ -1,5 +1,5 @@
 import { initialWeight } from '../../../../engine/models/initialise.js';
-import { parameterShapes } from '../../../../engine/models/parameters.js';
+import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { configurations } from './configurations.js';
 
 const large = { ...configurations.qwen2, vocabularySize: 501, hiddenSize: 101, padding: 7 };
@@ -34,7 +34,7 @@ test('the embedding of the padding token is zero, and no other', () => {
 
 test('a tensor depends on seed and name alone, and no two tensors begin alike', () => {
   const config = configurations.llama;
-  const names = Object.keys(parameterShapes(config)).filter((name) => !name.includes('norm'));
+  const names = [...expectedTensors(config).keys()].filter((name) => !name.includes('norm'));
   const beginning = (name: string, seed: number) => initialWeight(config, name, { seed }).subarray(0, 4).join();
   const forwards = names.map((name) => beginning(name, 5));
   const backwards = [...names].reverse().map((name) => beginning(name, 5));

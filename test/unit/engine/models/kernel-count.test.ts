@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../../../../engine/files/model-config.js';
 import { hiddenStates } from '../../../../engine/models/decoder.js';
-import { parameterShapes } from '../../../../engine/models/parameters.js';
+import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { tf } from '../../../../engine/tf.js';
 import { trace } from '../../../../engine/tracing/trace.js';
 import { configurations } from './configurations.js';
@@ -9,10 +9,10 @@ const shape: [number, number] = [2, 6];
 
 /** Operations that a forward and backward pass records before any rewriting, constants apart. */
 function recorded(config: ModelConfig): number {
-  const shapes = parameterShapes({ ...config, tiedEmbeddings: true }); // the head makes logits, which are not asked for
-  const names = Object.keys(shapes);
+  const shapes = expectedTensors({ ...config, tiedEmbeddings: true }); // the head makes logits, which are not asked for
+  const names = [...shapes.keys()];
   const state = Object.fromEntries(
-    names.map((name) => [name, { shape: shapes[name] ?? [], dtype: 'float32' as const }]),
+    names.map((name) => [name, { shape: shapes.get(name) ?? [], dtype: 'float32' as const }]),
   );
   const ids = { shape, dtype: 'int32' as const };
   const program = trace('count', state, { ids, segments: ids }, (weights, inputs) => {

@@ -1,4 +1,4 @@
-import { parameterShapes } from '../../../../engine/models/parameters.js';
+import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { studentOf, type LayerChoice } from '../../../../engine/models/student.js';
 import { configurations } from './configurations.js';
 
@@ -8,15 +8,15 @@ test('every second layer of the teacher becomes a layer of the student, and ever
   const { config, sources, layers } = studentOf(teacher, { every: 2 });
   expect(layers).toEqual([0, 2, 4]);
   expect(config).toEqual({ ...teacher, layers: 3 });
-  expect(Object.keys(sources)).toEqual(Object.keys(parameterShapes(config)));
+  expect(Object.keys(sources)).toEqual([...expectedTensors(config).keys()]);
   expect(sources['model.layers.1.self_attn.q_norm.weight']).toBe('model.layers.2.self_attn.q_norm.weight');
   expect(sources['model.embed_tokens.weight']).toBe('model.embed_tokens.weight');
 });
 
 test('every tensor of a student has the shape of the one it begins as', () => {
   const { config, sources } = studentOf(teacher, { layers: [1, 5] });
-  const [shapes, teacherShapes] = [parameterShapes(config), parameterShapes(teacher)];
-  for (const [name, source] of Object.entries(sources)) expect(teacherShapes[source]).toEqual(shapes[name]);
+  const [shapes, teacherShapes] = [expectedTensors(config), expectedTensors(teacher)];
+  for (const [name, source] of Object.entries(sources)) expect(teacherShapes.get(source)).toEqual(shapes.get(name));
   expect(sources['model.layers.0.mlp.up_proj.weight']).toBe('model.layers.1.mlp.up_proj.weight');
   expect(sources['model.layers.1.mlp.up_proj.weight']).toBe('model.layers.5.mlp.up_proj.weight');
 });
