@@ -4,11 +4,12 @@
  * makes a directory that transformers loads, complete or not at all.
  */
 import { randomUUID } from 'node:crypto';
-import { access, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NightstillError } from '../../config/errors.js';
 import { syncDirectory } from './atomic-file.js';
 import { checkTensors } from './check-tensors.js';
+import { refuseTaken } from './free-place.js';
 import { readGenerationConfig, writeGenerationConfig, type GenerationConfig } from './generation-config.js';
 import { readModelConfig, writeModelConfig, type ModelConfig, type WeightFormat } from './model-config.js';
 import { expectedTensors } from './model-tensors.js';
@@ -131,13 +132,4 @@ async function writeFiles(directory: string, model: ModelToWrite): Promise<void>
   if (generationConfig !== undefined)
     await writeGenerationConfig(join(directory, 'generation_config.json'), generationConfig);
   await writeModelConfig(join(directory, 'config.json'), config, format);
-}
-
-async function refuseTaken(path: string): Promise<void> {
-  const entries = await readdir(path).catch((cause: unknown) => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
-    throw new NightstillError('output-exists', `Expected nothing at ${path}, found what is no directory.`, { cause });
-  });
-  if (entries.length > 0)
-    throw new NightstillError('output-exists', `Expected nothing at ${path}, found a directory with ${entries[0]}.`);
 }

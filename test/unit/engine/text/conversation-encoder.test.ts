@@ -37,7 +37,7 @@ const twoTurns = [system('Be brief.'), user('Hi'), assistant('Hello'), user('2+2
 function learned(
   template: ChatTemplate,
   messages: readonly ReturnType<typeof user | typeof assistant | typeof system>[],
-  { tokenizer = tokenizerWith(), answers = 'all' as 'all' | 'last' } = {},
+  { tokenizer = tokenizerWith(), answers = 'all' }: { tokenizer?: Tokenizer; answers?: 'all' | 'last' } = {},
 ) {
   const encoder = createConversationEncoder({ tokenizer, template, answers });
   const { ids, trained } = encoder.encodeConversation({ id: '1', messages });

@@ -1,0 +1,13 @@
+/** Nothing is overwritten: what is written anew asks here first. */
+import { readdir } from 'node:fs/promises';
+import { NightstillError } from '../../config/errors.js';
+
+/** @throws output-exists when the path is taken by anything but an empty directory. */
+export async function refuseTaken(path: string): Promise<void> {
+  const entries = await readdir(path).catch((cause: unknown) => {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    throw new NightstillError('output-exists', `Expected nothing at ${path}, found what is no directory.`, { cause });
+  });
+  if (entries.length > 0)
+    throw new NightstillError('output-exists', `Expected nothing at ${path}, found a directory with ${entries[0]}.`);
+}
