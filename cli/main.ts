@@ -12,8 +12,9 @@ import { packageRoot } from '../tools/package-root.js';
 import { exitStatus, type Command } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { setupCommand } from './setup.js';
+import { tokenizerCommand } from './tokenizer.js';
 
-const commands: readonly Command[] = [setupCommand, doctorCommand];
+const commands: readonly Command[] = [setupCommand, doctorCommand, tokenizerCommand];
 
 const overview = `usage: nightstill <command> [--help] [...]
        nightstill --version

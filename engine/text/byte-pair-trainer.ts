@@ -133,10 +133,12 @@ const configFile = (): Record<string, unknown> => ({
 
 /**
  * Writes tokenizer.json and tokenizer_config.json into a new directory.
+ * @param train is asked when the place was found free.
  * @throws output-exists when the directory holds anything.
  */
-export async function writeTrainedTokenizer(directory: string, trained: TrainedTokenizer): Promise<void> {
+export async function writeTrainedTokenizer(directory: string, train: () => Promise<TrainedTokenizer>): Promise<void> {
   await refuseTaken(directory);
+  const trained = await train();
   await mkdir(directory, { recursive: true });
   for (const [name, content] of [
     ['tokenizer_config.json', trained.config],

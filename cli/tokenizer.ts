@@ -1,0 +1,93 @@
+/** `nightstill tokenizer train`: a byte-level BPE tokenizer from text files, as a directory that Hugging Face's libraries read. */
+import { createReadStream } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { NightstillError } from '../config/errors.js';
+import type { TrainingProgress } from '../engine/index.js';
+import { createReporter, type Step } from '../tools/progress.js';
+import { exitStatus, type Command } from './command.js';
+
+const help = `usage: nightstill tokenizer train --vocabulary-size N --output DIR [--special TOKEN ...] FILE...
+
+Trains a byte-level BPE tokenizer, with the pattern of Qwen2, on text files in UTF-8, and writes tokenizer.json and
+tokenizer_config.json to a new directory. Equal texts give equal files.
+
+  --vocabulary-size N   all tokens: 256 bytes, merges, special tokens
+  --output DIR          where the files go; nothing is overwritten
+  --special TOKEN       a special token besides <|endoftext|>, <|im_start|> and <|im_end|>; may be repeated
+
+Exit status: 0 written, 1 a machine failed, 2 something must be changed by whoever called.`;
+
+export const tokenizerCommand: Command = {
+  name: 'tokenizer',
+  summary: 'train a tokenizer on text files',
+  help,
+  run: async (arguments_) => {
+    const { values, positionals } = parseArgs({
+      args: [...arguments_],
+      allowPositionals: true,
+      options: {
+        'vocabulary-size': { type: 'string' },
+        output: { type: 'string' },
+        special: { type: 'string', multiple: true, default: [] },
+      },
+    });
+    const [act, ...files] = positionals;
+    if (act !== 'train') throw invalid(`expected "tokenizer train", found ${JSON.stringify(act ?? '')}\n\n${help}`);
+    const output = values.output ?? '';
+    if (output === '') throw invalid('expected --output DIR, found none');
+    if (files.length === 0) throw invalid('expected at least one text file, found none');
+    const vocabularySize = wholeNumber(values['vocabulary-size']);
+    const { trainBytePairTokenizer, writeTrainedTokenizer } = await import('../engine/index.js');
+    const { onProgress, end } = progressOn(process.stderr);
+    try {
+      const training = { vocabularySize, specialTokens: values.special, onProgress };
+      await writeTrainedTokenizer(output, () => trainBytePairTokenizer(files.map(readText), training));
+    } finally {
+      end();
+    }
+    process.stdout.write(`${output}: a tokenizer of ${vocabularySize} tokens\n`);
+    return exitStatus.ok;
+  },
+};
+
+const invalid = (found: string, cause?: unknown): NightstillError =>
+  new NightstillError('tokenizer-training-invalid', found, { cause });
+
+function wholeNumber(text: string | undefined): number {
+  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(`expected --vocabulary-size with a whole number, found ${JSON.stringify(text ?? '')}`);
+}
+
+/** A text file in pieces. What is not UTF-8 is refused: a tokenizer must not learn replacement characters. */
+async function* readText(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>)
+      yield decoder.decode(bytes, { stream: true });
+    yield decoder.decode();
+  } catch (cause) {
+    throw invalid(`expected a text file in UTF-8 at ${path}: ${cause instanceof Error ? cause.message : ''}`, cause);
+  }
+}
+
+const reportEveryMs = 200;
+
+/** Merging is one long computation: the screen is drawn while it reports, not by a timer. */
+function progressOn(output: NodeJS.WriteStream): { onProgress: (progress: TrainingProgress) => void; end: () => void } {
+  const reporter = createReporter(output);
+  let step: Step | undefined;
+  let phase = '';
+  let spokenAt = 0;
+  const onProgress = (progress: TrainingProgress): void => {
+    if (progress.phase !== phase) {
+      step?.end();
+      step = reporter.step(progress.phase);
+      phase = progress.phase;
+    } else if (Date.now() - spokenAt < reportEveryMs) return;
+    spokenAt = Date.now();
+    const note =
+      progress.phase === 'reading' ? `${progress.characters} characters` : `${progress.tokens} of ${progress.wanted}`;
+    step?.update({ note });
+  };
+  return { onProgress, end: () => step?.end() };
+}
