@@ -5,10 +5,9 @@
  */
 import { barrierKernel } from './kernels/barrier.js';
 import type { KernelDefinition } from './kernels/definition.js';
-import { binary, cast, clip, select, step, unary } from './kernels/elementwise.js';
+import { binary, cast, clip, floorDivide, select, step, unary } from './kernels/elementwise.js';
 import { gather, gatherNd, range, scatterNd, segmentSum, topK } from './kernels/indexing.js';
 import {
-  broadcastTo,
   concat,
   constant,
   expandDims,
@@ -24,15 +23,18 @@ import {
 } from './kernels/layout.js';
 import { afterKernel } from './kernels/order.js';
 import { product } from './kernels/products.js';
-import { argument, cumulativeSum, reduction, sumOfMany } from './kernels/reductions.js';
+import { argument, cumulativeSum, mean, reduction, sumOfMany } from './kernels/reductions.js';
 import { broadcastingSelectKernel } from './kernels/select.js';
 import { sparseCrossEntropyKernel } from './kernels/sparse-cross-entropy.js';
 
 const truth = { result: 'bool' } as const;
-const logic = { result: 'bool', untyped: true } as const;
+const logic = { takes: ['bool'], result: 'bool', untyped: true } as const;
+const float = { takes: ['float32'] } as const;
+const number = { takes: ['float32', 'int32'] } as const;
+const any = { takes: ['float32', 'int32', 'bool'] } as const;
 
 export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>> = {
-  Abs: unary('Abs'),
+  Abs: unary('Abs', number),
   Add: binary('AddV2'),
   AddN: sumOfMany,
   After: afterKernel,
@@ -43,7 +45,6 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   Barrier: barrierKernel,
   BatchMatMul: product,
   BroadcastingSelect: broadcastingSelectKernel,
-  BroadcastTo: broadcastTo,
   Cast: cast,
   Ceil: unary('Ceil'),
   ClipByValue: clip,
@@ -51,14 +52,14 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   Constant: constant,
   Cos: unary('Cos'),
   Cumsum: cumulativeSum,
-  Equal: binary('Equal', truth),
+  Equal: binary('Equal', { ...any, ...truth }),
   Erf: unary('Erf'),
   Exp: unary('Exp'),
   ExpandDims: expandDims,
   Expm1: unary('Expm1'),
   Fill: fill,
   Floor: unary('Floor'),
-  FloorDiv: binary('FloorDiv'),
+  FloorDiv: floorDivide,
   GatherNd: gatherNd,
   GatherV2: gather,
   Greater: binary('Greater', truth),
@@ -74,29 +75,29 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   LogicalOr: binary('LogicalOr', logic),
   Max: reduction('Max'),
   Maximum: binary('Maximum'),
-  Mean: reduction('Mean'),
+  Mean: mean,
   Min: reduction('Min'),
   Minimum: binary('Minimum'),
   Mod: binary('FloorMod'),
   Multiply: binary('Mul'),
-  Neg: unary('Neg'),
-  NotEqual: binary('NotEqual', truth),
-  OnesLike: unary('OnesLike'),
+  Neg: unary('Neg', number),
+  NotEqual: binary('NotEqual', { ...any, ...truth }),
+  OnesLike: unary('OnesLike', any),
   Pack: pack,
   PadV2: pad,
   Pow: binary('Pow'),
   Prod: reduction('Prod'),
   Range: range,
-  RealDiv: binary('RealDiv'),
+  RealDiv: binary('RealDiv', float),
   Reciprocal: unary('Reciprocal'),
-  Relu: unary('Relu'),
+  Relu: unary('Relu', number),
   Reshape: reshape,
   Round: unary('Round'),
   Rsqrt: unary('Rsqrt'),
   ScatterNd: scatterNd,
   Select: select,
   Sigmoid: unary('Sigmoid'),
-  Sign: unary('Sign'),
+  Sign: unary('Sign', number),
   Sin: unary('Sin'),
   Slice: slice,
   Softmax: unary('Softmax'),
@@ -104,7 +105,7 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   SparseCrossEntropy: sparseCrossEntropyKernel,
   SplitV: split,
   Sqrt: unary('Sqrt'),
-  Square: unary('Square'),
+  Square: unary('Square', number),
   SquaredDifference: binary('SquaredDifference'),
   Step: step,
   Sub: binary('Sub'),
@@ -115,5 +116,5 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   Transpose: transpose,
   Unpack: unpack,
   UnsortedSegmentSum: segmentSum,
-  ZerosLike: unary('ZerosLike'),
+  ZerosLike: unary('ZerosLike', any),
 };

@@ -1,19 +1,24 @@
 /** Kernels that compute each element from the elements at the same place. */
 import { typed } from '../runners/graph.js';
-import { broadcast, dtypeOf, input, numberOf } from '../tracing/shapes.js';
+import { broadcast, checkTypes, dtypeOf, input, numberOf } from '../tracing/shapes.js';
 import type { DataType } from '../tracing/tensor-spec.js';
 import type { KernelDefinition } from './definition.js';
 
-interface Logic {
-  /** The element type of the result, where it is not that of the inputs. */
+interface Types {
+  /** Element types that it takes. Default: float32 and int32 for two operands, float32 for one. */
+  readonly takes?: readonly DataType[];
+  /** The element type of the result, where it is not that of the operands. */
   readonly result?: DataType;
   /** TensorFlow's logical operations have no type attribute. */
   readonly untyped?: true;
 }
 
-export const binary = (name: string, { result, untyped }: Logic = {}): KernelDefinition => ({
+const numbers: readonly DataType[] = ['float32', 'int32'];
+
+export const binary = (name: string, { takes = numbers, result, untyped }: Types = {}): KernelDefinition => ({
   infer: (inputs) => {
     const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
+    checkTypes(name, [a, b], takes);
     return [{ shape: broadcast(a.shape, b.shape), dtype: result ?? a.dtype }];
   },
   emit: ({ graph, operation: { inputs }, of }) => [
@@ -21,10 +26,23 @@ export const binary = (name: string, { result, untyped }: Logic = {}): KernelDef
   ],
 });
 
-export const unary = (name: string, { result, untyped }: Logic = {}): KernelDefinition => ({
+/** tfjs's quotient of floats that is rounded down is an integer. */
+export const floorDivide: KernelDefinition = {
+  infer: (inputs) => [{ shape: broadcast(input(inputs, 'a').shape, input(inputs, 'b').shape), dtype: 'int32' }],
+  emit: (emission) => {
+    const { dtype } = input(emission.operation.inputs, 'a');
+    const quotients = binary('FloorDiv').emit(emission);
+    if (dtype === 'int32') return quotients;
+    const types = { SrcT: typed('float32'), DstT: typed('int32') };
+    return quotients.map((quotient) => emission.graph.output('Cast', [quotient], types));
+  },
+};
+
+export const unary = (name: string, { takes = ['float32'], result, untyped }: Types = {}): KernelDefinition => ({
   infer: (inputs) => {
-    const { shape, dtype } = input(inputs, 'x', 'logits');
-    return [{ shape, dtype: result ?? dtype }];
+    const x = input(inputs, 'x', 'logits');
+    checkTypes(name, [x], takes);
+    return [{ shape: x.shape, dtype: result ?? x.dtype }];
   },
   emit: ({ graph, operation: { inputs }, of }) => [
     graph.output(name, [of('x', 'logits')], untyped === true ? {} : { T: typed(input(inputs, 'x', 'logits').dtype) }),

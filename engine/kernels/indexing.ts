@@ -1,6 +1,6 @@
 /** Kernels that pick, order or collect elements by index. */
 import { typed } from '../runners/graph.js';
-import { axisOf, input, numberOf, numbersOf } from '../tracing/shapes.js';
+import { axisOf, checkTypes, input, numberOf, numbersOf } from '../tracing/shapes.js';
 import { index32, type KernelDefinition } from './definition.js';
 
 export const gather: KernelDefinition = {
@@ -26,6 +26,7 @@ export const gather: KernelDefinition = {
 export const segmentSum: KernelDefinition = {
   infer: (inputs, attributes) => {
     const [x, segments] = [input(inputs, 'x'), input(inputs, 'segmentIds')];
+    checkTypes('UnsortedSegmentSum', [x], ['float32']);
     return [{ shape: [numberOf(attributes, 'numSegments'), ...x.shape.slice(segments.shape.length)], dtype: x.dtype }];
   },
   emit: ({ graph, operation: { inputs, attributes }, of }) => [

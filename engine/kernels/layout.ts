@@ -163,16 +163,6 @@ export const tile: KernelDefinition = {
   ],
 };
 
-export const broadcastTo: KernelDefinition = {
-  infer: (inputs, attributes) => [{ shape: numbersOf(attributes, 'shape'), dtype: input(inputs, 'x').dtype }],
-  emit: ({ graph, operation: { inputs, attributes }, of }) => [
-    graph.output('BroadcastTo', [of('x'), graph.integers(...numbersOf(attributes, 'shape'))], {
-      T: typed(input(inputs, 'x').dtype),
-      Tidx: index32,
-    }),
-  ],
-};
-
 const filled = (attributes: Attributes): TensorSpec => ({
   shape: numbersOf(attributes, 'shape'),
   dtype: dtypeOf(attributes['dtype'] ?? 'float32'),

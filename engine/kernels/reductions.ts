@@ -3,6 +3,26 @@ import { typed } from '../runners/graph.js';
 import { axesOf, axisOf, flagOf, input, reduced } from '../tracing/shapes.js';
 import { index32, type KernelDefinition } from './definition.js';
 
+/** The mean is a float, whatever it is of. */
+export const mean: KernelDefinition = {
+  infer: (inputs, attributes) => {
+    const { shape } = input(inputs, 'x');
+    return [{ shape: reduced(shape, axesOf(attributes, shape), flagOf(attributes, 'keepDims')), dtype: 'float32' }];
+  },
+  emit: ({ graph, operation: { inputs, attributes }, of }) => {
+    const { shape, dtype } = input(inputs, 'x');
+    const types = { SrcT: typed(dtype), DstT: typed('float32') };
+    const x = dtype === 'float32' ? of('x') : graph.output('Cast', [of('x')], types);
+    return [
+      graph.output('Mean', [x, graph.integers(...axesOf(attributes, shape))], {
+        T: typed('float32'),
+        Tidx: index32,
+        keep_dims: { b: flagOf(attributes, 'keepDims') },
+      }),
+    ];
+  },
+};
+
 /** @param untyped all and any know one element type only. */
 export const reduction = (name: string, untyped = false): KernelDefinition => ({
   infer: (inputs, attributes) => {

@@ -128,5 +128,9 @@ const variable = (state: ReadonlyMap<string, tf.Tensor>, name: string): tf.Tenso
 export const makeTensor = (numbers: Numbers, { shape, dtype }: TensorSpec): tf.Tensor =>
   tf.tensor(numbers.slice(), [...shape], dtype);
 
-/** A copy: what a backend hands out may be its own memory. */
-export const numbersOf = (tensor: tf.Tensor): Numbers => tensor.dataSync<'float32' | 'int32' | 'bool'>().slice();
+/** A copy: what a backend hands out may be its own memory, and of another type where the backend only renames types. */
+export function numbersOf(tensor: tf.Tensor): Numbers {
+  const numbers = tensor.dataSync<'float32' | 'int32' | 'bool'>();
+  if (tensor.dtype === 'float32') return Float32Array.from(numbers);
+  return tensor.dtype === 'int32' ? Int32Array.from(numbers) : Uint8Array.from(numbers);
+}

@@ -6,46 +6,39 @@ import { tensorOf } from '../kernels/composite.js';
 import { tf } from '../tf.js';
 import { attributesOf } from '../tracing/program.js';
 import { flagOf } from '../tracing/shapes.js';
+import { correctWasm, replaceKernel } from './wasm-corrections.js';
 
 let repaired = false;
 
 export function repairWasm(): void {
   if (repaired) return;
   repaired = true;
-  repairProduct();
+  correctWasm();
+  replaceKernel('BatchMatMul', repairedProduct);
   tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: segmentSum });
 }
 
 /** Transposes explicitly, and takes a batch matrix by matrix. */
-function repairProduct(): void {
-  const original = tf.getKernel('BatchMatMul', 'wasm').kernelFunc;
-  tf.unregisterKernel('BatchMatMul', 'wasm');
-  tf.registerKernel({
-    kernelName: 'BatchMatMul',
-    backendName: 'wasm',
-    kernelFunc: (call) => {
-      const { a, b } = call.inputs;
-      if (a === undefined || b === undefined) throw new TypeError('expected two matrices');
-      const attributes = attributesOf(call.attrs);
-      const [left, right] = [tensorOf(a), tensorOf(b)];
-      const plain = (one: tf.Tensor, other: tf.Tensor): tf.Tensor => {
-        const info = original({
-          inputs: { a: one, b: other },
-          attrs: { transposeA: false, transposeB: false },
-          backend: call.backend,
-        });
-        return tf.engine().makeTensorFromTensorInfo([info].flat()[0] ?? one);
-      };
-      return tf.tidy(() =>
-        multiply(
-          flagOf(attributes, 'transposeA') ? swapped(left) : left,
-          flagOf(attributes, 'transposeB') ? swapped(right) : right,
-          plain,
-        ),
-      );
-    },
-  });
-}
+const repairedProduct =
+  (original: tf.KernelFunc): tf.KernelFunc =>
+  (call) => {
+    const { a, b } = call.inputs;
+    if (a === undefined || b === undefined) throw new TypeError('expected two matrices');
+    const attributes = attributesOf(call.attrs);
+    const [left, right] = [tensorOf(a), tensorOf(b)];
+    const plain = (one: tf.Tensor, other: tf.Tensor): tf.Tensor => {
+      const attrs = { transposeA: false, transposeB: false };
+      const [info = one] = [original({ inputs: { a: one, b: other }, attrs, backend: call.backend })].flat();
+      return tensorOf(info);
+    };
+    return tf.tidy(() =>
+      multiply(
+        flagOf(attributes, 'transposeA') ? swapped(left) : left,
+        flagOf(attributes, 'transposeB') ? swapped(right) : right,
+        plain,
+      ),
+    );
+  };
 
 type Product = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
@@ -79,7 +72,7 @@ function segmentSum({ inputs, attrs }: { inputs: tf.NamedTensorInfoMap; attrs?: 
   const { numSegments } = { numSegments: 0, ...attrs };
   const [values, segments] = [tensorOf(x).dataSync(), tensorOf(segmentIds).dataSync()];
   const width = values.length / Math.max(1, segments.length);
-  const sums = x.dtype === 'int32' ? new Int32Array(numSegments * width) : new Float32Array(numSegments * width);
+  const sums = new Float32Array(numSegments * width);
   segments.forEach((segment, row) => {
     if (segment < 0 || segment >= numSegments) return;
     for (let column = 0; column < width; column++) {
@@ -87,9 +80,5 @@ function segmentSum({ inputs, attrs }: { inputs: tf.NamedTensorInfoMap; attrs?: 
       sums[at] = (sums[at] ?? 0) + (values[row * width + column] ?? 0);
     }
   });
-  return tf.tensor(
-    sums,
-    [numSegments, ...x.shape.slice(segmentIds.shape.length)],
-    x.dtype === 'int32' ? 'int32' : 'float32',
-  );
+  return tf.tensor(sums, [numSegments, ...x.shape.slice(segmentIds.shape.length)]);
 }

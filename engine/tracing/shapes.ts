@@ -1,8 +1,9 @@
 /** Shape rules that several kernels share. All arithmetic is on plain numbers: nothing here touches a tensor. */
 import { NightstillError } from '../../config/errors.js';
 import { tf } from '../tf.js';
+import { callerLine } from './caller.js';
 import type { Attribute, Attributes, KernelInputs, Value } from './program.js';
-import type { TensorSpec } from './tensor-spec.js';
+import type { DataType, TensorSpec } from './tensor-spec.js';
 
 /** The input of that name; the first of several names when a kernel has more than one spelling. */
 export function input(inputs: KernelInputs, ...names: readonly string[]): Value {
@@ -13,6 +14,18 @@ export function input(inputs: KernelInputs, ...names: readonly string[]): Value 
   throw new NightstillError(
     'unexpected',
     `expected an input ${names.join(' or ')}, found ${Object.keys(inputs).join(', ')}`,
+  );
+}
+
+/** @throws kernel-unsupported with the line that asked for it, unless the values are all of one of these types */
+export function checkTypes(kernel: string, values: readonly Value[], types: readonly DataType[]): void {
+  const [first] = values;
+  if (values.every(({ dtype }) => dtype === first?.dtype && types.includes(dtype))) return;
+  throw new NightstillError(
+    'kernel-unsupported',
+    `expected "${kernel}" of ${types.join(' or ')}, found ${values.map(({ dtype }) => dtype).join(' and ')}, ` +
+      `asked for by ${callerLine()}`,
+    { details: { kernel } },
   );
 }
 
