@@ -53,7 +53,7 @@ export const logits = (config: ModelConfig, weights: Weights, hidden_ND: tf.Tens
 export const headName = ({ tiedEmbeddings }: ModelConfig): string =>
   tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 
-const headWeight = (config: ModelConfig, weights: Weights): tf.Tensor => weightOf(weights, headName(config));
+export const headWeight = (config: ModelConfig, weights: Weights): tf.Tensor => weightOf(weights, headName(config));
 
 export const embeddings = (weights: Weights, ids: tf.Tensor): tf.Tensor2D =>
   pickRows(weightOf(weights, 'model.embed_tokens.weight'), tf.reshape(ids, [ids.size]));
