@@ -9,9 +9,9 @@ import {
   type AdamWSettings,
 } from '../engine/training/adamw.js';
 import { sparseCrossEntropy } from '../engine/kernels/sparse-cross-entropy.js';
+import { hiddenStates, logits } from '../engine/models/decoder.js';
 import { memoryBytes, resetPeak, type EngineOptions, type Measurement, type TrainTask } from './engine-measurement.js';
 import { readModel, readRows, type Model } from './engine-workload.js';
-import { logitsOf } from './peers/eager-model.js';
 import { median } from './report.js';
 
 export async function train(task: TrainTask, options: EngineOptions): Promise<Measurement> {
@@ -97,16 +97,20 @@ function stateOf({ weights }: Model): Record<string, TensorSpec> {
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 
-function trainingStep(state: Tensors, inputs: Tensors, { shape, weights }: Model, settings: AdamWSettings) {
+function trainingStep(state: Tensors, inputs: Tensors, { config, weights }: Model, settings: AdamWSettings) {
   const names = Object.keys(weights);
   const { rows_BT, learningRate, biasCorrection1, biasCorrection2 } = inputs;
   if (rows_BT === undefined) throw new TypeError('expected rows of ids');
   const [batch = 0, rowLength = 0] = rows_BT.shape;
   const inputs_BT = tf.slice(rows_BT, [0, 0], [batch, rowLength - 1]).as2D(batch, rowLength - 1);
   const labels_N = tf.reshape(tf.slice(rows_BT, [0, 1], [batch, rowLength - 1]), [-1]).as1D();
+  const positions_BT = tf
+    .tile(tf.range(0, rowLength - 1, 1, 'int32').expandDims(0), [batch, 1])
+    .as2D(batch, rowLength - 1);
   const lossOf = (...values: tf.Tensor[]): tf.Scalar => {
     const named = Object.fromEntries(names.map((name, index) => [name, values[index] ?? tf.scalar(0)]));
-    return tf.mean<tf.Scalar>(sparseCrossEntropy(logitsOf(named, inputs_BT, shape), labels_N));
+    const hidden_ND = hiddenStates(config, named, { ids_BT: inputs_BT, positions_BT });
+    return tf.mean<tf.Scalar>(sparseCrossEntropy(logits(config, named, hidden_ND), labels_N));
   };
   const { value, grads } = tf.valueAndGrads(lossOf)(names.map((name) => state[name] ?? tf.scalar(0)));
   const { updates } = adamwUpdates({

@@ -1,68 +1,45 @@
 /** What both sides of the engine's bench read: model directories with one set of weights, and files of token ids. */
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { openModelDirectory, writeModelDirectory } from '../engine/files/model-directory.js';
+import type { ModelConfig } from '../engine/files/model-config.js';
+import { initialWeight } from '../engine/models/initialise.js';
+import { expectedTensors } from '../engine/files/model-tensors.js';
 import { createRandom, type Random } from '../engine/training/random.js';
-import { hubConfig, modelShapes, shapeOf, weightShapes, type ModelName, type ModelShape } from './engine-models.js';
+import { configOf, modelShapes, type ModelName } from './engine-models.js';
 
 const embeddingDeviation = 0.02;
 const repeatChance = 0.5;
 
-/** A Hugging Face directory (`config.json`, `model.safetensors`) with seeded random weights. */
+/**
+ * A Hugging Face directory with seeded random weights, unless it is there. Layers as loud as these let the next token depend on
+ * more than the last one, so that generated tokens tell something.
+ */
 export async function writeModel(directory: string, name: ModelName): Promise<void> {
-  const shape = modelShapes[name];
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'config.json'), JSON.stringify(hubConfig(shape), null, 2));
-  const shapes = Object.entries(weightShapes(shape));
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
-  let offset = 0;
-  for (const [weight, dimensions] of shapes) {
-    const bytes = 4 * elements(dimensions);
-    header[weight] = { dtype: 'F32', shape: dimensions, data_offsets: [offset, offset + bytes] };
-    offset += bytes;
-  }
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  const file = await open(join(directory, 'model.safetensors'), 'w');
-  try {
-    await file.write(Buffer.concat([length, text]));
-    for (const [weight, dimensions] of shapes) await file.write(initialValues(weight, dimensions));
-  } finally {
-    await file.close();
-  }
-}
-
-const elements = (dimensions: readonly number[]): number => dimensions.reduce((product, size) => product * size, 1);
-
-function initialValues(name: string, dimensions: readonly number[]): Uint8Array {
-  const random = createRandom(1, name);
-  const values = new Float32Array(elements(dimensions));
-  if (dimensions.length === 1) return new Uint8Array(values.fill(1).buffer);
-  // Layers as loud as this let the next token depend on more than the last one, so that generated tokens tell something.
-  const deviation = name.includes('embed') ? embeddingDeviation : (dimensions[1] ?? 1) ** -0.5;
-  for (let index = 0; index < values.length; index += 1) values[index] = deviation * random.normal();
-  return new Uint8Array(values.buffer);
+  if (existsSync(directory)) return;
+  const config = configOf(modelShapes[name]);
+  const shapes = expectedTensors(config);
+  await writeModelDirectory(directory, {
+    config,
+    values: (weight) => {
+      const standardDeviation = weight.includes('embed') ? embeddingDeviation : (shapes.get(weight)?.[1] ?? 1) ** -0.5;
+      return initialWeight(config, weight, { seed: 1, standardDeviation });
+    },
+  });
 }
 
 export interface Model {
-  readonly shape: ModelShape;
+  readonly config: ModelConfig;
   readonly weights: Readonly<Record<string, { readonly dimensions: readonly number[]; readonly values: Float32Array }>>;
 }
 
-/** Reads what `writeModel` wrote, and nothing else. */
-export async function readModel(directory: string): Promise<Model> {
-  const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ReturnType<typeof hubConfig>;
-  const shape = shapeOf(config);
-  const file = await readFile(join(directory, 'model.safetensors'));
-  let offset = 8 + Number(file.readBigUInt64LE(0));
+export async function readModel(path: string): Promise<Model> {
+  const { config, tensors, tensorNames, close } = await openModelDirectory(path);
   const weights: Record<string, Model['weights'][string]> = {};
-  for (const [name, dimensions] of Object.entries(weightShapes(shape))) {
-    const values = new Float32Array(elements(dimensions));
-    new Uint8Array(values.buffer).set(file.subarray(offset, offset + values.byteLength));
-    weights[name] = { dimensions, values };
-    offset += values.byteLength;
-  }
-  return { shape, weights };
+  for (const name of tensorNames)
+    weights[name] = { dimensions: tensors.describe(name).shape, values: await tensors.readFloat32(name) };
+  await close();
+  return { config, weights };
 }
 
 /** The ids of a file that `writeIds` wrote, as rows of one length. */

@@ -44,7 +44,7 @@ async function train(task: TrainTask, { backend, packageDirectory }: EngineOptio
 }
 
 async function eagerStep({ model, batch, length, optimizer }: TrainTask): Promise<(row: Int32Array) => number> {
-  const { shape, weights } = await readModel(model);
+  const { config, weights } = await readModel(model);
   const variables: Record<string, tf.Variable> = {};
   for (const [name, { dimensions, values }] of Object.entries(weights))
     variables[name] = tf.variable(tf.tensor(values, [...dimensions]), true, name);
@@ -56,8 +56,8 @@ async function eagerStep({ model, batch, length, optimizer }: TrainTask): Promis
       const inputs_BT = tf.slice(rows_BT, [0, 0], [batch, length]);
       const labels_N = tf.reshape(tf.slice(rows_BT, [0, 1], [batch, length]), [-1]);
       const { value, grads } = tf.variableGrads(() => {
-        const labels_NV = tf.oneHot(labels_N, shape.vocabularySize);
-        return tf.losses.softmaxCrossEntropy(labels_NV, logitsOf(variables, inputs_BT, shape)).asScalar();
+        const labels_NV = tf.oneHot(labels_N, config.vocabularySize);
+        return tf.losses.softmaxCrossEntropy(labels_NV, logitsOf(variables, inputs_BT, config)).asScalar();
       });
       adam.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
       return value.dataSync()[0] ?? Number.NaN;
