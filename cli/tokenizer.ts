@@ -72,6 +72,9 @@ async function* readText(path: string): AsyncGenerator<string> {
 
 const reportEveryMs = 200;
 
+const isLast = (progress: TrainingProgress): boolean =>
+  progress.phase === 'merging' && progress.tokens === progress.wanted;
+
 /** Merging is one long computation: the screen is drawn while it reports, not by a timer. */
 function progressOn(output: NodeJS.WriteStream): { onProgress: (progress: TrainingProgress) => void; end: () => void } {
   const reporter = createReporter(output);
@@ -83,7 +86,7 @@ function progressOn(output: NodeJS.WriteStream): { onProgress: (progress: Traini
       step?.end();
       step = reporter.step(progress.phase);
       phase = progress.phase;
-    } else if (Date.now() - spokenAt < reportEveryMs) return;
+    } else if (Date.now() - spokenAt < reportEveryMs && !isLast(progress)) return;
     spokenAt = Date.now();
     const note =
       progress.phase === 'reading' ? `${progress.characters} characters` : `${progress.tokens} of ${progress.wanted}`;
