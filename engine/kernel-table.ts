@@ -4,6 +4,7 @@
  * kernel, add its entry here; `test/parity/engine/kernels.test.ts` then wants a case for it.
  */
 import { barrierKernel } from './kernels/barrier.js';
+import { adamwKernel } from './kernels/adamw.js';
 import type { KernelDefinition } from './kernels/definition.js';
 import { binary, cast, clip, floorDivide, select, step, unary } from './kernels/elementwise.js';
 import { gather, gatherNd, range, scatterNd, segmentSum, topK } from './kernels/indexing.js';
@@ -36,6 +37,7 @@ const any = { takes: ['float32', 'int32', 'bool'] } as const;
 export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>> = {
   Abs: unary('Abs', number),
   Add: binary('AddV2'),
+  AdamW: adamwKernel,
   AddN: sumOfMany,
   After: afterKernel,
   All: reduction('All', true),

@@ -1,4 +1,5 @@
 /** All composite kernels: a backend that replays programs must know each. */
+import { adamwKernel } from './adamw.js';
 import { barrierKernel } from './barrier.js';
 import type { Composite } from './composite.js';
 import { afterKernel } from './order.js';
@@ -6,6 +7,7 @@ import { broadcastingSelectKernel } from './select.js';
 import { sparseCrossEntropyKernel } from './sparse-cross-entropy.js';
 
 export const composites: readonly Composite[] = [
+  adamwKernel,
   afterKernel,
   barrierKernel,
   broadcastingSelectKernel,

@@ -1,8 +1,11 @@
 /** Writes the operations of one program into a graph. */
 import { NightstillError } from '../../config/errors.js';
+import { emitInPlace } from '../kernels/adamw.js';
+import type { Emission } from '../kernels/definition.js';
 import { kernelTable } from '../kernel-table.js';
 import { resultsOf, usesOf, type Operation, type Program, type Update, type Value } from '../tracing/program.js';
 import { typed, type Graph, type GraphNode, type GraphOutput } from './graph.js';
+import { inPlaceUpdates } from './in-place.js';
 
 /** Where the program's inputs and the handles of its variables are in the graph. */
 export interface Surroundings {
@@ -24,11 +27,24 @@ export function emitProgram(graph: Graph, program: Program, { inputs, handles }:
     return output;
   };
   for (const [name, value] of program.inputs) emitted.set(value, known(inputs, name));
+  const inPlace = inPlaceUpdates(program);
+  const replacing = new Set(inPlace.map(({ operation }) => operation));
+  const replaced = new Set(inPlace.flatMap(({ variables }) => Object.values(variables)));
   const reads = readVariables(graph, program, handles, emitted);
-  for (const operation of program.operations) emitOperation(graph, operation, emitted, find);
-  const effects = [...program.updates].map(([name, update]) =>
-    emitUpdate(graph, known(handles, name), update, (value) => find(value, name), reads.get(name)),
+  for (const operation of program.operations) {
+    if (!replacing.has(operation)) emitOperation(graph, operation, emitted, find);
+  }
+  const effects = inPlace.flatMap(({ operation, variables: { weight, m, v } }) =>
+    emitInPlace(emissionOf(graph, operation, find), {
+      weight: known(handles, weight),
+      m: known(handles, m),
+      v: known(handles, v),
+    }),
   );
+  for (const [name, update] of program.updates) {
+    if (replaced.has(name)) continue;
+    effects.push(emitUpdate(graph, known(handles, name), update, (value) => find(value, name), reads.get(name)));
+  }
   const outputs = [...program.outputs].map(([name, value]): [string, GraphOutput] => [name, find(value, name)]);
   return { outputs: new Map(outputs), effects };
 }
@@ -56,19 +72,21 @@ function readVariables(
   return reads;
 }
 
-function emitOperation(
-  graph: Graph,
-  operation: Operation,
-  emitted: Map<Value, GraphOutput>,
-  find: (value: Value | undefined, user: string) => GraphOutput,
-): void {
-  const definition = kernelTable[operation.kernel];
-  if (definition === undefined) throw new NightstillError('kernel-unsupported', `no entry for ${operation.kernel}`);
-  const of = (...names: readonly string[]): GraphOutput => {
+type Find = (value: Value | undefined, user: string) => GraphOutput;
+
+const emissionOf = (graph: Graph, operation: Operation, find: Find): Emission => ({
+  graph,
+  operation,
+  of: (...names) => {
     const name = names.find((candidate) => candidate in operation.inputs);
     return find(operation.inputs[name ?? ''], operation.kernel);
-  };
-  const results = definition.emit({ graph, operation, of });
+  },
+});
+
+function emitOperation(graph: Graph, operation: Operation, emitted: Map<Value, GraphOutput>, find: Find): void {
+  const definition = kernelTable[operation.kernel];
+  if (definition === undefined) throw new NightstillError('kernel-unsupported', `no entry for ${operation.kernel}`);
+  const results = definition.emit(emissionOf(graph, operation, find));
   operation.outputs.forEach((value, index) => {
     const result = results[index];
     if (result === undefined) throw new NightstillError('unexpected', `${operation.kernel} emits too few results`);

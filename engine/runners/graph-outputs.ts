@@ -6,7 +6,7 @@
 /** Operations whose only result is not called `output`. */
 const single: Readonly<Record<string, string>> = {
   z:
-    'AddV2 Sub Mul RealDiv FloorDiv FloorMod Maximum Minimum Pow SquaredDifference Equal NotEqual Greater GreaterEqual ' +
+    'AddV2 Sub Mul MulNoNan RealDiv FloorDiv FloorMod Maximum Minimum Pow SquaredDifference Equal NotEqual Greater GreaterEqual ' +
     'Less LessEqual LogicalAnd LogicalOr RsqrtGrad SigmoidGrad TanhGrad',
   y:
     'Abs Cast Ceil Cos DeepCopy Erf Exp Expm1 Floor IsFinite IsNan Log Log1p LogicalNot Neg OnesLike Reciprocal Round ' +

@@ -62,7 +62,7 @@ export type Precision = 'float32' | 'bfloat16';
 export class Graph {
   readonly #names = new Set<string>();
   readonly #constants = new Map<string, GraphOutput>();
-  readonly #converted = new Map<string, GraphOutput>();
+  readonly #made = new Map<string, GraphOutput>();
 
   /** @param precision in which the products of this graph are computed */
   constructor(
@@ -110,14 +110,16 @@ export class Graph {
 
   /** The value in another float type; converted once however often it is asked for. */
   converted(value: GraphOutput, from: Precision, to: Precision): GraphOutput {
-    const key = `${value.node.name}:${value.index} ${to}`;
-    const known = this.#converted.get(key);
+    const types = { SrcT: { type: tensorflowType[from] }, DstT: { type: tensorflowType[to] } };
+    return this.once(`${value.node.name}:${value.index} as ${to}`, () => this.output('Cast', [value], types));
+  }
+
+  /** What was made under that key before, else what `make` makes. */
+  once(key: string, make: () => GraphOutput): GraphOutput {
+    const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const made = this.output('Cast', [value], {
-      SrcT: { type: tensorflowType[from] },
-      DstT: { type: tensorflowType[to] },
-    });
-    this.#converted.set(key, made);
+    const made = make();
+    this.#made.set(key, made);
     return made;
   }
 

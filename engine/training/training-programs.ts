@@ -5,8 +5,10 @@
  * B rows of T tokens, N = B·T.
  */
 import type { ProgramSpec } from '../compile.js';
+import { adamwUpdate } from '../kernels/adamw.js';
 import type { ModelConfig } from '../files/model-config.js';
-import { headWeight, hiddenStates, type Block } from '../models/decoder.js';
+import { headName, hiddenStates, type Block } from '../models/decoder.js';
+import { weightOf } from '../models/layer-weights.js';
 import { tf } from '../tf.js';
 import { inBlock } from '../tracing/current.js';
 import type { TensorSpecs, Tensors } from '../tracing/trace.js';
@@ -97,6 +99,7 @@ const updateProgram =
         biasCorrection2: scalar(inputs, 'biasCorrection2'),
       },
       settings: options.optimizer,
+      step: adamwUpdate,
     });
     return {
       outputs: { loss, gradientNorm, finite, ...parts },
@@ -140,7 +143,7 @@ function lossOf(options: TrainingProgramOptions, weights: Tensors, state: Tensor
   const labels_N = tensor(inputs, 'labels').as1D();
   return chunkedHeadLoss({
     hidden_ND,
-    head_VD: headWeight(config, weights).as2D(config.vocabularySize, config.hiddenSize),
+    head_VD: weightOf(weights, headName(config)).as2D(config.vocabularySize, config.hiddenSize),
     chunks: vocabularyChunks,
     loss: objective.loss,
     targets: objective.targets({ decoder, labels_N, extra: inputs, frozen: state }),
