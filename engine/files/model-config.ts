@@ -162,4 +162,11 @@ export function modelConfigFields(config: ModelConfig, format: WeightFormat): Re
 
 /** Writes config.json, replacing what is there in one step. */
 export const writeModelConfig = (path: string, config: ModelConfig, format: WeightFormat): Promise<void> =>
-  writeTextAtomically(path, `${JSON.stringify(modelConfigFields(config, format), undefined, 2)}\n`);
+  writeTextAtomically(path, `${withDecimalPoints(JSON.stringify(modelConfigFields(config, format), undefined, 2))}\n`);
+
+/** transformers 4 warns of these when they look like integers. */
+const withDecimalPoints = (json: string): string =>
+  json.replaceAll(
+    /^( *"(?:rope_theta|factor|low_freq_factor|high_freq_factor|attention_dropout)": \d+)(,?)$/gm,
+    '$1.0$2',
+  );

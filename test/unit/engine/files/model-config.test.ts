@@ -161,6 +161,14 @@ describe('config.json', () => {
     },
   );
 
+  it('is written with decimal points where transformers looks for them', async () => {
+    const path = join(temporaryDirectory(), 'config.json');
+    await writeModelConfig(path, parse(llama), 'float32');
+    const text = readFileSync(path, 'utf8');
+    for (const line of ['"rope_theta": 500000.0,', '"factor": 8.0,', '"low_freq_factor": 1.0,', '"vocab_size": 1024,'])
+      expect(text).toContain(line);
+  });
+
   it('names the file when it is missing or no JSON', async () => {
     const path = join(temporaryDirectory(), 'config.json');
     await expect(readModelConfig(path)).rejects.toMatchObject({ code: 'model-file-missing' });
