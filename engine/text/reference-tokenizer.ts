@@ -16,6 +16,7 @@ export interface ReferenceTokenizer {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   get_vocab(): ReadonlyMap<string, number>;
+  readonly decoder: unknown;
 }
 
 const constructor: unknown = Tokenizer;
@@ -23,5 +24,14 @@ const constructor: unknown = Tokenizer;
 /** @throws Error of the library for parts of a tokenizer.json that it does not know. */
 export function createReferenceTokenizer(json: object, config: object): ReferenceTokenizer {
   const Constructor = constructor as new (file: object, settings: object) => ReferenceTokenizer;
-  return new Constructor(json, config);
+  const tokenizer = new Constructor(json, config);
+  keepByteOrderMarks(tokenizer.decoder);
+  return tokenizer;
+}
+
+/** Some decoders of the library drop U+FEFF where a text begins with it; the reference keeps it. */
+function keepByteOrderMarks(decoder: unknown): void {
+  if ((typeof decoder !== 'object' && typeof decoder !== 'function') || decoder === null) return;
+  if ('text_decoder' in decoder) decoder.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  if ('decoders' in decoder && Array.isArray(decoder.decoders)) decoder.decoders.forEach(keepByteOrderMarks);
 }

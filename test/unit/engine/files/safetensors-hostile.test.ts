@@ -139,6 +139,14 @@ describe('a safetensors file from a stranger', () => {
     );
   });
 
+  it('is refused when it shrinks after it was opened', async () => {
+    writeFileSync(path, file({ a: tensor(0, 8) }, 8));
+    const source = await openSafetensors(path);
+    writeFileSync(path, file({ a: tensor(0, 8) }, 7));
+    await expect(source.read('a')).rejects.toMatchObject({ code: 'safetensors-invalid' });
+    await source.close();
+  });
+
   it('is missing when there is none, or a directory', async () => {
     await expect(openSafetensors(join(directory, 'none'))).rejects.toMatchObject({ code: 'model-file-missing' });
     await expect(openSafetensors(directory)).rejects.toMatchObject({ code: 'model-file-missing' });

@@ -85,6 +85,47 @@ describe('answers of a conversation', () => {
     );
   });
 
+  it('are tokens of the whole where a tokenizer writes the beginning of a text otherwise, as that of Llama 2 does', () => {
+    const names = ['<unk>', '<s>', '</s>', ...Array.from('▁[]/INSTHelobrif.2+?4')];
+    const added = ['<s>', '</s>'].map((content) => ({
+      ...fixtureFile.added_tokens[0],
+      id: names.indexOf(content),
+      content,
+    }));
+    const tokenizer = createTokenizer({
+      ...fixtureFile,
+      added_tokens: added,
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [
+          { type: 'Prepend', prepend: '▁' },
+          { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+        ],
+      },
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+      model: {
+        type: 'BPE',
+        unk_token: '<unk>',
+        vocab: Object.fromEntries(names.map((name, id) => [name, id])),
+        merges: [],
+      },
+    });
+    const template = realTemplate('llama2', { tokens: { bos_token: '<s>', eos_token: '</s>' } });
+    const messages = twoTurns.slice(1);
+    const { ids, trained } = createConversationEncoder({ tokenizer, template }).encodeConversation({
+      id: '1',
+      messages,
+    });
+    const whole = template.render(messages, { addGenerationPrompt: false });
+    expect(ids).toEqual(tokenizer.encode(whole, { addSpecialTokens: false }));
+    expect(trained.map(({ start, end }) => tokenizer.decode(ids.subarray(start, end)))).toEqual([
+      ' Hello </s>',
+      ' 4 </s>',
+    ]);
+  });
+
   it('are those between the marks of a template that marks them', () => {
     const template = realTemplate('marked');
     expect(template.marksAnswers).toBe(true);

@@ -41,7 +41,7 @@ describe('a tokenizer', () => {
   it('streams the same from a decoder that works by words', () => {
     const pieces = {
       type: 'BPE',
-      vocab: { '▁a': 0, '▁b': 1, '<0xE5>': 2, '<0xAD>': 3, '<0x97>': 4, c: 5 },
+      vocab: { '▁a': 0, '▁b': 1, '<0xE5>': 2, '<0xAD>': 3, '<0x97>': 4, c: 5, '<0xEF>': 6, '<0xBB>': 7, '<0xBF>': 8 },
       merges: [],
     };
     const decoder = {
@@ -66,6 +66,10 @@ describe('a tokenizer', () => {
     const stream = tokenizer.streamDecoder();
     expect([0, 2, 3, 4, 5, 1].map((id) => stream.push(id))).toEqual(['a', '', '', '字', 'c', ' b']);
     expect(stream.end()).toBe('');
+    expect(tokenizer.decode([5, 6, 7, 8])).toBe('c\ufeff');
+    const begun = tokenizer.streamDecoder();
+    expect([5, 2].map((id) => begun.push(id)).join('')).toBe('c');
+    expect(begun.end()).toBe('\ufffd');
   });
 
   it('leaves special tokens out on request, and what lies beyond the vocabulary always', () => {
