@@ -77,6 +77,8 @@ export interface AdamWUpdate {
   readonly state: Readonly<Record<string, tf.Tensor>>;
   /** By name of the weight. */
   readonly gradients: Readonly<Record<string, tf.Tensor>>;
+  /** Where it is not finite, nothing is updated either. */
+  readonly loss?: tf.Scalar;
   readonly scalars: AdamWScalars;
   readonly settings: AdamWSettings;
   /** A faster equal of `adamwStep`. */
@@ -88,15 +90,16 @@ export interface AdamWResult {
   readonly updates: Record<string, tf.Tensor>;
   /** Before clipping. */
   readonly gradientNorm: tf.Scalar;
-  /** float32: 1 when the update was applied, 0 when a gradient was not finite. */
+  /** float32: 1 when the update was applied, 0 when a gradient or the loss was not finite. */
   readonly finite: tf.Scalar;
 }
 
 /** One update of every weight that has a gradient. */
-export function adamwUpdates({ state, gradients, scalars, settings, step = adamwStep }: AdamWUpdate): AdamWResult {
+export function adamwUpdates(update: AdamWUpdate): AdamWResult {
+  const { state, gradients, loss, scalars, settings, step = adamwStep } = update;
   const { beta1, beta2, epsilon, decay, maximumGradientNorm } = settings;
   const gradientNorm = globalNorm(gradients);
-  const apply = tf.isFinite<tf.Scalar>(gradientNorm);
+  const apply = tf.isFinite<tf.Scalar>(loss === undefined ? gradientNorm : tf.add(gradientNorm, loss));
   const gradientScale = maximumGradientNorm === undefined ? 1 : clippingScale(gradientNorm, maximumGradientNorm);
   const updates: Record<string, tf.Tensor> = {};
   for (const [name, gradient] of Object.entries(gradients)) {

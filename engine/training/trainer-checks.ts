@@ -1,50 +1,102 @@
-/** What a trainer refuses: steps of another shape, states of another run, losses that are no numbers. */
+/** What a trainer refuses: settings that cannot be, steps of another shape, states of another run, losses that are no numbers. */
 import { NightstillError } from '../../config/errors.js';
+import type { ModelConfig } from '../files/model-config.js';
 import type { Numbers } from '../tracing/program.js';
-import type { TrainingStep } from './trainer.js';
+import { describeSpec, type TensorSpec } from '../tracing/tensor-spec.js';
+import type { TensorSpecs } from '../tracing/trace.js';
+import type { Objective } from './objective.js';
+import type { StepSource, TrainingStep } from './step-source.js';
 import type { TrainingShape } from './training-programs.js';
-import type { TrainingProgress, TrainingState } from './training-state.js';
+import type { TrainingProgress } from './training-state.js';
+
+const refuseSetting = (message: string): NightstillError => new NightstillError('training-setting-invalid', message);
+const refuseState = (expected: string, found: string): NightstillError =>
+  new NightstillError('training-state-invalid', `expected a training state ${expected}, found ${found}`);
+
+interface Settings {
+  readonly config: ModelConfig;
+  readonly shape: TrainingShape;
+  readonly objective: Objective;
+  readonly source: StepSource;
+  readonly heldOut?: StepSource;
+}
 
 /** @throws training-setting-invalid */
-export function checkStep({ microBatches, trainedTokens }: TrainingStep, shape: TrainingShape, step: number): void {
-  if (microBatches.length !== shape.microBatches)
-    throw new NightstillError(
-      'training-setting-invalid',
-      `expected ${shape.microBatches} micro-batches in step ${step + 1}, found ${microBatches.length}`,
-    );
-  if (!(trainedTokens > 0))
-    throw new NightstillError(
-      'training-setting-invalid',
-      `expected at least one token to be learned in step ${step + 1}, found that every weight is 0`,
-    );
+export function checkSettings({ config, shape, objective, source, heldOut }: Settings): void {
+  for (const [name, value] of Object.entries(shape))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw refuseSetting(`${name}: expected a whole number of at least 1, found ${value}`);
+  if (shape.tokens > config.maximumPositions)
+    throw refuseSetting(`expected rows of at most ${config.maximumPositions} tokens, found ${shape.tokens}`);
+  const limit = vocabularyLimit(config, objective);
+  for (const { vocabularySize } of heldOut === undefined ? [source] : [source, heldOut])
+    if (vocabularySize > limit)
+      throw refuseSetting(
+        `expected data tokenised for a vocabulary of at most ${limit}, found ${vocabularySize} tokens`,
+      );
 }
 
-/** @throws training-state-invalid */
-export function checkState(
-  progress: TrainingProgress,
-  tensors: TrainingState['tensors'],
-  names: readonly string[],
+/** Token ids must be below it. */
+export const vocabularyLimit = (config: ModelConfig, { vocabularySize = Infinity }: Objective): number =>
+  Math.min(config.vocabularySize, vocabularySize);
+
+/** @throws training-setting-invalid */
+export function checkStep(
+  { microBatches, trainedTokens }: TrainingStep,
+  { microBatches: most }: TrainingShape,
+  vocabularySize: number,
+  step: number,
 ): void {
-  const refuse = (expected: string, found: string) =>
-    new NightstillError('training-state-invalid', `expected a training state ${expected}, found ${found}`);
-  const version: number = progress.version;
-  if (version !== 1) throw refuse('of version 1', `version ${version}`);
-  const missing = names.filter((name) => !(name in tensors));
-  if (missing.length > 0)
-    throw refuse(
-      `with ${names.length} tensors`,
-      `that ${missing[0] ?? ''} and ${missing.length - 1} others are missing`,
+  if (microBatches.length < 1 || microBatches.length > most)
+    throw refuseSetting(`expected 1 to ${most} micro-batches in step ${step}, found ${microBatches.length}`);
+  if (!(trainedTokens > 0))
+    throw refuseSetting(
+      `expected at least one token to be learned in step ${step}, found weights of ${trainedTokens} in all`,
     );
-  const unknown = Object.keys(tensors).filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw refuse('of this model', `the tensor ${unknown[0] ?? ''}, which it does not have`);
+  for (const { ids, labels } of microBatches)
+    for (const tokens of [ids, labels]) {
+      const strange = tokens.find((token) => token < 0 || token >= vocabularySize);
+      if (strange !== undefined)
+        throw refuseSetting(`expected token ids below ${vocabularySize} in step ${step}, found ${strange}`);
+    }
 }
 
-export const diverged = (step: number, loss: number, gradientNorm: number): NightstillError =>
-  new NightstillError(
-    'training-diverged',
-    `expected finite numbers, found a loss of ${loss} and a gradient norm of ${gradientNorm} in step ${step}; nothing was updated`,
-    { details: { step, loss: String(loss), gradientNorm: String(gradientNorm) } },
-  );
+export const nothingHeldOut = (): NightstillError =>
+  refuseSetting('expected held-out data with at least one token to be learned, found none');
 
-/** The number of a scalar output. */
-export const numberOf = (numbers: Numbers | undefined): number => numbers?.[0] ?? Number.NaN;
+/** The step that a cursor led to must be the one of which gradients are held. @throws training-state-invalid */
+export function checkHeld({ firstMicroBatch }: TrainingStep, { microBatch, step }: TrainingProgress): void {
+  if (firstMicroBatch !== microBatch)
+    throw refuseState(
+      `whose cursor stands behind the ${microBatch} micro-batches held of step ${step + 1}`,
+      `a cursor behind ${firstMicroBatch}`,
+    );
+}
+
+/** @throws training-state-invalid when a state has not exactly these tensors */
+export function checkTensors(expected: TensorSpecs, found: TensorSpecs): void {
+  for (const [name, spec] of Object.entries(expected)) {
+    const other = Object.hasOwn(found, name) ? found[name] : undefined;
+    if (other === undefined) throw refuseState(`with a tensor ${name}`, 'none of that name');
+    if (!same(spec, other)) throw refuseState(`with ${name} as ${describeSpec(spec)}`, describeSpec(other));
+  }
+  const unknown = Object.keys(found).find((name) => !Object.hasOwn(expected, name));
+  if (unknown !== undefined) throw refuseState('of this model', `the tensor ${unknown}, which it does not have`);
+}
+
+const same = (one: TensorSpec, other: TensorSpec): boolean => describeSpec(one) === describeSpec(other);
+
+export const diverged = (step: number, loss: number, gradientNorm?: number): NightstillError => {
+  const norm = gradientNorm === undefined ? '' : ` and a gradient norm of ${gradientNorm}`;
+  return new NightstillError(
+    'training-diverged',
+    `expected finite numbers, found a loss of ${loss}${norm} in step ${step}; nothing was updated`,
+    {
+      details: { step, loss: String(loss), ...(gradientNorm !== undefined && { gradientNorm: String(gradientNorm) }) },
+    },
+  );
+};
+
+/** The numbers of scalar outputs. */
+export const scalarsOf = (outputs: Readonly<Record<string, Numbers>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, values[0] ?? Number.NaN]));

@@ -5,56 +5,40 @@
  */
 import { compile, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
+import { expectedTensors } from '../files/model-tensors.js';
 import { trainingFlopsPerToken } from '../models/parameters.js';
-import type { NamedNumbers, Runner } from '../runners/runner.js';
+import type { NamedNumbers, NumbersSource, Runner } from '../runners/runner.js';
+import { sizeOf } from '../tracing/tensor-spec.js';
 import type { TensorSpecs } from '../tracing/trace.js';
+import { accumulatedName } from './accumulation.js';
 import { biasCorrections, type AdamWSettings } from './adamw.js';
 import type { Objective } from './objective.js';
+import { createRandom, restoreRandom } from './random.js';
 import { learningRateAt, type Schedule } from './schedule.js';
+import type { MicroBatch, StepSource, TrainingStep } from './step-source.js';
+import * as check from './trainer-checks.js';
+import { Stopwatch, type Evaluation, type StepEvent, type TrainingEvent } from './training-events.js';
 import { trainingPrograms, trainingState, type TrainingShape } from './training-programs.js';
-import { checkState, checkStep, diverged, numberOf } from './trainer-checks.js';
-import { differences, type Fingerprint, type TrainingProgress, type TrainingState } from './training-state.js';
-
-/** The inputs of one micro-batch; N = rows · tokens of the trainer's shape. */
-export interface MicroBatch {
-  /** int32 [rows, tokens]. */
-  readonly ids: Int32Array;
-  readonly positions: Int32Array;
-  readonly segments: Int32Array;
-  /** int32 [N], the token that follows. */
-  readonly labels: Int32Array;
-  /** float32 [N], how much the prediction of that token counts; 0 for prompt and padding. */
-  readonly weights: Float32Array;
-  /** Tokens that are not padding. */
-  readonly tokens: number;
-  /** What the objective asked for beside these. */
-  readonly extra?: NamedNumbers;
-}
-
-export interface TrainingStep {
-  readonly microBatches: readonly MicroBatch[];
-  /** Sum of the weights of all micro-batches. */
-  readonly trainedTokens: number;
-}
-
-/** Where steps come from. The cursor is plain JSON and names the step that `next` would give. */
-export interface StepSource {
-  cursor(): unknown;
-  seek(cursor: unknown): Promise<void>;
-  /** Undefined when the data has ended. */
-  next(): Promise<TrainingStep | undefined>;
-}
+import {
+  differences,
+  type CapturedState,
+  type Fingerprint,
+  type TrainingProgress,
+  type TrainingState,
+} from './training-state.js';
 
 export interface TrainerOptions {
   readonly runner: Runner;
   readonly config: ModelConfig;
-  /** Shapes of the weights by name: those of the configuration. */
-  readonly weights: TensorSpecs;
   readonly shape: TrainingShape;
   readonly objective: Objective;
   readonly optimizer: AdamWSettings;
   readonly schedule: Schedule;
   readonly source: StepSource;
+  /** What `evaluate` goes through; rows as the shape says. Without it no program for that is made. */
+  readonly heldOut?: StepSource;
+  /** Of the random numbers that a source may draw: an integer of 0 … 2⁵³−1. Default 0. */
+  readonly seed?: number;
   /** Default 1: all logits of a micro-batch at once. */
   readonly vocabularyChunks?: number;
   /** Default false. */
@@ -67,76 +51,70 @@ export interface TrainerOptions {
   readonly peakFlops?: number;
 }
 
-export type TrainingEvent = MicroBatchEvent | StepEvent;
+type Settings = TrainerOptions & ReturnType<typeof defaultsOf>;
 
-/** A micro-batch that is not the last of its step was added to the held gradients. */
-export interface MicroBatchEvent {
-  readonly kind: 'micro-batch';
-  readonly step: number;
-  readonly microBatch: number;
-}
+const defaultsOf = ({ seed, vocabularyChunks, recompute, xla, precision }: TrainerOptions) => ({
+  seed: seed ?? 0,
+  vocabularyChunks: vocabularyChunks ?? 1,
+  recompute: recompute ?? false,
+  xla: xla ?? true,
+  precision: precision ?? 'float32',
+});
 
-export interface StepEvent {
-  readonly kind: 'step';
-  /** Updates made, this one included. */
-  readonly step: number;
-  /** Mean over the trained tokens of the step. */
-  readonly loss: number;
-  /** The summands of the loss, where it has several. */
-  readonly parts: Readonly<Record<string, number>>;
-  /** Before clipping. */
-  readonly gradientNorm: number;
-  readonly learningRate: number;
-  /** Padding excluded. */
-  readonly tokens: number;
-  readonly tokensPerSecond: number;
-  /** Of `peakFlops`, 0 … 1; padding excluded. */
-  readonly shareOfPeak?: number;
-  /** Resident memory of this process. */
-  readonly residentBytes: number;
-}
+type Scalars = Readonly<Record<string, number>>;
 
 export class Trainer {
-  readonly #session: Session<string>;
-  readonly #options: TrainerOptions;
-  readonly #names: readonly string[];
   readonly fingerprint: Fingerprint;
-  #progress: Pick<TrainingProgress, 'step' | 'microBatch' | 'heldLoss'> = { step: 0, microBatch: 0, heldLoss: 0 };
-  /** The cursor from before the step under way. */
-  #cursor: unknown;
+  readonly #session: Session<string>;
+  readonly #settings: Settings;
+  readonly #state: TensorSpecs;
+  readonly #weights: readonly string[];
+  #progress: TrainingProgress;
 
-  private constructor(options: TrainerOptions, session: Session<string>, names: readonly string[]) {
-    this.#options = options;
+  private constructor(settings: Settings, session: Session<string>, state: TensorSpecs) {
+    this.#settings = settings;
     this.#session = session;
-    this.#names = names;
-    this.#cursor = options.source.cursor();
-    this.fingerprint = fingerprintOf(options);
+    this.#state = state;
+    this.#weights = [...expectedTensors(settings.config).keys()];
+    const { runner, shape, xla, precision, recompute, vocabularyChunks } = settings;
+    this.fingerprint = { ...runner.fingerprint, ...shape, xla, precision, recompute, vocabularyChunks };
+    const rng = createRandom(settings.seed, 'training').state();
+    const begun = { step: 0, microBatch: 0, held: {}, cursor: null };
+    this.#progress = { version: 1, ...begun, rng, fingerprint: this.fingerprint };
   }
 
-  /** Compiles the programs. Weights are zeros until `write` or `restore`. @throws training-setting-invalid and those of compile() */
+  /**
+   * Compiles the programs. Weights are zeros until `load` or `restore`.
+   * @throws training-setting-invalid and what compile() throws
+   */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const settings = {
-      ...options,
-      vocabularyChunks: options.vocabularyChunks ?? 1,
-      recompute: options.recompute ?? false,
-      xla: options.xla ?? true,
-      precision: options.precision ?? 'float32',
-    };
-    const state = trainingState(settings);
-    const programs = trainingPrograms(settings);
+    check.checkSettings(options);
+    const settings = { ...options, ...defaultsOf(options) };
+    const weights: TensorSpecs = Object.fromEntries(
+      [...expectedTensors(options.config)].map(([name, shape]) => [name, { shape, dtype: 'float32' }] as const),
+    );
+    const programOptions = { ...settings, weights, evaluates: options.heldOut !== undefined };
+    const state = trainingState(programOptions);
+    const programs = trainingPrograms(programOptions);
     const session = await compile<string>({ runner: options.runner, state, programs });
-    const names = Object.keys(state).filter((name) => !(name in options.objective.frozen));
-    return new Trainer(options, session, names);
+    return new Trainer(settings, session, state);
   }
 
-  /** Sets weights or frozen tensors by name. */
-  write(values: NamedNumbers): void {
-    this.#session.write(values);
+  /** Sets every weight, one after another: from a model directory, or random ones. @throws program-invalid for other sizes */
+  async load(source: NumbersSource): Promise<void> {
+    await this.#session.load(this.#weights, source);
   }
 
-  /** Reads weights by name. */
-  read(names: readonly string[]): NamedNumbers {
-    return this.#session.read(names);
+  /** Sets what the objective reads and no step changes, one after another, by the objective's names. @throws program-invalid */
+  async loadFrozen(source: NumbersSource): Promise<void> {
+    await this.#session.load(Object.keys(this.#settings.objective.frozen), source);
+  }
+
+  /** The values of a weight, moment or held gradient. @throws program-invalid for another name */
+  read(name: string): Float32Array {
+    const values = this.#session.read([name])[name];
+    if (values instanceof Float32Array) return values;
+    throw new TypeError(`${name} is not of float32`);
   }
 
   /** Updates made so far. */
@@ -144,115 +122,162 @@ export class Trainer {
     return this.#progress.step;
   }
 
-  /** Names of the tensors of a state: weights, moments and held gradients. */
-  get stateNames(): readonly string[] {
-    return this.#names;
+  /** Where the run stands between two events: its state without the tensors. */
+  get progress(): TrainingProgress {
+    return this.#progress;
   }
 
-  /** The state between two events; the arrays belong to the caller. */
-  capture(): TrainingState {
-    return { progress: this.progress(), tensors: this.#session.read(this.#names) };
-  }
-
-  /** The state without its tensors. */
-  progress(): TrainingProgress {
-    return { version: 1, ...this.#progress, cursor: this.#cursor, fingerprint: this.fingerprint };
+  /** The state between two events; it does not change with the run. */
+  capture(): CapturedState {
+    const specs = this.#stateSpecs(this.#progress);
+    const tensors = this.#session.read(Object.keys(specs));
+    return { progress: this.#progress, specs, tensors, read: (name) => tensors[name] ?? new Float32Array() };
   }
 
   /**
-   * Goes on from a captured state.
+   * Goes on from a state. After an error while its tensors are read, it must be done again before anything else.
    * @returns what differs between the fingerprints; when empty, the run is bit for bit the one that was captured.
-   * @throws training-state-invalid when the state is not one of this run
+   * @throws training-state-invalid when the state is not one of this model; what reading it throws
    */
-  async restore({ progress, tensors }: TrainingState): Promise<readonly string[]> {
-    checkState(progress, tensors, this.#names);
-    await this.#options.source.seek(progress.cursor);
-    this.#session.write(tensors);
-    const { step, microBatch, heldLoss, cursor, fingerprint } = progress;
-    this.#progress = { step, microBatch, heldLoss };
-    this.#cursor = cursor;
-    return differences(fingerprint, this.fingerprint);
+  async restore({ progress, specs, read }: TrainingState): Promise<readonly string[]> {
+    const expected = this.#stateSpecs(progress);
+    check.checkTensors(expected, specs);
+    restoreRandom(progress.rng);
+    if (progress.microBatch === 0) this.#clearHeld();
+    await this.#session.load(Object.keys(expected), read);
+    this.#progress = { ...progress, fingerprint: this.fingerprint };
+    return differences(progress.fingerprint, this.fingerprint);
   }
 
   /**
    * Trains until that many updates were made or the data ends. Leaving the loop early leaves the run where the last event was.
-   * @throws training-diverged at a step whose loss or gradient is not finite; weights and moments are those from before it
+   * @throws training-diverged at a step whose loss or gradient is not finite: the run stands before that step, weights and moments
+   *   as they were; training-setting-invalid for a step that cannot be; what the source throws
    */
   async *run(untilStep: number): AsyncGenerator<TrainingEvent, void, undefined> {
-    // An earlier loop may have been left in the midst of a step.
-    await this.#options.source.seek(this.#cursor);
-    while (this.#progress.step < untilStep) {
-      const step = await this.#options.source.next();
-      if (step === undefined) return;
-      checkStep(step, this.#options.shape, this.#progress.step);
-      yield* this.#runStep(step);
+    if (this.#progress.step >= untilStep) return;
+    const { source, shape, config, objective } = this.#settings;
+    const random = restoreRandom(this.#progress.rng);
+    const watch = new Stopwatch();
+    for await (const step of source.steps(this.#progress.cursor, random)) {
+      check.checkStep(step, shape, check.vocabularyLimit(config, objective), this.#progress.step + 1);
+      check.checkHeld(step, this.#progress);
+      yield* this.#hold(step, watch);
+      const event = this.#update(step, watch);
+      const { length } = step.microBatches;
+      this.#move(step.cursorAfter(length), { step: event.step, microBatch: 0, held: {}, rng: random.state() });
+      yield event;
+      if (this.#progress.step >= untilStep) return;
+      watch.start();
     }
   }
 
-  *#runStep({ microBatches, trainedTokens }: TrainingStep): Generator<TrainingEvent, void, undefined> {
-    const begun = performance.now();
-    const tokenCount = Float32Array.of(trainedTokens);
-    const last = microBatches.length - 1;
-    const skipped = this.#progress.microBatch;
-    for (let index = skipped; index < last; index++) {
-      const { loss } = this.#session.run('accumulate', { ...inputsOf(microBatches[index]), tokenCount });
-      const heldLoss = this.#progress.heldLoss + numberOf(loss);
-      this.#progress = { ...this.#progress, microBatch: index + 1, heldLoss };
-      yield { kind: 'micro-batch', step: this.#progress.step, microBatch: index + 1 };
-    }
-    const { schedule, optimizer } = this.#options;
-    const learningRate = learningRateAt(schedule, this.#progress.step);
-    const { biasCorrection1, biasCorrection2 } = biasCorrections(optimizer, this.#progress.step + 1);
-    const { loss, gradientNorm, finite, ...parts } = this.#session.run('update', {
-      ...inputsOf(microBatches[last]),
-      tokenCount,
-      learningRate: Float32Array.of(learningRate),
-      biasCorrection1: Float32Array.of(biasCorrection1),
-      biasCorrection2: Float32Array.of(biasCorrection2),
-    });
-    const total = this.#progress.heldLoss + numberOf(loss);
-    const norm = numberOf(gradientNorm);
-    if (numberOf(finite) !== 1 || !Number.isFinite(total)) throw diverged(this.#progress.step + 1, total, norm);
-    this.#progress = { step: this.#progress.step + 1, microBatch: 0, heldLoss: 0 };
-    this.#cursor = this.#options.source.cursor();
-    const tokens = microBatches.slice(skipped).reduce((sum, batch) => sum + batch.tokens, 0);
-    const seconds = (performance.now() - begun) / 1000;
-    yield {
-      kind: 'step',
-      step: this.#progress.step,
-      loss: total,
-      parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, numberOf(part)])),
-      gradientNorm: norm,
-      learningRate,
-      tokens,
-      tokensPerSecond: tokens / seconds,
-      ...this.#share(tokens / seconds),
-      residentBytes: process.memoryUsage.rss(),
-    };
-  }
-
-  #share(tokensPerSecond: number): Pick<StepEvent, 'shareOfPeak'> {
-    const { peakFlops, config, shape } = this.#options;
-    if (peakFlops === undefined) return {};
-    return { shareOfPeak: (tokensPerSecond * trainingFlopsPerToken(config, shape.tokens)) / peakFlops };
+  /** The mean loss over the held-out data; nothing is learned. @throws training-setting-invalid where there is none */
+  async evaluate(): Promise<Evaluation> {
+    const { heldOut, shape, config, objective, seed } = this.#settings;
+    const sums: Record<string, number> = { loss: 0 };
+    let trainedTokens = 0;
+    if (heldOut !== undefined)
+      for await (const step of heldOut.steps(null, createRandom(seed, 'evaluation'))) {
+        const most = { ...shape, microBatches: step.microBatches.length };
+        check.checkStep(step, most, check.vocabularyLimit(config, objective), 1);
+        for (const batch of step.microBatches) {
+          const means = check.scalarsOf(this.#session.run('evaluate', inputsOf(batch, step)));
+          for (const [name, mean] of Object.entries(means)) sums[name] = (sums[name] ?? 0) + mean * step.trainedTokens;
+        }
+        trainedTokens += step.trainedTokens;
+      }
+    if (trainedTokens === 0) throw check.nothingHeldOut();
+    const [loss = Number.NaN, ...others] = Object.values(sums).map((sum) => sum / trainedTokens);
+    const [, ...names] = Object.keys(sums);
+    return { loss, parts: Object.fromEntries(names.map((name, index) => [name, others[index] ?? 0])), trainedTokens };
   }
 
   dispose(): void {
     this.#session.dispose();
   }
+
+  /** Micro-batches but the last. */
+  *#hold(step: TrainingStep, watch: Stopwatch): Generator<TrainingEvent, void, undefined> {
+    const { microBatches, firstMicroBatch, cursorAfter } = step;
+    for (let index = firstMicroBatch; index < microBatches.length - 1; index++) {
+      const outputs = check.scalarsOf(this.#session.run('accumulate', inputsOf(microBatches[index], step)));
+      const held = added(this.#progress.held, outputs);
+      if (!Number.isFinite(held['loss'])) throw this.#diverged(step, held['loss']);
+      this.#move(cursorAfter(index + 1), { microBatch: index + 1, held });
+      watch.stop();
+      yield { kind: 'micro-batch', step: this.#progress.step, microBatch: index + 1 };
+      watch.start();
+    }
+  }
+
+  /** The last micro-batch, and the update. */
+  #update(step: TrainingStep, watch: Stopwatch): StepEvent {
+    const { microBatches, firstMicroBatch } = step;
+    const { schedule, optimizer, peakFlops, config, shape } = this.#settings;
+    const number = this.#progress.step + 1;
+    const learningRate = learningRateAt(schedule, number - 1);
+    const { biasCorrection1, biasCorrection2 } = biasCorrections(optimizer, number);
+    const results = this.#session.run('update', {
+      ...inputsOf(microBatches.at(-1), step),
+      learningRate: Float32Array.of(learningRate),
+      biasCorrection1: Float32Array.of(biasCorrection1),
+      biasCorrection2: Float32Array.of(biasCorrection2),
+    });
+    const { gradientNorm = Number.NaN, finite, ...outputs } = check.scalarsOf(results);
+    const { loss = Number.NaN, ...parts } = added(this.#progress.held, outputs);
+    if (finite !== 1) throw this.#diverged(step, loss, gradientNorm);
+    const done = microBatches.slice(firstMicroBatch).reduce((sum, batch) => sum + batch.tokens, 0);
+    const tokensPerSecond = done / watch.take();
+    const flops = tokensPerSecond * trainingFlopsPerToken(config, shape.tokens);
+    return {
+      kind: 'step',
+      step: number,
+      loss,
+      parts,
+      gradientNorm,
+      learningRate,
+      tokens: microBatches.reduce((sum, batch) => sum + batch.tokens, 0),
+      tokensPerSecond,
+      ...(peakFlops !== undefined && { shareOfPeak: flops / peakFlops }),
+      residentBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  #move(cursor: unknown, changes: Partial<TrainingProgress>): void {
+    this.#progress = { ...this.#progress, ...changes, cursor };
+  }
+
+  /** Back to where the step began. */
+  #diverged({ cursorAfter }: TrainingStep, loss: number | undefined, gradientNorm?: number): Error {
+    this.#clearHeld();
+    this.#move(cursorAfter(0), { microBatch: 0, held: {} });
+    return check.diverged(this.#progress.step + 1, loss ?? Number.NaN, gradientNorm);
+  }
+
+  #clearHeld(): void {
+    if (this.#settings.shape.microBatches === 1) return;
+    for (const name of this.#weights) {
+      const { shape = [] } = this.#state[name] ?? {};
+      this.#session.write({ [accumulatedName(name)]: new Float32Array(sizeOf(shape)) });
+    }
+  }
+
+  /** Held gradients belong to a state only within a step: between two they are zeros. */
+  #stateSpecs({ microBatch }: TrainingProgress): TensorSpecs {
+    const { frozen } = this.#settings.objective;
+    const held = new Set(microBatch > 0 ? [] : this.#weights.map(accumulatedName));
+    return Object.fromEntries(
+      Object.entries(this.#state).filter(([name]) => !held.has(name) && !Object.hasOwn(frozen, name)),
+    );
+  }
 }
 
-const fingerprintOf = ({ runner, shape, ...options }: TrainerOptions): Fingerprint => ({
-  ...runner.fingerprint,
-  ...shape,
-  xla: options.xla ?? true,
-  precision: options.precision ?? 'float32',
-  recompute: options.recompute ?? false,
-  vocabularyChunks: options.vocabularyChunks ?? 1,
-});
-
-function inputsOf(batch: MicroBatch | undefined): NamedNumbers {
+function inputsOf(batch: MicroBatch | undefined, { trainedTokens }: TrainingStep): NamedNumbers {
   if (batch === undefined) throw new TypeError('expected another micro-batch');
   const { ids, positions, segments, labels, weights, extra } = batch;
-  return { ids, positions, segments, labels, weights, ...extra };
+  return { ids, positions, segments, labels, weights, ...extra, tokenCount: Float32Array.of(trainedTokens) };
 }
+
+const added = (held: Scalars, more: Scalars): Scalars =>
+  Object.fromEntries(Object.entries(more).map(([name, value]) => [name, (held[name] ?? 0) + value]));

@@ -1,21 +1,21 @@
 /**
  * The programs of training as plain functions: `accumulate` adds the gradients of a micro-batch to those held, `update` does the
- * same for the last one of a step and applies AdamW. One micro-batch a step needs only `update`, and nothing is held.
+ * same for the last one of a step and applies AdamW. One micro-batch a step needs only `update`, and nothing is held. `evaluate`
+ * is the loss alone.
  *
  * B rows of T tokens, N = B·T.
  */
 import type { ProgramSpec } from '../compile.js';
 import { adamwUpdate } from '../kernels/adamw.js';
 import type { ModelConfig } from '../files/model-config.js';
-import { headName, hiddenStates, type Block } from '../models/decoder.js';
-import { weightOf } from '../models/layer-weights.js';
+import { headWeight, hiddenStates, type Block } from '../models/decoder.js';
 import { tf } from '../tf.js';
 import { inBlock } from '../tracing/current.js';
 import type { TensorSpecs, Tensors } from '../tracing/trace.js';
 import { accumulatedName, accumulatedUpdates, clearedUpdates, withAccumulated } from './accumulation.js';
 import { adamwUpdates, firstMomentName, secondMomentName, type AdamWSettings } from './adamw.js';
-import { chunkedHeadLoss } from './losses/chunked-head.js';
-import { handedOver } from './losses/loss.js';
+import { chunkedHeadEvaluation, chunkedHeadLoss, type ChunkedHead, type HeadLoss } from './losses/chunked-head.js';
+import { handedOver, type Targets } from './losses/loss.js';
 import type { Objective } from './objective.js';
 
 export interface TrainingShape {
@@ -37,6 +37,8 @@ export interface TrainingProgramOptions {
   readonly vocabularyChunks: number;
   /** Compute the inside of each layer again in the backward pass instead of keeping it. */
   readonly recompute: boolean;
+  /** Is there a program that evaluates? */
+  readonly evaluates: boolean;
   readonly xla: boolean;
   readonly precision: 'float32' | 'bfloat16';
 }
@@ -59,7 +61,7 @@ export function trainingState({
   return { ...state, ...objective.frozen };
 }
 
-/** `accumulate` is there where a step has several micro-batches. */
+/** `accumulate` is there where a step has several micro-batches, `evaluate` where it is asked for. */
 export function trainingPrograms(options: TrainingProgramOptions): Readonly<Record<string, ProgramSpec>> {
   const { shape, objective, xla, precision } = options;
   const tokens = shape.rows * shape.tokens;
@@ -74,9 +76,17 @@ export function trainingPrograms(options: TrainingProgramOptions): Readonly<Reco
   };
   const scalars: TensorSpecs = { learningRate: float32(), biasCorrection1: float32(), biasCorrection2: float32() };
   const update: ProgramSpec = { inputs: { ...batch, ...scalars }, run: updateProgram(options), xla, precision };
-  if (shape.microBatches === 1) return { update };
-  return { update, accumulate: { inputs: batch, run: accumulateProgram(options), xla, precision } };
+  const accumulate: ProgramSpec = { inputs: batch, run: accumulateProgram(options), xla, precision };
+  const evaluate: ProgramSpec = { inputs: batch, run: evaluateProgram(options), xla, precision };
+  return { update, ...(shape.microBatches > 1 && { accumulate }), ...(options.evaluates && { evaluate }) };
 }
+
+const evaluateProgram =
+  (options: TrainingProgramOptions): ProgramSpec['run'] =>
+  (state, inputs) => {
+    const { value, parts } = lossOf(options, state, state, inputs, chunkedHeadEvaluation);
+    return { outputs: { loss: value, ...parts } };
+  };
 
 const accumulateProgram =
   (options: TrainingProgramOptions): ProgramSpec['run'] =>
@@ -93,6 +103,7 @@ const updateProgram =
     const { updates, gradientNorm, finite } = adamwUpdates({
       state,
       gradients: holds ? withAccumulated(state, gradients) : gradients,
+      loss,
       scalars: {
         learningRate: scalar(inputs, 'learningRate'),
         biasCorrection1: scalar(inputs, 'biasCorrection1'),
@@ -119,7 +130,7 @@ export function gradientsOf(options: TrainingProgramOptions, state: Tensors, inp
   let kept: Record<string, tf.Scalar> = {};
   const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
     const weights = Object.fromEntries(names.map((name, index) => [name, tensorAt(tensors, index)]));
-    const result = lossOf(options, weights, state, inputs);
+    const result = lossOf(options, weights, state, inputs, chunkedHeadLoss);
     kept = Object.fromEntries(Object.entries(result.parts).map(([name, part]) => [name, tf.keep(part.clone())]));
     return result.value;
   })(names.map((name) => tensor(state, name)));
@@ -130,8 +141,16 @@ export function gradientsOf(options: TrainingProgramOptions, state: Tensors, inp
   };
 }
 
+type Compute = <T extends Targets>(head: ChunkedHead<T>) => HeadLoss;
+
 /** The loss by weights that may be others than the state's: what is differentiated. */
-function lossOf(options: TrainingProgramOptions, weights: Tensors, state: Tensors, inputs: Tensors) {
+function lossOf(
+  options: TrainingProgramOptions,
+  weights: Tensors,
+  state: Tensors,
+  inputs: Tensors,
+  compute: Compute,
+): HeadLoss {
   const { config, objective, recompute, vocabularyChunks } = options;
   const decoder = {
     ids_BT: tensor(inputs, 'ids').as2D(options.shape.rows, options.shape.tokens),
@@ -141,15 +160,17 @@ function lossOf(options: TrainingProgramOptions, weights: Tensors, state: Tensor
   const marked: Block = (name, layer) => (hidden) => inBlock(name, () => layer(hidden));
   const hidden_ND = hiddenStates(config, weights, decoder, recompute ? marked : undefined);
   const labels_N = tensor(inputs, 'labels').as1D();
-  return chunkedHeadLoss({
-    hidden_ND,
-    head_VD: weightOf(weights, headName(config)).as2D(config.vocabularySize, config.hiddenSize),
-    chunks: vocabularyChunks,
-    loss: objective.loss,
-    targets: objective.targets({ decoder, labels_N, extra: inputs, frozen: state }),
-    weights_N: tensor(inputs, 'weights').as1D(),
-    globalTokenCount: scalar(inputs, 'tokenCount'),
-  });
+  return objective.lossOf({ decoder, labels_N, extra: inputs, frozen: state }, ({ targets, loss }) =>
+    compute({
+      hidden_ND,
+      head_VD: headWeight(config, weights).as2D(config.vocabularySize, config.hiddenSize),
+      chunks: vocabularyChunks,
+      loss,
+      targets,
+      weights_N: tensor(inputs, 'weights').as1D(),
+      globalTokenCount: scalar(inputs, 'tokenCount'),
+    }),
+  );
 }
 
 function tensor(tensors: Tensors, name: string): tf.Tensor {

@@ -2,7 +2,11 @@
  * Everything a training run is, at one moment between two micro-batches: tensors by name and a JSON value. Restored under an
  * equal fingerprint in any process, the run goes on bit for bit as if it had never stopped.
  */
-import type { Numbers } from '../tracing/program.js';
+import { z } from 'zod';
+import { NightstillError } from '../../config/errors.js';
+import type { NamedNumbers, NumbersSource } from '../runners/runner.js';
+import type { TensorSpecs } from '../tracing/trace.js';
+import type { RandomState } from './random.js';
 
 /** What the numbers of a run depend on beside its inputs. Two runs of equal fingerprint compute the same bits. */
 export type Fingerprint = Readonly<Record<string, string | number | boolean>>;
@@ -12,19 +16,48 @@ export interface TrainingProgress {
   readonly version: 1;
   /** Updates made. */
   readonly step: number;
-  /** Micro-batches of the step under way that are held already. */
+  /** Micro-batches of the step under way whose gradients are held. */
   readonly microBatch: number;
-  /** Sum of their losses. */
-  readonly heldLoss: number;
-  /** Where the data stood when the step under way began. */
+  /** What these add to the loss of the step and to its parts, by name. */
+  readonly held: Readonly<Record<string, number>>;
+  /** Of the random numbers, when the step under way began. */
+  readonly rng: RandomState;
+  /** Of the data: the next micro-batch. Null at the beginning. */
   readonly cursor: unknown;
   readonly fingerprint: Fingerprint;
 }
 
 export interface TrainingState {
   readonly progress: TrainingProgress;
-  /** Weights by their own names, moments and held gradients under prefixes. */
-  readonly tensors: Readonly<Record<string, Numbers>>;
+  /** Weights by their own names, moments and, within a step, held gradients under prefixes. */
+  readonly specs: TensorSpecs;
+  readonly read: NumbersSource;
+}
+
+/** A state in memory; it stays as it is while the run goes on. */
+export interface CapturedState extends TrainingState {
+  readonly tensors: NamedNumbers;
+}
+
+const count = z.int().nonnegative();
+const progressSchema = z.looseObject({
+  version: z.literal(1),
+  step: count,
+  microBatch: count,
+  held: z.record(z.string(), z.number()),
+  rng: z.object({ seed: count, stream: z.string(), position: count }),
+  cursor: z.unknown(),
+  fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+});
+
+/** The progress in JSON that was stored. @throws training-state-invalid */
+export function parseProgress(json: unknown): TrainingProgress {
+  const parsed = progressSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new NightstillError(
+    'training-state-invalid',
+    `expected the progress of a training run, found: ${z.prettifyError(parsed.error)}`,
+  );
 }
 
 /** What differs between two fingerprints, as `name: one → other`; empty when a resume is exact. */
