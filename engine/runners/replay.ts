@@ -9,7 +9,7 @@ import {
   type Program,
   type Value,
 } from '../tracing/program.js';
-import type { TensorSpec } from '../tracing/tensor-spec.js';
+import { sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
 
 /** A program with its constants as tensors and with the values that may be freed after each of its operations. */
 export interface Schedule {
@@ -108,9 +108,15 @@ function runOperation({ kernel, inputs, attributes, outputs }: Operation, values
   });
 }
 
-/** The tensor with some of its rows replaced, as a new one. */
-const replaceRows = (tensor: tf.Tensor, indices: tf.Tensor, rows: tf.Tensor): tf.Tensor =>
-  tf.tidy(() => tf.tensorScatterUpdate(tensor, indices.expandDims(1), rows));
+/** The tensor with some of its rows replaced, as a new one: tfjs's own scatter on cpu would write into the old one. */
+function replaceRows(tensor: tf.Tensor, indices: tf.Tensor, rows: tf.Tensor): tf.Tensor {
+  const [numbers, replacing] = [numbersOf(tensor), numbersOf(rows)];
+  const width = sizeOf(tensor.shape.slice(1));
+  numbersOf(indices).forEach((row, index) => {
+    numbers.set(replacing.subarray(index * width, (index + 1) * width), row * width);
+  });
+  return tf.tensor(numbers, tensor.shape, tensor.dtype);
+}
 
 const tensorOf = (values: ReadonlyMap<Value, tf.Tensor>, value: Value): tf.Tensor => {
   const tensor = values.get(value);

@@ -8,7 +8,8 @@ const engineDirectory = `${dirname(dirname(fileURLToPath(import.meta.url)))}${se
 const machinery = ['tracing', 'kernels', 'kernel-table', 'compile', 'tf.'];
 
 function isInside(frame: string): boolean {
-  if (/[\\/]node_modules[\\/]@tensorflow[\\/]/.test(frame) || /\(?node:/.test(frame)) return true;
+  // Under source maps TensorFlow.js names its own sources.
+  if (/[\\/]node_modules[\\/](?:@tensorflow|tslib)[\\/]|\btfjs-[a-z-]+[\\/]src[\\/]|\(?node:/.test(frame)) return true;
   const file = frame.includes('file://') ? decodeURI(frame) : frame;
   const at = file.indexOf(engineDirectory);
   const path = at < 0 ? '' : file.slice(at + engineDirectory.length);

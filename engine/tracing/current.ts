@@ -7,6 +7,7 @@ export const tracingBackendName = 'nightstill-tracing';
 export class Recording {
   readonly operations: Operation[] = [];
   readonly #blocks: string[] = [];
+  #failure: Error | undefined;
   readonly #values = new WeakSet();
   readonly #captured = new WeakMap<object, Value>();
 
@@ -31,6 +32,14 @@ export class Recording {
     const value = this.#captured.get(data) ?? make();
     this.#captured.set(data, value);
     return value;
+  }
+
+  /** What the traced function did wrong without noticing: its trace fails when it returns. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+  fail(error: Error): void {
+    this.#failure ??= error;
   }
 
   /** What `work` records belongs to the marked block `name`. */

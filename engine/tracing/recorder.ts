@@ -23,6 +23,14 @@ const escaped = (): NightstillError =>
     `expected a tensor to be used within the trace that made it, found that ${callerLine()} uses one of a trace that has ended`,
   );
 
+const readError = (): NightstillError =>
+  currentRecording() === undefined
+    ? escaped()
+    : new NightstillError(
+        'trace-reads-value',
+        `expected a function of tensors alone, found that ${callerLine()} reads the value of one while it is traced`,
+      );
+
 class TracingBackend extends tf.KernelBackend {
   /** How many tensors share a value, as tfjs counts them: without it its own count of buffers would never fall. */
   readonly #references = new Map<object, number>();
@@ -44,14 +52,12 @@ class TracingBackend extends tf.KernelBackend {
     );
   }
   override readSync(): never {
-    if (currentRecording() === undefined) throw escaped();
-    throw new NightstillError(
-      'trace-reads-value',
-      `expected a function of tensors alone, found that ${callerLine()} reads the value of one while it is traced`,
-    );
+    throw readError();
   }
+  /** Nobody may be waiting: the trace itself fails in the end, and the promise stays open. */
   override read(): Promise<never> {
-    return this.readSync();
+    recordingOrThrow().fail(readError());
+    return new Promise(() => undefined);
   }
   override incRef(dataId: object): void {
     this.#references.set(dataId, this.refCount(dataId) + 1);
@@ -204,7 +210,9 @@ export function whileRecording<Result>(recording: Recording, work: () => Result)
   void tf.setBackend(tracingBackendName);
   engine.startScope(tracingBackendName);
   try {
-    return work();
+    const result = work();
+    if (recording.failure !== undefined) throw recording.failure;
+    return result;
   } catch (error) {
     dropTape();
     throw error;

@@ -162,7 +162,7 @@ const choice = (title: string, shapes: readonly (readonly number[])[], dtype: Da
     kernel: 'Select',
     title: `Select ${title}`,
     inputs: [drawn(condition, 'bool'), drawn(t, dtype), drawn(e, dtype)],
-    run: (mask, yes, no) => tf.where(mask as tf.Tensor, yes as tf.Tensor, no as tf.Tensor),
+    run: (mask, yes, no) => tf.where(mask, yes, no),
     gradient: dtype === 'float32',
   };
 };
@@ -192,19 +192,19 @@ const choices: KernelCase[] = [
     kernel: 'BroadcastingSelect',
     title: 'BroadcastingSelect of a mask and a scalar',
     inputs: [drawn([1, 3], 'bool'), drawn([2, 3], 'float32'), drawn([], 'float32')],
-    run: (condition, t, e) => runComposite(broadcastingSelectKernel, { condition: condition!, t: t!, e: e! }),
+    run: (condition, t, e) => runComposite(broadcastingSelectKernel, { condition, t, e }),
   },
   {
     kernel: 'After',
     title: 'After hands its tensor on',
     inputs: [drawn([2, 3], 'float32'), drawn([], 'int32')],
-    run: (x, dependency) => after(x!, dependency!),
+    run: (x, dependency) => after(x, dependency),
   },
   {
     kernel: 'Barrier',
     title: 'Barrier hands its tensors on',
     inputs: [drawn([2, 3], 'float32'), drawn([], 'int32')],
-    run: (x, dependency) => runComposite(barrierKernel, { 0: x!, 1: dependency! }),
+    run: (x, dependency) => runComposite(barrierKernel, { 0: x, 1: dependency }),
   },
 ];
 

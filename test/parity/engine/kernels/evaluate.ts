@@ -15,16 +15,14 @@ export const functionOf =
   ({ inputs, run, gradient = false }: KernelCase): ProgramFunction =>
   (_, given) => {
     const tensors = inputs.map((_input, index) => given[`${index}`]!);
-    const results = [run(...tensors)].flat() as tf.Tensor[];
+    const results: tf.Tensor[] = [run(...tensors)].flat();
     const outputs: Record<string, tf.Tensor> = Object.fromEntries(results.map((result, index) => [`${index}`, result]));
     if (!gradient) return { outputs };
     const floats = tensors.filter(({ dtype }) => dtype === 'float32');
     const loss = (...varied: tf.Tensor[]): tf.Scalar => {
       const queue = [...varied];
       const all = tensors.map((tensor) => (tensor.dtype === 'float32' ? queue.shift()! : tensor));
-      return tf.addN(
-        [run(...all)].flat().map((result) => tf.sum(tf.mul(result as tf.Tensor, weightsFor(result as tf.Tensor)))),
-      );
+      return tf.addN([run(...all)].flat().map((result) => tf.sum(tf.mul(result, weightsFor(result)))));
     };
     const { grads } = tf.valueAndGrads(loss)(floats);
     grads.forEach((slope, index) => (outputs[`gradient ${index}`] = slope));

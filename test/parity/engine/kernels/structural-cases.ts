@@ -40,7 +40,7 @@ const reductions = (
       kernel,
       title: `${kernel} of ${dtype} ${title}`,
       inputs: [of(shape, dtype)],
-      run: (x) => reduce(x!, axis, keepDims),
+      run: (x) => reduce(x, axis, keepDims),
       gradient: gradient && dtype === 'float32',
     })),
   );
@@ -57,20 +57,20 @@ const reducing: KernelCase[] = [
   ...reductions('All', tf.all, bool),
   ...reductions('Any', tf.any, bool),
   ...[-1, 0, 1].flatMap((axis): KernelCase[] => [
-    { kernel: 'ArgMax', title: `ArgMax axis ${axis}`, inputs: [distinct([3, 2, 4])], run: (x) => tf.argMax(x!, axis) },
-    { kernel: 'ArgMin', title: `ArgMin axis ${axis}`, inputs: [distinct([3, 2, 4])], run: (x) => tf.argMin(x!, axis) },
+    { kernel: 'ArgMax', title: `ArgMax axis ${axis}`, inputs: [distinct([3, 2, 4])], run: (x) => tf.argMax(x, axis) },
+    { kernel: 'ArgMin', title: `ArgMin axis ${axis}`, inputs: [distinct([3, 2, 4])], run: (x) => tf.argMin(x, axis) },
   ]),
   // tfjs knows no negative axis here, and its gradient is that of the last axis alone.
   ...[0, 1, 2].map((axis): KernelCase => ({
     kernel: 'Cumsum',
     title: `Cumsum axis ${axis}`,
     inputs: [drawn([2, 3, 4])],
-    run: (x) => tf.cumsum(x!, axis, axis === 0, axis === 1),
+    run: (x) => tf.cumsum(x, axis, axis === 0, axis === 1),
     gradient: axis === 2,
   })),
-  { kernel: 'Sum', title: 'Sum of nothing', inputs: [drawn([2, 0, 3])], run: (x) => tf.sum(x!, 1) },
-  { kernel: 'Prod', title: 'Prod of nothing', inputs: [drawn([0])], run: (x) => tf.prod(x!) },
-  { kernel: 'Cumsum', title: 'Cumsum of int32', inputs: [drawn([5], 'int32')], run: (x) => tf.cumsum(x!, 0, true) },
+  { kernel: 'Sum', title: 'Sum of nothing', inputs: [drawn([2, 0, 3])], run: (x) => tf.sum(x, 1) },
+  { kernel: 'Prod', title: 'Prod of nothing', inputs: [drawn([0])], run: (x) => tf.prod(x) },
+  { kernel: 'Cumsum', title: 'Cumsum of int32', inputs: [drawn([5], 'int32')], run: (x) => tf.cumsum(x, 0, true) },
   {
     kernel: 'AddN',
     title: 'AddN of three',
@@ -82,7 +82,7 @@ const reducing: KernelCase[] = [
     kernel: 'Softmax',
     title: 'Softmax of rank 3',
     inputs: [drawn([2, 3, 5])],
-    run: (x) => tf.softmax(x!),
+    run: (x) => tf.softmax(x),
     gradient: true,
   },
 ];
@@ -97,7 +97,7 @@ const product = (
   kernel: 'BatchMatMul',
   title: `BatchMatMul [${a.join()}]${tA ? 'ᵀ' : ''} [${b.join()}]${tB ? 'ᵀ' : ''}`,
   inputs: [drawn(a), drawn(b)],
-  run: (left, right) => tf.matMul(left!, right!, tA, tB),
+  run: (left, right) => tf.matMul(left, right, tA, tB),
   gradient,
 });
 
@@ -127,27 +127,27 @@ const one = (
 });
 
 const moving: KernelCase[] = [
-  one('Tile', 'as tfjs broadcasts', [drawn([1, 3])], (x) => tf.broadcastTo(x!, [2, 4, 3])),
-  one('Concat', 'along the last axis', [drawn([2, 3]), drawn([2, 1])], (a, b) => tf.concat([a!, b!], -1)),
+  one('Tile', 'as tfjs broadcasts', [drawn([1, 3])], (x) => tf.broadcastTo(x, [2, 4, 3])),
+  one('Concat', 'along the last axis', [drawn([2, 3]), drawn([2, 1])], (a, b) => tf.concat([a, b], -1)),
   one(
     'Concat',
     'of twelve',
     Array.from({ length: 12 }, (_, index) => drawn([1 + (index % 2), 2])),
     (...xs) => tf.concat(xs, 0),
   ),
-  one('Concat', 'of int32', [drawn([2], 'int32'), drawn([3], 'int32')], (a, b) => tf.concat([a!, b!]), false),
-  one('Constant', 'of float32', [drawn([3])], (x) => tf.add(x!, tf.tensor1d([1.5, -0, 3e-9]))),
-  one('Constant', 'of int32', [drawn([2], 'int32')], (x) => tf.add(x!, tf.tensor1d([7, -7], 'int32')), false),
-  one('Constant', 'of bool', [drawn([2], 'bool')], (x) => tf.logicalOr(x!, tf.tensor1d([true, false], 'bool')), false),
-  one('ExpandDims', 'at the end', [drawn([2, 3])], (x) => tf.expandDims(x!, -1)),
-  one('ExpandDims', 'in the middle', [drawn([2, 3], 'bool')], (x) => tf.expandDims(x!, 1), false),
-  one('Fill', 'with a float', [drawn([2, 3])], (x) => tf.add(x!, tf.fill([2, 3], 0.25))),
-  one('Fill', 'with an integer', [drawn([2], 'int32')], (x) => tf.add(x!, tf.fill([2], 7, 'int32')), false),
-  one('Pack', 'along a new first axis', [drawn([2, 3]), drawn([2, 3])], (a, b) => tf.stack([a!, b!])),
+  one('Concat', 'of int32', [drawn([2], 'int32'), drawn([3], 'int32')], (a, b) => tf.concat([a, b]), false),
+  one('Constant', 'of float32', [drawn([3])], (x) => tf.add(x, tf.tensor1d([1.5, -0, 3e-9]))),
+  one('Constant', 'of int32', [drawn([2], 'int32')], (x) => tf.add(x, tf.tensor1d([7, -7], 'int32')), false),
+  one('Constant', 'of bool', [drawn([2], 'bool')], (x) => tf.logicalOr(x, tf.tensor1d([true, false], 'bool')), false),
+  one('ExpandDims', 'at the end', [drawn([2, 3])], (x) => tf.expandDims(x, -1)),
+  one('ExpandDims', 'in the middle', [drawn([2, 3], 'bool')], (x) => tf.expandDims(x, 1), false),
+  one('Fill', 'with a float', [drawn([2, 3])], (x) => tf.add(x, tf.fill([2, 3], 0.25))),
+  one('Fill', 'with an integer', [drawn([2], 'int32')], (x) => tf.add(x, tf.fill([2], 7, 'int32')), false),
+  one('Pack', 'along a new first axis', [drawn([2, 3]), drawn([2, 3])], (a, b) => tf.stack([a, b])),
   one('Pack', 'along a new last axis', [drawn([2]), drawn([2]), drawn([2])], (...xs) => tf.stack(xs, -1)),
   one('PadV2', 'with a number', [drawn([2, 3])], (x) =>
     tf.pad(
-      x!,
+      x,
       [
         [1, 0],
         [2, 1],
@@ -155,75 +155,65 @@ const moving: KernelCase[] = [
       0.5,
     ),
   ),
-  one('PadV2', 'of int32', [drawn([3], 'int32')], (x) => tf.pad(x!, [[1, 2]], 9), false),
-  one('Range', 'of floats', [drawn([4])], (x) => tf.add(x!, tf.range(0, 2, 0.5))),
-  one('Range', 'of integers, backwards', [drawn([3], 'int32')], (x) => tf.add(x!, tf.range(6, 0, -2, 'int32')), false),
-  one('Reshape', 'with an implied length', [drawn([2, 3, 2])], (x) => tf.reshape(x!, [-1, 4])),
-  one('Reshape', 'to a scalar', [drawn([1, 1], 'bool')], (x) => tf.reshape(x!, []), false),
-  one('Slice', 'from the middle', [drawn([3, 4])], (x) => tf.slice(x!, [1, 1], [-1, 2])),
-  one('Slice', 'of rows', [drawn([4, 2], 'int32')], (x) => tf.slice(x!, 1, 2), false),
-  one('SplitV', 'in equal parts', [drawn([2, 6])], (x) => tf.split(x!, 3, -1)),
-  one('SplitV', 'in named sizes', [drawn([6, 2])], (x) => tf.split(x!, [1, 3, 2], 0)),
-  one('Tile', 'along both axes', [drawn([2, 3])], (x) => tf.tile(x!, [2, 3])),
-  one('Transpose', 'of a matrix', [drawn([2, 3])], (x) => tf.transpose(x!)),
-  one('Transpose', 'of rank 4', [drawn([2, 3, 4, 2])], (x) => tf.transpose(x!, [0, 2, 1, 3])),
-  one('Transpose', 'of int32', [drawn([2, 3], 'int32')], (x) => tf.transpose(x!), false),
-  one('Unpack', 'along the first axis', [drawn([3, 2])], (x) => tf.unstack(x!)),
-  one('Unpack', 'along the last axis', [drawn([2, 3])], (x) => tf.unstack(x!, -1)),
-  one('Unpack', 'into one', [drawn([1, 3])], (x) => tf.unstack(x!), false),
+  one('PadV2', 'of int32', [drawn([3], 'int32')], (x) => tf.pad(x, [[1, 2]], 9), false),
+  one('Range', 'of floats', [drawn([4])], (x) => tf.add(x, tf.range(0, 2, 0.5))),
+  one('Range', 'of integers, backwards', [drawn([3], 'int32')], (x) => tf.add(x, tf.range(6, 0, -2, 'int32')), false),
+  one('Reshape', 'with an implied length', [drawn([2, 3, 2])], (x) => tf.reshape(x, [-1, 4])),
+  one('Reshape', 'to a scalar', [drawn([1, 1], 'bool')], (x) => tf.reshape(x, []), false),
+  one('Slice', 'from the middle', [drawn([3, 4])], (x) => tf.slice(x, [1, 1], [-1, 2])),
+  one('Slice', 'of rows', [drawn([4, 2], 'int32')], (x) => tf.slice(x, 1, 2), false),
+  one('SplitV', 'in equal parts', [drawn([2, 6])], (x) => tf.split(x, 3, -1)),
+  one('SplitV', 'in named sizes', [drawn([6, 2])], (x) => tf.split(x, [1, 3, 2], 0)),
+  one('Tile', 'along both axes', [drawn([2, 3])], (x) => tf.tile(x, [2, 3])),
+  one('Transpose', 'of a matrix', [drawn([2, 3])], (x) => tf.transpose(x)),
+  one('Transpose', 'of rank 4', [drawn([2, 3, 4, 2])], (x) => tf.transpose(x, [0, 2, 1, 3])),
+  one('Transpose', 'of int32', [drawn([2, 3], 'int32')], (x) => tf.transpose(x), false),
+  one('Unpack', 'along the first axis', [drawn([3, 2])], (x) => tf.unstack(x)),
+  one('Unpack', 'along the last axis', [drawn([2, 3])], (x) => tf.unstack(x, -1)),
+  one('Unpack', 'into one', [drawn([1, 3])], (x) => tf.unstack(x), false),
 ];
 
 const picking: KernelCase[] = [
-  one('GatherV2', 'of rows, some twice', [drawn([4, 3]), integers(1, 3, 1)], (x, ids) =>
-    tf.gather(x!, ids as tf.Tensor1D),
-  ),
-  one('GatherV2', 'along the last axis', [drawn([2, 4]), integers(0, 3, 3)], (x, ids) =>
-    tf.gather(x!, ids as tf.Tensor1D, -1),
-  ),
+  one('GatherV2', 'of rows, some twice', [drawn([4, 3]), integers(1, 3, 1)], (x, ids) => tf.gather(x, ids)),
+  one('GatherV2', 'along the last axis', [drawn([2, 4]), integers(0, 3, 3)], (x, ids) => tf.gather(x, ids, -1)),
   one(
     'GatherV2',
     'of ids in a matrix',
     [drawn([5, 2]), input([2, 2], 'int32', Int32Array.of(0, 4, 4, 1))],
-    (x, ids) => tf.gather(x!, ids as tf.Tensor2D),
+    (x, ids) => tf.gather(x, ids),
     false,
   ),
   one(
     'GatherV2',
     'row by row',
     [drawn([2, 5]), input([2, 3], 'int32', Int32Array.of(0, 4, 4, 1, 2, 2))],
-    (x, ids) => tf.gather(x!, ids as tf.Tensor2D, 1, 1),
+    (x, ids) => tf.gather(x, ids, 1, 1),
     false,
   ),
-  one(
-    'GatherV2',
-    'of int32',
-    [drawn([4], 'int32'), integers(3, 0)],
-    (x, ids) => tf.gather(x!, ids as tf.Tensor1D),
-    false,
-  ),
+  one('GatherV2', 'of int32', [drawn([4], 'int32'), integers(3, 0)], (x, ids) => tf.gather(x, ids), false),
   one(
     'GatherNd',
     'of elements',
     [drawn([3, 4]), input([2, 2], 'int32', Int32Array.of(0, 1, 2, 3))],
-    (x, ids) => tf.gatherND(x!, ids!),
+    (x, ids) => tf.gatherND(x, ids),
     false,
   ),
   one(
     'ScatterNd',
     'that adds twice to one row',
     [input([3, 1], 'int32', Int32Array.of(1, 3, 1)), drawn([3, 2])],
-    (ids, updates) => tf.scatterND(ids!, updates!, [4, 2]),
+    (ids, updates) => tf.scatterND(ids, updates, [4, 2]),
     false,
   ),
   one('UnsortedSegmentSum', 'with an empty segment', [drawn([4, 2]), integers(2, 0, 2, 2)], (x, ids) =>
-    tf.unsortedSegmentSum(x!, ids as tf.Tensor1D, 4),
+    tf.unsortedSegmentSum(x, ids as tf.Tensor1D, 4),
   ),
   one(
     'TopK',
     'of a matrix',
     [distinct([3, 5])],
     (x) => {
-      const { values, indices } = tf.topk(x!, 3);
+      const { values, indices } = tf.topk(x, 3);
       return [values, indices];
     },
     false,
@@ -233,7 +223,7 @@ const picking: KernelCase[] = [
     'of equal values: the lower index first',
     [input([6], 'int32', Int32Array.of(1, 3, 3, 2, 3, 1))],
     (x) => {
-      const { values, indices } = tf.topk(x!, 4);
+      const { values, indices } = tf.topk(x, 4);
       return [values, indices];
     },
     false,
