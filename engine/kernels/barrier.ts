@@ -1,34 +1,62 @@
 /**
- * A barrier: values that are not there before another one is. What is computed from them can neither run earlier nor be
- * merged with the same computation from the values themselves. In a graph that is a control dependency; XLA drops those, so
- * there all values pass one optimization barrier together.
+ * A barrier: values that are not there before others are. What is computed from them can neither run earlier nor be merged
+ * with the same computation from the values themselves. In a graph that is a control dependency. XLA drops those, and
+ * removes its own optimization barrier before it merges; there, each value is selected by a question that is never true,
+ * which XLA does not know. Bit for bit the same values in both, whatever they wait for may be.
  */
-import { typed, tensorflowType } from '../runners/graph.js';
-import { listed } from '../tracing/shapes.js';
+import { tensorflowType, typed, type Graph, type GraphOutput } from '../runners/graph.js';
+import { listed, numberOf } from '../tracing/shapes.js';
 import type { Composite } from './composite.js';
-import type { KernelDefinition } from './definition.js';
+import { index32, type KernelDefinition } from './definition.js';
 
-/** Inputs '0', '1', …, and as the last one what they wait for; the results are all of them. */
+/** How many inputs pass; the others, all float32, are what they wait for. */
+const passing = 'values';
+
+/** Inputs '0', '1', …; one result for each that passes. */
 export const barrierKernel: Composite & KernelDefinition = {
   list: true,
   name: 'Barrier',
-  eager: (inputs) => Object.values(inputs).map((tensor) => tensor.clone()),
-  infer: (inputs) => listed(inputs).map(({ shape, dtype }) => ({ shape, dtype })),
-  emit: ({ graph, operation: { inputs, attributes }, of }) => {
-    const specs = listed(inputs);
-    const values = specs.map((_, index) => of(`${index}`));
-    const dependency = values.at(-1);
-    if (dependency === undefined) return [];
+  eager: (inputs, attributes) =>
+    Object.values(inputs)
+      .slice(0, numberOf(attributes, passing))
+      .map((tensor) => tensor.clone()),
+  infer: (inputs, attributes) =>
+    listed(inputs)
+      .slice(0, numberOf(attributes, passing))
+      .map(({ shape, dtype }) => ({ shape, dtype })),
+  emit: ({ graph, operation: { inputs, attributes, outputs }, of }) => {
+    const awaited = listed(inputs)
+      .slice(outputs.length)
+      .map(({ shape }, index) => ({ shape, output: of(`${outputs.length + index}`) }));
     if (attributes['xla'] === true) {
-      const T = { list: { type: specs.map(({ dtype }) => tensorflowType[dtype]) } };
-      const node = graph.node('XlaOptimizationBarrier', values, { T });
-      return specs.map((_, index) => ({ node, index }));
+      const never = neverTrue(graph, awaited);
+      return outputs.map(({ dtype }, index) =>
+        graph.output('SelectV2', [never, graph.scalar(0, dtype), of(`${index}`)], { T: typed(dtype) }),
+      );
     }
-    const control = [dependency.node];
-    return specs.map(({ dtype }, index) =>
-      index === specs.length - 1
-        ? dependency
-        : { node: graph.node('Identity', [of(`${index}`)], { T: typed(dtype) }, { control }), index: 0 },
-    );
+    const control = [...new Set(awaited.map(({ output }) => output.node))];
+    return outputs.map(({ dtype }, index) => ({
+      node: graph.node('Identity', [of(`${index}`)], { T: typed(dtype) }, { control }),
+      index: 0,
+    }));
   },
 };
+
+interface Awaited {
+  readonly shape: readonly number[];
+  readonly output: GraphOutput;
+}
+
+/** Whether the greatest of the first elements is greater than infinity: false, for NaN as well. */
+function neverTrue(graph: Graph, awaited: readonly Awaited[]): GraphOutput {
+  const T = { type: tensorflowType.float32 };
+  const firsts = awaited.map(({ shape, output }) => {
+    const begin = graph.integers(...shape.map(() => 0));
+    const one = graph.integers(...shape.map(() => 1));
+    const mask = { i: 2 ** shape.length - 1 };
+    return graph.output('StridedSlice', [output, begin, one, one], { T, Index: index32, shrink_axis_mask: mask });
+  });
+  const all = graph.output('Pack', firsts, { T, N: { i: firsts.length }, axis: { i: 0 } });
+  const greatest = graph.output('Max', [all, graph.integers(0)], { T, Tidx: index32 });
+  return graph.output('Greater', [greatest, graph.scalar(Infinity)], { T });
+}

@@ -1,13 +1,15 @@
 /**
  * Marked blocks keep none of their inner values for the backward pass: what it needs of them is computed again, block by
- * block, from the block's inputs. The copies stand behind a barrier that waits for the gradient arriving at the block, so no
- * runner can compute them early or find that it has them already (Chen et al. 2016, "Training deep nets with sublinear
- * memory cost").
+ * block, from the block's inputs (Chen et al. 2016, "Training deep nets with sublinear memory cost"). The copies of a block
+ * stand behind one barrier. It waits for the gradient that arrives at the block, so no runner can compute them early or find
+ * that it has them already; and for the gradients of the weights of the block before, which a runner would otherwise put off
+ * while it keeps what they are made of. The results stay those of the same operations.
  *
  * A block hands over what its last operation computes and what other blocks use; whatever else is used later is taken to be
- * backward. The results stay equal bit for bit where a runner computes the same operations in the same way.
+ * backward.
  */
-import { resultsOf, usesOf, type Operation, type Program, type Value } from '../tracing/program.js';
+import { usesOf, type Operation, type Program, type Value } from '../tracing/program.js';
+import { ProgramIndex } from './program-index.js';
 import { withValues } from './replacement.js';
 
 /** Operations first … last of the program are one block. */
@@ -16,105 +18,61 @@ interface Block {
   readonly last: number;
 }
 
-/** What is put in before the operation at `at`, and which values its results stand in for from there on. */
-interface Insertion {
+/** What is to be computed again before the operation at `at`. */
+interface Plan {
   readonly at: number;
-  readonly operations: readonly Operation[];
-  readonly standIns: ReadonlyMap<Value, Value>;
+  readonly copied: readonly Operation[];
+  readonly wanted: ReadonlySet<Value>;
+  /** The gradient that arrives at the block. */
+  readonly gradient: Value;
 }
 
 export function recompute(program: Program, { xla }: { readonly xla: boolean }): Program {
   const index = new ProgramIndex(program);
-  const insertions = blocksOf(program)
-    .flatMap((block) => insertionFor(index, block, xla) ?? [])
+  const plans = blocksOf(program)
+    .flatMap((block) => planFor(index, block) ?? [])
     .sort((one, other) => one.at - other.at);
-  if (insertions.length === 0) return program;
   const standIns = new Map<Value, Value>();
   const operations: Operation[] = [];
-  program.operations.forEach((operation, position) => {
-    for (; insertions[0]?.at === position; insertions.shift()) {
-      const [{ operations: copies, standIns: added }] = [insertions[0]];
-      operations.push(...copies.map((copy) => withValues(copy, (value) => standIns.get(value) ?? value)));
-      for (const [value, standIn] of added) standIns.set(value, standIn);
-    }
-    operations.push(
-      operation.block === undefined ? withValues(operation, (value) => standIns.get(value) ?? value) : operation,
-    );
-  });
+  let done = 0;
+  for (const [number, plan] of plans.entries()) {
+    const before = plans[number - 1];
+    const left = before === undefined ? [] : index.leftBetween(before.at, plan.at);
+    operations.push(...program.operations.slice(done, plan.at).map((operation) => redirected(operation, standIns)));
+    operations.push(...copies(index, plan, left, standIns, xla));
+    done = plan.at;
+  }
+  operations.push(...program.operations.slice(done).map((operation) => redirected(operation, standIns)));
   return { ...program, operations };
 }
 
-/** Blocks are recorded in one go. */
-function blocksOf({ operations }: Program): Block[] {
-  const blocks: Block[] = [];
-  let before: string | undefined;
-  operations.forEach(({ block }, position) => {
-    const current = blocks.at(-1);
-    if (block !== undefined) {
-      if (block === before && current !== undefined) blocks[blocks.length - 1] = { ...current, last: position };
-      else blocks.push({ first: position, last: position });
-    }
-    before = block;
-  });
-  return blocks;
-}
+/** Backward operations take what was computed again. */
+const redirected = (operation: Operation, standIns: ReadonlyMap<Value, Value>): Operation =>
+  operation.block === undefined ? withValues(operation, (value) => standIns.get(value) ?? value) : operation;
 
-class ProgramIndex {
-  readonly operations: readonly Operation[];
-  readonly results: ReadonlySet<Value>;
-  readonly #makers = new Map<Value, number>();
-  readonly #users = new Map<Value, number[]>();
-
-  constructor(program: Program) {
-    this.operations = program.operations;
-    this.results = new Set(resultsOf(program));
-    program.operations.forEach((operation, position) => {
-      for (const output of operation.outputs) this.#makers.set(output, position);
-      for (const value of usesOf(operation)) {
-        const users = this.#users.get(value) ?? [];
-        users.push(position);
-        this.#users.set(value, users);
-      }
-    });
-  }
-
-  /** Where a value is computed; -1 for inputs and state. */
-  madeAt(value: Value): number {
-    return this.#makers.get(value) ?? -1;
-  }
-
-  usedAt(value: Value): readonly number[] {
-    return this.#users.get(value) ?? [];
-  }
-
-  isConstant(value: Value): boolean {
-    return this.operations[this.madeAt(value)]?.constant !== undefined;
-  }
-}
-
-function insertionFor(index: ProgramIndex, block: Block, xla: boolean): Insertion | undefined {
-  const wanted = backwardValues(index, block);
-  const users = [...wanted].flatMap((value) => usersAfter(index, value, block)).sort((one, other) => one - other);
-  const [at] = users;
-  if (at === undefined) return undefined;
-  const copied = operationsFor(index, block, wanted);
-  const dependency = arrivingGradient(index, block, users, at);
-  if (dependency === undefined) return undefined;
+/** A barrier and, behind it, the operations of a block once more; `standIns` learns of their results. */
+function copies(
+  index: ProgramIndex,
+  { copied, wanted, gradient }: Plan,
+  left: readonly Value[],
+  standIns: Map<Value, Value>,
+  xla: boolean,
+): Operation[] {
   const made = new Set(copied.flatMap(({ outputs }) => outputs));
-  const entering = [...new Set(copied.flatMap(usesOf))].filter((value) => !made.has(value) && !index.isConstant(value));
-  const behind = new Map<Value, Value>([...entering, dependency].map((value) => [value, { ...value }]));
+  // A control dependency costs nothing; for XLA, what is computed from state tells the copies from their originals.
+  const passes = (value: Value): boolean => (xla ? index.isActivation(value) : !index.isConstant(value));
+  const entering = [...new Set(copied.flatMap(usesOf))].filter((value) => !made.has(value) && passes(value));
+  const behind = new Map<Value, Value>(entering.map((value) => [value, { ...value }]));
+  const awaited = new Set([gradient, ...left].filter(({ dtype }) => dtype === 'float32'));
   const barrier: Operation = {
     kernel: 'Barrier',
-    inputs: Object.fromEntries([...behind.keys()].map((value, input) => [`${input}`, value])),
-    attributes: { xla },
+    inputs: Object.fromEntries([...entering, ...awaited].map((value, input) => [`${input}`, value])),
+    attributes: { xla, values: entering.length },
     outputs: [...behind.values()],
   };
-  const copies = copied.map((operation) => copyOf(operation, behind));
-  const standIns = [...wanted, dependency].flatMap((value): [Value, Value][] => {
-    const copy = behind.get(value);
-    return copy === undefined ? [] : [[value, copy]];
-  });
-  return { at, operations: [barrier, ...copies], standIns: new Map(standIns) };
+  const again = copied.map((operation) => copyOf(operation, behind));
+  for (const value of wanted) standIns.set(value, behind.get(value) ?? value);
+  return [barrier, ...again];
 }
 
 /** The same operation on the other side of the barrier; no longer part of a block's forward pass. */
@@ -125,58 +83,76 @@ function copyOf({ block: _, ...operation }: Operation, behind: Map<Value, Value>
   return { ...copy, outputs };
 }
 
-const usersAfter = (index: ProgramIndex, value: Value, { last }: Block): number[] =>
-  index.usedAt(value).filter((position) => position > last);
-
-/** Inner values of a block that are used after it by no block. */
-function backwardValues(index: ProgramIndex, block: Block): Set<Value> {
-  const wanted = new Set<Value>();
-  for (let position = block.first; position < block.last; position++) {
-    const { outputs = [], constant } = index.operations[position] ?? {};
-    if (constant !== undefined) continue;
-    for (const value of outputs) {
-      const users = usersAfter(index, value, block);
-      const forward = users.some((user) => index.operations[user]?.block !== undefined);
-      if (users.length > 0 && !forward && !index.results.has(value)) wanted.add(value);
+/** Blocks are recorded in one go. */
+function blocksOf({ operations }: Program): Block[] {
+  const blocks: Block[] = [];
+  let before: string | undefined;
+  operations.forEach(({ block }, position) => {
+    if (block !== undefined) {
+      const begun = block === before ? blocks.pop() : undefined;
+      blocks.push({ first: begun?.first ?? position, last: position });
     }
-  }
-  return wanted;
+    before = block;
+  });
+  return blocks;
 }
+
+function planFor(index: ProgramIndex, block: Block): Plan | undefined {
+  const wanted = backwardValues(index, block);
+  const users = [...wanted].flatMap((value) => index.usedAfter(value, block.last)).sort((one, other) => one - other);
+  const [at] = users;
+  if (at === undefined) return undefined;
+  const gradient = arrivingGradient(index, block, users, at);
+  return gradient && { at, wanted, gradient, copied: operationsFor(index, block, wanted) };
+}
+
+/** Inner values of a block that are used after it, and by no other block. */
+function backwardValues(index: ProgramIndex, block: Block): Set<Value> {
+  const inner = index.operations
+    .slice(block.first, block.last)
+    .filter(({ constant }) => constant === undefined)
+    .flatMap(({ outputs }) => outputs);
+  return new Set(
+    inner.filter((value) => index.usedAfter(value, block.last).length > 0 && !isKept(index, block, value)),
+  );
+}
+
+/** Made before the block, a result of the program, or used by the forward pass elsewhere. */
+const isKept = (index: ProgramIndex, block: Block, value: Value): boolean =>
+  index.madeAt(value) < block.first ||
+  index.isResult(value) ||
+  index.usedAfter(value, block.last).some((user) => index.operations[user]?.block !== undefined);
 
 /** The operations of the block that compute those values, from values that are kept in any case. */
 function operationsFor(index: ProgramIndex, block: Block, wanted: ReadonlySet<Value>): Operation[] {
   const needed = new Set(wanted);
   const operations: Operation[] = [];
-  for (let position = block.last; position >= block.first; position--) {
-    const operation = index.operations[position];
-    if (operation === undefined || operation.constant !== undefined) continue;
-    if (!operation.outputs.some((output) => needed.has(output))) continue;
+  for (const operation of index.operations.slice(block.first, block.last + 1).reverse()) {
+    if (operation.constant !== undefined || !operation.outputs.some((output) => needed.has(output))) continue;
     operations.push(operation);
     for (const value of usesOf(operation)) if (!isKept(index, block, value)) needed.add(value);
   }
   return operations.reverse();
 }
 
-/** Made elsewhere, or used by the forward pass elsewhere. */
-const isKept = (index: ProgramIndex, block: Block, value: Value): boolean =>
-  index.madeAt(value) < block.first ||
-  index.results.has(value) ||
-  usersAfter(index, value, block).some((user) => index.operations[user]?.block !== undefined);
-
-/** The latest value computed after the block that its first users take: the gradient that arrives at the block. */
+/** The latest value computed after the block that the users of its inner values take. */
 function arrivingGradient(
   index: ProgramIndex,
   { last }: Block,
   users: readonly number[],
   at: number,
 ): Value | undefined {
-  const taken = users.flatMap((user) => usesOf(index.operations[user] ?? nothing));
-  const candidates = taken.filter((value) => index.madeAt(value) > last && index.madeAt(value) < at);
-  const previous = at - 1 > last ? (index.operations[at - 1]?.outputs ?? []) : [];
-  const [latest] = (candidates.length > 0 ? candidates : [...previous])
-    .filter((value) => !index.isConstant(value))
-    .sort((one, other) => index.madeAt(other) - index.madeAt(one));
-  return latest;
+  const taken = users.flatMap((user) => usedBy(index.operations[user]));
+  const previous = index.operations[at - 1]?.outputs ?? [];
+  const candidates = [...previous, ...taken].filter(
+    (value) => index.madeAt(value) > last && index.madeAt(value) < at && isGradient(index, value),
+  );
+  const latest = candidates.filter((value) => taken.includes(value));
+  return (latest.length > 0 ? latest : candidates).sort((one, other) => index.madeAt(other) - index.madeAt(one))[0];
 }
 
-const nothing: Operation = { kernel: 'Constant', inputs: {}, attributes: {}, outputs: [] };
+const usedBy = (operation: Operation | undefined): readonly Value[] =>
+  operation === undefined ? [] : usesOf(operation);
+
+const isGradient = (index: ProgramIndex, value: Value): boolean =>
+  value.dtype === 'float32' && !index.isConstant(value);

@@ -9,6 +9,8 @@ import { removeDeadCode } from './dead-code.js';
 import { foldConstants } from './folding.js';
 import { identities } from './identities/identities.js';
 import { recompute } from './recompute.js';
+import { rowsInPlace } from './rows-in-place.js';
+import { splitSums } from './sums.js';
 
 export interface Target {
   /** The program becomes one XLA computation, which knows no order but that of data. */
@@ -27,7 +29,7 @@ const simplifying = {
 } as const satisfies Record<string, Pass>;
 
 /** Once, at the end: what they add must not be simplified away. */
-const arranging = { recompute } as const satisfies Record<string, Pass>;
+const arranging = { splitSums, recompute, rowsInPlace } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof simplifying | keyof typeof arranging;
 
