@@ -102,6 +102,10 @@ export const failures = {
   'safetensors-invalid': user('Fetch or write the file again: it is damaged, or not what its name says.'),
   'output-exists': user('Choose another place, or remove what is there: nothing is overwritten.'),
 
+  // engine: generation and scoring
+  'inference-setting-invalid': user('Correct the setting or the field of the request that the message names.'),
+  'sequence-too-long': user('Shorten the sequence, or load the model with room for more tokens.'),
+
   // engine: text
   'tokenizer-invalid': user('Correct the file of the tokenizer that the message names.'),
   'tokenizer-training-invalid': user('Correct what the message names: the vocabulary, a special token, or the texts.'),
