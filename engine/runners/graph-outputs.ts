@@ -25,7 +25,7 @@ const several: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Operations with a list of results. */
-const lists = new Set(['SplitV', 'Unpack', 'StatefulPartitionedCall', 'XlaOptimizationBarrier']);
+const lists = new Set(['SplitV', 'Unpack', 'StatefulPartitionedCall']);
 
 const singleNames = new Map(
   Object.entries(single).flatMap(([name, operations]) => operations.split(' ').map((operation) => [operation, name])),
