@@ -47,7 +47,8 @@ export interface Session<Name extends string> {
   writeRows(name: string, begin: number, values: Numbers): void;
   /**
    * Sets state variables one after another, large ones first: memory peaks little above the state itself.
-   * @param source called once for each name, never twice at once
+   * @param source called for one variable after another, never twice at once; it may answer with the rows that it is asked
+   * for, or with the whole variable
    * @throws program-invalid as `write`; what was set before stays set
    */
   load(names: readonly string[], source: NumbersSource): Promise<void>;

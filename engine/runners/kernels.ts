@@ -83,7 +83,7 @@ class KernelsExecutable implements Executable {
 
   async load(names: readonly string[], source: NumbersSource): Promise<void> {
     for (const name of names) this.#spec(name);
-    for (const name of names) this.write({ [name]: await source(name) });
+    for (const name of names) this.write({ [name]: await source(name, 0, this.#spec(name).shape[0] ?? 1) });
   }
 
   dispose(): void {

@@ -4,8 +4,11 @@ import type { TensorSpecs } from '../tracing/trace.js';
 
 export type NamedNumbers = Readonly<Record<string, Numbers>>;
 
-/** Hands over the content of one state variable. */
-export type NumbersSource = (name: string) => Promise<Numbers> | Numbers;
+/**
+ * Hands over rows `begin` to `begin + count` of a state variable, or all of the variable at once. A large variable is asked
+ * for in parts, from its first row on; a scalar is one row.
+ */
+export type NumbersSource = (name: string, begin: number, count: number) => Promise<Numbers> | Numbers;
 
 /** How one program is to be run. */
 export interface RunnableProgram {

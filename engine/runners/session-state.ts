@@ -64,10 +64,31 @@ export class SessionState {
   async load(names: readonly string[], source: NumbersSource): Promise<void> {
     const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
     for (const [group, wanted] of grouped) {
-      const values: Record<string, Numbers> = {};
-      for (const name of wanted)
-        values[name] = checkNumbers(`variable "${name}"`, this.#variable(name).spec, await source(name));
-      this.#writeGroup(group, values);
+      const [only] = group.variables;
+      if (only?.rows === undefined || group.variables.length > 1) {
+        const values: Record<string, Numbers> = {};
+        for (const name of wanted) {
+          const { spec } = this.#variable(name);
+          values[name] = checkNumbers(`variable "${name}"`, spec, await source(name, 0, spec.shape[0] ?? 1));
+        }
+        this.#writeGroup(group, values);
+      } else {
+        this.fill([group]);
+        await this.#loadRows(only, only.rows, source);
+      }
+    }
+  }
+
+  async #loadRows({ name, spec }: VariableAccess, rows: RowAccess, source: NumbersSource): Promise<void> {
+    const [length = 0, ...rest] = spec.shape;
+    const chunk = rowsOfChunk(spec);
+    for (let row = 0; row < length; row += chunk) {
+      const count = Math.min(chunk, length - row);
+      const values = await source(name, row, count);
+      const whole = row === 0 && values.length === sizeOf(spec.shape);
+      const given = { shape: whole ? spec.shape : [count, ...rest], dtype: spec.dtype };
+      this.#writeRows(rows, spec, row, checkNumbers(`variable "${name}"`, given, values));
+      if (whole) return;
     }
   }
 
@@ -122,7 +143,7 @@ export class SessionState {
   #writeRows(rows: RowAccess, spec: TensorSpec, begin: number, values: Numbers): void {
     const rest = spec.shape.slice(1);
     const width = sizeOf(rest);
-    const chunk = Math.max(1, Math.floor(chunkBytes / (4 * width)));
+    const chunk = rowsOfChunk(spec);
     for (let row = 0; row < values.length / width; row += chunk) {
       const part = values.subarray(row * width, (row + chunk) * width);
       const count = part.length / width;
@@ -157,6 +178,9 @@ export class SessionState {
     return names.reduce((sum, name) => sum + bytesOf(this.#variable(name).spec), 0);
   }
 }
+
+const rowsOfChunk = ({ shape }: TensorSpec): number =>
+  Math.max(1, Math.floor(chunkBytes / (4 * sizeOf(shape.slice(1)))));
 
 type Bound = { readonly name: string; readonly spec: TensorSpec; readonly values: Int32Array };
 

@@ -84,7 +84,6 @@ function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
 }
 
 class AccessBuilder {
-  readonly #zeros = new Map<string, GraphOutput>();
   readonly #bounds = new Map<number, readonly [GraphOutput, GraphOutput, GraphOutput]>();
 
   constructor(readonly graph: Graph) {}
@@ -104,7 +103,7 @@ class AccessBuilder {
       access: alone ? { ...access, rows: this.#rows(spec, handle, whole) } : access,
       // A copy: the variable would share the memory of the array that is fed, and change with it.
       written: this.#assign(handle, this.graph.output('DeepCopy', [value], { T }), spec),
-      cleared: this.#assign(handle, this.#zerosOf(spec), spec),
+      cleared: this.#assign(handle, this.#zeros(spec), spec),
     };
   }
 
@@ -120,17 +119,10 @@ class AccessBuilder {
     return this.graph.output('Placeholder', [], { dtype: typed(dtype), shape: { shape: graphShape(shape) } });
   }
 
-  #zerosOf({ shape, dtype }: TensorSpec): GraphOutput {
-    const T = typed(dtype);
-    // A placeholder with a default: a constant would be folded into one of full size.
-    const zero =
-      this.#zeros.get(dtype) ??
-      this.graph.output('PlaceholderWithDefault', [this.graph.scalar(0, dtype)], {
-        dtype: T,
-        shape: { shape: graphShape([]) },
-      });
-    this.#zeros.set(dtype, zero);
-    return this.graph.output('BroadcastTo', [zero, this.graph.integers(...shape)], { T, Tidx: typed('int32') });
+  /** Of a stateful operation: TensorFlow would compute equal zeros once and let variables share them, or keep them. */
+  #zeros({ shape, dtype }: TensorSpec): GraphOutput {
+    const attributes = { dtype: typed(dtype), init: { b: true } };
+    return this.graph.output('Empty', [this.graph.integers(...shape)], attributes);
   }
 
   #rows({ shape, dtype }: TensorSpec, handle: GraphOutput, whole: GraphOutput): RowAccess {
@@ -148,15 +140,16 @@ class AccessBuilder {
     const read = this.graph.node('Slice', [whole, begin, size], { T, Index });
     const values = this.#placeholder({ shape: [-1, ...shape.slice(1)], dtype });
     const strides = this.graph.integers(...shape.map(() => 1));
-    // In place, unlike a scatter, which makes every later read of the variable a copy.
     const assign = this.graph.node('ResourceStridedSliceAssign', [handle, begin, end, strides, values], { T, Index });
+    // In place; but from then on every read of the variable would be a copy.
+    const shared = this.graph.node('DisableCopyOnRead', [handle], {}, { control: [assign] });
     return {
       begin: begin.node.name,
       size: size.node.name,
       end: end.node.name,
       read: read.name,
       values: values.node.name,
-      written: this.finished([assign]),
+      written: this.finished([shared]),
     };
   }
 }

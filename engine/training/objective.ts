@@ -119,8 +119,8 @@ export function teacherObjective(settings: DistillationSettings, teacher: ModelC
 /** What a trainer with a teacher's objective loads as frozen tensors, from a source of the teacher's weights by their own names. */
 export const teacherWeights =
   (source: NumbersSource): NumbersSource =>
-  (name) =>
-    source(name.slice(teacherPrefix.length));
+  (name, ...rows) =>
+    source(name.slice(teacherPrefix.length), ...rows);
 
 function named(tensors: Tensors, name: string): tf.Tensor {
   const tensor = tensors[name];

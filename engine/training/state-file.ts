@@ -14,7 +14,7 @@ const format = 'nightstill-training-state';
 export async function writeTrainingState(path: string, { progress, specs, read }: TrainingState): Promise<void> {
   const tensors = Object.entries(specs).map(([name, { shape }]) =>
     float32Tensor(name, shape, async () => {
-      const values = await read(name);
+      const values = await read(name, 0, shape[0] ?? 1);
       if (values instanceof Float32Array) return values;
       throw new TypeError(`expected ${name} in float32`);
     }),
