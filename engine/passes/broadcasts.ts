@@ -16,21 +16,12 @@ import {
 import { numbersOf, uniformNumber } from './uniform.js';
 
 /** Kernels whose inputs all broadcast to the shape of the result. */
-export const broadcasting: ReadonlySet<string> = new Set([
-  ...['Add', 'FloorDiv', 'Maximum', 'Minimum', 'Mod', 'Multiply', 'Pow', 'RealDiv', 'SquaredDifference', 'Sub'],
-  ...[
-    'Equal',
-    'Greater',
-    'GreaterEqual',
-    'Less',
-    'LessEqual',
-    'LogicalAnd',
-    'LogicalOr',
-    'NotEqual',
-    'BroadcastingSelect',
-  ],
-  'Select',
-]);
+export const broadcasting: ReadonlySet<string> = new Set(
+  (
+    'Add BroadcastingSelect Equal FloorDiv Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mod ' +
+    'Multiply NotEqual Pow RealDiv Select SquaredDifference Sub'
+  ).split(' '),
+);
 
 /** From here on a constant of one value is filled in by each run instead of being kept. */
 const keptElements = 64;

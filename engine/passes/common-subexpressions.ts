@@ -4,9 +4,9 @@ import type { Operation, Program, Value } from '../tracing/program.js';
 import { replaceOperations } from './replacement.js';
 
 /** Kernels whose two inputs may change places: the result is the same number. */
-const commutative = new Set([
-  ...['Add', 'Equal', 'LogicalAnd', 'LogicalOr', 'Maximum', 'Minimum', 'Multiply', 'NotEqual', 'SquaredDifference'],
-]);
+const commutative: ReadonlySet<string> = new Set(
+  'Add Equal LogicalAnd LogicalOr Maximum Minimum Multiply NotEqual SquaredDifference'.split(' '),
+);
 
 export function commonSubexpressions(program: Program): Program {
   const numbers = new Map<Value, number>();
@@ -31,7 +31,7 @@ function keyOf(
 ): string {
   const specs = outputs.map(({ shape, dtype }) => [dtype, ...shape]);
   const named = Object.entries(inputs).map(([name, value]): [string, number] => [name, numberOf(value)]);
-  const given = commutative.has(kernel) ? named.map(([, number]) => number).sort((a, b) => a - b) : named.sort();
+  const given = commutative.has(kernel) ? named.map(([, number]) => number).sort((a, b) => a - b) : named.sort(byName);
   const content =
     constant === undefined
       ? ''
@@ -42,8 +42,11 @@ function keyOf(
 /** Numbers that JSON does not tell apart (-0 and 0, NaN and null) by name. */
 const attributesKey = (attributes: Operation['attributes']): unknown =>
   Object.entries(attributes)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .sort(byName)
     .map(([name, value]) => [
       name,
       typeof value === 'number' ? (Object.is(value, -0) ? '-0' : `${value}`) : (value ?? 'none'),
     ]);
+
+const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
+  one < other ? -1 : 1;

@@ -76,11 +76,11 @@ function copies(
 }
 
 /** The same operation on the other side of the barrier; no longer part of a block's forward pass. */
-function copyOf({ block: _, ...operation }: Operation, behind: Map<Value, Value>): Operation {
-  const copy = withValues(operation, (value) => behind.get(value) ?? value);
+function copyOf(operation: Operation, behind: Map<Value, Value>): Operation {
+  const { kernel, inputs, attributes, after } = withValues(operation, (value) => behind.get(value) ?? value);
   const outputs = operation.outputs.map((output): Value => ({ ...output }));
   operation.outputs.forEach((output, position) => behind.set(output, outputs[position] ?? output));
-  return { ...copy, outputs };
+  return { kernel, inputs, attributes, outputs, ...(after && { after }) };
 }
 
 /** Blocks are recorded in one go. */

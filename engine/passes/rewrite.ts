@@ -1,6 +1,6 @@
 /**
  * The rewrites of a recorded program, in order. Each keeps what the program computes and can be left out by name. The
- * simplifying ones uncover work for one another and are repeated until the program no longer shrinks.
+ * simplifying ones uncover work for one another and are repeated until nothing changes any more.
  */
 import type { Program } from '../tracing/program.js';
 import { broadcastOperands, scalarConstants } from './broadcasts.js';
@@ -43,10 +43,15 @@ export function rewrite(program: Program, options: PassOptions = {}, target: Tar
       (rewritten, [name, pass]) => (left.has(name) ? rewritten : pass(rewritten, target)),
       from,
     );
-  let simplified = program;
-  for (let before = Infinity; simplified.operations.length < before;) {
-    before = simplified.operations.length;
+  let simplified = apply(simplifying, program);
+  for (let before = program; !equal(before, simplified);) {
+    before = simplified;
     simplified = apply(simplifying, simplified);
   }
   return apply(arranging, simplified);
 }
+
+/** Passes hand on the very operations that they do not change. */
+const equal = (one: Program, other: Program): boolean =>
+  one.operations.length === other.operations.length &&
+  one.operations.every((operation, position) => operation === other.operations[position]);

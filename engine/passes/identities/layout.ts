@@ -1,4 +1,4 @@
-/** Identities of kernels that move elements: what moves nothing, or moves back, or twice. Exact. */
+/** Identities of kernels that move elements: what moves nothing, or moves back, or twice. Exact but for the sign of zeros. */
 import type { Operation, Value } from '../../tracing/program.js';
 import { axesOf, axisOf, flagOf, listed, numbersOf } from '../../tracing/shapes.js';
 import { sizeOf } from '../../tracing/tensor-spec.js';
@@ -42,7 +42,7 @@ function keepsOrder(axes: readonly number[], shape: readonly number[]): boolean 
   return long.every((axis, index) => index === 0 || axis > (long[index - 1] ?? 0));
 }
 
-/** A reduction along axes of length 1 reduces nothing. */
+/** A reduction along axes of length 1 reduces nothing; only a sum that begins with 0 would lose the sign of -0. */
 const reduction: Rule = (operation, x) =>
   axesOf(operation.attributes, x.shape).every((axis) => x.shape[axis] === 1) ? asResult(operation, x) : undefined;
 

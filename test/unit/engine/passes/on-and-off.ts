@@ -1,0 +1,54 @@
+/** A program as recorded and as rewritten, run side by side. */
+import { compile, type ProgramSpec } from '../../../../engine/compile.js';
+import { rewrite, type PassName, type PassOptions } from '../../../../engine/passes/rewrite.js';
+import { kernelsRunner } from '../../../../engine/runners/kernels.js';
+import type { NamedNumbers, Runner } from '../../../../engine/runners/runner.js';
+import type { Numbers, Program } from '../../../../engine/tracing/program.js';
+import type { TensorSpec } from '../../../../engine/tracing/tensor-spec.js';
+import { trace, type ProgramFunction, type TensorSpecs } from '../../../../engine/tracing/trace.js';
+
+export interface Tried {
+  readonly state?: TensorSpecs;
+  readonly inputs?: TensorSpecs;
+  readonly run: ProgramFunction;
+}
+
+export const float = (...shape: number[]): TensorSpec => ({ shape, dtype: 'float32' });
+
+const names: readonly PassName[] = [
+  ...(['foldConstants', 'scalarConstants', 'broadcastOperands', 'identities', 'commonSubexpressions'] as const),
+  ...(['deadCode', 'splitSums', 'recompute', 'rowsInPlace'] as const),
+];
+
+/** No pass but these. */
+export const only = (...passes: readonly PassName[]): PassOptions =>
+  Object.fromEntries(names.map((name) => [name, passes.includes(name)]));
+
+/** The kernels of the program after those passes (all, when none is named), constants apart. */
+export function kernelsAfter({ state = {}, inputs = {}, run }: Tried, options: PassOptions = {}): string[] {
+  return kernelsOf(rewrite(trace('tried', state, inputs, run), options));
+}
+
+export const kernelsOf = ({ operations }: Program): string[] =>
+  operations.map(({ kernel }) => kernel).filter((kernel) => kernel !== 'Constant' && kernel !== 'Fill');
+
+/** Results of some calls one after another, and the state they leave: with no pass, then with all. */
+export async function withAndWithout(
+  { state = {}, inputs = {}, run }: Tried,
+  feeds: readonly NamedNumbers[],
+  content: NamedNumbers = {},
+  { runner = kernelsRunner({ backend: 'cpu' }), xla = false }: { runner?: Runner; xla?: boolean } = {},
+): Promise<[Record<string, Numbers>[], Record<string, Numbers>[]]> {
+  const results = async (passes: PassOptions): Promise<Record<string, Numbers>[]> => {
+    const program: ProgramSpec = { inputs, run, passes, xla };
+    const session = await compile({ runner, state, programs: { tried: program } });
+    try {
+      session.write(content);
+      const outputs = feeds.map((feed) => session.run('tried', feed));
+      return [...outputs, session.read(Object.keys(state))];
+    } finally {
+      session.dispose();
+    }
+  };
+  return [await results(only()), await results({})];
+}
