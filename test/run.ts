@@ -18,7 +18,7 @@ const projectParts: Readonly<Record<string, readonly string[]>> = {
   contract: ['s3-server'],
   parity: ['tensorflow'],
   temporal: ['temporal-server', 's3-server'],
-  crash: ['temporal-server', 's3-server'],
+  crash: ['temporal-server', 's3-server', 'tensorflow'],
 };
 
 interface Tally {

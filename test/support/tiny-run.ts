@@ -74,12 +74,18 @@ export const tinyOptions = (changes: Partial<TrainerOptions> = {}): TrainerOptio
 });
 
 /** Targets that are drawn while a step is built: three tokens, and how likely they are. */
-export const drawnTargets = (): Pick<TrainerOptions, 'objective' | 'source'> => ({
+export const drawnTargets = (
+  changes: Partial<SampleStepSettings> = {},
+): Pick<TrainerOptions, 'objective' | 'source'> => ({
   objective: topKObjective(
     { divergence: { kind: 'forward-kl' }, temperature: 1, timesTemperatureSquared: true, crossEntropyShare: 0.5 },
     3,
   ),
-  source: sampleSteps(tinySamples(), { ...tinyStream, extra: ({ ids }, random) => drawTargets(ids.length, random) }),
+  source: sampleSteps(tinySamples(), {
+    ...tinyStream,
+    ...changes,
+    extra: ({ ids }, random) => drawTargets(ids.length, random),
+  }),
 });
 
 function drawTargets(tokens: number, random: Random): NamedNumbers {
