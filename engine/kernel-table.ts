@@ -25,6 +25,7 @@ import {
 import { afterKernel } from './kernels/order.js';
 import { product } from './kernels/products.js';
 import { argument, cumulativeSum, mean, reduction, sumOfMany } from './kernels/reductions.js';
+import { replaceRowsKernel } from './kernels/replace-rows.js';
 import { broadcastingSelectKernel } from './kernels/select.js';
 import { sparseCrossEntropyKernel } from './kernels/sparse-cross-entropy.js';
 
@@ -93,6 +94,7 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   RealDiv: binary('RealDiv', float),
   Reciprocal: unary('Reciprocal'),
   Relu: unary('Relu', number),
+  ReplaceRows: replaceRowsKernel,
   Reshape: reshape,
   Round: unary('Round'),
   Rsqrt: unary('Rsqrt'),

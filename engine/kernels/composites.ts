@@ -3,6 +3,7 @@ import { adamwKernel } from './adamw.js';
 import { barrierKernel } from './barrier.js';
 import type { Composite } from './composite.js';
 import { afterKernel } from './order.js';
+import { replaceRowsKernel } from './replace-rows.js';
 import { broadcastingSelectKernel } from './select.js';
 import { sparseCrossEntropyKernel } from './sparse-cross-entropy.js';
 
@@ -10,6 +11,7 @@ export const composites: readonly Composite[] = [
   adamwKernel,
   afterKernel,
   barrierKernel,
+  replaceRowsKernel,
   broadcastingSelectKernel,
   sparseCrossEntropyKernel,
 ];

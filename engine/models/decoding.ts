@@ -1,13 +1,14 @@
 /**
- * Generation with a cache, as plain functions: `prefill` reads a prompt and hands back its keys and values, `decodeStep` reads
- * one token of every slot. The cache itself belongs to the caller. Its rows are (slot, key head, position), so that a step sees
- * it as [B, K, C, E] without moving anything and writes its K rows of each slot in place.
+ * Generation with a cache, as plain functions: `prefill` reads prompts, `placePrompt` puts their keys and values into a slot,
+ * `decodeStep` reads one token of every slot. The cache belongs to the caller. Its rows are (slot, key head, position), so that
+ * a step sees it as [B, K, C, E] without moving anything and writes its K rows of each slot in place.
  *
  * B slots or rows, T tokens of a prompt, K key heads, G queries a key head, C capacity of a slot, E head size, V vocabulary.
  */
 import type { ModelConfig } from '../files/model-config.js';
+import { replaceRows } from '../kernels/replace-rows.js';
 import { tf } from '../tf.js';
-import { attendWithCache } from './cached-attention.js';
+import { attendToCache, filledPlaces } from './cached-attention.js';
 import {
   afterAttention,
   contextOf,
@@ -59,8 +60,34 @@ export function prefill(config: ModelConfig, weights: Weights, inputs: DecoderIn
 
 /** The cache of one layer; rows are (slot, key head, position): [B·K·C, E]. */
 export interface LayerCache {
-  readonly keys: tf.Tensor;
-  readonly values: tf.Tensor;
+  readonly keys: tf.Tensor2D;
+  readonly values: tf.Tensor2D;
+}
+
+/**
+ * The cache with the prompt of one row in one slot, and zeros behind it: nothing of a former text is left.
+ * @param prompt of one row, T at most C
+ * @param slot_1 int32, which slot
+ */
+export function placePrompt(
+  cache: LayerCache,
+  prompt: KeysAndValues,
+  slot_1: tf.Tensor1D,
+  capacity: number,
+): LayerCache {
+  const place = (rows: tf.Tensor2D, found_1KTE: tf.Tensor4D): tf.Tensor2D => {
+    const [, heads, tokens, size] = found_1KTE.shape;
+    const whole_1KCE = tf.pad(found_1KTE, [
+      [0, 0],
+      [0, 0],
+      [0, capacity - tokens],
+      [0, 0],
+    ]);
+    const slots = tf.reshape(rows, [-1, heads * capacity * size]);
+    const replaced = replaceRows(slots, slot_1, tf.reshape(whole_1KCE, [1, heads * capacity * size]));
+    return tf.reshape(replaced, rows.shape);
+  };
+  return { keys: place(cache.keys, prompt.keys_BKTE), values: place(cache.values, prompt.values_BKTE) };
 }
 
 export interface DecodeInputs {
@@ -70,18 +97,13 @@ export interface DecodeInputs {
   readonly positions_B: tf.Tensor1D;
 }
 
-/** What a step adds to the cache of one layer: [B·K, E], to be written at `cacheRows`. */
-export interface CacheRows {
-  readonly keys: tf.Tensor2D;
-  readonly values: tf.Tensor2D;
-}
-
 export interface Decoded {
   readonly logits_BV: tf.Tensor2D;
-  readonly layers: readonly CacheRows[];
+  /** With the keys and values of these tokens. */
+  readonly caches: readonly LayerCache[];
 }
 
-/** One token of every slot. Reads the cache before `positions_B` only, so its update may come at any time after the reads. */
+/** One token of every slot. */
 export function decodeStep(
   config: ModelConfig,
   weights: Weights,
@@ -89,57 +111,52 @@ export function decodeStep(
   caches: readonly LayerCache[],
 ): Decoded {
   const [slots] = ids_B.shape;
-  const turn = rotation(config, tf.reshape(positions_B, [slots, 1]));
-  const layers: CacheRows[] = [];
+  const capacity = (caches[0]?.keys.shape[0] ?? 0) / (slots * config.keyValueHeads);
+  const step: Step = {
+    config,
+    turn: rotation(config, tf.reshape(positions_B, [slots, 1])),
+    filled_B11C: filledPlaces(positions_B, capacity),
+    rows_R: rowsOf(config, positions_B, capacity),
+  };
   let hidden_BD = embeddings(weights, ids_B);
-  caches.forEach((cache, index) => {
-    const ofLayer = layerWeights(config, weights, index);
-    const step = decodeLayer(config, ofLayer, { hidden_BD, turn, positions_B }, cache);
-    layers.push(step.rows);
-    ({ hidden_BD } = step);
+  const written = caches.map((cache, index) => {
+    const decoded = decodeLayer(step, layerWeights(config, weights, index), hidden_BD, cache);
+    ({ hidden_BD } = decoded);
+    return decoded.cache;
   });
-  return { logits_BV: logits(config, weights, finalNorm(config, weights, hidden_BD)), layers };
+  return { logits_BV: logits(config, weights, finalNorm(config, weights, hidden_BD)), caches: written };
 }
 
-interface Token {
-  readonly hidden_BD: tf.Tensor2D;
+/** The rows of a cache that belong to one position of each slot: R = B·K. */
+function rowsOf({ keyValueHeads }: ModelConfig, positions_B: tf.Tensor1D, capacity: number): tf.Tensor1D {
+  const [slots] = positions_B.shape;
+  const firsts = Int32Array.from({ length: slots * keyValueHeads }, (_, head) => head * capacity);
+  const firsts_BK = tf.tensor2d(firsts, [slots, keyValueHeads], 'int32');
+  return tf.reshape(tf.add(firsts_BK, tf.reshape(positions_B, [slots, 1])), [slots * keyValueHeads]);
+}
+
+/** What all layers share. */
+interface Step {
+  readonly config: ModelConfig;
   readonly turn: Rotation;
-  readonly positions_B: tf.Tensor1D;
+  readonly filled_B11C: tf.Tensor4D;
+  readonly rows_R: tf.Tensor1D;
 }
 
 function decodeLayer(
-  config: ModelConfig,
+  { config, turn, filled_B11C, rows_R }: Step,
   weights: LayerWeights,
-  { hidden_BD, turn, positions_B }: Token,
+  hidden_BD: tf.Tensor2D,
   cache: LayerCache,
-): { readonly hidden_BD: tf.Tensor2D; readonly rows: CacheRows } {
+): { readonly hidden_BD: tf.Tensor2D; readonly cache: LayerCache } {
   const { keyValueHeads, headSize, rmsNormEpsilon } = config;
   const [slots] = hidden_BD.shape;
-  const cached = (rows: tf.Tensor) => tf.reshape<tf.Rank.R4>(rows, [slots, keyValueHeads, -1, headSize]);
-  const row = (heads: tf.Tensor4D) => tf.reshape<tf.Rank.R2>(heads, [slots * keyValueHeads, headSize]);
   const normalised_BD = rmsNorm(hidden_BD, weights.attentionNorm, rmsNormEpsilon);
   const heads = projectHeads(config, weights, normalised_BD, turn, 'joined afterwards');
-  const mixed_BKGE = attendWithCache(heads, cached(cache.keys), cached(cache.values), positions_B);
-  const merged = mergeHeads(config, mixed_BKGE, 1);
-  return {
-    hidden_BD: afterAttention(config, weights, hidden_BD, merged),
-    rows: { keys: row(heads.keys_BKTE), values: row(heads.values_BKTE) },
-  };
-}
-
-/**
- * Which rows of a cache [B·K·C, E] the keys of some positions belong to, in the order in which `prefill` (one slot) and
- * `decodeStep` (all slots, one position each) return them.
- */
-export function cacheRows(
-  { keyValueHeads }: Pick<ModelConfig, 'keyValueHeads'>,
-  capacity: number,
-  places: readonly { readonly slot: number; readonly positions: readonly number[] }[],
-): Int32Array {
-  const rows = places.flatMap(({ slot, positions }) =>
-    Array.from({ length: keyValueHeads }, (_, head) =>
-      positions.map((position) => (slot * keyValueHeads + head) * capacity + position),
-    ).flat(),
-  );
-  return Int32Array.from(rows);
+  const write = (rows: tf.Tensor2D, heads_BK1E: tf.Tensor4D) =>
+    replaceRows(rows, rows_R, tf.reshape(heads_BK1E, [slots * keyValueHeads, headSize]));
+  const seen = (rows: tf.Tensor2D) => tf.reshape<tf.Rank.R4>(rows, [slots, keyValueHeads, -1, headSize]);
+  const written = { keys: write(cache.keys, heads.keys_BKTE), values: write(cache.values, heads.values_BKTE) };
+  const mixed_BKGE = attendToCache(heads.queries_BKQE, seen(written.keys), seen(written.values), filled_B11C);
+  return { hidden_BD: afterAttention(config, weights, hidden_BD, mergeHeads(config, mixed_BKGE, 1)), cache: written };
 }

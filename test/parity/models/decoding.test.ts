@@ -1,4 +1,4 @@
-import { cacheRows, decodeStep, prefill, type KeysAndValues } from '../../../engine/models/decoding.js';
+import { decodeStep, placePrompt, prefill, type LayerCache } from '../../../engine/models/decoding.js';
 import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import { relativeDifference } from './differences.js';
@@ -13,8 +13,6 @@ const input = (inputs: Tensors, name: string): tf.Tensor => {
   return tensor;
 };
 
-const rowsOfCache = ({ config }: ModelFixture) => slots * config.keyValueHeads * capacity;
-
 const full =
   ({ config }: ModelFixture): TensorFunction =>
   (weights, inputs) => {
@@ -26,59 +24,60 @@ const full =
     return { logits: logits(config, weights, hiddenStates(config, weights, { ids_BT, positions_BT })) };
   };
 
-const flattened = (layers: readonly KeysAndValues[], headSize: number) =>
-  layers.flatMap(({ keys_BKTE, values_BKTE }, index): [string, tf.Tensor][] => [
-    [`keys.${index}`, tf.reshape(keys_BKTE, [-1, headSize])],
-    [`values.${index}`, tf.reshape(values_BKTE, [-1, headSize])],
-  ]);
+const names = ({ config }: ModelFixture): string[] =>
+  Array.from({ length: config.layers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]).flat();
+
+const cachesIn = ({ config }: ModelFixture, inputs: Tensors): LayerCache[] => {
+  const rows = (name: string) => input(inputs, name).as2D(slots * config.keyValueHeads * capacity, config.headSize);
+  return Array.from({ length: config.layers }, (_, layer) => ({
+    keys: rows(`keys.${layer}`),
+    values: rows(`values.${layer}`),
+  }));
+};
+
+const named = (caches: readonly LayerCache[]): Tensors =>
+  Object.fromEntries(
+    caches.flatMap(({ keys, values }, layer) => [
+      [`keys.${layer}`, keys],
+      [`values.${layer}`, values],
+    ]),
+  );
 
 const prefilling =
-  ({ config }: ModelFixture): TensorFunction =>
+  (fixture: ModelFixture): TensorFunction =>
   (weights, inputs) => {
     const positions_BT = tf.reshape<tf.Rank.R2>(tf.range(0, bucket, 1, 'int32'), [1, bucket]);
     const ids_BT = input(inputs, 'ids').as2D(1, bucket);
-    const found = prefill(config, weights, { ids_BT, positions_BT }, input(inputs, 'last').as1D());
-    return { logits: found.logits_BV, ...Object.fromEntries(flattened(found.layers, config.headSize)) };
+    const found = prefill(fixture.config, weights, { ids_BT, positions_BT }, input(inputs, 'last').as1D());
+    const slot = input(inputs, 'slot').as1D();
+    const caches = cachesIn(fixture, inputs).map((cache, layer) => {
+      const prompt = found.layers[layer];
+      if (prompt === undefined) throw new TypeError(`Expected layer ${layer}.`);
+      return placePrompt(cache, prompt, slot, capacity);
+    });
+    return { logits: found.logits_BV, ...named(caches) };
   };
 
 const stepping =
-  ({ config }: ModelFixture): TensorFunction =>
+  (fixture: ModelFixture): TensorFunction =>
   (weights, inputs) => {
-    const caches = Array.from({ length: config.layers }, (_, index) => ({
-      keys: input(inputs, `keys.${index}`),
-      values: input(inputs, `values.${index}`),
-    }));
     const [ids_B, positions_B] = [input(inputs, 'ids').as1D(), input(inputs, 'positions').as1D()];
-    const { logits_BV, layers } = decodeStep(config, weights, { ids_B, positions_B }, caches);
-    const rows = layers.flatMap(({ keys, values }, index): [string, tf.Tensor][] => [
-      [`keys.${index}`, keys],
-      [`values.${index}`, values],
-    ]);
-    return { logits: logits_BV, ...Object.fromEntries(rows) };
+    const { logits_BV, caches } = decodeStep(
+      fixture.config,
+      weights,
+      { ids_B, positions_B },
+      cachesIn(fixture, inputs),
+    );
+    return { logits: logits_BV, ...named(caches) };
   };
 
-/** Caches of two slots as an owner of a cache would keep them, filled with what a former text may have left. */
-class Caches {
-  readonly arrays: Record<string, { shape: number[]; values: Float32Array }> = {};
-
-  constructor(readonly fixture: ModelFixture) {
-    const { headSize, layers } = fixture.config;
-    for (let layer = 0; layer < layers; layer++)
-      for (const kind of ['keys', 'values']) {
-        const shape = [rowsOfCache(fixture), headSize];
-        this.arrays[`${kind}.${layer}`] = { shape, values: new Float32Array((shape[0] ?? 0) * headSize).fill(50) };
-      }
-  }
-  write(found: NamedArrays, places: Parameters<typeof cacheRows>[2]): void {
-    const { headSize } = this.fixture.config;
-    const rows = cacheRows(this.fixture.config, capacity, places);
-    for (const [name, { values }] of Object.entries(this.arrays))
-      rows.forEach((row, index) => {
-        const from = found[name]?.values.subarray(index * headSize, (index + 1) * headSize) ?? [];
-        values.set(from, row * headSize);
-      });
-  }
-}
+/** Caches of two slots, filled with what a former text may have left. */
+const usedCaches = (fixture: ModelFixture): NamedArrays => {
+  const { keyValueHeads, headSize } = fixture.config;
+  const shape = [slots * keyValueHeads * capacity, headSize];
+  const values = new Float32Array((shape[0] ?? 0) * headSize).fill(50);
+  return Object.fromEntries(names(fixture).map((name) => [name, { shape, values }]));
+};
 
 const greatest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((best, value, index, all) => (value > (all[best] ?? -Infinity) ? index : best), 0);
@@ -94,13 +93,15 @@ describe.each(modelNames)('%s', (name) => {
       const expected = [...fixture.int32('greedy.npy').values];
       const slot = 1; // the other one stays empty
       const prompt = expected.slice(0, 5);
-      const caches = new Caches(fixture);
       const padded = [...prompt, ...Array<number>(bucket - prompt.length).fill(0)];
       const started = await evaluate(prefilling(fixture), weights, {
         ids: integers(padded, [1, bucket]),
         last: integers([prompt.length - 1]),
+        slot: integers([slot]),
+        ...usedCaches(fixture),
       });
-      caches.write(started, [{ slot, positions: Array.from({ length: bucket }, (_, position) => position) }]);
+      const { logits: first, ...placed } = started;
+      let caches: NamedArrays = placed;
       const whole = await evaluate(full(fixture), weights, {
         ids: integers(expected, [1, expected.length]),
         positions: integers(
@@ -111,16 +112,16 @@ describe.each(modelNames)('%s', (name) => {
       const reference = (position: number) =>
         whole['logits']?.values.subarray(position * config.vocabularySize, (position + 1) * config.vocabularySize) ??
         [];
-      expect(relativeDifference(started['logits']?.values ?? [], reference(prompt.length - 1))).toBeLessThan(1e-4);
+      expect(relativeDifference(first?.values ?? [], reference(prompt.length - 1))).toBeLessThan(1e-4);
       for (let position = prompt.length; position < expected.length; position++) {
         const step = await evaluate(stepping(fixture), weights, {
           ids: integers([0, expected[position] ?? 0]),
           positions: integers([0, position]),
-          ...caches.arrays,
+          ...caches,
         });
-        const places = [0, position].map((place, index) => ({ slot: index, positions: [place] }));
-        caches.write(step, places);
-        const found = step['logits']?.values.subarray(slot * config.vocabularySize) ?? [];
+        const { logits: stepped, ...next } = step;
+        caches = next;
+        const found = stepped?.values.subarray(slot * config.vocabularySize) ?? [];
         expect(relativeDifference(found, reference(position))).toBeLessThan(1e-4);
         // The prompt of the reference has 8 tokens; what follows is its greedy continuation.
         if (position >= 7 && position + 1 < expected.length) expect(greatest(found)).toBe(expected[position + 1]);

@@ -1,5 +1,6 @@
 /** Kernels that reduce, move, pick or multiply. */
 import { tf } from '../../../../engine/tf.js';
+import { replaceRows } from '../../../../engine/kernels/replace-rows.js';
 import { sparseCrossEntropy, sparseCrossEntropyWithGradient } from '../../../../engine/kernels/sparse-cross-entropy.js';
 import type { DataType } from '../../../../engine/tracing/tensor-spec.js';
 import { input, integers, type Input, type KernelCase } from './cases.js';
@@ -203,6 +204,13 @@ const picking: KernelCase[] = [
     'that adds twice to one row',
     [input([3, 1], 'int32', Int32Array.of(1, 3, 1)), drawn([3, 2])],
     (ids, updates) => tf.scatterND(ids, updates, [4, 2]),
+    false,
+  ),
+  one(
+    'ReplaceRows',
+    'out of order',
+    [drawn([5, 2, 3]), integers(4, 0), drawn([2, 2, 3])],
+    (x, rows, values) => replaceRows(x, rows as tf.Tensor1D, values),
     false,
   ),
   one('UnsortedSegmentSum', 'with an empty segment', [drawn([4, 2]), integers(2, 0, 2, 2)], (x, ids) =>

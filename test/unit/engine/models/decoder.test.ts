@@ -1,6 +1,5 @@
 import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { hiddenStates, type Block, type DecoderInputs } from '../../../../engine/models/decoder.js';
-import { cacheRows } from '../../../../engine/models/decoding.js';
 import { initialWeight } from '../../../../engine/models/initialise.js';
 import type { Weights } from '../../../../engine/models/layer-weights.js';
 import { prepareBackend } from '../../../../engine/runners/kernels-backend.js';
@@ -56,12 +55,4 @@ test('a missing tensor is refused by name', () => {
       message: expect.stringContaining('model.layers.1.self_attn.k_norm.weight'),
     }),
   );
-});
-
-test('rows of a cache lie by slot, key head and position', () => {
-  const places = [
-    { slot: 0, positions: [5] },
-    { slot: 2, positions: [0, 1] },
-  ];
-  expect([...cacheRows({ keyValueHeads: 2 }, 10, places)]).toEqual([5, 15, 40, 41, 50, 51]);
 });

@@ -1,0 +1,209 @@
+/**
+ * Generates many sequences at once: a fixed number of slots, each with its part of a cache that lives in the session. Sequences
+ * join and leave slots while others run. A step always computes every slot and a prompt is read alone, padded to a length that
+ * follows from its own, so the bits of a sequence depend on the loaded model and on the request, not on what runs beside it.
+ * Calls are synchronous; between any two the event loop gets its turn.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { compile, type Session } from '../compile.js';
+import type { ModelConfig } from '../files/model-config.js';
+import { expectedTensors } from '../files/model-tensors.js';
+import type { NumbersSource, Runner } from '../runners/runner.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { checkRequest, checkShape } from './checks.js';
+import { createEventQueue, type EventQueue } from './event-queue.js';
+import { generationPrograms, generationState, prefillName, type GenerationShape } from './programs.js';
+import type { GenerationEvent, GenerationRequest } from './request.js';
+import { createSequence, type Sequence } from './sequence.js';
+
+export interface GeneratorOptions extends GenerationShape {
+  readonly runner: Runner;
+  readonly config: ModelConfig;
+  /** The tensors of the model by their names in its files, as float32. */
+  readonly weights: NumbersSource;
+  /** Without it events have no text, and stop strings are refused. Special tokens have no text. */
+  readonly tokenizer?: Pick<Tokenizer, 'streamDecoder'>;
+  /** Tokens that end any sequence. Default: those of the config. */
+  readonly endOfSequence?: readonly number[];
+}
+
+export interface Generator {
+  /**
+   * Begins as soon as a slot is free, in the order of the calls, whether or not anyone reads the events. Leaving the loop over
+   * them ends the sequence. The last event is of kind 'end'.
+   * @throws inference-setting-invalid, sequence-too-long at once; engine-failed while events are read
+   */
+  generate(request: GenerationRequest): AsyncIterable<GenerationEvent>;
+  /** Frees the model. Sequences that run or wait end as cancelled. */
+  dispose(): void;
+}
+
+/**
+ * Compiles the programs and loads the weights.
+ * @throws inference-setting-invalid, engine-failed, and whatever reading the weights throws
+ */
+export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
+  const { runner, config, weights } = options;
+  checkShape(config, options);
+  const state = generationState(config, options);
+  const session = await compile({ runner, state, programs: generationPrograms(config, options) });
+  try {
+    await session.load([...expectedTensors(config).keys()], weights);
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+  return new SlotGenerator(options, session);
+}
+
+/** A sequence with its listener. */
+interface Run {
+  readonly sequence: Sequence;
+  readonly events: EventQueue;
+  /** Nobody listens any more. */
+  abandoned: boolean;
+}
+
+class SlotGenerator implements Generator {
+  readonly #options: GeneratorOptions;
+  readonly #session: Session<string>;
+  readonly #waiting: Run[] = [];
+  readonly #slots: (Run | undefined)[];
+  #pumping = false;
+
+  constructor(options: GeneratorOptions, session: Session<string>) {
+    this.#options = options;
+    this.#session = session;
+    this.#slots = Array.from({ length: options.slots }, () => undefined);
+  }
+
+  generate(request: GenerationRequest): AsyncIterable<GenerationEvent> {
+    const { config, capacity, tokenizer, endOfSequence = config.endOfSequence } = this.#options;
+    checkRequest(config, this.#options, request, tokenizer !== undefined);
+    const decoder = tokenizer?.streamDecoder({ skipSpecialTokens: true });
+    const sequence = createSequence({ request, endOfSequence, capacity, decoder });
+    const run: Run = { sequence, events: createEventQueue(), abandoned: false };
+    this.#waiting.push(run);
+    void this.#pump();
+    return listen(run);
+  }
+
+  dispose(): void {
+    for (const run of this.#runs()) finish(run, [run.sequence.cancel()]);
+    this.#clear();
+    this.#session.dispose();
+  }
+
+  /** Works until nothing runs or waits. What fails ends every sequence. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      // Those who ask in one go begin together.
+      await setImmediate();
+      while (this.#runs().length > 0) {
+        this.#dropCancelled();
+        this.#admit();
+        this.#step();
+        await setImmediate();
+      }
+    } catch (error) {
+      for (const run of this.#runs()) run.events.close(error);
+      this.#clear();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #runs(): Run[] {
+    return [...this.#slots, ...this.#waiting].filter((run) => run !== undefined);
+  }
+
+  #clear(): void {
+    this.#slots.fill(undefined);
+    this.#waiting.length = 0;
+  }
+
+  #dropCancelled(): void {
+    const isOver = (run: Run): boolean => run.abandoned || run.sequence.request.signal?.aborted === true;
+    for (const run of this.#runs().filter(isOver)) {
+      finish(run, [run.sequence.cancel()]);
+      const slot = this.#slots.indexOf(run);
+      if (slot >= 0) this.#slots[slot] = undefined;
+      else this.#waiting.splice(this.#waiting.indexOf(run), 1);
+    }
+  }
+
+  /** Reads prompts, each alone, into the slots that are free. */
+  #admit(): void {
+    for (let slot = this.#slots.indexOf(undefined); slot >= 0; slot = this.#slots.indexOf(undefined)) {
+      const run = this.#waiting.shift();
+      if (run === undefined) return;
+      this.#slots[slot] = run;
+      const { prompt } = run.sequence.request;
+      const tokens = this.#options.promptLengths.find((length) => length >= prompt.length) ?? prompt.length;
+      // Padded with its own last token: what is hidden is then no stranger than what is seen.
+      const ids = new Int32Array(tokens).fill(prompt.at(-1) ?? 0);
+      ids.set(prompt);
+      const inputs = { ids, last: Int32Array.of(prompt.length - 1), slot: Int32Array.of(slot) };
+      const { greedy } = this.#session.run(prefillName(tokens), inputs);
+      this.#take(new Map([[slot, greedy?.[0] ?? 0]]));
+    }
+  }
+
+  /** One token for every slot that has a sequence. */
+  #step(): void {
+    if (this.#slots.every((run) => run === undefined)) return;
+    const newest = this.#slots.map((run) => run?.sequence.newest() ?? { id: 0, position: 0 });
+    const { greedy } = this.#session.run('decode', {
+      ids: Int32Array.from(newest, ({ id }) => id),
+      positions: Int32Array.from(newest, ({ position }) => position),
+    });
+    const occupied = [...this.#slots.keys()].filter((slot) => this.#slots[slot] !== undefined);
+    this.#take(new Map(occupied.map((slot) => [slot, greedy?.[slot] ?? 0])));
+  }
+
+  /** Gives each of these slots its next token. @param greedy the most probable one by slot */
+  #take(greedy: ReadonlyMap<number, number>): void {
+    const chosen = [...greedy].flatMap(([slot, id]) => {
+      const run = this.#slots[slot];
+      if (run === undefined) return [];
+      return [{ slot, run, id: run.sequence.choose(id, () => this.#logits(slot)) }];
+    });
+    const wanted = chosen.filter(({ run }) => run.sequence.request.logProbabilities === true);
+    const known = this.#logProbabilities(wanted);
+    for (const { slot, run, id } of chosen) {
+      const events = run.sequence.accept(id, known.get(slot));
+      if (events.at(-1)?.kind === 'end') {
+        this.#slots[slot] = undefined;
+        finish(run, events);
+      } else run.events.push(events);
+    }
+  }
+
+  #logits(slot: number): Float32Array {
+    const { logits } = this.#session.run('logits', { slot: Int32Array.of(slot) });
+    return logits instanceof Float32Array ? logits : new Float32Array();
+  }
+
+  #logProbabilities(wanted: readonly { readonly slot: number; readonly id: number }[]): ReadonlyMap<number, number> {
+    if (wanted.length === 0) return new Map();
+    const ids = new Int32Array(this.#slots.length);
+    for (const { slot, id } of wanted) ids[slot] = id;
+    const { logProbabilities } = this.#session.run('logProbabilities', { ids });
+    return new Map(wanted.map(({ slot }) => [slot, logProbabilities?.[slot] ?? Number.NaN]));
+  }
+}
+
+function finish({ events }: Run, last: readonly GenerationEvent[]): void {
+  events.push(last);
+  events.close();
+}
+
+async function* listen(run: Run): AsyncGenerator<GenerationEvent, void, undefined> {
+  try {
+    yield* run.events;
+  } finally {
+    run.abandoned = true;
+  }
+}

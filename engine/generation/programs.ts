@@ -1,0 +1,127 @@
+/**
+ * The programs of a generator and the state they share: the weights, the cache of every slot and the newest logits of every
+ * slot. `decode` is one step of all slots; what a request wants beside the most probable token is computed from the logits that
+ * are kept, by programs that change nothing, so no request can change the bits of another.
+ *
+ * B slots, C capacity of a slot, T tokens of a bucket, V vocabulary.
+ */
+import type { ProgramSpec } from '../compile.js';
+import type { ModelConfig } from '../files/model-config.js';
+import { expectedTensors } from '../files/model-tensors.js';
+import { replaceRows } from '../kernels/replace-rows.js';
+import { decodeStep, placePrompt, prefill, type LayerCache } from '../models/decoding.js';
+import { tf } from '../tf.js';
+import type { TensorSpec } from '../tracing/tensor-spec.js';
+import type { Tensors } from '../tracing/trace.js';
+
+export interface GenerationShape {
+  /** How many sequences a step decodes, always: slots without a sequence are computed too. */
+  readonly slots: number;
+  /** Tokens of a slot, prompt included. */
+  readonly capacity: number;
+  /** Lengths to which prompts are padded, ascending; a prompt takes the first that it fits into. */
+  readonly promptLengths: readonly number[];
+}
+
+const float32 = (...shape: readonly number[]): TensorSpec => ({ shape, dtype: 'float32' });
+const int32 = (...shape: readonly number[]): TensorSpec => ({ shape, dtype: 'int32' });
+
+const keysName = (layer: number): string => `cache.keys.${layer}`;
+const valuesName = (layer: number): string => `cache.values.${layer}`;
+const logitsName = 'cache.logits';
+
+export const prefillName = (tokens: number): string => `prefill ${tokens}`;
+
+export function generationState(config: ModelConfig, { slots, capacity }: GenerationShape): Record<string, TensorSpec> {
+  const state: Record<string, TensorSpec> = { [logitsName]: float32(slots, config.vocabularySize) };
+  for (const [name, shape] of expectedTensors(config)) state[name] = float32(...shape);
+  for (let layer = 0; layer < config.layers; layer++)
+    for (const name of [keysName(layer), valuesName(layer)])
+      state[name] = float32(slots * config.keyValueHeads * capacity, config.headSize);
+  return state;
+}
+
+export function generationPrograms(config: ModelConfig, shape: GenerationShape): Record<string, ProgramSpec> {
+  const { slots } = shape;
+  const prefills = shape.promptLengths.map((tokens): [string, ProgramSpec] => [
+    prefillName(tokens),
+    {
+      inputs: { ids: int32(1, tokens), last: int32(1), slot: int32(1) },
+      run: (state, inputs) => prefillSlot(config, shape, state, inputs),
+    },
+  ]);
+  return {
+    ...Object.fromEntries(prefills),
+    decode: {
+      inputs: { ids: int32(slots), positions: int32(slots) },
+      run: (state, inputs) => {
+        const [ids_B, positions_B] = [tensor(inputs, 'ids').as1D(), tensor(inputs, 'positions').as1D()];
+        const { logits_BV, caches } = decodeStep(config, state, { ids_B, positions_B }, cachesOf(config, state));
+        return { outputs: { greedy: mostProbable(logits_BV) }, updates: { ...named(caches), [logitsName]: logits_BV } };
+      },
+    },
+    /** The logits of one slot. */
+    logits: {
+      inputs: { slot: int32(1) },
+      run: (state, inputs) => ({
+        outputs: { logits: tf.gather(tensor(state, logitsName), tensor(inputs, 'slot').as1D()) },
+      }),
+    },
+    /** log p of one token of each slot. */
+    logProbabilities: {
+      inputs: { ids: int32(slots) },
+      run: (state, inputs) => ({
+        outputs: { logProbabilities: logProbabilities(tensor(state, logitsName), tensor(inputs, 'ids').as1D()) },
+      }),
+    },
+  };
+}
+
+function prefillSlot(config: ModelConfig, { capacity }: GenerationShape, state: Tensors, inputs: Tensors) {
+  const ids = tensor(inputs, 'ids');
+  const tokens = ids.size;
+  const ids_BT = ids.as2D(1, tokens);
+  const positions_BT = tf.reshape<tf.Rank.R2>(tf.range(0, tokens, 1, 'int32'), [1, tokens]);
+  const slot = tensor(inputs, 'slot').as1D();
+  const found = prefill(config, state, { ids_BT, positions_BT }, tensor(inputs, 'last').as1D());
+  const caches = cachesOf(config, state).map((cache, layer) => {
+    const prompt = found.layers[layer];
+    if (prompt === undefined) throw new TypeError(`expected keys and values of layer ${layer}`);
+    return placePrompt(cache, prompt, slot, capacity);
+  });
+  const logits = replaceRows(tensor(state, logitsName), slot, found.logits_BV);
+  return { outputs: { greedy: mostProbable(found.logits_BV) }, updates: { ...named(caches), [logitsName]: logits } };
+}
+
+const mostProbable = (logits_BV: tf.Tensor): tf.Tensor => tf.argMax(logits_BV, -1);
+
+function logProbabilities(logits_BV: tf.Tensor, ids_B: tf.Tensor1D): tf.Tensor {
+  const slots_B = tf.range(0, ids_B.size, 1, 'int32');
+  const chosen_B = tf.gatherND(logits_BV, tf.stack([slots_B, ids_B], 1));
+  return tf.sub(chosen_B, tf.logSumExp(logits_BV, -1));
+}
+
+function cachesOf({ layers }: ModelConfig, state: Tensors): LayerCache[] {
+  const rows = (name: string): tf.Tensor2D => {
+    const found = tensor(state, name);
+    return found.as2D(found.shape[0] ?? 0, found.shape[1] ?? 0);
+  };
+  return Array.from({ length: layers }, (_, layer) => ({
+    keys: rows(keysName(layer)),
+    values: rows(valuesName(layer)),
+  }));
+}
+
+const named = (caches: readonly LayerCache[]): Record<string, tf.Tensor> =>
+  Object.fromEntries(
+    caches.flatMap(({ keys, values }, layer) => [
+      [keysName(layer), keys],
+      [valuesName(layer), values],
+    ]),
+  );
+
+function tensor(tensors: Tensors, name: string): tf.Tensor {
+  const found = tensors[name];
+  if (found === undefined) throw new TypeError(`expected a tensor ${name}`);
+  return found;
+}

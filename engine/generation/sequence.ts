@@ -1,0 +1,73 @@
+/** One sequence while it is generated: which token comes next, what of its text can be shown, and when it ends. */
+import { createRandom } from '../training/random.js';
+import type { StreamDecoder } from '../text/stream-decoder.js';
+import type { GenerationEnd, GenerationEvent, GenerationRequest } from './request.js';
+import { drawToken } from './sampling.js';
+import { createStopStrings } from './stop-strings.js';
+
+export interface SequenceSettings {
+  readonly request: GenerationRequest;
+  readonly endOfSequence: readonly number[];
+  readonly capacity: number;
+  /** Absent: the text stays empty. */
+  readonly decoder?: StreamDecoder | undefined;
+}
+
+export interface Sequence {
+  readonly request: GenerationRequest;
+  /** The newest token and its place in the slot. */
+  readonly newest: () => { readonly id: number; readonly position: number };
+  /**
+   * The token after the newest one.
+   * @param greedy the most probable one
+   * @param logits of the slot, called only when a token is drawn
+   */
+  readonly choose: (greedy: number, logits: () => Float32Array) => number;
+  /** Takes a token; the last event tells whether that was the end. */
+  readonly accept: (id: number, logProbability: number | undefined) => readonly GenerationEvent[];
+  /** Ends it before its time. */
+  readonly cancel: () => GenerationEnd;
+}
+
+export function createSequence({ request, endOfSequence, capacity, decoder }: SequenceSettings): Sequence {
+  const { prompt, sampling, maximumNewTokens } = request;
+  const stopTokens = new Set([...endOfSequence, ...(request.stopTokens ?? [])]);
+  const stopStrings = createStopStrings(request.stopStrings ?? []);
+  // One number a token: it depends on the seed and on the token's place among the new ones.
+  const random = sampling === undefined ? undefined : createRandom(sampling.seed, 'generation');
+  let newest = prompt.at(-1) ?? 0;
+  let generated = 0;
+
+  /** The text that is still held back: nothing follows that could change it. */
+  const rest = (): { text: string; found: boolean } => {
+    const shown = stopStrings.push(decoder?.end() ?? '');
+    return shown.found ? shown : { text: shown.text + stopStrings.end(), found: false };
+  };
+  const end = (reason: GenerationEnd['reason']): GenerationEnd => {
+    const { text, found } = rest();
+    return { kind: 'end', reason: found && reason !== 'cancelled' ? 'stop-string' : reason, text };
+  };
+  const accept = (id: number, logProbability: number | undefined): readonly GenerationEvent[] => {
+    newest = id;
+    generated += 1;
+    const token = { kind: 'token', id, ...(logProbability !== undefined && { logProbability }) } as const;
+    if (stopTokens.has(id)) return [{ ...token, text: '' }, end('stop')];
+    const { text, found } = stopStrings.push(decoder?.push(id) ?? '');
+    if (found)
+      return [
+        { ...token, text },
+        { kind: 'end', reason: 'stop-string', text: '' },
+      ];
+    // The newest token has no place yet; the next step would give it the one after all others.
+    const full = prompt.length + generated > capacity;
+    return generated >= maximumNewTokens || full ? [{ ...token, text }, end('length')] : [{ ...token, text }];
+  };
+  return {
+    request,
+    newest: () => ({ id: newest, position: prompt.length + generated - 1 }),
+    choose: (greedy, logits) =>
+      sampling === undefined || random === undefined ? greedy : drawToken(logits(), sampling, random.uniform()),
+    accept,
+    cancel: () => end('cancelled'),
+  };
+}
