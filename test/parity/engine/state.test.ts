@@ -34,7 +34,7 @@ const bytes = ({ buffer, byteOffset, byteLength }: Numbers): Buffer => Buffer.fr
 describe.each(runnersUnderTest.filter(([name]) => name !== 'XLA'))('state on %s', (_name, makeRunner) => {
   const open: Session<never>[] = [];
   const session = async (): Promise<Session<never>> => {
-    const made = await compile<never>({ runner: await makeRunner(), state, programs: {} as Record<never, never> });
+    const made = await compile<never>({ runner: await makeRunner(), state, programs: {} });
     open.push(made);
     return made;
   };

@@ -7,17 +7,23 @@ import { compiledPath } from '../../../support/processes.js';
 import { temporaryDirectory } from '../../../support/temporary.js';
 
 /** What the program prints as its last line, as JSON. */
-export async function runChild<Result>(
+export const runChild = async <Result>(
   program: string,
   commandLine: readonly string[],
-  settings: Partial<ProcessSettings> & { readonly cacheDirectory?: string } = {},
-): Promise<Result> {
-  const { cacheDirectory = temporaryDirectory(), ...process_ } = settings;
+  settings: Partial<ProcessSettings> = {},
+): Promise<Result> => (await runChildWithLog<Result>(program, commandLine, settings)).result;
+
+/** With what it wrote to its error output. */
+export async function runChildWithLog<Result>(
+  program: string,
+  commandLine: readonly string[],
+  settings: Partial<ProcessSettings>,
+): Promise<{ readonly result: Result; readonly log: string }> {
   const path = compiledPath(`test/parity/engine/children/${program}.js`);
-  const { stdout } = await promisify(execFile)(
+  const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ['--expose-gc', path, await nativePackageDirectory(), cacheDirectory, ...commandLine],
-    { env: { ...process.env, ...processSettings({ threads: 2, ...process_ }) }, maxBuffer: 2 ** 26 },
+    ['--expose-gc', path, await nativePackageDirectory(), temporaryDirectory(), ...commandLine],
+    { env: { ...process.env, ...processSettings({ threads: 2, ...settings }) }, maxBuffer: 2 ** 26 },
   );
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Result;
+  return { result: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Result, log: stderr };
 }
