@@ -1,5 +1,4 @@
 /** Generators of the reference models on the runners that are compared. */
-import { expectedTensors } from '../../../engine/files/model-tensors.js';
 import { createGenerator, type Generator, type GeneratorOptions } from '../../../engine/generation/generator.js';
 import type { GenerationEvent } from '../../../engine/generation/request.js';
 import type { Runner } from '../../../engine/runners/runner.js';
@@ -13,19 +12,9 @@ export interface LoadedModel {
   readonly weights: (name: string) => Numbers;
 }
 
-/** @param change of a weight on its way into the model */
-export async function loadModel(
-  name: ModelName,
-  change: (name: string, values: Float32Array) => Float32Array = (_, values) => values,
-): Promise<LoadedModel> {
+export async function loadModel(name: ModelName): Promise<LoadedModel> {
   const fixture = await loadModelFixture(name);
-  const changed = new Map(
-    [...expectedTensors(fixture.config).keys()].map((tensor) => [
-      tensor,
-      change(tensor, Float32Array.from(fixture.weights[tensor]?.values ?? [])),
-    ]),
-  );
-  return { fixture, weights: (tensor) => changed.get(tensor) ?? new Float32Array() };
+  return { fixture, weights: (tensor) => fixture.weights[tensor]?.values ?? new Float32Array() };
 }
 
 export const generatorOf = (
