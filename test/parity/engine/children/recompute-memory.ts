@@ -15,10 +15,8 @@ const config: ModelConfig = {
   heads: 8,
   keyValueHeads: 4,
   headSize: 32,
-  ...{
-    vocabularySize: 512,
-    maximumPositions: 256,
-  },
+  vocabularySize: 512,
+  maximumPositions: 256,
 };
 const sizes = { tiny: { rows: 1, tokens: 8 }, full: { rows: 16, tokens: 256 } };
 const [xla, passes] = [mode === 'xla', { recompute: recompute === 'recompute' }];
