@@ -7,7 +7,7 @@ import type { TensorSpecs } from '../tracing/trace.js';
 import type { Objective } from './objective.js';
 import type { StepSource, TrainingStep } from './step-source.js';
 import type { TrainingShape } from './training-programs.js';
-import type { TrainingProgress } from './training-state.js';
+import type { StateProgress } from './training-state.js';
 
 const refuseSetting = (message: string): NightstillError => new NightstillError('training-setting-invalid', message);
 const refuseState = (expected: string, found: string): NightstillError =>
@@ -65,7 +65,7 @@ export const nothingHeldOut = (): NightstillError =>
   refuseSetting('expected held-out data with at least one token to be learned, found none');
 
 /** The step that a cursor led to must be the one of which gradients are held. @throws training-state-invalid */
-export function checkHeld({ firstMicroBatch }: TrainingStep, { microBatch, step }: TrainingProgress): void {
+export function checkHeld({ firstMicroBatch }: TrainingStep, { microBatch, step }: StateProgress): void {
   if (firstMicroBatch !== microBatch)
     throw refuseState(
       `whose cursor stands behind the ${microBatch} micro-batches held of step ${step + 1}`,

@@ -23,7 +23,7 @@ import {
   differences,
   type CapturedState,
   type Fingerprint,
-  type TrainingProgress,
+  type StateProgress,
   type TrainingState,
 } from './training-state.js';
 
@@ -69,7 +69,7 @@ export class Trainer {
   readonly #settings: Settings;
   readonly #state: TensorSpecs;
   readonly #weights: readonly string[];
-  #progress: TrainingProgress;
+  #progress: StateProgress;
 
   private constructor(settings: Settings, session: Session<string>, state: TensorSpecs) {
     this.#settings = settings;
@@ -123,7 +123,7 @@ export class Trainer {
   }
 
   /** Where the run stands between two events: its state without the tensors. */
-  get progress(): TrainingProgress {
+  get progress(): StateProgress {
     return this.#progress;
   }
 
@@ -244,7 +244,7 @@ export class Trainer {
     };
   }
 
-  #move(cursor: unknown, changes: Partial<TrainingProgress>): void {
+  #move(cursor: unknown, changes: Partial<StateProgress>): void {
     this.#progress = { ...this.#progress, ...changes, cursor };
   }
 
@@ -264,7 +264,7 @@ export class Trainer {
   }
 
   /** Held gradients belong to a state only within a step: between two they are zeros. */
-  #stateSpecs({ microBatch }: TrainingProgress): TensorSpecs {
+  #stateSpecs({ microBatch }: StateProgress): TensorSpecs {
     const { frozen } = this.#settings.objective;
     const held = new Set(microBatch > 0 ? [] : this.#weights.map(accumulatedName));
     return Object.fromEntries(

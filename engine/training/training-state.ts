@@ -11,7 +11,7 @@ import type { RandomState } from './random.js';
 /** What the numbers of a run depend on beside its inputs. Two runs of equal fingerprint compute the same bits. */
 export type Fingerprint = Readonly<Record<string, string | number | boolean>>;
 
-export interface TrainingProgress {
+export interface StateProgress {
   /** Of this layout. */
   readonly version: 1;
   /** Updates made. */
@@ -28,7 +28,7 @@ export interface TrainingProgress {
 }
 
 export interface TrainingState {
-  readonly progress: TrainingProgress;
+  readonly progress: StateProgress;
   /** Weights by their own names, moments and, within a step, held gradients under prefixes. */
   readonly specs: TensorSpecs;
   readonly read: NumbersSource;
@@ -51,7 +51,7 @@ const progressSchema = z.looseObject({
 });
 
 /** The progress in JSON that was stored. @throws training-state-invalid */
-export function parseProgress(json: unknown): TrainingProgress {
+export function parseProgress(json: unknown): StateProgress {
   const parsed = progressSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new NightstillError(

@@ -88,7 +88,7 @@ export const drawnTargets = (
   }),
 });
 
-function drawTargets(tokens: number, random: Random): NamedNumbers {
+export function drawTargets(tokens: number, random: Random): NamedNumbers {
   const teacherIds = new Int32Array(tokens * 3);
   const teacherLogProbabilities = new Float32Array(tokens * 3);
   const teacherMissingMass = new Float32Array(tokens);
