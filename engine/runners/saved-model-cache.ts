@@ -1,29 +1,30 @@
 /** Compiled programs on disk, keyed by their content: a process that needs the same program finds it. */
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NightstillError } from '../../config/errors.js';
 
-/** The directory of the SavedModel; written first when it is not there. Several processes may do so at once. */
+/**
+ * The directory of the SavedModel; written first when it is not there, or damaged. Several processes may do so at once.
+ * @throws engine-failed when it cannot be written
+ */
 export async function keepSavedModel(cacheDirectory: string, bytes: Uint8Array): Promise<string> {
   const programs = join(cacheDirectory, 'programs');
   const directory = join(programs, createHash('sha256').update(bytes).digest('hex'));
-  if (await exists(join(directory, fileName))) return directory;
-  await mkdir(programs, { recursive: true });
-  const staging = await mkdtemp(join(programs, 'staging-'));
-  await writeFile(join(staging, fileName), bytes);
+  const path = join(directory, 'saved_model.pb');
+  const kept = await readFile(path).catch(() => undefined);
+  if (kept?.equals(bytes) === true) return directory;
+  const staging = join(programs, `staging-${randomUUID()}`);
   try {
-    await rename(staging, directory);
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true });
-    if (!(await exists(join(directory, fileName)))) throw error;
+    await mkdir(directory, { recursive: true });
+    await writeFile(staging, bytes);
+    await rename(staging, path);
+  } catch (cause) {
+    await rm(staging, { force: true }).catch(() => undefined);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new NightstillError('engine-failed', `expected to keep a compiled program in ${programs}, found: ${why}`, {
+      cause,
+    });
   }
   return directory;
 }
-
-const fileName = 'saved_model.pb';
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

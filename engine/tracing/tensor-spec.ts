@@ -1,4 +1,6 @@
 /** Shapes and element types, as programs and state declare them. */
+import { NightstillError } from '../../config/errors.js';
+
 export type DataType = 'float32' | 'int32' | 'bool';
 
 export interface TensorSpec {
@@ -12,3 +14,9 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, 
 export const bytesOf = ({ shape, dtype }: TensorSpec): number => sizeOf(shape) * (dtype === 'bool' ? 1 : 4);
 
 export const describeSpec = ({ shape, dtype }: TensorSpec): string => `${dtype}[${shape.join(', ')}]`;
+
+/** @throws program-invalid for lengths that are no whole numbers, or negative */
+export function checkSpec(what: string, spec: TensorSpec): void {
+  if (spec.shape.every((length) => Number.isInteger(length) && length >= 0)) return;
+  throw new NightstillError('program-invalid', `expected ${what} of a fixed shape, found ${describeSpec(spec)}`);
+}

@@ -5,7 +5,7 @@ import { Recording } from './current.js';
 import type { Program, Update, Value } from './program.js';
 import { tensorOf, valueOf, whileRecording } from './recorder.js';
 import { isRowUpdate, type RowUpdate } from './row-update.js';
-import { describeSpec, type TensorSpec } from './tensor-spec.js';
+import { checkSpec, describeSpec, type TensorSpec } from './tensor-spec.js';
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
@@ -27,8 +27,8 @@ export type ProgramFunction = (state: Tensors, inputs: Tensors) => ProgramResult
 export function trace(name: string, state: TensorSpecs, inputs: TensorSpecs, run: ProgramFunction): Program {
   const recording = new Recording();
   return whileRecording(recording, () => {
-    const stateValues = valuesOf(state);
-    const inputValues = valuesOf(inputs);
+    const stateValues = valuesOf('variable', state);
+    const inputValues = valuesOf(`program "${name}" to have the input`, inputs);
     const { outputs, updates = {} } = checkResult(name, run(tensorsOf(stateValues), tensorsOf(inputValues)));
     const updated = new Map<string, Update>();
     for (const [variable, update] of Object.entries(updates)) {
@@ -70,8 +70,14 @@ function checkResult(program: string, result: ProgramResult): ProgramResult {
   return result;
 }
 
-const valuesOf = (specs: TensorSpecs): Map<string, Value> =>
-  new Map(Object.entries(specs).map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
+function valuesOf(kind: string, specs: TensorSpecs): Map<string, Value> {
+  const values = new Map<string, Value>();
+  for (const [name, spec] of Object.entries(specs)) {
+    checkSpec(`${kind} "${name}"`, spec);
+    values.set(name, { shape: spec.shape, dtype: spec.dtype });
+  }
+  return values;
+}
 
 const tensorsOf = (values: ReadonlyMap<string, Value>): Tensors =>
   Object.fromEntries([...values].map(([name, value]) => [name, tensorOf(value)]));

@@ -123,6 +123,13 @@ test('a function must return tensors, at once', () => {
   ).toEqual(failing('program-invalid', /"y" that was disposed/));
 });
 
+test('shapes are fixed', () => {
+  for (const shape of [[-1, 3], [1.5], [NaN]])
+    expect(() => trace('step', {}, { x: { shape, dtype: 'float32' } }, () => ({ outputs: {} }))).toThrow(
+      failing('program-invalid', /program "step" to have the input "x" of a fixed shape, found float32/),
+    );
+});
+
 test('a trace that fails half-way, be it inside a gradient, leaves neither tensors nor its backend behind', () => {
   const failure = new Error('half-way');
   const run: ProgramFunction = ({ w }, { x }) => {
