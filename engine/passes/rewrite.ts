@@ -8,6 +8,7 @@ import { commonSubexpressions } from './common-subexpressions.js';
 import { removeDeadCode } from './dead-code.js';
 import { foldConstants } from './folding.js';
 import { identities } from './identities/identities.js';
+import { keepOrder } from './order.js';
 import { recompute } from './recompute.js';
 import { rowsInPlace } from './rows-in-place.js';
 import { splitSums } from './sums.js';
@@ -29,7 +30,7 @@ const simplifying = {
 } as const satisfies Record<string, Pass>;
 
 /** Once, at the end: what they add must not be simplified away. */
-const arranging = { splitSums, recompute, rowsInPlace } as const satisfies Record<string, Pass>;
+const arranging = { keepOrder, splitSums, recompute, rowsInPlace } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof simplifying | keyof typeof arranging;
 

@@ -17,7 +17,7 @@ export const float = (...shape: number[]): TensorSpec => ({ shape, dtype: 'float
 
 const names: readonly PassName[] = [
   ...(['foldConstants', 'scalarConstants', 'broadcastOperands', 'identities', 'commonSubexpressions'] as const),
-  ...(['deadCode', 'splitSums', 'recompute', 'rowsInPlace'] as const),
+  ...(['deadCode', 'keepOrder', 'splitSums', 'recompute', 'rowsInPlace'] as const),
 ];
 
 /** No pass but these. */
