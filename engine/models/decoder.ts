@@ -6,7 +6,7 @@
  */
 import type { ModelConfig } from '../files/model-config.js';
 import { tf } from '../tf.js';
-import { attention, causalMask } from './attention.js';
+import { causalAttention, causalMask } from './attention.js';
 import { feedForward } from './feed-forward.js';
 import { mergeHeads, projectHeads, type Heads, type Projection } from './heads.js';
 import { layerWeights, weightOf, type LayerWeights, type Weights } from './layer-weights.js';
@@ -85,7 +85,7 @@ export function layerOutput(context: LayerContext, weights: LayerWeights, hidden
   const { config, turn, mask, projection } = context;
   const normalised_ND = rmsNorm(hidden_ND, weights.attentionNorm, config.rmsNormEpsilon);
   const heads = projectHeads(config, weights, normalised_ND, turn, projection);
-  const mixed_BKQE = attention(heads.queries_BKQE, heads.keys_BKTE, heads.values_BKTE, mask);
+  const mixed_BKQE = causalAttention(heads.queries_BKQE, heads.keys_BKTE, heads.values_BKTE, mask);
   const merged = mergeHeads(config, mixed_BKQE, turn.cosine_B1TE.shape[2]);
   return { ...heads, hidden_ND: afterAttention(config, weights, hidden_ND, merged) };
 }

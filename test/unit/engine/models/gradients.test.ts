@@ -1,4 +1,4 @@
-import { attention, causalMask } from '../../../../engine/models/attention.js';
+import { causalAttention, causalMask } from '../../../../engine/models/attention.js';
 import { swiGlu } from '../../../../engine/models/feed-forward.js';
 import { addBias, addResidual, pickRows } from '../../../../engine/models/linear.js';
 import { rmsNorm } from '../../../../engine/models/rms-norm.js';
@@ -26,6 +26,31 @@ const turn = () =>
 
 const plainNorm = (x: tf.Tensor, weight: tf.Tensor): tf.Tensor =>
   tf.mul(weight, tf.div(x, tf.sqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-3))));
+
+const attentionIn = (name: string, tokensPerBlock: number): Comparison => ({
+  name: `grouped attention within segments in ${name}, keys repeated`,
+  shapes: [[rows, keyHeads, groups * tokens, size], ...Array<number[]>(2).fill([rows, keyHeads, tokens, size])],
+  ours: (...inputs) =>
+    causalAttention(
+      first(inputs, 0),
+      first(inputs, 1),
+      first(inputs, 2),
+      causalMask(tokens, groups, segments()),
+      tokensPerBlock,
+    ),
+  plain: (...inputs) => {
+    const heads = (tensor: tf.Tensor, each: number) => tf.reshape(tensor, [rows, keyHeads, each, tokens, size]);
+    const repeated = (index: number) => tf.concat(Array<tf.Tensor>(groups).fill(heads(first(inputs, index), 1)), 2);
+    const scores = tf.div(tf.matMul(heads(first(inputs, 0), groups), repeated(1), false, true), Math.sqrt(size));
+    const ids = segments().arraySync();
+    const allowed = ids.map((row) =>
+      row.map((own, query) => row.map((id, key) => (id === own && key <= query ? 0 : -1e9))),
+    );
+    const masked = tf.add(scores, tf.reshape(tf.tensor3d(allowed), [rows, 1, 1, tokens, tokens]));
+    const mixed = tf.matMul(tf.softmax(masked), repeated(2));
+    return tf.reshape(mixed, [rows, keyHeads, groups * tokens, size]);
+  },
+});
 
 const comparisons: readonly Comparison[] = [
   {
@@ -64,24 +89,8 @@ const comparisons: readonly Comparison[] = [
       return tf.add(tf.mul(first(inputs, 0), cosine_B1TE), tf.mul(tf.concat([high, low], 3), signedSine_B1TE));
     },
   },
-  {
-    name: 'grouped attention within segments, keys repeated',
-    shapes: [[rows, keyHeads, groups * tokens, size], ...Array<number[]>(2).fill([rows, keyHeads, tokens, size])],
-    ours: (...inputs) =>
-      attention(first(inputs, 0), first(inputs, 1), first(inputs, 2), causalMask(tokens, groups, segments())),
-    plain: (...inputs) => {
-      const heads = (tensor: tf.Tensor, each: number) => tf.reshape(tensor, [rows, keyHeads, each, tokens, size]);
-      const repeated = (index: number) => tf.concat(Array<tf.Tensor>(groups).fill(heads(first(inputs, index), 1)), 2);
-      const scores = tf.div(tf.matMul(heads(first(inputs, 0), groups), repeated(1), false, true), Math.sqrt(size));
-      const ids = segments().arraySync();
-      const allowed = ids.map((row) =>
-        row.map((own, query) => row.map((id, key) => (id === own && key <= query ? 0 : -1e9))),
-      );
-      const masked = tf.add(scores, tf.reshape(tf.tensor3d(allowed), [rows, 1, 1, tokens, tokens]));
-      const mixed = tf.matMul(tf.softmax(masked), repeated(2));
-      return tf.reshape(mixed, [rows, keyHeads, groups * tokens, size]);
-    },
-  },
+  attentionIn('one block', tokens),
+  attentionIn('a block for each token', 1),
   {
     name: 'a bias',
     shapes: [[3, 5], [5]],

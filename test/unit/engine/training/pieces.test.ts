@@ -1,7 +1,7 @@
 /** Pieces of a decoder that have backward passes of their own, against values and gradients of torch in float64. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attention, causalMask } from '../../../../engine/models/attention.js';
+import { causalAttention, causalMask } from '../../../../engine/models/attention.js';
 import { feedForward } from '../../../../engine/models/feed-forward.js';
 import { rmsNorm } from '../../../../engine/models/rms-norm.js';
 import { tf } from '../../../../engine/tf.js';
@@ -44,7 +44,7 @@ describeOnBackends('pieces of a decoder equal those of torch in float64 within 1
   test('causal softmax attention', () => {
     const heads = (tensor: tf.Tensor) => tf.reshape<tf.Rank.R4>(tensor, [1, 2, 4, 3]);
     expectReference(pieces.causalAttention, (q, k, v) =>
-      tf.reshape(attention(heads(q), heads(k), heads(v), causalMask(4, 1)), [2, 4, 3]),
+      tf.reshape(causalAttention(heads(q), heads(k), heads(v), causalMask(4, 1)), [2, 4, 3]),
     );
   });
 });
