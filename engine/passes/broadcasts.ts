@@ -16,7 +16,7 @@ import {
 import { numbersOf, uniformNumber } from './uniform.js';
 
 /** Kernels whose inputs all broadcast to the shape of the result. */
-export const broadcasting: ReadonlySet<string> = new Set(
+const broadcasting: ReadonlySet<string> = new Set(
   (
     'Add BroadcastingSelect Equal FloorDiv Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mod ' +
     'Multiply NotEqual Pow RealDiv Select SquaredDifference Sub'
