@@ -5,9 +5,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvironment } from '../config/environment.js';
+import { processSettings } from '../engine/runners/process-settings.js';
 import { packageRoot } from '../tools/package-root.js';
 import { createReporter, formatSeconds } from '../tools/progress.js';
 import { describeOutcomes, drawTable, requireParts, selectParts, setUp } from '../tools/setup.js';
@@ -94,13 +95,16 @@ function runProject(project: string, patterns: readonly string[]): Counts {
     const { status } = spawnSync(
       process.execPath,
       [jest, '--selectProjects', project, '--json', `--outputFile=${outputFile}`, ...filter(patterns)],
-      { cwd: packageRoot(), stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...quiet } },
+      { cwd: packageRoot(), stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...quiet, ...engineSettings } },
     );
     return readCounts(outputFile, status === 0);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** What a process that computes is started with. */
+const engineSettings = processSettings({ threads: availableParallelism() });
 
 const filter = (patterns: readonly string[]): readonly string[] =>
   patterns.length === 0 ? [] : ['--passWithNoTests', '--', ...patterns];
