@@ -5,12 +5,15 @@ import type { Emission } from '../kernels/definition.js';
 import { kernelTable } from '../kernel-table.js';
 import { resultsOf, usesOf, type Operation, type Program, type Update, type Value } from '../tracing/program.js';
 import { typed, type Graph, type GraphNode, type GraphOutput } from './graph.js';
+import { updatesToCopy } from './shared-memory.js';
 import { inPlaceUpdates } from './in-place.js';
 
 /** Where the program's inputs and the handles of its variables are in the graph. */
 export interface Surroundings {
   readonly inputs: ReadonlyMap<string, GraphOutput>;
   readonly handles: ReadonlyMap<string, GraphOutput>;
+  /** Within a function for XLA, which gives every variable memory of its own and knows no copies. */
+  readonly xla?: true;
 }
 
 export interface Emitted {
@@ -19,7 +22,7 @@ export interface Emitted {
   readonly effects: readonly GraphNode[];
 }
 
-export function emitProgram(graph: Graph, program: Program, { inputs, handles }: Surroundings): Emitted {
+export function emitProgram(graph: Graph, program: Program, { inputs, handles, xla }: Surroundings): Emitted {
   const emitted = new Map<Value, GraphOutput>();
   const find = (value: Value | undefined, user: string): GraphOutput => {
     const output = value === undefined ? undefined : emitted.get(value);
@@ -41,9 +44,12 @@ export function emitProgram(graph: Graph, program: Program, { inputs, handles }:
       v: known(handles, v),
     }),
   );
+  const copied = xla === true ? new Set<string>() : updatesToCopy(program);
   for (const [name, update] of program.updates) {
     if (replaced.has(name)) continue;
-    effects.push(emitUpdate(graph, known(handles, name), update, (value) => find(value, name), reads.get(name)));
+    const own = (value: Value): GraphOutput =>
+      copied.has(name) ? graph.output('DeepCopy', [find(value, name)], { T: typed(value.dtype) }) : find(value, name);
+    effects.push(emitUpdate(graph, known(handles, name), update, own, reads.get(name)));
   }
   const outputs = [...program.outputs].map(([name, value]): [string, GraphOutput] => [name, find(value, name)]);
   return { outputs: new Map(outputs), effects };

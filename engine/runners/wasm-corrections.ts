@@ -45,6 +45,13 @@ export function correctWasm(): void {
     (x, attributes) =>
       tf.fill(reduced(x.shape, axesOf(attributes, x.shape), flagOf(attributes, 'keepDims')), 1, x.dtype),
   );
+  // Its bytes are read and written as floats, beyond their ends.
+  replaceKernel('Select', (original) => (call) => {
+    const { condition, t, e } = call.inputs;
+    if (condition === undefined || t === undefined || e === undefined || t.dtype !== 'bool') return original(call);
+    const wide = (branch: tf.TensorInfo): tf.Tensor => tf.cast(tensorOf(branch), 'int32');
+    return tf.tidy(() => tf.cast(tf.where(tensorOf(condition), wide(t), wide(e)), 'bool'));
+  });
   replaceKernel('FloorDiv', (original) => (call) => {
     const quotient = [original(call)].flat()[0];
     if (quotient === undefined || quotient.dtype === 'int32') return quotient ?? [];

@@ -30,7 +30,11 @@ export function callCompiled(
   const body = new Graph(precision);
   const within = (passed: ReadonlyMap<string, Argument>): ReadonlyMap<string, GraphOutput> =>
     new Map([...passed].map(([key, { node }]) => [key, { node, index: 0 }]));
-  const { outputs, effects } = emitProgram(body, program, { inputs: within(inputs), handles: within(handles) });
+  const { outputs, effects } = emitProgram(body, program, {
+    inputs: within(inputs),
+    handles: within(handles),
+    xla: true,
+  });
   const results = [...outputs].map(([output, value], index) => ({
     name: `output${index}`,
     type: tensorflowType[program.outputs.get(output)?.dtype ?? 'float32'],

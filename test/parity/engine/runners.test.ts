@@ -1,5 +1,6 @@
 /** What a program may do with its inputs, outputs and variables, and what a session refuses: the same in every runner. */
 import { compile, type Session } from '../../../engine/compile.js';
+import { replaceRows } from '../../../engine/kernels/replace-rows.js';
 import { tf } from '../../../engine/tf.js';
 import { updateRows } from '../../../engine/tracing/row-update.js';
 import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
@@ -145,6 +146,49 @@ describe.each(runnersUnderTest)('programs on %s', (_name, makeRunner, xla) => {
     session.write({ cache: floats(1, 1, 1, 1, 1, 1, 1, 1) });
     session.run('append', { row: floats(5, 5) });
     expect(session.read(['cache'])).toEqual({ cache: floats(1, 1, 1, 1, 5, 5, 1, 1) });
+  });
+
+  test('variables that were given one value stay apart when rows of one are replaced in place', async () => {
+    const session = await sessionOf(
+      { a: float(4, 2), b: float(4, 2) },
+      {
+        replace: [
+          { at: integer(1), row: float(1, 2) },
+          ({ a }, { at, row }) => ({ outputs: {}, updates: { a: replaceRows(a!, at as tf.Tensor1D, row!) } }),
+        ],
+        take: [{}, ({ a }) => ({ outputs: {}, updates: { b: a! } })],
+        view: [{}, ({ a }) => ({ outputs: {}, updates: { b: tf.reshape(tf.reshape(a!, [8]), [4, 2]) } })],
+        both: [
+          { x: float(4, 2) },
+          (_, { x }) => {
+            const doubled = tf.mul(x!, 2);
+            return { outputs: {}, updates: { a: doubled, b: doubled } };
+          },
+        ],
+        halves: [
+          { x: float(8, 2) },
+          (_, { x }) => {
+            const [a, b] = tf.split(tf.mul(x!, 2), 2, 0);
+            return { outputs: {}, updates: { a: a!, b: b! } };
+          },
+        ],
+      },
+    );
+    const content = floats(1, 2, 3, 4, 5, 6, 7, 8);
+    for (const [program, inputs] of [
+      ['take', {}],
+      ['view', {}],
+      ['both', { x: content.map((number) => number / 2) }],
+      ['halves', { x: Float32Array.from([...content, ...content], (number) => number / 2) }],
+    ] as const) {
+      session.write({ a: content, b: floats(0, 0, 0, 0, 0, 0, 0, 0) });
+      session.run(program, inputs);
+      session.run('replace', { at: integers(1), row: floats(-1, -2) });
+      expect([program, session.read(['a', 'b'])]).toEqual([
+        program,
+        { a: floats(1, 2, -1, -2, 5, 6, 7, 8), b: content },
+      ]);
+    }
   });
 
   test('arrays that were passed in stay the caller’s: a session neither follows nor changes them', async () => {

@@ -1,5 +1,6 @@
 /** Kernels that work element by element, with every way of broadcasting. */
 import { tf } from '../../../../engine/tf.js';
+import { adamwKernel } from '../../../../engine/kernels/adamw.js';
 import { barrierKernel } from '../../../../engine/kernels/barrier.js';
 import { runComposite } from '../../../../engine/kernels/composite.js';
 import { after } from '../../../../engine/kernels/order.js';
@@ -203,9 +204,42 @@ const choices: KernelCase[] = [
   {
     kernel: 'Barrier',
     title: 'Barrier hands its tensors on',
-    inputs: [drawn([2, 3], 'float32'), drawn([], 'int32')],
-    run: (x, dependency) => runComposite(barrierKernel, { 0: x, 1: dependency }),
+    inputs: [drawn([2, 3], 'float32'), drawn([4], 'int32'), drawn([2, 2], 'float32')],
+    run: (x, ids, awaited) => runComposite(barrierKernel, { 0: x, 1: ids, 2: awaited }, { values: 2 }),
   },
 ];
 
-export const elementwiseCases: readonly KernelCase[] = [...unaries, ...binaries, ...choices];
+const adamw = (title: string, apply: boolean): KernelCase => ({
+  kernel: 'AdamW',
+  title: `AdamW ${title}`,
+  inputs: [
+    ...[1, 2].map(() => drawn([3, 4], 'float32')),
+    drawn([3, 4], 'float32', 0.1, 2),
+    drawn([3, 4], 'float32'),
+    input([], 'bool', Uint8Array.of(apply ? 1 : 0)),
+  ],
+  run: (weight, m, v, gradient, applied) =>
+    runComposite(
+      adamwKernel,
+      {
+        weight,
+        m,
+        v,
+        gradient,
+        learningRate: tf.scalar(0.01),
+        biasCorrection1: tf.scalar(1 - 0.9 ** 3),
+        biasCorrection2: tf.scalar(1 - 0.999 ** 3),
+        gradientScale: tf.scalar(0.5),
+        apply: applied,
+      },
+      { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.1 },
+    ),
+});
+
+export const elementwiseCases: readonly KernelCase[] = [
+  ...unaries,
+  ...binaries,
+  ...choices,
+  adamw('of one step', true),
+  adamw('that is left out', false),
+];
