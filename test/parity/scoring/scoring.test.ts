@@ -1,0 +1,114 @@
+import { createScorer, type Scorer, type ScorerOptions } from '../../../engine/scoring/scorer.js';
+import type { ScoredSequence } from '../../../engine/scoring/scored.js';
+import { createRandom } from '../../../engine/training/random.js';
+import type { Runner } from '../../../engine/runners/runner.js';
+import { loadModel, type LoadedModel } from '../generation/models.js';
+import { modelNames } from '../models/model-fixtures.js';
+import { runners } from '../training/runners.js';
+
+const [topK, temperatures] = [10, [1, 2, 0.7]] as const;
+
+const scorerOf = (runner: Runner, { fixture, weights }: LoadedModel, options: Partial<ScorerOptions> = {}) =>
+  createScorer({
+    runner,
+    config: fixture.config,
+    weights,
+    rowLengths: [32, 64],
+    batchTokens: 128,
+    topK,
+    temperatures,
+    // Several chunks of logits in a batch.
+    logitNumbers: 40 * fixture.config.vocabularySize,
+    ...options,
+  });
+
+async function scoreAll(scorer: Scorer, sequences: readonly Int32Array[]): Promise<ScoredSequence[]> {
+  const all: ScoredSequence[] = [];
+  for await (const scored of scorer.score(sequences)) all.push(scored);
+  return all.sort((one, other) => one.index - other.index);
+}
+
+/** log Σ exp in double precision. */
+function logSumExp(logits: Float32Array, temperature: number): number {
+  const greatest = Math.max(...logits);
+  return greatest / temperature + Math.log(logits.reduce((sum, z) => sum + Math.exp((z - greatest) / temperature), 0));
+}
+
+const difference = (found: number | undefined, expected: number): number => Math.abs((found ?? NaN) - expected);
+
+/** Compares one sequence with the logits of a dense forward pass over it, and returns the greatest difference. */
+function compare(scored: ScoredSequence, ids: Int32Array, logitsAt: (position: number) => Float32Array): number {
+  const differences = [0];
+  expect(scored.tokenLogProbabilities).toHaveLength(ids.length - 1);
+  expect(scored.topIds).toHaveLength((ids.length - 1) * topK);
+  for (let position = 0; position < ids.length - 1; position++) {
+    const logits = logitsAt(position);
+    const sum = logSumExp(logits, 1);
+    differences.push(difference(scored.tokenLogProbabilities[position], (logits[ids[position + 1] ?? 0] ?? 0) - sum));
+    const top = [...scored.topIds.subarray(position * topK, (position + 1) * topK)];
+    expect(new Set(top).size).toBe(topK);
+    const threshold = [...logits].sort((one, other) => other - one)[topK - 1] ?? 0;
+    for (const id of top) expect(logits[id]).toBeGreaterThan(threshold - 1e-4);
+    for (const { temperature, topLogProbabilities, missingMass, logSumExp: sums } of scored.distributions) {
+      const whole = logSumExp(logits, temperature);
+      differences.push(difference(sums[position], whole));
+      const exact = top.map((id) => (logits[id] ?? 0) / temperature - whole);
+      exact.forEach((value, at) => differences.push(difference(topLogProbabilities[position * topK + at], value)));
+      const missing = 1 - exact.reduce((mass, value) => mass + Math.exp(value), 0);
+      differences.push(difference(missingMass[position], missing));
+    }
+  }
+  return Math.max(...differences);
+}
+
+const random = createRandom(3, 'sequences');
+const lengths = [24, 1, 2, 31, 32, 33, 64, 7, 7, 12, 50, 3, 19, 20, 5, 5, 40];
+const sequencesOf = (ids: Int32Array): Int32Array[] =>
+  lengths.map((length) => {
+    const start = random.integer(ids.length - length);
+    return ids.slice(start, start + length);
+  });
+
+describe.each(runners)('on %s', (_, makeRunner) => {
+  test.each(modelNames)(
+    'packed sequences of mixed length have the distributions of a dense forward pass: %s',
+    async (name) => {
+      const model = await loadModel(name);
+      const { fixture } = model;
+      const scorer = await scorerOf(await makeRunner(), model);
+      const [batch, reference] = [fixture.int32('input_ids.npy'), fixture.float32('logits.npy')];
+      const [rows = 0, tokens = 0] = batch.shape;
+      const given = Array.from({ length: rows }, (__, row) => batch.values.slice(row * tokens, (row + 1) * tokens));
+      // Between others, so that they do not begin their rows.
+      const others = sequencesOf(batch.values.slice(0, 65));
+      const scored = await scoreAll(scorer, [...others.slice(0, 9), ...given, ...others.slice(9)]);
+      expect(scored.map(({ index }) => index)).toEqual(scored.map((___, index) => index));
+      given.forEach((ids, row) => {
+        const found = scored[9 + row];
+        if (found === undefined) throw new Error(`Expected an answer for row ${row}.`);
+        const vocabulary = fixture.config.vocabularySize;
+        const at = (position: number) =>
+          reference.values.subarray((row * tokens + position) * vocabulary, (row * tokens + position + 1) * vocabulary);
+        expect(compare(found, ids, at)).toBeLessThan(1e-4);
+      });
+      scorer.dispose();
+    },
+  );
+
+  test('what a sequence is given does not depend on its company by more than rounding, nor at all when scored again', async () => {
+    const model = await loadModel('qwen2-gqa-tied');
+    const scorer = await scorerOf(await makeRunner(), model);
+    const sequences = sequencesOf(model.fixture.int32('long_ids.npy').values);
+    const together = await scoreAll(scorer, sequences);
+    expect(await scoreAll(scorer, sequences)).toEqual(together);
+    for (const [index, sequence] of sequences.entries()) {
+      const [alone] = await scoreAll(scorer, [sequence]);
+      const found = together[index];
+      expect(alone?.tokenLogProbabilities).toHaveLength(sequence.length - 1);
+      found?.tokenLogProbabilities.forEach((value, position) =>
+        expect(difference(alone?.tokenLogProbabilities[position], value)).toBeLessThan(1e-4),
+      );
+    }
+    scorer.dispose();
+  });
+});
