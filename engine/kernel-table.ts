@@ -28,6 +28,7 @@ import { argument, cumulativeSum, mean, reduction, sumOfMany } from './kernels/r
 import { replaceRowsKernel } from './kernels/replace-rows.js';
 import { broadcastingSelectKernel } from './kernels/select.js';
 import { sparseCrossEntropyKernel } from './kernels/sparse-cross-entropy.js';
+import { sumOfSquaresKernel } from './kernels/sum-of-squares.js';
 
 const truth = { result: 'bool' } as const;
 const logic = { takes: ['bool'], result: 'bool', untyped: true } as const;
@@ -114,6 +115,7 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   Step: step,
   Sub: binary('Sub'),
   Sum: reduction('Sum'),
+  SumOfSquares: sumOfSquaresKernel,
   Tanh: unary('Tanh'),
   Tile: tile,
   TopK: topK,

@@ -6,6 +6,7 @@ import { afterKernel } from './order.js';
 import { replaceRowsKernel } from './replace-rows.js';
 import { broadcastingSelectKernel } from './select.js';
 import { sparseCrossEntropyKernel } from './sparse-cross-entropy.js';
+import { sumOfSquaresKernel } from './sum-of-squares.js';
 
 export const composites: readonly Composite[] = [
   adamwKernel,
@@ -14,4 +15,5 @@ export const composites: readonly Composite[] = [
   replaceRowsKernel,
   broadcastingSelectKernel,
   sparseCrossEntropyKernel,
+  sumOfSquaresKernel,
 ];

@@ -2,6 +2,7 @@
 import { tf } from '../../../../engine/tf.js';
 import { replaceRows } from '../../../../engine/kernels/replace-rows.js';
 import { sparseCrossEntropy, sparseCrossEntropyWithGradient } from '../../../../engine/kernels/sparse-cross-entropy.js';
+import { sumOfSquares } from '../../../../engine/kernels/sum-of-squares.js';
 import type { DataType } from '../../../../engine/tracing/tensor-spec.js';
 import { input, integers, type Input, type KernelCase } from './cases.js';
 import { Draw } from './draw.js';
@@ -246,6 +247,8 @@ const picking: KernelCase[] = [
     },
     false,
   ),
+  one('SumOfSquares', 'of a matrix', [drawn([7, 9])], (x) => sumOfSquares(x), false),
+  one('SumOfSquares', 'of a vector', [drawn([5])], (x) => sumOfSquares(x), false),
   one('SparseCrossEntropy', 'on the tape', [drawn([4, 6]), integers(5, 0, 2, 2)], (logits, labels) =>
     sparseCrossEntropy(logits as tf.Tensor2D, labels as tf.Tensor1D),
   ),
