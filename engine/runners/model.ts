@@ -4,6 +4,7 @@ import { emitProgram } from './emit.js';
 import { Graph, graphShape, typed, type GraphOutput } from './graph.js';
 import type { RunnableProgram } from './runner.js';
 import { encodeSavedModel, type GraphFunction } from './saved-model.js';
+import { inputsToCopy } from './shared-memory.js';
 import { addStateAccess, type Group } from './state-access.js';
 import { callCompiled } from './xla-function.js';
 
@@ -56,12 +57,13 @@ function addProgram(
     const attributes = { dtype: typed(dtype), shape: { shape: graphShape(shape) } };
     return [name, { node: graph.node('Placeholder', [], attributes, { name: `${prefix}/input${index}` }), index: 0 }];
   });
-  // A variable that is set to an input would share the memory of the array that is fed, and change with it.
-  const copied = ([name, fed]: [string, GraphOutput]): [string, GraphOutput] => [
-    name,
-    graph.output('DeepCopy', [fed], { T: typed(program.inputs.get(name)?.dtype ?? 'float32') }),
-  ];
-  const inputs = new Map(program.updates.size === 0 ? placeholders : placeholders.map(copied));
+  const kept = inputsToCopy(program);
+  const inputs = new Map(
+    placeholders.map(([name, fed]): [string, GraphOutput] => {
+      const T = typed(program.inputs.get(name)?.dtype ?? 'float32');
+      return [name, kept.has(name) ? graph.output('DeepCopy', [fed], { T }) : fed];
+    }),
+  );
   const { outputs, effects } = runnable.xla
     ? callCompiled(graph, functions, runnable, { inputs, handles }, prefix)
     : emitProgram(graph.part(prefix, runnable.precision), program, { inputs, handles });
