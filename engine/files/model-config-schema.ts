@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 
-const size = z.int().min(1);
+/** What a tensor of 32-bit sizes can have; a stranger's config must not ask for more. */
+const size = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+const layers = z.int().min(1).max(10_000);
 const token = z.int().min(0);
 
 const ropeSchema = z.looseObject({
@@ -20,7 +25,7 @@ export const configFileSchema = z.looseObject({
   vocab_size: size.optional(),
   hidden_size: size.optional(),
   intermediate_size: size.optional(),
-  num_hidden_layers: size.optional(),
+  num_hidden_layers: layers.optional(),
   num_attention_heads: size.optional(),
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),

@@ -7,8 +7,10 @@ import {
   readModelConfig,
   writeModelConfig,
 } from '../../../../engine/files/model-config.js';
+import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { modelFixtures } from '../../../support/npy.js';
 import { temporaryDirectory } from '../../../support/temporary.js';
+import { publishedConfigs } from './published-configs.js';
 
 const fixture = (name: string, file = 'config.json'): Record<string, unknown> =>
   JSON.parse(readFileSync(join(modelFixtures, name, file), 'utf8')) as Record<string, unknown>;
@@ -91,6 +93,13 @@ describe('config.json', () => {
     expect(parse({ model_type: 'qwen2', attention_bias: false })).toMatchObject({ attentionBias: { qkv: true } });
   });
 
+  it.each(publishedConfigs)('of %s gives the model that was published', (_, json, parameters, understood) => {
+    const config = parse(json);
+    const sizes = [...expectedTensors(config).values()].map((shape) => shape.reduce((product, size) => product * size));
+    expect(sizes.reduce((total, count) => total + count)).toBe(parameters);
+    expect(config).toMatchObject(understood);
+  });
+
   it('keeps several ends of sequence, and knows the older name of a rope type', () => {
     expect(parse({ ...llama, eos_token_id: [1, 2] }).endOfSequence).toEqual([1, 2]);
     const { rope_parameters: _, ...rest } = llama;
@@ -105,6 +114,11 @@ describe('config.json', () => {
       'a sliding window in use',
       { ...qwen2, layer_types: null, use_sliding_window: true, sliding_window: 64, max_window_layers: 1 },
       'sliding_window 64',
+    ],
+    [
+      'a sliding window of the default size',
+      { ...qwen2, layer_types: null, use_sliding_window: true, sliding_window: undefined, max_window_layers: 1 },
+      'sliding_window 4096',
     ],
     ['a layer with a window', { ...qwen2, layer_types: ['full_attention', 'sliding_attention'] }, 'sliding_attention'],
     ['a window on a llama', { ...llama, sliding_window: 4096 }, 'sliding_window 4096'],
@@ -141,6 +155,8 @@ describe('config.json', () => {
     ['has no model type', {}],
     ['has a size that is no number', { ...qwen2, hidden_size: '64' }],
     ['has no layers', { ...qwen2, num_hidden_layers: 0 }],
+    ['has more layers than anybody can hold', { ...qwen2, num_hidden_layers: 1e9, layer_types: null }],
+    ['has sizes beyond 32 bits', { ...qwen2, vocab_size: 2 ** 31 }],
     ['has heads that do not divide its size', { ...qwen2, num_attention_heads: 5 }],
     ['has heads that its keys do not divide', { ...qwen2, num_key_value_heads: 3 }],
     ['has an odd head', { ...qwen2, head_dim: 15 }],
