@@ -95,7 +95,11 @@ function runProject(project: string, patterns: readonly string[]): Counts {
     const { status } = spawnSync(
       process.execPath,
       [jest, '--selectProjects', project, '--json', `--outputFile=${outputFile}`, ...filter(patterns)],
-      { cwd: packageRoot(), stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...quiet, ...engineSettings } },
+      {
+        cwd: packageRoot(),
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, ...quiet, ...engineSettings },
+      },
     );
     return readCounts(outputFile, status === 0);
   } finally {

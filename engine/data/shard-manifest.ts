@@ -53,7 +53,7 @@ export type ShardManifest = Readonly<z.output<typeof manifestSchema>>;
 export const encodeManifest = (manifest: ShardManifest): Buffer =>
   Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
 
-export const manifestDigest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const manifestDigest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** @throws token-shards-invalid when there is none, or one whose counts do not agree with themselves */
 export async function readManifest(directory: string): Promise<ShardManifest & { readonly digest: string }> {

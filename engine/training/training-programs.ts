@@ -125,7 +125,7 @@ interface LossAndGradients {
 }
 
 /** The share of one micro-batch in the loss of its step, and its gradients. */
-export function gradientsOf(options: TrainingProgramOptions, state: Tensors, inputs: Tensors): LossAndGradients {
+function gradientsOf(options: TrainingProgramOptions, state: Tensors, inputs: Tensors): LossAndGradients {
   const names = Object.keys(options.weights);
   let kept: Record<string, tf.Scalar> = {};
   const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {

@@ -59,7 +59,7 @@ export const tinyStream: SampleStepSettings = {
   microBatches: 2,
 };
 
-export const tinyWeights: NumbersSource = (name) =>
+const tinyWeights: NumbersSource = (name) =>
   initialWeight(tinyConfig, name, { seed: 3, standardDeviation: 0.1 });
 
 export const tinyOptions = (changes: Partial<TrainerOptions> = {}): TrainerOptions => ({

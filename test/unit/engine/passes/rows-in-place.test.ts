@@ -9,7 +9,7 @@ const state = { cache: { shape: [4, 2], dtype: 'float32' }, other: { shape: [4, 
 const inputs = { rows: { shape: [1], dtype: 'int32' }, values: { shape: [1, 2], dtype: 'float32' } } as const;
 
 const of = (tensors: Tensors, name: string): tf.Tensor => tensors[name] ?? tf.scalar(NaN);
-const square = (cache: tf.Tensor): tf.Tensor => tf.matMul(cache as tf.Tensor2D, cache as tf.Tensor2D, false, true);
+const square = (cache: tf.Tensor): tf.Tensor => tf.matMul(cache, cache, false, true);
 
 /** One replacement, and what is made of the old and the new content. */
 const program =
