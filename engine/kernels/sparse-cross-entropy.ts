@@ -7,6 +7,7 @@ import { typed } from '../runners/graph.js';
 import { input } from '../tracing/shapes.js';
 import { runComposite, type Composite } from './composite.js';
 import { index32, type KernelDefinition } from './definition.js';
+import { restored, withGradient } from './with-gradient.js';
 
 export const sparseCrossEntropyKernel: Composite & KernelDefinition = {
   list: true,
@@ -63,18 +64,12 @@ export function sparseCrossEntropyWithGradient(
  * @param labels_N int32, each in [0, V)
  */
 export function sparseCrossEntropy(logits_NV: tf.Tensor2D, labels_N: tf.Tensor1D): tf.Tensor1D {
-  const withGradient = tf.customGrad((logits, save) => {
-    if (!(logits instanceof tf.Tensor) || typeof save !== 'function') throw new TypeError('expected logits');
-    const { loss_N, gradient_NV } = sparseCrossEntropyWithGradient(logits.as2D(...logits_NV.shape), labels_N);
-    save([gradient_NV]);
+  return withGradient<tf.Rank.R1>([logits_NV], () => {
+    const { loss_N, gradient_NV } = sparseCrossEntropyWithGradient(logits_NV, labels_N);
     return {
       value: loss_N,
-      gradFunc: (dy_N: tf.Tensor, saved: tf.Tensor[]) => {
-        const [kept] = saved;
-        if (kept === undefined) throw new TypeError('expected the saved gradient');
-        return [tf.mul(kept, tf.expandDims(dy_N, 1))];
-      },
+      saved: [gradient_NV],
+      gradients: (dy_N, saved) => [tf.mul(restored(saved, 0), tf.expandDims(dy_N, 1))],
     };
   });
-  return withGradient(logits_NV).as1D();
 }

@@ -4,8 +4,8 @@
  *
  * B rows, T tokens a row, H query heads, K key heads, G = H / K queries a key head, Q = G·T, E head size.
  */
+import { restored, withGradient } from '../kernels/with-gradient.js';
 import { tf } from '../tf.js';
-import { restored, withGradient } from './with-gradient.js';
 
 /** What a score becomes where a token must not look. */
 const hidden = -1e9;

@@ -2,10 +2,10 @@
  * The gated feed-forward layer of the Llama and Qwen families: down(silu(gate(x)) · up(x)) (Shazeer 2020, SwiGLU).
  * N tokens, D hidden size, F intermediate size.
  */
+import { restored, withGradient } from '../kernels/with-gradient.js';
 import { tf } from '../tf.js';
 import type { Linear } from './layer-weights.js';
 import { linear } from './linear.js';
-import { restored, withGradient } from './with-gradient.js';
 
 export interface FeedForwardWeights {
   readonly gate: Linear;

@@ -1,7 +1,7 @@
 /** Products with weights as Hugging Face files hold them: [out, in]. Inputs are two-dimensional: N tokens, D features. */
+import { restored, withGradient } from '../kernels/with-gradient.js';
 import { tf } from '../tf.js';
 import type { Linear } from './layer-weights.js';
-import { restored, withGradient } from './with-gradient.js';
 
 /** x · Wᵀ + b. */
 export function linear(x_ND: tf.Tensor2D, { weight, bias }: Linear): tf.Tensor2D {

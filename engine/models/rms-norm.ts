@@ -2,8 +2,8 @@
  * Root mean square normalisation (Zhang and Sennrich 2019): y = w · x / √(mean(x²) + ε) over the last axis, as the Llama and
  * Qwen families use it. Six kernels forward, eight backward.
  */
+import { restored, withGradient } from '../kernels/with-gradient.js';
 import { tf } from '../tf.js';
-import { restored, withGradient } from './with-gradient.js';
 
 /**
  * @param x of any rank.

@@ -6,8 +6,8 @@
  * B rows, T tokens a row, E head size.
  */
 import type { ModelConfig } from '../files/model-config.js';
+import { restored, withGradient } from '../kernels/with-gradient.js';
 import { tf } from '../tf.js';
-import { restored, withGradient } from './with-gradient.js';
 
 export interface Rotation {
   readonly cosine_B1TE: tf.Tensor4D;

@@ -7,7 +7,7 @@
  */
 import { NightstillError } from '../../../config/errors.js';
 import { after } from '../../kernels/order.js';
-import { withGradient } from '../../models/with-gradient.js';
+import { withGradient } from '../../kernels/with-gradient.js';
 import { tf } from '../../tf.js';
 import { handedOver, type LogitLoss, type Targets } from './loss.js';
 import { meanOverTokens } from './reduction.js';

@@ -5,7 +5,7 @@
  *
  * N tokens of a packed batch, V vocabulary.
  */
-import { restored, withGradient } from '../../models/with-gradient.js';
+import { restored, withGradient } from '../../kernels/with-gradient.js';
 import { tf } from '../../tf.js';
 
 /** Tensors of which row n belongs to token n: any part of a batch is a slice of each. */
