@@ -7,10 +7,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { compile, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
-import { expectedTensors } from '../files/model-tensors.js';
 import type { NumbersSource, Runner } from '../runners/runner.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { checkRequest, checkShape } from './checks.js';
+import { decodingWeightSource, decodingWeightState } from './decoding-weights.js';
 import { createEventQueue, type EventQueue } from './event-queue.js';
 import { generationPrograms, generationState, prefillName, type GenerationShape } from './programs.js';
 import type { GenerationEvent, GenerationRequest } from './request.js';
@@ -25,6 +25,11 @@ export interface GeneratorOptions extends GenerationShape {
   readonly tokenizer?: Pick<Tokenizer, 'streamDecoder'>;
   /** Tokens that end any sequence. Default: those of the config. */
   readonly endOfSequence?: readonly number[];
+  /**
+   * Compile the step of all slots with XLA, where the runner knows XLA: for few slots of a small capacity, whose cache it
+   * copies in every step, and where loading may take seconds longer. Default: false.
+   */
+  readonly xla?: boolean;
 }
 
 export interface Generator {
@@ -43,12 +48,12 @@ export interface Generator {
  * @throws inference-setting-invalid, engine-failed, and whatever reading the weights throws
  */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
-  const { runner, config, weights } = options;
+  const { runner, config, weights, xla = false } = options;
   checkShape(config, options);
   const state = generationState(config, options);
-  const session = await compile({ runner, state, programs: generationPrograms(config, options) });
+  const session = await compile({ runner, state, programs: generationPrograms(config, options, xla) });
   try {
-    await session.load([...expectedTensors(config).keys()], weights);
+    await session.load(Object.keys(decodingWeightState(config)), decodingWeightSource(config, weights));
   } catch (error) {
     session.dispose();
     throw error;

@@ -7,12 +7,12 @@
  */
 import type { ProgramSpec } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
-import { expectedTensors } from '../files/model-tensors.js';
 import { replaceRows } from '../kernels/replace-rows.js';
 import { decodeStep, placePrompt, prefill, type LayerCache } from '../models/decoding.js';
 import { tf } from '../tf.js';
 import type { TensorSpec } from '../tracing/tensor-spec.js';
 import type { Tensors } from '../tracing/trace.js';
+import { decodingWeights, decodingWeightState } from './decoding-weights.js';
 
 export interface GenerationShape {
   /** How many sequences a step decodes, always: slots without a sequence are computed too. */
@@ -33,15 +33,22 @@ const logitsName = 'cache.logits';
 export const prefillName = (tokens: number): string => `prefill ${tokens}`;
 
 export function generationState(config: ModelConfig, { slots, capacity }: GenerationShape): Record<string, TensorSpec> {
-  const state: Record<string, TensorSpec> = { [logitsName]: float32(slots, config.vocabularySize) };
-  for (const [name, shape] of expectedTensors(config)) state[name] = float32(...shape);
+  const state: Record<string, TensorSpec> = {
+    ...decodingWeightState(config),
+    [logitsName]: float32(slots, config.vocabularySize),
+  };
   for (let layer = 0; layer < config.layers; layer++)
     for (const name of [keysName(layer), valuesName(layer)])
       state[name] = float32(slots * config.keyValueHeads * capacity, config.headSize);
   return state;
 }
 
-export function generationPrograms(config: ModelConfig, shape: GenerationShape): Record<string, ProgramSpec> {
+/** @param xla whether the step of all slots is compiled with XLA */
+export function generationPrograms(
+  config: ModelConfig,
+  shape: GenerationShape,
+  xla: boolean,
+): Record<string, ProgramSpec> {
   const { slots } = shape;
   const prefills = shape.promptLengths.map((tokens): [string, ProgramSpec] => [
     prefillName(tokens),
@@ -53,10 +60,12 @@ export function generationPrograms(config: ModelConfig, shape: GenerationShape):
   return {
     ...Object.fromEntries(prefills),
     decode: {
+      xla,
       inputs: { ids: int32(slots), positions: int32(slots) },
       run: (state, inputs) => {
         const [ids_B, positions_B] = [tensor(inputs, 'ids').as1D(), tensor(inputs, 'positions').as1D()];
-        const { logits_BV, caches } = decodeStep(config, state, { ids_B, positions_B }, cachesOf(config, state));
+        const weights = decodingWeights(config, state);
+        const { logits_BV, caches } = decodeStep(config, weights, { ids_B, positions_B }, cachesOf(config, state));
         return { outputs: { greedy: mostProbable(logits_BV) }, updates: { ...named(caches), [logitsName]: logits_BV } };
       },
     },
@@ -83,7 +92,8 @@ function prefillSlot(config: ModelConfig, { capacity }: GenerationShape, state: 
   const ids_BT = ids.as2D(1, tokens);
   const positions_BT = tf.reshape<tf.Rank.R2>(tf.range(0, tokens, 1, 'int32'), [1, tokens]);
   const slot = tensor(inputs, 'slot').as1D();
-  const found = prefill(config, state, { ids_BT, positions_BT }, tensor(inputs, 'last').as1D());
+  const weights = decodingWeights(config, state);
+  const found = prefill(config, weights, { ids_BT, positions_BT }, tensor(inputs, 'last').as1D());
   const caches = cachesOf(config, state).map((cache, layer) => {
     const prompt = found.layers[layer];
     if (prompt === undefined) throw new TypeError(`expected keys and values of layer ${layer}`);

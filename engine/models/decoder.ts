@@ -8,7 +8,7 @@ import type { ModelConfig } from '../files/model-config.js';
 import { tf } from '../tf.js';
 import { causalAttention, causalMask } from './attention.js';
 import { feedForward } from './feed-forward.js';
-import { mergeHeads, projectHeads, type Heads, type Projection } from './heads.js';
+import { mergeHeads, projectHeads, type Heads } from './heads.js';
 import { layerWeights, weightOf, type LayerWeights, type Weights } from './layer-weights.js';
 import { addResidual, linear, pickRows } from './linear.js';
 import { rmsNorm } from './rms-norm.js';
@@ -35,7 +35,7 @@ export function hiddenStates(
   inputs: DecoderInputs,
   block: Block = (_, layer) => layer,
 ): tf.Tensor2D {
-  const context = contextOf(config, inputs, 'of joined weights');
+  const context = contextOf(config, inputs);
   let hidden_ND = embeddings(weights, inputs.ids_BT);
   for (let index = 0; index < config.layers; index++) {
     const ofLayer = layerWeights(config, weights, index);
@@ -66,14 +66,13 @@ export interface LayerContext {
   readonly config: ModelConfig;
   readonly turn: Rotation;
   readonly mask: tf.Tensor4D;
-  readonly projection: Projection;
 }
 
-export function contextOf(config: ModelConfig, inputs: DecoderInputs, projection: Projection): LayerContext {
+export function contextOf(config: ModelConfig, inputs: DecoderInputs): LayerContext {
   const { positions_BT, segments_BT } = inputs;
   const [, tokens] = positions_BT.shape;
   const groups = config.heads / config.keyValueHeads;
-  return { config, turn: rotation(config, positions_BT), mask: causalMask(tokens, groups, segments_BT), projection };
+  return { config, turn: rotation(config, positions_BT), mask: causalMask(tokens, groups, segments_BT) };
 }
 
 export interface LayerOutput extends Heads {
@@ -82,9 +81,9 @@ export interface LayerOutput extends Heads {
 
 /** One layer over whole rows, with the keys and values that it made. */
 export function layerOutput(context: LayerContext, weights: LayerWeights, hidden_ND: tf.Tensor2D): LayerOutput {
-  const { config, turn, mask, projection } = context;
+  const { config, turn, mask } = context;
   const normalised_ND = rmsNorm(hidden_ND, weights.attentionNorm, config.rmsNormEpsilon);
-  const heads = projectHeads(config, weights, normalised_ND, turn, projection);
+  const heads = projectHeads(config, weights, normalised_ND, turn);
   const mixed_BKQE = causalAttention(heads.queries_BKQE, heads.keys_BKTE, heads.values_BKTE, mask);
   const merged = mergeHeads(config, mixed_BKQE, turn.cosine_B1TE.shape[2]);
   return { ...heads, hidden_ND: afterAttention(config, weights, hidden_ND, merged) };

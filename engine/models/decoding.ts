@@ -41,7 +41,7 @@ export interface Prefilled {
  * @param last_B int32, the place of the last token of each prompt.
  */
 export function prefill(config: ModelConfig, weights: Weights, inputs: DecoderInputs, last_B: tf.Tensor1D): Prefilled {
-  const context = contextOf(config, inputs, 'joined afterwards');
+  const context = contextOf(config, inputs);
   const [rows, tokens] = inputs.ids_BT.shape;
   const layers: KeysAndValues[] = [];
   let hidden_ND = embeddings(weights, inputs.ids_BT);
@@ -152,7 +152,7 @@ function decodeLayer(
   const { keyValueHeads, headSize, rmsNormEpsilon } = config;
   const [slots] = hidden_BD.shape;
   const normalised_BD = rmsNorm(hidden_BD, weights.attentionNorm, rmsNormEpsilon);
-  const heads = projectHeads(config, weights, normalised_BD, turn, 'joined afterwards');
+  const heads = projectHeads(config, weights, normalised_BD, turn);
   const write = (rows: tf.Tensor2D, heads_BK1E: tf.Tensor4D) =>
     replaceRows(rows, rows_R, tf.reshape(heads_BK1E, [slots * keyValueHeads, headSize]));
   const seen = (rows: tf.Tensor2D) => tf.reshape<tf.Rank.R4>(rows, [slots, keyValueHeads, -1, headSize]);

@@ -18,23 +18,16 @@ export interface Heads {
   readonly values_BKTE: tf.Tensor4D;
 }
 
-/**
- * What the three projections join: their weights, for many tokens (one product, one gradient), or their results, for few
- * (nothing of the weights' size is copied at each token).
- */
-export type Projection = 'of joined weights' | 'joined afterwards';
-
 export function projectHeads(
   config: ModelConfig,
   weights: LayerWeights,
   hidden_ND: tf.Tensor2D,
   turn: Rotation,
-  projection: Projection,
 ): Heads {
   const { heads, keyValueHeads, headSize } = config;
   const [rows, , tokens] = turn.cosine_B1TE.shape;
   const all = heads + 2 * keyValueHeads;
-  const projected_BTAE = tf.reshape<tf.Rank.R4>(project(weights, hidden_ND, projection), [rows, tokens, all, headSize]);
+  const projected_BTAE = tf.reshape<tf.Rank.R4>(project(weights, hidden_ND), [rows, tokens, all, headSize]);
   const [both, values_BKTE] = split(
     tf.transpose<tf.Tensor4D>(projected_BTAE, [0, 2, 1, 3]),
     all - keyValueHeads,
@@ -53,15 +46,9 @@ export function mergeHeads({ heads, headSize }: ModelConfig, mixed_BKQE: tf.Tens
   return tf.reshape(tf.transpose(mixed_BHTE, [0, 2, 1, 3]), [rows * tokens, heads * headSize]);
 }
 
-function project({ query, key, value }: LayerWeights, hidden_ND: tf.Tensor2D, projection: Projection): tf.Tensor2D {
-  const matrices = [query.weight, key.weight, value.weight];
-  const product =
-    projection === 'of joined weights'
-      ? tf.matMul<tf.Tensor2D>(hidden_ND, tf.concat(matrices, 0), false, true)
-      : tf.concat<tf.Tensor2D>(
-          matrices.map((matrix) => tf.matMul<tf.Tensor2D>(hidden_ND, matrix, false, true)),
-          1,
-        );
+function project({ query, key, value }: LayerWeights, hidden_ND: tf.Tensor2D): tf.Tensor2D {
+  const matrix = tf.concat([query.weight, key.weight, value.weight], 0);
+  const product = tf.matMul<tf.Tensor2D>(hidden_ND, matrix, false, true);
   const biases = [query.bias, key.bias, value.bias].filter((bias) => bias !== undefined);
   return biases.length === 0 ? product : addBias(product, tf.concat(biases, 0));
 }

@@ -43,13 +43,16 @@ export const summedTemperatures = ({ temperatures }: ScoringShape): readonly num
   ...new Set([1, ...temperatures]),
 ];
 
-export function scoringPrograms(config: ModelConfig, shape: ScoringShape): Record<string, ProgramSpec> {
+export function scoringPrograms(config: ModelConfig, shape: ScoringShape, xla: boolean): Record<string, ProgramSpec> {
   return Object.fromEntries(
     shape.rowLengths.map((tokens): [string, ProgramSpec] => {
       const rows = rowsOf(shape, tokens);
       const ofBatch: TensorSpec = { shape: [rows, tokens], dtype: 'int32' };
       const inputs = { ids: ofBatch, positions: ofBatch, segments: ofBatch, next: ofBatch };
-      return [scoreName(tokens), { inputs, run: (state, fed) => ({ outputs: scoreRows(config, shape, state, fed) }) }];
+      return [
+        scoreName(tokens),
+        { xla, inputs, run: (state, fed) => ({ outputs: scoreRows(config, shape, state, fed) }) },
+      ];
     }),
   );
 }

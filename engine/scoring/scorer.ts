@@ -24,6 +24,8 @@ export interface ScorerOptions extends Pick<ScoringShape, 'rowLengths' | 'batchT
   readonly logitNumbers?: number;
   /** How many batches' worth of tokens wait, for better packing, before a batch is scored. Default: 4. */
   readonly waitingBatches?: number;
+  /** Compile with XLA, where the runner knows XLA. Default: false. */
+  readonly xla?: boolean;
 }
 
 export interface Scorer {
@@ -42,14 +44,14 @@ export interface Scorer {
  */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   const { runner, config, weights, temperatures = [1], logitNumbers = 2 ** 24, waitingBatches = 4 } = options;
-  const { rowLengths, batchTokens, topK } = options;
+  const { rowLengths, batchTokens, topK, xla = false } = options;
   const shape: ScoringShape = { rowLengths, batchTokens, topK, temperatures, logitNumbers };
   checkShape(config, shape);
   const tensors = expectedTensors(config);
   const state = Object.fromEntries(
     [...tensors].map(([name, dimensions]) => [name, { shape: dimensions, dtype: 'float32' } as const]),
   );
-  const session = await compile({ runner, state, programs: scoringPrograms(config, shape) });
+  const session = await compile({ runner, state, programs: scoringPrograms(config, shape, xla) });
   try {
     await session.load([...tensors.keys()], weights);
   } catch (error) {

@@ -13,8 +13,8 @@ import { tf } from '../tf.js';
 
 const width = 64;
 
-/** Padding of the last block: below any logit. */
-const least = -3e38;
+/** Padding of the last block: no id of it is ever kept. */
+const least = -Infinity;
 
 export interface TopK {
   /** Descending; of equal logits the lower id first. */

@@ -2,7 +2,7 @@
 import type { Operation, Value } from '../../tracing/program.js';
 import { axesOf, axisOf, flagOf, listed, numbersOf } from '../../tracing/shapes.js';
 import { sizeOf } from '../../tracing/tensor-spec.js';
-import { asResult, instead, type MakerOf, type Replacement } from '../replacement.js';
+import { asResult, instead, step, type MakerOf, type Replacement } from '../replacement.js';
 
 type Rule = (operation: Operation, x: Value, makerOf: MakerOf) => Replacement | undefined;
 
@@ -110,6 +110,19 @@ function beforeSwap(value: Value | undefined, makerOf: MakerOf): Value | undefin
   return swaps ? maker.inputs['x'] : undefined;
 }
 
+/** Rows of a matrix that was turned over are columns of what it was: a few of them are picked, then turned over. */
+const gather: Rule = (operation, x, makerOf) => {
+  const before = beforeSwap(x, makerOf);
+  const [{ shape }, indices] = [result(operation), operation.inputs['indices']];
+  const [count, width] = shape;
+  const plain = x.shape.length === 2 && indices?.shape.length === 1 && axisOf(operation.attributes, 2) === 0;
+  if (before === undefined || indices === undefined || count === undefined || width === undefined || !plain)
+    return undefined;
+  const columns: Value = { shape: [width, count], dtype: x.dtype };
+  const picked = step(operation, 'GatherV2', { x: before, indices }, columns, { axis: 1, batchDims: 0 });
+  return { operations: [picked.operation, instead(operation, 'Transpose', { x: picked.value }, { perm: [1, 0] })] };
+};
+
 const rules: Readonly<Record<string, Rule | undefined>> = {
   AddN: sumOfMany,
   BatchMatMul: product,
@@ -117,6 +130,7 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
   Cast: cast,
   Concat: concat,
   ExpandDims: reshape,
+  GatherV2: gather,
   Max: reduction,
   Mean: reduction,
   Min: reduction,

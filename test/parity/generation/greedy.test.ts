@@ -6,11 +6,14 @@ import { collect, generatorOf, loadModel } from './models.js';
 /** The tokens that transformers was given; what follows is its greedy continuation. */
 const promptLength = 8;
 
-describe.each(runners)('on %s', (_, makeRunner) => {
+const compiled = runners.filter(([name]) => name === 'tensorflow').map(([, make]) => ['XLA', make, true] as const);
+const variants = [...runners.map(([name, make]) => [name, make, false] as const), ...compiled];
+
+describe.each(variants)('on %s', (_, makeRunner, xla) => {
   test.each(modelNames)('greedy tokens are those of transformers, alone and beside others: %s', async (name) => {
     const model = await loadModel(name);
     const expected = [...model.fixture.int32('greedy.npy').values];
-    const generator = await generatorOf(await makeRunner(), model);
+    const generator = await generatorOf(await makeRunner(), model, { xla });
     const maximumNewTokens = expected.length - promptLength;
     const prompt = Int32Array.from(expected.slice(0, promptLength));
     const alone = await collect(generator.generate({ prompt, maximumNewTokens, logProbabilities: true }));

@@ -75,12 +75,15 @@ const bitsOf = ({ logProbabilities, ...rest }: Generated) => ({
   logProbabilities: [...new Uint32Array(Float32Array.from(logProbabilities, (value) => value ?? NaN).buffer)],
 });
 
-describe.each(runners)('on %s', (_, makeRunner) => {
+const compiled = runners.filter(([name]) => name === 'tensorflow').map(([, make]) => ['XLA', make, true] as const);
+const variants = [...runners.map(([name, make]) => [name, make, false] as const), ...compiled];
+
+describe.each(variants)('on %s', (_, makeRunner, xla) => {
   test.each(modelNames)(
     'a sequence has the same bits in every slot, alone, beside any others, joining late: %s',
     async (name) => {
       const model = await loadWithExtremeToken(name);
-      const generator = await generatorOf(await makeRunner(), model, { slots });
+      const generator = await generatorOf(await makeRunner(), model, { slots, xla });
       for (const request of requests) {
         const alone = bitsOf(await collect(generator.generate(request)));
         expect(alone.ids).toHaveLength(request.maximumNewTokens);

@@ -1,0 +1,100 @@
+/**
+ * Weights as a step of few tokens wants them: every matrix turned over, [in, out], since a product with few rows is then up to
+ * twice as fast, and the projections of queries, keys and values as one matrix. Programs see them under the names and layouts
+ * of Hugging Face files: passes find that what is cut and turned was joined and turned before, and leave only the products.
+ */
+import type { ModelConfig } from '../files/model-config.js';
+import { expectedTensors } from '../files/model-tensors.js';
+import { headName } from '../models/decoder.js';
+import type { NumbersSource } from '../runners/runner.js';
+import { tf } from '../tf.js';
+import type { Numbers } from '../tracing/program.js';
+import { sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
+import type { Tensors } from '../tracing/trace.js';
+
+/** One variable of the state: some tensors of the file joined along their first axis, then turned over. */
+interface Packed {
+  readonly name: string;
+  readonly parts: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly turned: boolean;
+}
+
+const joined = ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'];
+
+function packedWeights(config: ModelConfig): Packed[] {
+  const tensors = expectedTensors(config);
+  const head = headName(config);
+  const packed: Packed[] = [];
+  for (const [name, shape] of tensors) {
+    const [, layer = '', module = '', kind = ''] = /^(model\.layers\.\d+\.)(.+)\.(weight|bias)$/.exec(name) ?? [];
+    const turned = shape.length === 2 && (layer !== '' || name === head);
+    if (!joined.includes(module))
+      packed.push({ name: turned ? `turned/${name}` : name, parts: [{ name, shape }], turned });
+    else if (module === joined[0]) {
+      const parts = joined
+        .map((one) => `${layer}${one}.${kind}`)
+        .map((part) => ({ name: part, shape: tensors.get(part) ?? [] }));
+      packed.push({ name: `turned/${layer}self_attn.${kind}`, parts, turned });
+    }
+  }
+  return packed;
+}
+
+const joinedShape = ({ parts }: Packed): number[] => {
+  const [first] = parts;
+  return [parts.reduce((rows, { shape }) => rows + (shape[0] ?? 0), 0), ...(first?.shape.slice(1) ?? [])];
+};
+
+export const decodingWeightState = (config: ModelConfig): Record<string, TensorSpec> =>
+  Object.fromEntries(
+    packedWeights(config).map((packed) => {
+      const shape = joinedShape(packed);
+      return [packed.name, { shape: packed.turned ? shape.toReversed() : shape, dtype: 'float32' }];
+    }),
+  );
+
+/** The content of those variables, from the tensors of the file. */
+export function decodingWeightSource(config: ModelConfig, weights: NumbersSource): NumbersSource {
+  const byName = new Map(packedWeights(config).map((packed) => [packed.name, packed]));
+  return async (name) => {
+    const packed = byName.get(name);
+    if (packed === undefined) throw new TypeError(`expected a packed weight, found ${name}`);
+    const shape = joinedShape(packed);
+    const values = new Float32Array(sizeOf(shape));
+    let offset = 0;
+    for (const part of packed.parts) {
+      const numbers = await weights(part.name, 0, part.shape[0] ?? 1);
+      values.set(numbers, offset);
+      offset += numbers.length;
+    }
+    return packed.turned ? turnedOver(values, shape[0] ?? 0, shape[1] ?? 0) : values;
+  };
+}
+
+/** The weights of the file as tensors of a program. */
+export function decodingWeights(config: ModelConfig, state: Tensors): Record<string, tf.Tensor> {
+  const weights: Record<string, tf.Tensor> = {};
+  for (const packed of packedWeights(config)) {
+    const variable = state[packed.name];
+    if (variable === undefined) throw new TypeError(`expected a variable ${packed.name}`);
+    const whole = packed.turned ? tf.transpose(variable) : variable;
+    const sizes = packed.parts.map(({ shape }) => shape[0] ?? 0);
+    const parts = sizes.length === 1 ? [whole] : tf.split(whole, sizes, 0);
+    packed.parts.forEach(({ name }, index) => {
+      weights[name] = parts[index] ?? whole;
+    });
+  }
+  return weights;
+}
+
+/** In squares, so that both sides stay in the cache. */
+function turnedOver(values: Numbers, rows: number, columns: number): Float32Array {
+  const side = 32;
+  const turned = new Float32Array(values.length);
+  for (let top = 0; top < rows; top += side)
+    for (let left = 0; left < columns; left += side)
+      for (let row = top; row < Math.min(rows, top + side); row += 1)
+        for (let column = left; column < Math.min(columns, left + side); column += 1)
+          turned[column * rows + row] = values[row * columns + column] ?? 0;
+  return turned;
+}
