@@ -1,5 +1,7 @@
+import { initialWeight } from '../../../../engine/models/initialise.js';
 import { trainingFlopsPerToken } from '../../../../engine/models/parameters.js';
 import { tf } from '../../../../engine/tf.js';
+import { teacherObjective, teacherWeights } from '../../../../engine/training/objective.js';
 import { createRandom } from '../../../../engine/training/random.js';
 import { learningRateAt } from '../../../../engine/training/schedule.js';
 import { sampleSteps, type StepSource, type TrainingStep } from '../../../../engine/training/step-source.js';
@@ -234,9 +236,38 @@ describe('states', () => {
   });
 });
 
+const distillation = {
+  divergence: { kind: 'forward-kl' },
+  temperature: 2,
+  timesTemperatureSquared: true,
+  crossEntropyShare: 0.5,
+} as const;
+
+describe('a teacher in the same program', () => {
+  test('of other size, with more tokens, is learned from and stays as it is; it is no part of a state', async () => {
+    const teacher = { ...tinyConfig, layers: 1, hiddenSize: 24, vocabularySize: 40 };
+    const objective = teacherObjective(distillation, teacher);
+    const trainer = await tinyTrainer({ objective });
+    const weights = (name: string) => initialWeight(teacher, name, { seed: 9, standardDeviation: 0.3 });
+    await trainer.loadFrozen(teacherWeights(weights));
+    const steps = (await eventsOf(trainer, 12)).flatMap((event) => (event.kind === 'step' ? [event] : []));
+    expect(steps.at(-1)!.parts['divergence']).toBeLessThan(steps[0]!.parts['divergence']!);
+    for (const { loss, parts } of steps)
+      expect(loss).toBeCloseTo(0.5 * parts['crossEntropy']! + 0.5 * 4 * parts['divergence']!, 4);
+    const name = 'model.embed_tokens.weight';
+    expect(trainer.read(`teacher/${name}`)).toEqual(weights(name));
+    expect(Object.keys(trainer.capture().specs).filter((other) => other.startsWith('teacher/'))).toEqual([]);
+    trainer.dispose();
+  });
+});
+
 describe('what cannot be trained', () => {
   test.each<[string, Parameters<typeof tinyOptions>[0]]>([
     ['rows longer than the model has positions', { shape: { rows: 2, tokens: 65, microBatches: 1 } }],
+    [
+      'a teacher with fewer tokens than the data',
+      { objective: teacherObjective(distillation, { ...tinyConfig, vocabularySize: 31 }) },
+    ],
     ['no micro-batch', { shape: { rows: 2, tokens: 16, microBatches: 0 } }],
     [
       'a tokenizer with more tokens than the model',
