@@ -101,6 +101,10 @@ export const failures = {
   'student-invalid': user('Choose a size or layers that the teacher can give, as the message says.'),
   'safetensors-invalid': user('Fetch or write the file again: it is damaged, or not what its name says.'),
   'output-exists': user('Choose another place, or remove what is there: nothing is overwritten.'),
+  'output-failed': system(
+    true,
+    'Free space on the disk, or correct the place or its permissions, as the message says.',
+  ),
 
   // engine: generation and scoring
   'inference-setting-invalid': user('Correct the setting or the field of the request that the message names.'),

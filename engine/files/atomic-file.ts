@@ -5,8 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { writing } from './output-error.js';
 
-export async function writeAtomically(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+/** @throws output-failed when the operating system refuses; else what `write` throws. */
+export const writeAtomically = (path: string, write: (file: FileHandle) => Promise<void>): Promise<void> =>
+  writing(path, () => writeAndRename(path, write));
+
+async function writeAndRename(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
   const file = await open(partial, 'wx');
   try {

@@ -2,11 +2,10 @@
  * generation_config.json: the defaults of sampling that a model comes with. What is read has a name of its own; everything else
  * is kept as it was, so that writing loses nothing and a caller can say what it does not honour.
  */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { NightstillError } from '../../config/errors.js';
 import { writeTextAtomically } from './atomic-file.js';
-import { parseJsonFile } from './json-file.js';
+import { invalidField, parseJsonFile } from './json-file.js';
+import { readOptionalText } from './regular-file.js';
 
 export interface GenerationConfig {
   /** Tokens that end a sequence; empty when the file is silent, and then those of config.json count. */
@@ -38,10 +37,7 @@ const fileSchema = z.looseObject({
  */
 export function parseGenerationConfig(json: unknown, source: string): GenerationConfig {
   const parsed = fileSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new NightstillError('model-config-invalid', `${source}: ${issue?.path.join('.')}: ${issue?.message}.`);
-  }
+  if (!parsed.success) throw invalidField(source, parsed.error);
   const { eos_token_id: end, do_sample, temperature, top_k, top_p, max_new_tokens, ...others } = parsed.data;
   return {
     endOfSequence: typeof end === 'number' ? [end] : (end ?? []),
@@ -54,16 +50,13 @@ export function parseGenerationConfig(json: unknown, source: string): Generation
   };
 }
 
-/** What lies at the path, or undefined when nothing does: the file is optional. */
+/**
+ * What lies at the path, or undefined when nothing does: the file is optional.
+ * @throws model-file-missing when it is there and cannot be read; model-config-invalid
+ */
 export async function readGenerationConfig(path: string): Promise<GenerationConfig | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new NightstillError('model-file-missing', `Expected a file that can be read at ${path}.`, { cause });
-  }
-  return parseGenerationConfig(parseJsonFile(text, path), path);
+  const text = await readOptionalText(path);
+  return text === undefined ? undefined : parseGenerationConfig(parseJsonFile(text, path), path);
 }
 
 /** Writes the file, replacing what is there in one step. Settings of sampling are written only for a model that samples. */

@@ -1,4 +1,5 @@
-/** JSON files of model directories: what cannot be parsed is an error that names the file. */
+/** JSON files of model directories: what cannot be parsed is an error that names the file and the field. */
+import type { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 
 /** @throws model-config-invalid */
@@ -9,4 +10,10 @@ export function parseJsonFile(text: string, source: string): unknown {
   } catch (cause) {
     throw new NightstillError('model-config-invalid', `${source}: expected JSON, found something else.`, { cause });
   }
+}
+
+/** What of a parsed file is not as it must be: its first fault, with the field. */
+export function invalidField(source: string, { issues: [issue] }: z.ZodError): NightstillError {
+  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  return new NightstillError('model-config-invalid', `${source}: ${field}${issue?.message ?? 'not as expected'}.`);
 }

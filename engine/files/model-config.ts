@@ -3,12 +3,12 @@
  * It promises that nothing which would change the numbers is ignored: a sliding window in use, an unknown rope type, a
  * quantisation, a field that nobody here has heard of: each is refused by name. Defaults are those of transformers' classes.
  */
-import { readFile } from 'node:fs/promises';
 import { NightstillError } from '../../config/errors.js';
 import { writeTextAtomically } from './atomic-file.js';
-import { parseJsonFile } from './json-file.js';
+import { invalidField, parseJsonFile } from './json-file.js';
 import { refuseWhatIsNotKnown } from './model-config-fields.js';
 import { architectures, configFileSchema, familyOf, type ConfigFile, type Family } from './model-config-schema.js';
+import { readText } from './regular-file.js';
 import { rotaryFields, rotaryOf, type Rotary } from './rotary-config.js';
 
 export type { Family };
@@ -41,10 +41,7 @@ export type WeightFormat = 'float32' | 'float16' | 'bfloat16';
  * @throws model-file-missing when it cannot be read; else as {@link parseModelConfig}.
  */
 export async function readModelConfig(path: string): Promise<ModelConfig> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new NightstillError('model-file-missing', `Expected a config.json at ${path}; it cannot be read.`, { cause });
-  });
-  return parseModelConfig(parseJsonFile(text, path), path);
+  return parseModelConfig(parseJsonFile(await readText(path), path), path);
 }
 
 /**
@@ -55,10 +52,7 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
 export function parseModelConfig(json: unknown, source: string): ModelConfig {
   const family = familyOf(json, source);
   const parsed = configFileSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid(source, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
-  }
+  if (!parsed.success) throw invalidField(source, parsed.error);
   const file = parsed.data;
   refuseWhatIsNotKnown(file, family, source);
   const config = { ...sizesOf(file, family), ...biasesOf(file, family), ...specialTokensOf(file, family) };

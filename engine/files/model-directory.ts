@@ -10,6 +10,7 @@ import { NightstillError } from '../../config/errors.js';
 import { syncDirectory } from './atomic-file.js';
 import { checkTensors } from './check-tensors.js';
 import { refuseTaken } from './free-place.js';
+import { writing } from './output-error.js';
 import { readGenerationConfig, writeGenerationConfig, type GenerationConfig } from './generation-config.js';
 import { readModelConfig, writeModelConfig, type ModelConfig, type WeightFormat } from './model-config.js';
 import { expectedTensors } from './model-tensors.js';
@@ -99,12 +100,17 @@ const tensorFormats = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as co
 
 /**
  * Writes a new directory; the one that holds it must be there.
- * @throws output-exists when the path is taken by anything but an empty directory; safetensors-invalid when the number of values of a
- *   tensor is not that of its shape.
+ * @throws output-exists when the path is taken by anything but an empty directory; output-failed when the disk is full or the
+ *   directory that should hold it is missing; model-file-missing when `tokenizerFrom` has no tokenizer; safetensors-invalid when
+ *   the number of values of a tensor is not that of its shape.
  */
 export async function writeModelDirectory(path: string, model: ModelToWrite): Promise<void> {
   const target = resolve(path);
   await refuseTaken(target);
+  await writing(target, () => writeAndRename(target, model));
+}
+
+async function writeAndRename(target: string, model: ModelToWrite): Promise<void> {
   const partial = join(dirname(target), `.${basename(target)}.${randomUUID()}.partial`);
   await mkdir(partial);
   try {
@@ -120,6 +126,7 @@ export async function writeModelDirectory(path: string, model: ModelToWrite): Pr
 
 async function writeFiles(directory: string, model: ModelToWrite): Promise<void> {
   const { config, values, format = 'float32', tokenizerFrom, generationConfig, maximumShardBytes } = model;
+  const tokenizer = tokenizerFrom === undefined ? [] : await tokenizerOf(tokenizerFrom);
   const tensors = [...expectedTensors(config)].map(([name, shape]) =>
     float32Tensor(name, shape, () => values(name), tensorFormats[format]),
   );
@@ -127,9 +134,16 @@ async function writeFiles(directory: string, model: ModelToWrite): Promise<void>
     metadata: { format: 'pt' },
     ...(maximumShardBytes !== undefined && { maximumShardBytes }),
   });
-  if (tokenizerFrom !== undefined)
-    for (const name of await filesOf(tokenizerFrom)) await copyFile(join(tokenizerFrom, name), join(directory, name));
+  for (const source of tokenizer) await copyFile(source, join(directory, basename(source)));
   if (generationConfig !== undefined)
     await writeGenerationConfig(join(directory, 'generation_config.json'), generationConfig);
   await writeModelConfig(join(directory, 'config.json'), config, format);
+}
+
+/** Paths of the tokenizer's files. A model that was to have a tokenizer is not written without one. */
+async function tokenizerOf(directory: string): Promise<string[]> {
+  const names = await filesOf(directory);
+  if (names.some((name) => name === 'tokenizer.json' || name === 'tokenizer.model'))
+    return names.map((name) => join(directory, name));
+  throw new NightstillError('model-file-missing', `Expected a tokenizer.json in ${directory}, found none.`);
 }

@@ -41,7 +41,6 @@ const entrySchema = z.strictObject({
   shape: z.array(count),
   data_offsets: z.tuple([count, count]),
 });
-const metadataSchema = z.record(z.string(), z.string());
 
 /** @throws safetensors-invalid when no header of this length can be in a file of this size. */
 export function headerBytes(prefix: Uint8Array, fileBytes: number, source: string): number {
@@ -63,12 +62,20 @@ export function parseHeader(header: Uint8Array, fileBytes: number, source: strin
   const tensors = new Map<string, TensorPlace>();
   let metadata: Readonly<Record<string, string>> = {};
   for (const [name, entry] of entries) {
-    if (name !== '__metadata__') tensors.set(name, placeOf(name, entry, dataStart, source));
-    else if (metadataSchema.safeParse(entry).success) metadata = metadataSchema.parse(entry);
-    else throw invalidFile(source, '__metadata__ of texts only');
+    if (name === '__metadata__') metadata = metadataOf(entry, source);
+    else tensors.set(name, placeOf(name, entry, dataStart, source));
   }
   checkCover(tensors, dataStart, fileBytes, source);
   return { tensors, metadata };
+}
+
+/** Copied field by field: a name such as `__proto__` is one like any other. */
+function metadataOf(entry: unknown, source: string): Readonly<Record<string, string>> {
+  if (typeof entry === 'object' && entry !== null && !Array.isArray(entry)) {
+    const facts: [string, unknown][] = Object.entries(entry);
+    if (facts.every((fact): fact is [string, string] => typeof fact[1] === 'string')) return Object.fromEntries(facts);
+  }
+  throw invalidFile(source, '__metadata__ of texts only');
 }
 
 function parseObject(header: Uint8Array, source: string): object {

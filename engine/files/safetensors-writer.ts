@@ -49,7 +49,7 @@ async function* narrowed(
 
 /**
  * Writes one file, replacing what is there in one step.
- * @throws safetensors-invalid when two tensors have one name, or a tensor's bytes do not fit its shape.
+ * @throws safetensors-invalid when two tensors have one name, or a tensor's bytes do not fit its shape; output-failed.
  */
 export async function writeSafetensors(
   path: string,
@@ -112,7 +112,21 @@ function inOrder(tensors: readonly TensorToWrite[], path: string): readonly Tens
 }
 
 /** The order of types in the format's own library, from narrow to wide; tensors are laid out from the last to the first. */
-const typesFromNarrowToWide = ['BOOL', 'U8', 'I8', 'I16', 'F16', 'BF16', 'I32', 'F32', 'F64', 'I64'] as const;
+const typesFromNarrowToWide: readonly NumberFormat[] = [
+  'BOOL',
+  'U8',
+  'I8',
+  'I16',
+  'U16',
+  'F16',
+  'BF16',
+  'I32',
+  'U32',
+  'F32',
+  'F64',
+  'I64',
+  'U64',
+];
 const typeRank = (dtype: NumberFormat): number => typesFromNarrowToWide.indexOf(dtype);
 
 function groupsWithin(tensors: readonly TensorToWrite[], maximumBytes: number): TensorToWrite[][] {

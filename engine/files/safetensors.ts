@@ -2,9 +2,10 @@
  * Reads tensors of a safetensors file, or of the shards that a model.safetensors.index.json names, one at a time: opening reads
  * headers only, and a tensor costs the memory of its own result. Files may exceed 2 GiB; one read asks for at most 1 GiB.
  */
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { NightstillError } from '../../config/errors.js';
 import { elementBytes, isFloatFormat, widen } from './number-formats.js';
+import { openRegularFile, readText } from './regular-file.js';
 import {
   headerBytes,
   invalidFile,
@@ -55,7 +56,8 @@ const maximumIndexBytes = maximumHeaderBytes;
  */
 export async function openSafetensors(path: string): Promise<TensorSource> {
   if (!path.endsWith('.json')) return sourceOf([await openFile(path)]);
-  const index = parseShardIndex(await readIndex(path), path);
+  const text = await readText(path, { maximumBytes: maximumIndexBytes, tooLarge: 'safetensors-invalid' });
+  const index = parseShardIndex(text, path);
   const files: OpenFile[] = [];
   try {
     for (const shard of new Set(index.values())) files.push(await openFile(shardPath(path, shard)));
@@ -68,27 +70,12 @@ export async function openSafetensors(path: string): Promise<TensorSource> {
   }
 }
 
-const missing = (path: string, cause: unknown): NightstillError =>
-  new NightstillError('model-file-missing', `Expected a file that can be read at ${path}.`, { cause });
-
-async function readIndex(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw missing(path, cause);
-  });
-  if (bytes.byteLength > maximumIndexBytes) throw invalidFile(path, `an index of at most ${maximumIndexBytes} bytes`);
-  return bytes.toString('utf8');
-}
-
 async function openFile(path: string): Promise<OpenFile> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
-    throw missing(path, cause);
-  });
+  const { handle, bytes } = await openRegularFile(path);
   try {
-    const status = await handle.stat();
-    if (!status.isFile()) throw missing(path, undefined);
-    const prefix = await readAt(handle, new Uint8Array(Math.min(prefixBytes, status.size)), 0, path);
-    const header = new Uint8Array(headerBytes(prefix, status.size, path));
-    return { path, handle, header: parseHeader(await readAt(handle, header, prefixBytes, path), status.size, path) };
+    const prefix = await readAt(handle, new Uint8Array(Math.min(prefixBytes, bytes)), 0, path);
+    const header = new Uint8Array(headerBytes(prefix, bytes, path));
+    return { path, handle, header: parseHeader(await readAt(handle, header, prefixBytes, path), bytes, path) };
   } catch (error) {
     await handle.close();
     throw error;
@@ -136,7 +123,7 @@ function sourceOf(files: readonly OpenFile[]): TensorSource {
   };
   return {
     names: [...locations.keys()],
-    metadata: Object.assign({}, ...files.map(({ header }) => header.metadata)) as Record<string, string>,
+    metadata: Object.fromEntries(files.flatMap(({ header }) => Object.entries(header.metadata))),
     has: (name) => locations.has(name),
     describe: (name) => {
       const { dtype, shape, bytes } = find(name).place;

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { findDuplicateOrDepth } from './header-keys.js';
 import { invalidFile } from './safetensors-header.js';
 
-const indexSchema = z.looseObject({ weight_map: z.looseObject({}) });
+/** Not copied, so that a tensor may have any name, `__proto__` too. */
+const mapSchema = z.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+const indexSchema = z.looseObject({ weight_map: mapSchema });
 
 const maximumDepth = 8;
 
@@ -23,7 +25,7 @@ export function parseShardIndex(text: string, source: string): ReadonlyMap<strin
   }
   const parsed = indexSchema.safeParse(json);
   if (!parsed.success) throw invalidFile(source, 'an object with a weight_map');
-  const entries = Object.entries(parsed.data.weight_map);
+  const entries: [string, unknown][] = Object.entries(parsed.data.weight_map);
   if (entries.length === 0) throw invalidFile(source, 'a weight_map with at least one tensor');
   return new Map(entries.map(([name, shard]) => [name, checkedName(shard, source)]));
 }

@@ -3,11 +3,11 @@
  * write today's date, and a run would differ by the day): they take their fixed date, or a variable that the caller gives.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
+import { readOptionalText } from '../files/regular-file.js';
 import { readTokenizerConfig } from './tokenizer.js';
 
 /** A turn of a conversation; templates may read other fields, such as reasoning_content. */
@@ -67,7 +67,7 @@ export async function openChatTemplate(
     if (token.success) tokens[name] = token.data;
   }
   const path = join(directory, 'chat_template.jinja');
-  const source = await readFile(path, 'utf8').catch(() => undefined);
+  const source = await readOptionalText(path, { tooLarge: 'chat-template-invalid' });
   if (source !== undefined) return createChatTemplate(source, { name: path, tokens, variables });
   const templates = templatesSchema.safeParse(config['chat_template']).data ?? [];
   const chosen = typeof templates === 'string' ? templates : templates.find(({ name }) => name === 'default')?.template;

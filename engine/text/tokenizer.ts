@@ -5,10 +5,10 @@
  * it too.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
+import { readOptionalText, readText, type TextLimits } from '../files/regular-file.js';
 import { createReferenceTokenizer, type ReferenceTokenizer } from './reference-tokenizer.js';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.js';
 
@@ -47,25 +47,23 @@ const fileSchema = z.looseObject({
 const invalid = (source: string, found: string, cause?: unknown): NightstillError =>
   new NightstillError('tokenizer-invalid', `${source}: ${found}.`, { cause });
 
+const limits: TextLimits = { maximumBytes: 256 * 1024 * 1024, tooLarge: 'tokenizer-invalid' };
+
 /**
  * Reads tokenizer.json, and tokenizer_config.json where there is one.
  * @throws model-file-missing, tokenizer-invalid
  */
 export async function openTokenizer(directory: string): Promise<Tokenizer> {
   const path = join(directory, 'tokenizer.json');
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new NightstillError('model-file-missing', `Expected a tokenizer.json at ${path}; it cannot be read.`, {
-      cause,
-    });
-  });
+  const text = await readText(path, limits);
   return createTokenizer(parseJson(text, path), await readTokenizerConfig(directory), path);
 }
 
-/** The content of tokenizer_config.json; an empty object when there is none. @throws tokenizer-invalid */
+/** The content of tokenizer_config.json; an empty object when there is none. @throws model-file-missing, tokenizer-invalid */
 export async function readTokenizerConfig(directory: string): Promise<Readonly<Record<string, unknown>>> {
   const path = join(directory, 'tokenizer_config.json');
-  const text = await readFile(path, 'utf8').catch(() => '{}');
-  const parsed = z.looseObject({}).safeParse(parseJson(text, path));
+  const text = await readOptionalText(path, limits);
+  const parsed = z.looseObject({}).safeParse(parseJson(text ?? '{}', path));
   if (!parsed.success) throw invalid(path, 'expected an object');
   return parsed.data;
 }
@@ -86,7 +84,7 @@ function parseJson(text: string, path: string): unknown {
  */
 export function createTokenizer(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
   const file = fileSchema.safeParse(json);
-  if (!file.success) throw invalid(source, file.error.issues[0]?.message ?? '');
+  if (!file.success) throw invalid(source, z.prettifyError(file.error).split('\n').slice(0, 2).join(''));
   const inner = construct(json, config, source);
   const added = new Map(file.data.added_tokens.map(({ id, content }) => [id, content]));
   const specialTokens = new Map(

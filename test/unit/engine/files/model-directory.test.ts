@@ -57,6 +57,15 @@ describe('a model directory', () => {
     await second.close();
   });
 
+  it('is not written without the tokenizer that it was to have', async () => {
+    const { config, tensors, close } = await openModelDirectory(join(modelFixtures, 'qwen3-qknorm'));
+    const [parent, tokenizerFrom] = [temporaryDirectory(), temporaryDirectory()];
+    const model = { config, values: tensors.readFloat32, tokenizerFrom };
+    await expect(writeModelDirectory(join(parent, 'x'), model)).rejects.toMatchObject({ code: 'model-file-missing' });
+    expect(readdirSync(parent)).toEqual([]);
+    await close();
+  });
+
   it('is written in bfloat16, as its config then says', async () => {
     const source = await openModelDirectory(join(modelFixtures, 'qwen3-qknorm'));
     const path = join(temporaryDirectory(), 'half');

@@ -162,8 +162,14 @@ describe('an index of shards from a stranger', () => {
     writeFileSync(join(directory, 'two.safetensors'), file({ a: tensor(0, 4) }, 4));
   });
 
-  it('is accepted when it names every tensor of its shards', async () => {
+  it('is accepted when it names every tensor of its shards, whatever their names', async () => {
     expect(await errorOf(index({ a: 'one.safetensors', b: 'one.safetensors' }), indexPath)).toBeUndefined();
+    const names = Object.fromEntries(
+      ['__proto__', 'constructor'].map((name, at) => [name, tensor(4 * at, 4 * at + 4)]),
+    );
+    writeFileSync(join(directory, 'names.safetensors'), file(names, 8));
+    const named = Object.fromEntries(Object.keys(names).map((name) => [name, 'names.safetensors']));
+    expect(await errorOf(index(named), indexPath)).toBeUndefined();
   });
 
   it.each([

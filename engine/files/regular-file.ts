@@ -1,0 +1,64 @@
+/**
+ * Opens files that strangers named: a pipe or a device at their place is refused, not waited for. Texts are read only when they
+ * are of a size that can be meant.
+ */
+import { constants, open, type FileHandle } from 'node:fs/promises';
+import { NightstillError } from '../../config/errors.js';
+import type { FailureCode } from '../../config/failures.js';
+
+export interface RegularFile {
+  readonly handle: FileHandle;
+  readonly bytes: number;
+}
+
+/** @throws model-file-missing when there is no file that can be read. */
+export async function openRegularFile(path: string): Promise<RegularFile> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
+    throw missing(path, cause instanceof Error ? cause.message : 'none', cause);
+  });
+  try {
+    const status = await handle.stat();
+    if (!status.isFile()) throw missing(path, 'something else');
+    return { handle, bytes: status.size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+const missing = (path: string, found: string, cause?: unknown): NightstillError =>
+  new NightstillError('model-file-missing', `Expected a file that can be read at ${path}, found ${found}.`, { cause });
+
+export interface TextLimits {
+  /** Default: 64 MiB. */
+  readonly maximumBytes?: number;
+  /** What a larger file is. Default: model-config-invalid. */
+  readonly tooLarge?: FailureCode;
+}
+
+const defaultMaximumBytes = 64 * 1024 * 1024;
+
+/** @throws model-file-missing, and the code of what is too large. */
+export async function readText(path: string, limits: TextLimits = {}): Promise<string> {
+  const { maximumBytes = defaultMaximumBytes, tooLarge = 'model-config-invalid' } = limits;
+  const { handle, bytes } = await openRegularFile(path);
+  try {
+    if (bytes > maximumBytes)
+      throw new NightstillError(tooLarge, `${path}: expected at most ${maximumBytes} bytes, found ${bytes}.`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same of a file that need not be there: undefined when there is nothing of its name. */
+export async function readOptionalText(path: string, limits?: TextLimits): Promise<string | undefined> {
+  try {
+    return await readText(path, limits);
+  } catch (error) {
+    if (error instanceof NightstillError && isAbsence(error.cause)) return undefined;
+    throw error;
+  }
+}
+
+const isAbsence = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
