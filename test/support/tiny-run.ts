@@ -9,24 +9,9 @@ import { createRandom, type Random } from '../../engine/training/random.js';
 import { sampleSteps, type SampleStepSettings } from '../../engine/training/step-source.js';
 import { Trainer, type TrainerOptions } from '../../engine/training/trainer.js';
 import type { TrainingEvent } from '../../engine/training/training-events.js';
+import { configurations } from './configurations.js';
 
-export const tinyConfig: ModelConfig = {
-  family: 'qwen3',
-  vocabularySize: 32,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 2,
-  heads: 4,
-  keyValueHeads: 2,
-  headSize: 8,
-  maximumPositions: 64,
-  rmsNormEpsilon: 1e-6,
-  mlpBias: false,
-  endOfSequence: [1],
-  rope: { theta: 10_000 },
-  tiedEmbeddings: true,
-  attentionBias: { qkv: false, output: false },
-};
+export const tinyConfig: ModelConfig = configurations.qwen3;
 
 /** Sentences of a small grammar: each token is the one before it plus a stride, which the first token tells. */
 export function tinySamples(count = 20): SampleSource {
@@ -59,8 +44,7 @@ export const tinyStream: SampleStepSettings = {
   microBatches: 2,
 };
 
-const tinyWeights: NumbersSource = (name) =>
-  initialWeight(tinyConfig, name, { seed: 3, standardDeviation: 0.1 });
+const tinyWeights: NumbersSource = (name) => initialWeight(tinyConfig, name, { seed: 3, standardDeviation: 0.1 });
 
 export const tinyOptions = (changes: Partial<TrainerOptions> = {}): TrainerOptions => ({
   runner: kernelsRunner({ backend: 'wasm' }),

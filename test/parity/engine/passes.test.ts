@@ -1,6 +1,6 @@
 /** Passes against programs as recorded, in TensorFlow: results, and the memory of blocks that are computed again. */
 import type { Numbers } from '../../../engine/tracing/program.js';
-import { configurations } from '../../unit/engine/models/configurations.js';
+import { configurations } from '../../support/configurations.js';
 import { withAndWithout } from '../../unit/engine/passes/on-and-off.js';
 import { randomFeed, randomFunction } from '../../unit/engine/passes/random-function.js';
 import { trainingData, trainingStep } from '../../unit/engine/passes/training-step.js';

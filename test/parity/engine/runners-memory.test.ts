@@ -1,33 +1,13 @@
 /** Variables have memory of their own: neither an array of the caller nor another variable changes with one. */
-import { compile, type Session } from '../../../engine/compile.js';
+import { compile } from '../../../engine/compile.js';
 import { replaceRows } from '../../../engine/kernels/replace-rows.js';
 import { tf } from '../../../engine/tf.js';
 import { updateRows } from '../../../engine/tracing/row-update.js';
-import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
-import type { ProgramFunction } from '../../../engine/tracing/trace.js';
 import { nativeRunner, runnersUnderTest } from './runners-under-test.js';
-
-const float = (...shape: number[]): TensorSpec => ({ shape, dtype: 'float32' });
-const integer = (...shape: number[]): TensorSpec => ({ shape, dtype: 'int32' });
-const floats = (...numbers: number[]): Float32Array => Float32Array.from(numbers);
-const integers = (...numbers: number[]): Int32Array => Int32Array.from(numbers);
+import { float, floats, integer, integers, sessionsOn } from './sessions.js';
 
 describe.each(runnersUnderTest)('memory of variables on %s', (_name, makeRunner, xla) => {
-  const sessions: Session<string>[] = [];
-
-  afterEach(() => {
-    for (const session of sessions.splice(0)) session.dispose();
-  });
-
-  const sessionOf = async (
-    state: Record<string, TensorSpec>,
-    programs: Record<string, [Record<string, TensorSpec>, ProgramFunction]>,
-  ): Promise<Session<string>> => {
-    const specs = Object.entries(programs).map(([name, [inputs, run]]) => [name, { inputs, run, xla }] as const);
-    const session = await compile({ runner: await makeRunner(), state, programs: Object.fromEntries(specs) });
-    sessions.push(session);
-    return session;
-  };
+  const sessionOf = sessionsOn(makeRunner, xla);
 
   test('variables that were given one value stay apart when rows of one are replaced in place', async () => {
     const session = await sessionOf(

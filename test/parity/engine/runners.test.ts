@@ -1,32 +1,12 @@
 /** What a program may do with its inputs, outputs and variables, and what a session refuses: the same in every runner. */
-import { compile, type Session } from '../../../engine/compile.js';
+import { compile } from '../../../engine/compile.js';
 import { tf } from '../../../engine/tf.js';
 import { updateRows } from '../../../engine/tracing/row-update.js';
-import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
-import type { ProgramFunction } from '../../../engine/tracing/trace.js';
 import { nativeRunner, runnersUnderTest } from './runners-under-test.js';
-
-const float = (...shape: number[]): TensorSpec => ({ shape, dtype: 'float32' });
-const integer = (...shape: number[]): TensorSpec => ({ shape, dtype: 'int32' });
-const floats = (...numbers: number[]): Float32Array => Float32Array.from(numbers);
-const integers = (...numbers: number[]): Int32Array => Int32Array.from(numbers);
+import { float, floats, integer, integers, sessionsOn, type Programs } from './sessions.js';
 
 describe.each(runnersUnderTest)('programs on %s', (_name, makeRunner, xla) => {
-  const sessions: Session<string>[] = [];
-
-  afterEach(() => {
-    for (const session of sessions.splice(0)) session.dispose();
-  });
-
-  const sessionOf = async (
-    state: Record<string, TensorSpec>,
-    programs: Record<string, [Record<string, TensorSpec>, ProgramFunction]>,
-  ): Promise<Session<string>> => {
-    const specs = Object.entries(programs).map(([name, [inputs, run]]) => [name, { inputs, run, xla }] as const);
-    const session = await compile({ runner: await makeRunner(), state, programs: Object.fromEntries(specs) });
-    sessions.push(session);
-    return session;
-  };
+  const sessionOf = sessionsOn(makeRunner, xla);
 
   test('an input and a variable can be outputs as they are, and one tensor can be two outputs', async () => {
     const session = await sessionOf(
@@ -203,7 +183,7 @@ describe.each(runnersUnderTest)('programs on %s', (_name, makeRunner, xla) => {
   });
 
   test('sessions with variables of one name share nothing', async () => {
-    const programs: Parameters<typeof sessionOf>[1] = {
+    const programs: Programs = {
       add: [{ x: float(2) }, ({ w }, { x }) => ({ outputs: {}, updates: { w: tf.add(w!, x!) } })],
     };
     const [one, other] = [await sessionOf({ w: float(2) }, programs), await sessionOf({ w: float(2) }, programs)];

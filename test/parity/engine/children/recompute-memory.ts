@@ -2,7 +2,7 @@
 import { compile } from '../../../../engine/compile.js';
 import type { ModelConfig } from '../../../../engine/files/model-config.js';
 import { tensorflowRunner } from '../../../../engine/runners/tensorflow.js';
-import { configurations } from '../../../unit/engine/models/configurations.js';
+import { configurations } from '../../../support/configurations.js';
 import { trainingData, trainingStep } from '../../../unit/engine/passes/training-step.js';
 import { forgetPeak, peakBytes, residentBytes } from './memory.js';
 

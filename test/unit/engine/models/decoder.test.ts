@@ -4,7 +4,7 @@ import { initialWeight } from '../../../../engine/models/initialise.js';
 import type { Weights } from '../../../../engine/models/layer-weights.js';
 import { prepareBackend } from '../../../../engine/runners/kernels-backend.js';
 import { tf } from '../../../../engine/tf.js';
-import { configurations } from './configurations.js';
+import { configurations } from '../../../support/configurations.js';
 
 const config = { ...configurations.qwen3, layers: 3 };
 

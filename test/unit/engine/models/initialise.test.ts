@@ -1,6 +1,6 @@
 import { initialWeight } from '../../../../engine/models/initialise.js';
 import { expectedTensors } from '../../../../engine/files/model-tensors.js';
-import { configurations } from './configurations.js';
+import { configurations } from '../../../support/configurations.js';
 
 const large = { ...configurations.qwen2, vocabularySize: 501, hiddenSize: 101, padding: 7 };
 

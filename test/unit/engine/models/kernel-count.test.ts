@@ -3,7 +3,7 @@ import { hiddenStates } from '../../../../engine/models/decoder.js';
 import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { tf } from '../../../../engine/tf.js';
 import { trace } from '../../../../engine/tracing/trace.js';
-import { configurations } from './configurations.js';
+import { configurations } from '../../../support/configurations.js';
 
 const shape: [number, number] = [2, 6];
 

@@ -1,5 +1,5 @@
 import { parameterCount, trainingFlopsPerToken } from '../../../../engine/models/parameters.js';
-import { configurations } from './configurations.js';
+import { configurations } from '../../../support/configurations.js';
 
 const qwen05 = {
   ...configurations.qwen2,

@@ -1,6 +1,6 @@
 import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { studentOf, type LayerChoice } from '../../../../engine/models/student.js';
-import { configurations } from './configurations.js';
+import { configurations } from '../../../support/configurations.js';
 
 const teacher = { ...configurations.qwen3, layers: 6 };
 

@@ -1,6 +1,6 @@
 import { rewrite } from '../../../../engine/passes/rewrite.js';
 import { trace } from '../../../../engine/tracing/trace.js';
-import { configurations } from '../models/configurations.js';
+import { configurations } from '../../../support/configurations.js';
 import { kernelsAfter, withAndWithout } from './on-and-off.js';
 import { trainingData, trainingStep } from './training-step.js';
 

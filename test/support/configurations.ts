@@ -1,5 +1,5 @@
 /** Small configurations of the three families. */
-import type { ModelConfig } from '../../../../engine/files/model-config.js';
+import type { ModelConfig } from '../../engine/files/model-config.js';
 
 const common = {
   vocabularySize: 32,
