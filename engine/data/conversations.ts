@@ -72,7 +72,7 @@ function readRow(
 function countName(counted: Record<string, number>, name: string): void {
   const known = Object.hasOwn(counted, name) || Object.keys(counted).length < maximumNames;
   const key = known && name !== '__proto__' ? name : '…';
-  counted[key] = (counted[key] ?? 0) + 1;
+  counted[key] = (Object.hasOwn(counted, key) ? (counted[key] ?? 0) : 0) + 1;
 }
 
 function readId({ number, record }: Row): string {

@@ -35,7 +35,7 @@ export interface Batch {
 
 /** The samples ahead, oldest first. */
 export interface Window<Entry> {
-  /** At most `limit` entries; fewer only where the samples end. Called before every choice. */
+  /** As many as the window may hold; fewer only where the samples end. Called before every choice. */
   filled(): readonly Entry[];
   take(index: number): Entry;
   lengthOf(entry: Entry): number;

@@ -10,8 +10,9 @@ import { hasCode } from '../../config/errors.js';
 import { invalidFile, isRecord, missingFile } from './row-errors.js';
 import type { Row, RowRecord } from './row.js';
 
-/** A row group is decoded at once; writers make them of 1 MiB to 1 GiB. */
+/** A row group is decoded at once; writers make them of 1 MiB to 1 GiB, and of a million rows. */
 const maximumRowGroupBytes = 2 ** 31;
+const maximumRowGroupRows = 2 ** 24;
 
 /** @throws dataset-missing, dataset-file-invalid */
 export async function* readParquetRows(path: string): AsyncGenerator<Row> {
@@ -54,8 +55,8 @@ function groupRows(path: string, group: { readonly num_rows: bigint; readonly to
   if (!(bytes >= 0 && bytes <= maximumRowGroupBytes))
     throw invalidFile(path, `row groups of at most ${maximumRowGroupBytes} bytes`, `one of ${bytes}`);
   const rows = Number(group.num_rows);
-  if (Number.isSafeInteger(rows) && rows >= 0 && rows <= maximumRowGroupBytes) return rows;
-  throw invalidFile(path, 'a count of rows', `${rows}`);
+  if (rows >= 0 && rows <= maximumRowGroupRows) return rows;
+  throw invalidFile(path, `row groups of at most ${maximumRowGroupRows} rows`, `one of ${rows}`);
 }
 
 /** The reader trusts its bytes: what they make it throw (a RangeError, a TypeError …) means that they are damaged. */
@@ -71,14 +72,23 @@ async function refuseDamage<Result>(path: string, read: () => Promise<Result>): 
 function compressors(): Compressors {
   const library: object = zlib;
   return {
-    GZIP: (input, outputLength) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, outputLength) }),
-    BROTLI: (input, outputLength) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, outputLength) }),
-    ...(hasZstd(library) ? { ZSTD: (input) => library.zstdDecompressSync(input) } : {}),
+    GZIP: (input, outputLength) => zlib.gunzipSync(input, atMost(outputLength)),
+    BROTLI: (input, outputLength) => zlib.brotliDecompressSync(input, atMost(outputLength)),
+    ...(hasZstd(library)
+      ? { ZSTD: (input, outputLength) => library.zstdDecompressSync(input, atMost(outputLength)) }
+      : {}),
   };
 }
 
+/** What a page says of its size binds it: no small page becomes a large memory. */
+const atMost = (bytes: number): { maxOutputLength: number } => ({ maxOutputLength: Math.max(1, bytes) });
+
+interface Zstd {
+  readonly zstdDecompressSync: (input: Uint8Array, options: { readonly maxOutputLength: number }) => Uint8Array;
+}
+
 /** Node 22.15 and later have it; the types are those of the oldest Node. */
-const hasZstd = (library: object): library is { readonly zstdDecompressSync: (input: Uint8Array) => Uint8Array } =>
+const hasZstd = (library: object): library is Zstd =>
   'zstdDecompressSync' in library && typeof library.zstdDecompressSync === 'function';
 
 const plain = (record: RowRecord): RowRecord =>

@@ -14,6 +14,7 @@ export interface EncodedConversation {
 }
 
 export interface Sample extends EncodedConversation {
+  /** As the dataset has it, for messages: two samples may have one id. What tells samples apart is their number. */
   readonly id: string;
 }
 

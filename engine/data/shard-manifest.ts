@@ -50,8 +50,7 @@ const manifestSchema = z.looseObject({
 });
 export type ShardManifest = Readonly<z.output<typeof manifestSchema>>;
 
-export const encodeManifest = (manifest: ShardManifest): Buffer =>
-  Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
+export const encodeManifest = (manifest: ShardManifest): string => `${JSON.stringify(manifest, undefined, 2)}\n`;
 
 const manifestDigest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -66,8 +65,13 @@ export async function readManifest(directory: string): Promise<ShardManifest & {
     confirmSums(manifest);
     return { ...manifest, digest: manifestDigest(bytes) };
   } catch (cause) {
-    throw invalidShard(path, 'a manifest of shards', cause instanceof Error ? cause.message : 'none', cause);
+    throw invalidShard(path, 'a manifest of shards', faultOf(cause), cause);
   }
+}
+
+function faultOf(cause: unknown): string {
+  if (cause instanceof z.ZodError) return z.prettifyError(cause).split('\n').slice(0, 2).join('');
+  return cause instanceof Error ? cause.message : 'none';
 }
 
 function confirmSums({ shards, statistics }: ShardManifest): void {

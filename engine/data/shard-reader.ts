@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Sample, SampleSource } from './samples.js';
 import * as format from './shard-format.js';
 import { readManifest, type ShardDescription, type ShardStatistics } from './shard-manifest.js';
@@ -78,9 +79,8 @@ async function openShard(
     if (size !== bytes) throw format.invalidShard(file, `${bytes} bytes`, `${size}`);
     const headerBytes = format.headerLength(file, await readBytes(handle, file, 0, format.prefixBytes));
     const found = format.parseHeader(file, await readBytes(handle, file, format.prefixBytes, headerBytes));
-    for (const [name, value] of Object.entries(header))
-      if (Object.entries(found).every(([foundName, other]) => foundName !== name || other !== value))
-        throw format.invalidShard(file, `the ${name} of its manifest`, 'another');
+    if (!isDeepStrictEqual(found, header))
+      throw format.invalidShard(file, 'the header that its manifest names', 'that of another tokenizer or template');
     const footer = await readBytes(handle, file, size - format.footerBytes, format.footerBytes);
     const indexOffset = format.readIndexOffset(file, footer, size, samples);
     const index = await readBytes(handle, file, indexOffset, samples * format.indexEntryBytes);

@@ -1,6 +1,6 @@
 /**
- * Writes one shard as a stream: memory holds a buffer and the index, 12 bytes a sample. The file has its name only when it is
- * whole and on disk; until then it ends in `.partial`.
+ * Writes one shard as a stream: memory holds a buffer and the index. The file has its name only when it is whole and on disk;
+ * until then it ends in `.partial`.
  */
 import { createHash } from 'node:crypto';
 import { open, rename, type FileHandle } from 'node:fs/promises';

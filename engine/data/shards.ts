@@ -3,15 +3,17 @@
  * encoder and settings give equal bytes. A directory whose writing was cut off has no manifest and cannot be opened; writing
  * into it again begins anew.
  */
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NightstillError } from '../../config/errors.js';
+import { isPartialOf, writeTextAtomically } from '../files/atomic-file.js';
+import { writing } from '../files/output-error.js';
 import type { Conversation } from './conversations.js';
 import { fitSample, type LengthPolicy } from './length-policy.js';
 import { areSpans, countTrained, type ConversationEncoder, type Sample } from './samples.js';
 import { formatVersion, type ShardHeader } from './shard-format.js';
 import { encodeManifest, manifestName, shardName, shardNamePattern } from './shard-manifest.js';
-import type { ShardDescription, ShardManifest, ShardStatistics } from './shard-manifest.js';
+import type { ShardDescription, ShardStatistics } from './shard-manifest.js';
 import { ShardWriter } from './shard-writer.js';
 
 export interface ShardSettings {
@@ -19,7 +21,7 @@ export interface ShardSettings {
   readonly maximumTokens: number;
   /** For samples that have more. Default: truncate. */
   readonly tooLong?: LengthPolicy;
-  /** A shard ends before it grows beyond this, but has one sample at least. Default: 256 MiB. */
+  /** A shard that has grown to this size takes no further sample. Default: 256 MiB. */
   readonly shardBytes?: number;
 }
 
@@ -31,7 +33,7 @@ const maximumTokensLimit = 2 ** 24;
 /**
  * Writes the shards and returns what was written and what was not. Shards that were in the directory are removed first.
  * @throws dataset-empty, sample-too-long, dataset-row-invalid (ids or spans that the encoder must not give),
- *   training-setting-invalid
+ *   training-setting-invalid, output-failed
  */
 export async function writeShards(
   directory: string,
@@ -41,8 +43,8 @@ export async function writeShards(
 ): Promise<ShardStatistics> {
   confirmSetting('maximumTokens', maximumTokens, 2, maximumTokensLimit);
   confirmSetting('shardBytes', shardBytes, 1, maximumShardBytes);
-  await clear(directory);
   const header = headerOf(encoder);
+  await writing(directory, () => clear(directory));
   const statistics = new Counting();
   const output = new ShardSequence(directory, header, shardBytes);
   try {
@@ -50,12 +52,13 @@ export async function writeShards(
       const sample = encode(conversation, encoder);
       const pieces = fitSample(sample, maximumTokens, tooLong);
       statistics.addConversation(sample.ids.length > maximumTokens ? tooLong : undefined);
-      for (const piece of pieces) if (statistics.addSample(piece)) await output.add(piece);
+      for (const piece of pieces) if (statistics.addSample(piece)) await writing(directory, () => output.add(piece));
     }
     const { counts } = statistics;
     if (counts.samples === 0) throw empty(counts);
-    const shards = await output.finish();
-    await writeManifest(directory, { version: formatVersion, header, statistics: counts, shards: [...shards] });
+    const shards = [...(await writing(directory, () => output.finish()))];
+    const manifest = encodeManifest({ version: formatVersion, header, statistics: counts, shards });
+    await writeTextAtomically(join(directory, manifestName), manifest);
     return counts;
   } finally {
     await output.abandon();
@@ -94,19 +97,8 @@ async function clear(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await rm(join(directory, manifestName), { force: true });
   for (const name of await readdir(directory))
-    if (shardNamePattern.test(name.replace(/\.partial$/, ''))) await rm(join(directory, name), { force: true });
-}
-
-async function writeManifest(directory: string, manifest: ShardManifest): Promise<void> {
-  const path = join(directory, manifestName);
-  const handle = await open(`${path}.partial`, 'w');
-  try {
-    await handle.writeFile(encodeManifest(manifest));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.partial`, path);
+    if (shardNamePattern.test(name.replace(/\.partial$/, '')) || isPartialOf(name, manifestName))
+      await rm(join(directory, name), { force: true });
 }
 
 class Counting {

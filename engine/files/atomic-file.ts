@@ -32,6 +32,10 @@ async function writeAndRename(path: string, write: (file: FileHandle) => Promise
 export const writeTextAtomically = (path: string, text: string): Promise<void> =>
   writeAtomically(path, (file) => file.writeFile(text, 'utf8'));
 
+/** Is it what a writer of this file left behind when it died? */
+export const isPartialOf = (name: string, file: string): boolean =>
+  name.startsWith(`.${file}.`) && name.endsWith('.partial');
+
 /** Makes a rename durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');

@@ -109,6 +109,15 @@ describe('conversations', () => {
     const weighted = { ...assistant, weight: 0, name: null, extra: { reasoning_content: 'r' } };
     await read([{ messages: [user, weighted, weighted] }], { unusable: 'refuse' }, counts);
     expect(counts.unreadFields).toEqual({ weight: 2, reasoning_content: 2 });
+    const strange = JSON.parse('{"role":"user","content":"x","constructor":1,"toString":1,"__proto__":1}') as object;
+    await read([{ messages: [strange, strange, assistant] }], { unusable: 'refuse' }, counts);
+    expect(Object.entries(counts.unreadFields)).toEqual([
+      ['weight', 2],
+      ['reasoning_content', 2],
+      ['constructor', 2],
+      ['toString', 2],
+      ['…', 2],
+    ]);
   });
 
   test.each<RowRecord>([

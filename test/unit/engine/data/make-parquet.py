@@ -20,3 +20,7 @@ rows = [
 table = pyarrow.Table.from_pylist(rows)
 for compression in ["none", "snappy", "gzip", "brotli", "zstd"]:
     pyarrow.parquet.write_table(table, here / f"{compression}.parquet", compression=compression, row_group_size=3)
+
+# Forty kilobytes that stand for more rows than one group may have.
+many = pyarrow.table({"text": pyarrow.nulls(2**24 + 1, pyarrow.string())})
+pyarrow.parquet.write_table(many, here / "many.parquet", compression="gzip", row_group_size=2**24 + 1)

@@ -87,6 +87,19 @@ describe('rows of files', () => {
 describe('rows of Parquet', () => {
   const hasZstd = 'zstdDecompressSync' in zlib;
 
+  test('a file compressed with zstd gives rows, or is refused by that name where this Node lacks it', async () => {
+    const outcome = await collect(readRows(parquet('zstd'))).catch((error: unknown) => error);
+    const refusal = { code: 'dataset-file-invalid', message: expect.stringContaining('ZSTD') as string };
+    expect(outcome).toEqual(hasZstd ? expect.any(Array) : expect.objectContaining(refusal));
+  });
+
+  test('a row group of more rows than memory can be expected to hold is refused before it is decoded', async () => {
+    await expect(collect(readRows(parquet('many')))).rejects.toMatchObject({
+      code: 'dataset-file-invalid',
+      message: expect.stringContaining('expected row groups of at most 16777216 rows, found one of 16777217') as string,
+    });
+  });
+
   test.each(['none', 'snappy', 'gzip', 'brotli', ...(hasZstd ? ['zstd'] : [])])(
     'a file of three row groups, compressed with %s, gives the rows that were written',
     async (name) => {

@@ -89,6 +89,32 @@ describe('token shards', () => {
     expect((await readAll(directory)).map(({ id }) => id)).toEqual(['c']);
   });
 
+  test('writing again removes what a writer that died left of its manifest', async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, '.shards.json.7.partial'), '{');
+    await writeShards(directory, [chat('c', 'q', 'a')], byteEncoder(), { maximumTokens: 9 });
+    expect(files(directory)).toEqual(['shard-00000.tokens', 'shards.json']);
+  });
+
+  test('a shard of another tokenizer is refused, with what its manifest names', async () => {
+    const { directory } = await write([chat('a', 'q', 'a')], { maximumTokens: 9 });
+    const path = join(directory, 'shards.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"bytes"', '"words"'));
+    await expect(openShards(directory)).rejects.toMatchObject({
+      code: 'token-shards-invalid',
+      message: expect.stringContaining('shard-00000.tokens: expected the header that its manifest names') as string,
+    });
+  });
+
+  test('a place that cannot hold them is named with the answer of the file system', async () => {
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    await expect(writeShards(file, [chat('a', 'q', 'a')], byteEncoder(), { maximumTokens: 9 })).rejects.toMatchObject({
+      code: 'output-failed',
+      message: expect.stringContaining(`Expected to write ${file}, found EEXIST`) as string,
+    });
+  });
+
   test('writing that is cut off leaves nothing that can be opened', async () => {
     const { directory } = await write([chat('a', 'q', 'a')], { maximumTokens: 9 });
     const failing = function* () {

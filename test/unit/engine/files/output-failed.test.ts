@@ -29,7 +29,11 @@ describe('a place that cannot hold a file', () => {
     const path = join(parent, 'x');
     const onFullDisk = async (): Promise<void> => {
       const full = await open('/dev/full', 'w');
-      await full.writeFile('x').finally(() => full.close());
+      try {
+        await full.writeFile('x');
+      } finally {
+        await full.close();
+      }
     };
     await expect(writeAtomically(path, onFullDisk)).rejects.toMatchObject(failed(path, 'ENOSPC'));
     expect(readdirSync(parent)).toEqual([]);
