@@ -34,6 +34,8 @@ export function registerOn(backendName: string, name: string, eager: Eager): voi
   const key = `${backendName} ${name}`;
   if (registered.has(key)) return;
   registered.add(key);
+  // A backend may have a better way of its own.
+  if (tf.getKernelsForBackend(backendName).some(({ kernelName }) => kernelName === name)) return;
   tf.registerKernel({
     kernelName: name,
     backendName,

@@ -2,6 +2,7 @@
 import { registerOn } from '../kernels/composite.js';
 import { composites } from '../kernels/composites.js';
 import { tf } from '../tf.js';
+import { registerWasmComposites } from './wasm-composites.js';
 import { repairWasm } from './wasm-repairs.js';
 
 export type KernelsBackend = 'wasm' | 'cpu';
@@ -13,7 +14,10 @@ export async function prepareBackend(backend: KernelsBackend): Promise<void> {
     await tf.setBackend(backend);
     await tf.ready();
   });
-  if (backend === 'wasm') repairWasm();
+  if (backend === 'wasm') {
+    repairWasm();
+    registerWasmComposites();
+  }
   for (const { name, eager } of composites) registerOn(backend, name, eager);
 }
 

@@ -7,6 +7,7 @@ import { tf } from '../tf.js';
 import { attributesOf } from '../tracing/program.js';
 import { flagOf } from '../tracing/shapes.js';
 import { correctWasm, replaceKernel } from './wasm-corrections.js';
+import { replaceSlices } from './wasm-slices.js';
 
 let repaired = false;
 
@@ -14,6 +15,7 @@ export function repairWasm(): void {
   if (repaired) return;
   repaired = true;
   correctWasm();
+  replaceSlices();
   replaceKernel('BatchMatMul', repairedProduct);
   tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: segmentSum });
 }
