@@ -2,7 +2,7 @@ import { decodeStep, placePrompt, prefill, type LayerCache } from '../../../engi
 import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import { relativeDifference } from './differences.js';
-import { evaluators, type TensorFunction, type Tensors } from './evaluators.js';
+import { evaluatorsFor, type TensorFunction, type Tensors } from './evaluators.js';
 import { loadModelFixture, modelNames, type ModelFixture, type NamedArrays } from './model-fixtures.js';
 
 const [bucket, capacity, slots] = [8, 24, 2];
@@ -85,9 +85,9 @@ const greatest = (values: ArrayLike<number>): number =>
 const integers = (values: readonly number[], shape = [values.length]) => ({ shape, values: Int32Array.from(values) });
 
 describe.each(modelNames)('%s', (name) => {
-  test.each(evaluators)(
+  test.each(evaluatorsFor(name))(
     'greedy decoding with a cache finds the tokens of transformers: $name',
-    async ({ evaluate }) => {
+    async ({ evaluate, prepare }) => {
       const fixture = await loadModelFixture(name);
       const { config, weights } = fixture;
       const expected = [...fixture.int32('greedy.npy').values];
@@ -113,19 +113,21 @@ describe.each(modelNames)('%s', (name) => {
         whole['logits']?.values.subarray(position * config.vocabularySize, (position + 1) * config.vocabularySize) ??
         [];
       expect(relativeDifference(first?.values ?? [], reference(prompt.length - 1))).toBeLessThan(1e-4);
+      const inputsAt = (position: number): NamedArrays => ({
+        ids: integers([0, expected[position] ?? 0]),
+        positions: integers([0, position]),
+        ...caches,
+      });
+      const step = await prepare(stepping(fixture), weights, inputsAt(prompt.length));
       for (let position = prompt.length; position < expected.length; position++) {
-        const step = await evaluate(stepping(fixture), weights, {
-          ids: integers([0, expected[position] ?? 0]),
-          positions: integers([0, position]),
-          ...caches,
-        });
-        const { logits: stepped, ...next } = step;
+        const { logits: stepped, ...next } = step.run(inputsAt(position));
         caches = next;
         const found = stepped?.values.subarray(slot * config.vocabularySize) ?? [];
         expect(relativeDifference(found, reference(position))).toBeLessThan(1e-4);
         // The prompt of the reference has 8 tokens; what follows is its greedy continuation.
         if (position >= 7 && position + 1 < expected.length) expect(greatest(found)).toBe(expected[position + 1]);
       }
+      step.dispose();
     },
   );
 });

@@ -7,38 +7,62 @@ import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import { tf } from '../../../engine/tf.js';
 import { nativePackageDirectory } from '../../support/native-engine.js';
 import { temporaryDirectory } from '../../support/temporary.js';
-import type { NamedArray, NamedArrays } from './model-fixtures.js';
+import type { ModelName, NamedArray, NamedArrays } from './model-fixtures.js';
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 export type TensorFunction = (weights: Tensors, inputs: Tensors) => Tensors;
 
+/** A function with its weights, ready for any inputs of the shapes that it was prepared for. */
+interface Prepared {
+  readonly run: (inputs: NamedArrays) => NamedArrays;
+  readonly dispose: () => void;
+}
+
+type Prepare = (compute: TensorFunction, weights: NamedArrays, shapes: NamedArrays) => Promise<Prepared>;
+
 export interface Evaluator {
   readonly name: string;
+  readonly prepare: Prepare;
+  /** Prepares, runs once, and disposes. */
   readonly evaluate: (compute: TensorFunction, weights: NamedArrays, inputs: NamedArrays) => Promise<NamedArrays>;
 }
 
-const eager = (backend: 'cpu' | 'wasm'): Evaluator => ({
-  name: `eager ${backend}`,
+const evaluator = (name: string, prepare: Prepare): Evaluator => ({
+  name,
+  prepare,
   async evaluate(compute, weights, inputs) {
-    await prepareBackend(backend);
-    const before = tf.memory().numTensors;
-    const results: Record<string, NamedArray> = {};
-    tf.tidy(() => {
-      for (const [name, tensor] of Object.entries(compute(tensorsOf(weights), tensorsOf(inputs))))
-        results[name] = { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) };
-    });
-    if (tf.memory().numTensors !== before) throw new Error('Expected every tensor to be freed.');
-    return results;
+    const { run, dispose } = await prepare(compute, weights, inputs);
+    try {
+      return run(inputs);
+    } finally {
+      dispose();
+    }
   },
 });
 
-const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): Evaluator => ({
-  name: `compiled ${name}`,
-  async evaluate(compute, weights, inputs) {
-    const runner = await runnerOf();
+const eager = (backend: 'cpu' | 'wasm'): Evaluator =>
+  evaluator(`eager ${backend}`, async (compute, weights) => {
+    await prepareBackend(backend);
+    return {
+      run(inputs) {
+        const before = tf.memory().numTensors;
+        const results: Record<string, NamedArray> = {};
+        tf.tidy(() => {
+          for (const [name, tensor] of Object.entries(compute(tensorsOf(weights), tensorsOf(inputs))))
+            results[name] = { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) };
+        });
+        if (tf.memory().numTensors !== before) throw new Error('Expected every tensor to be freed.');
+        return results;
+      },
+      dispose: () => undefined,
+    };
+  });
+
+const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): Evaluator =>
+  evaluator(`compiled ${name}`, async (compute, weights, inputs) => {
     const shapes: Record<string, readonly number[]> = {};
     const session = await compile({
-      runner,
+      runner: await runnerOf(),
       state: specsOf(weights),
       programs: {
         compute: {
@@ -52,33 +76,41 @@ const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): E
         },
       },
     });
-    try {
-      session.write(valuesOf(weights));
-      const results = Object.entries(session.run('compute', valuesOf(inputs)));
-      return Object.fromEntries(
-        results.map(([output, values]) => [output, { shape: shapes[output] ?? [], values: Float32Array.from(values) }]),
-      );
-    } finally {
-      session.dispose();
-    }
-  },
-});
+    session.write(valuesOf(weights));
+    return {
+      run: (fed) =>
+        Object.fromEntries(
+          Object.entries(session.run('compute', valuesOf(fed))).map(([output, values]) => [
+            output,
+            { shape: shapes[output] ?? [], values: Float32Array.from(values) },
+          ]),
+        ),
+      dispose: () => session.dispose(),
+    };
+  });
 
 async function nativeRunner(): Promise<Runner> {
   const packageDirectory = await nativePackageDirectory();
   return tensorflowRunner({ packageDirectory, cacheDirectory: temporaryDirectory() });
 }
 
-export const evaluators: readonly Evaluator[] = [
+const wasm = compiled('wasm', () => Promise.resolve(kernelsRunner({ backend: 'wasm' })));
+const graph = compiled('tensorflow', nativeRunner);
+const xla = compiled('tensorflow xla', nativeRunner, true);
+
+/** XLA takes seconds to compile a program: one family stands for the others. */
+export const evaluatorsFor = (model: ModelName): readonly Evaluator[] => [
   eager('cpu'),
   eager('wasm'),
-  compiled('wasm', () => Promise.resolve(kernelsRunner({ backend: 'wasm' }))),
-  compiled('tensorflow', nativeRunner),
-  compiled('tensorflow xla', nativeRunner, true),
+  wasm,
+  graph,
+  ...xlaFor(model),
 ];
 
-/** Without tfjs's cpu backend, which takes a minute for 1,024 positions. */
-export const fastEvaluators: readonly Evaluator[] = evaluators.filter(({ name }) => name !== 'eager cpu');
+/** Eagerly, 1,024 positions take tfjs a minute. */
+export const compiledEvaluatorsFor = (model: ModelName): readonly Evaluator[] => [wasm, graph, ...xlaFor(model)];
+
+const xlaFor = (model: ModelName): readonly Evaluator[] => (model === 'qwen3-qknorm' ? [xla] : []);
 
 const dtypeOf = ({ values }: NamedArray) => (values instanceof Int32Array ? 'int32' : 'float32');
 

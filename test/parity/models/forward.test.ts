@@ -1,7 +1,7 @@
 import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import { relativeDifference } from './differences.js';
-import { evaluators, fastEvaluators, type TensorFunction } from './evaluators.js';
+import { compiledEvaluatorsFor, evaluatorsFor, type TensorFunction } from './evaluators.js';
 import { loadModelFixture, modelNames, type ModelFixture, type NamedArrays } from './model-fixtures.js';
 
 const inputsOf = ({ shape, values }: { shape: readonly number[]; values: Int32Array }): NamedArrays => {
@@ -21,17 +21,20 @@ const forward =
   };
 
 describe.each(modelNames)('%s', (name) => {
-  test.each(evaluators)('hidden states and logits equal those of transformers: $name', async ({ evaluate }) => {
-    const fixture = await loadModelFixture(name);
-    const found = await evaluate(forward(fixture), fixture.weights, inputsOf(fixture.int32('input_ids.npy')));
-    const states = fixture.float32('hidden_states.npy').values;
-    const last = states.subarray(states.length - (found['hidden']?.values.length ?? 0));
-    expect(relativeDifference(found['hidden']?.values ?? [], last)).toBeLessThan(1e-4);
-    const expected = fixture.float32('logits.npy');
-    expect(relativeDifference(found['logits']?.values ?? [], expected.values)).toBeLessThan(1e-4);
-  });
+  test.each(evaluatorsFor(name))(
+    'hidden states and logits equal those of transformers: $name',
+    async ({ evaluate }) => {
+      const fixture = await loadModelFixture(name);
+      const found = await evaluate(forward(fixture), fixture.weights, inputsOf(fixture.int32('input_ids.npy')));
+      const states = fixture.float32('hidden_states.npy').values;
+      const last = states.subarray(states.length - (found['hidden']?.values.length ?? 0));
+      expect(relativeDifference(found['hidden']?.values ?? [], last)).toBeLessThan(1e-4);
+      const expected = fixture.float32('logits.npy');
+      expect(relativeDifference(found['logits']?.values ?? [], expected.values)).toBeLessThan(1e-4);
+    },
+  );
 
-  test.each(fastEvaluators)('logits stay equal along 1,024 positions: $name', async ({ evaluate }) => {
+  test.each(compiledEvaluatorsFor(name))('logits stay equal along 1,024 positions: $name', async ({ evaluate }) => {
     const fixture = await loadModelFixture(name);
     const chosen: TensorFunction = (weights, inputs) => {
       const { logits: all } = forward(fixture)(weights, inputs);

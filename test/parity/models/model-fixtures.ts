@@ -6,6 +6,7 @@ import { openSafetensors } from '../../../engine/files/safetensors.js';
 import { modelFixtures, readFloat32Npy, readInt32Npy } from '../../support/npy.js';
 
 export const modelNames = ['qwen2-gqa-tied', 'llama3-ropescaled', 'qwen3-qknorm'] as const;
+export type ModelName = (typeof modelNames)[number];
 
 export interface NamedArray {
   readonly shape: readonly number[];
@@ -35,7 +36,7 @@ export interface ModelFixture {
   readonly packed: PackedReference;
 }
 
-export async function loadModelFixture(name: (typeof modelNames)[number]): Promise<ModelFixture> {
+export async function loadModelFixture(name: ModelName): Promise<ModelFixture> {
   const directory = join(modelFixtures, name);
   const source = await openSafetensors(join(directory, 'model.safetensors'));
   const weights: Record<string, NamedArray> = {};
