@@ -93,7 +93,8 @@ const greatest = (seen: ArrayLike<number>, expected: ArrayLike<number>) =>
   Math.max(...Array.from(expected, (value, index) => Math.abs(value - (seen[index] ?? NaN))));
 
 describe.each(modes)('the trainer on %s', (_, makeRunner, xla) => {
-  test.each(['qwen2-gqa-tied', 'llama3-ropescaled', 'qwen3-qknorm'])(
+  // XLA takes a minute for all three.
+  test.each(xla ? ['qwen3-qknorm'] : ['qwen2-gqa-tied', 'llama3-ropescaled', 'qwen3-qknorm'])(
     'from the directory of %s, its first step is that of torch, recomputed and in pieces of the vocabulary',
     async (model) => {
       const { path, directory, options } = await fixtureRun(model, {});
