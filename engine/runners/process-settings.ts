@@ -7,17 +7,20 @@ export interface ProcessSettings {
   readonly threads: number;
   /** Keeps what XLA compiled between processes. Entries are machine code: one directory a machine and TensorFlow build. */
   readonly xlaCacheDirectory?: string;
-  /** Lines of TensorFlow's log on stderr: everything, or warnings and worse, or errors alone. Default: errors. */
-  readonly log?: 'info' | 'warning' | 'error';
+  /**
+   * Lines of TensorFlow's log on stderr: everything, warnings and worse, errors, or nothing. Default: nothing, since errors that
+   * matter are thrown, and XLA's cache calls every entry that it finds again an error. A few first lines come all the same.
+   */
+  readonly log?: 'info' | 'warning' | 'error' | 'nothing';
 }
 
-const logLevel = { info: '0', warning: '1', error: '2' } as const;
+const logLevel = { info: '0', warning: '1', error: '2', nothing: '3' } as const;
 
 /** The variables by name, to be merged into the environment of a child process. */
 export function processSettings({
   threads,
   xlaCacheDirectory,
-  log = 'error',
+  log = 'nothing',
 }: ProcessSettings): Record<string, string> {
   const xla =
     xlaCacheDirectory === undefined
@@ -33,7 +36,7 @@ export function processSettings({
     TF_NUM_INTRAOP_THREADS: `${threads}`,
     // Operations that are ready side by side; under load one thread for them is half as fast.
     TF_NUM_INTEROP_THREADS: `${threads}`,
-    // Set, oneDNN's kernels are on and its line about them is not printed.
+    // On by default on most machines: said, so that it is the same on all.
     TF_ENABLE_ONEDNN_OPTS: '1',
     // glibc keeps freed tensors in one arena per thread. Given back at once, a training step peaks 120 MB lower, as fast.
     MALLOC_ARENA_MAX: '1',
