@@ -10,7 +10,7 @@ import { refuseTaken } from '../files/free-place.js';
 import { characterOfByte } from './byte-alphabet.js';
 import { learnMerges, type LearnedMerges } from './merges.js';
 import { maximumTokens } from './pair-queue.js';
-import { atLineBreaks, createWordCounter, qwen2Pattern } from './words.js';
+import { atWordBreaks, createWordCounter, qwen2Pattern } from './words.js';
 
 export interface BytePairTraining {
   /** All tokens: bytes, merges and special ones. */
@@ -39,7 +39,7 @@ const chatTemplate =
 /**
  * @param texts documents, each a stream of pieces that may be cut anywhere.
  * @throws tokenizer-training-invalid when the size leaves no room for bytes and special tokens, a special token is empty or named twice,
- *   or the texts do not hold enough pairs for the size.
+ *   the texts do not hold enough pairs for the size, or one is no text: 2²⁶ characters without the end of a word.
  */
 export async function trainBytePairTokenizer(
   texts: Iterable<AsyncIterable<string>>,
@@ -50,7 +50,7 @@ export async function trainBytePairTokenizer(
   const counter = createWordCounter();
   let characters = 0;
   for (const text of texts)
-    for await (const piece of atLineBreaks(text)) {
+    for await (const piece of atWordBreaks(text)) {
       counter.add(piece);
       characters += piece.length;
       onProgress({ phase: 'reading', characters });

@@ -111,8 +111,9 @@ function endOfTurn(answer: string, { specialTokens }: Tokenizer): number {
 }
 
 /**
- * Tokens of the whole text when they part at every span, as they do where special tokens stand. Else each stretch is encoded
- * alone, as a prompt is when an answer is generated, if that gives the same text. Else the tokens of the whole must part there.
+ * Each stretch is encoded alone, as a prompt is when an answer is generated; where special tokens stand between them, these are the
+ * tokens of the whole as well. When they do not give the same text, as where a tokenizer writes the beginning of a text otherwise,
+ * the tokens of the whole are taken, which then must part at every span.
  */
 function encodePieces(
   tokenizer: Tokenizer,
@@ -123,9 +124,11 @@ function encodePieces(
   const offsets = spans.flatMap(({ start, end }) => [start, end]);
   const encode = (part: string): Int32Array => tokenizer.encode(part, { addSpecialTokens: false });
   const pieces = [0, ...offsets].map((start, index) => encode(text.slice(start, offsets[index])));
-  const whole = encode(text);
   const joined = Int32Array.from(pieces.flatMap((piece) => [...piece]));
-  if (startsWith(whole, joined) || tokenizer.decode(joined) === tokenizer.decode(whole)) {
+  // Decoding costs a fraction of encoding: the whole is encoded only where the text does not come back to the letter.
+  const written = tokenizer.decode(joined);
+  const whole = written === text ? joined : encode(text);
+  if (startsWith(whole, joined) || written === tokenizer.decode(whole)) {
     let count = 0;
     return { ids: joined, trained: pairs(pieces.slice(0, -1).map(({ length }) => (count += length))) };
   }

@@ -47,9 +47,16 @@ function decodeBytes(
   return { push, end };
 }
 
-/** For decoders that look at their neighbours: all is decoded anew, and what may still change is held back. */
+/** A stream looks at this many tokens again, and at no more than some times as many. */
+const rememberedTokens = 32;
+const mostTokens = 8 * rememberedTokens;
+
+/**
+ * For decoders that look at their neighbours: the last tokens are decoded anew, and what may still change is held back. Older
+ * tokens are forgotten where the younger ones alone give the end of the same text, so that a long stream costs no more a token.
+ */
 function decodeAgain({ decode }: StreamSettings): StreamDecoder {
-  const ids: number[] = [];
+  let ids: number[] = [];
   let given = '';
   const rest = (text: string): string => {
     if (!text.startsWith(given)) return '';
@@ -57,10 +64,18 @@ function decodeAgain({ decode }: StreamSettings): StreamDecoder {
     given = text;
     return piece;
   };
+  const forget = (): void => {
+    const younger = ids.slice(-rememberedTokens);
+    const text = decode(younger);
+    if (text === '' || text.startsWith('\uFFFD') || text.length > given.length || !given.endsWith(text)) return;
+    [ids, given] = [younger, text];
+  };
   return {
     push: (id) => {
       ids.push(id);
-      return rest(decode(ids).replace(/[\uFFFD\s]+$/u, ''));
+      const piece = rest(decode(ids).replace(/[\uFFFD\s]+$/u, ''));
+      if (ids.length >= mostTokens) forget();
+      return piece;
     },
     end: () => rest(decode(ids)),
   };

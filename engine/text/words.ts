@@ -2,6 +2,7 @@
  * Texts as words over the byte alphabet, with their counts, cut as Qwen2's tokenizer cuts them. Long texts come in chunks: they
  * are cut only where no word can cross, so the size of a chunk changes nothing.
  */
+import { NightstillError } from '../../config/errors.js';
 import { characterOfByte } from './byte-alphabet.js';
 
 /** Qwen2's pattern as tokenizer.json states it. */
@@ -34,23 +35,52 @@ export function createWordCounter(): WordCounter {
 const inByteAlphabet = (text: string): string =>
   Array.from(Buffer.from(text, 'utf8'), (byte) => characterOfByte[byte]).join('');
 
-/** Cuts a stream of text behind line breaks that a visible character follows: no word and no composition crosses those. */
-export async function* atLineBreaks(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = '';
+/** More than this without a place to cut is no text that words can be learned of. */
+const maximumStretch = 2 ** 26;
+
+/**
+ * Cuts a stream of text where no word and no composition crosses: behind a line break that a visible character follows, and
+ * behind the last letter of a word. Each character is looked at once, however long a line is.
+ * @param stretch characters that may come without such a place
+ * @throws tokenizer-training-invalid when there are more
+ */
+export async function* atWordBreaks(pieces: AsyncIterable<string>, stretch = maximumStretch): AsyncGenerator<string> {
+  let waiting: string[] = [];
+  let length = 0;
+  let last = '';
   for await (const piece of pieces) {
-    rest += piece;
-    const cut = lastCut(rest);
-    if (cut === 0) continue;
-    yield rest.slice(0, cut);
-    rest = rest.slice(cut);
+    // The cut may lie between two pieces, so the last character before a piece is looked at with it.
+    const cut = lastCut(last + piece) - last.length;
+    if (cut >= 0) {
+      yield waiting.join('') + piece.slice(0, cut);
+      waiting = [];
+      length = 0;
+    }
+    const rest = piece.slice(Math.max(0, cut));
+    waiting.push(rest);
+    length += rest.length;
+    last = piece.at(-1) ?? last;
+    if (length > stretch)
+      throw new NightstillError(
+        'tokenizer-training-invalid',
+        `Tokenizer training: expected the end of a word within ${stretch} characters, found none.`,
+      );
   }
+  const rest = waiting.join('');
   if (rest !== '') yield rest;
 }
 
+/** Marks compose with the letter before them, and half a surrogate pair may be a mark. */
+const breaks = /\n(?=[^\p{White_Space}\p{M}])|[\p{L}\p{N}](?=[^\p{L}\p{M}\p{Cs}])/gu;
+
+const usualDistance = 256;
+
+/** Behind the last break, or −1. The end of the text is looked at first: most often it holds one. */
 function lastCut(text: string): number {
-  for (let at = text.lastIndexOf('\n'); at >= 0; at = at === 0 ? -1 : text.lastIndexOf('\n', at - 1)) {
-    const next = text.codePointAt(at + 1);
-    if (next !== undefined && /[^\p{White_Space}\p{M}]/u.test(String.fromCodePoint(next))) return at + 1;
+  for (const from of new Set([Math.max(0, text.length - usualDistance), 0])) {
+    let cut = -1;
+    for (const { index, 0: found } of text.slice(from).matchAll(breaks)) cut = from + index + found.length;
+    if (cut >= 0) return cut;
   }
-  return 0;
+  return -1;
 }

@@ -94,7 +94,7 @@ describe('a trained tokenizer', () => {
           progress.phase === 'reading' ? `read ${progress.characters}` : `${progress.tokens}/${progress.wanted}`,
         ),
     });
-    expect(heard).toEqual(['read 400', '257/259', '258/259', '259/259']);
+    expect(heard).toEqual(['read 399', 'read 400', '257/259', '258/259', '259/259']);
   });
 
   it.each([

@@ -145,6 +145,21 @@ describe('answers of a conversation', () => {
     },
   );
 
+  it('cost the encoding of each character once where the text comes back to the letter', async () => {
+    const template = await openChatTemplate(model);
+    const tokenizer = await openTokenizer(model);
+    let encoded = 0;
+    const counting: Tokenizer = {
+      ...tokenizer,
+      encode: (text, options) => {
+        encoded += text.length;
+        return tokenizer.encode(text, options);
+      },
+    };
+    const { text } = learned(template, twoTurns, { tokenizer: counting });
+    expect(encoded).toBe(text.length);
+  });
+
   it('may stand first, or be absent', async () => {
     const template = await openChatTemplate(model);
     expect(learned(template, [user('hi')]).answers).toEqual([]);

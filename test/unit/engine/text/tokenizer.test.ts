@@ -2,12 +2,41 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { openChatTemplate } from '../../../../engine/text/chat-template.js';
-import { createTokenizer, openTokenizer } from '../../../../engine/text/tokenizer.js';
+import { createStreamDecoder } from '../../../../engine/text/stream-decoder.js';
+import { createTokenizer, openTokenizer, type Tokenizer } from '../../../../engine/text/tokenizer.js';
 import { modelFixtures } from '../../../support/npy.js';
 import { temporaryDirectory } from '../../../support/temporary.js';
 
 const directory = join(modelFixtures, 'qwen2-gqa-tied');
 const file = JSON.parse(readFileSync(join(directory, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
+
+/** In the manner of Llama 2: words with ▁, bytes where there is none, one space dropped at the beginning. */
+function wordTokenizer(): Tokenizer {
+  const pieces = {
+    type: 'BPE',
+    vocab: { '▁a': 0, '▁b': 1, '<0xE5>': 2, '<0xAD>': 3, '<0x97>': 4, c: 5, '<0xEF>': 6, '<0xBB>': 7, '<0xBF>': 8 },
+    merges: [],
+  };
+  const decoder = {
+    type: 'Sequence',
+    decoders: [
+      { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+      { type: 'ByteFallback' },
+      { type: 'Fuse' },
+      { type: 'Strip', content: ' ', start: 1, stop: 0 },
+    ],
+  };
+  const model = { ...pieces, byte_fallback: true, unk_token: null };
+  return createTokenizer({
+    ...file,
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    model,
+    decoder,
+  });
+}
 
 describe('a tokenizer', () => {
   it('gives back any text that its normaliser leaves alone, a byte order mark included', async () => {
@@ -39,30 +68,7 @@ describe('a tokenizer', () => {
   });
 
   it('streams the same from a decoder that works by words', () => {
-    const pieces = {
-      type: 'BPE',
-      vocab: { '▁a': 0, '▁b': 1, '<0xE5>': 2, '<0xAD>': 3, '<0x97>': 4, c: 5, '<0xEF>': 6, '<0xBB>': 7, '<0xBF>': 8 },
-      merges: [],
-    };
-    const decoder = {
-      type: 'Sequence',
-      decoders: [
-        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
-        { type: 'ByteFallback' },
-        { type: 'Fuse' },
-        { type: 'Strip', content: ' ', start: 1, stop: 0 },
-      ],
-    };
-    const model = { ...pieces, byte_fallback: true, unk_token: null };
-    const tokenizer = createTokenizer({
-      ...file,
-      added_tokens: [],
-      normalizer: null,
-      pre_tokenizer: null,
-      post_processor: null,
-      model,
-      decoder,
-    });
+    const tokenizer = wordTokenizer();
     const stream = tokenizer.streamDecoder();
     expect([0, 2, 3, 4, 5, 1].map((id) => stream.push(id))).toEqual(['a', '', '', '字', 'c', ' b']);
     expect(stream.end()).toBe('');
@@ -70,6 +76,31 @@ describe('a tokenizer', () => {
     const begun = tokenizer.streamDecoder();
     expect([5, 2].map((id) => begun.push(id)).join('')).toBe('c');
     expect(begun.end()).toBe('\ufffd');
+  });
+
+  it('streams long answers of such a decoder as their text, and looks at no more tokens for each as they grow', () => {
+    const tokenizer = wordTokenizer();
+    const word = fc.constantFrom([0], [1], [5], [2, 3, 4], [5, 5], [0, 1], [6, 7, 8]);
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 300, maxLength: 900 }), (words) => {
+        const ids = words.flat();
+        let looked = 0;
+        const stream = createStreamDecoder({
+          added: new Map(),
+          special: new Set(),
+          skipSpecialTokens: false,
+          tokenOf: undefined,
+          decode: (tokens) => {
+            looked += tokens.length;
+            return tokenizer.decode(tokens);
+          },
+        });
+        const text = ids.map((id) => stream.push(id)).join('') + stream.end();
+        expect(text).toBe(tokenizer.decode(ids));
+        expect(looked / ids.length).toBeLessThan(300);
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('leaves special tokens out on request, and what lies beyond the vocabulary always', () => {
