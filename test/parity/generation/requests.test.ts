@@ -96,7 +96,7 @@ test('texts come by whole characters and end before a stop string, also one acro
     expect(text).toBe(tokenizer.decode(ids, { skipSpecialTokens: true }));
     const pieces: string[] = [];
     for await (const event of generator.generate(request)) pieces.push(event.text);
-    for (const piece of pieces) expect(piece.isWellFormed()).toBe(true);
+    for (const piece of pieces) expect(piece).not.toMatch(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/);
     const boundary = pieces.slice(0, 15).join('').length;
     const across = text.slice(boundary - 2, boundary + 2);
     const stopped = await collect(generator.generate({ ...request, stopStrings: [across] }));

@@ -1,12 +1,13 @@
 import { createScorer, type Scorer, type ScorerOptions } from '../../../engine/scoring/scorer.js';
 import type { ScoredSequence } from '../../../engine/scoring/scored.js';
 import { createRandom } from '../../../engine/training/random.js';
+import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import type { Runner } from '../../../engine/runners/runner.js';
 import { loadModel, type LoadedModel } from '../generation/models.js';
 import { modelNames } from '../models/model-fixtures.js';
 import { runners } from '../training/runners.js';
 
-const [topK, temperatures] = [10, [1, 2, 0.7]] as const;
+const [topK, temperatures] = [8, [1, 2, 0.7]] as const;
 
 const scorerOf = (runner: Runner, { fixture, weights }: LoadedModel, options: Partial<ScorerOptions> = {}) =>
   createScorer({
@@ -111,4 +112,55 @@ describe.each(runners)('on %s', (_, makeRunner) => {
     }
     scorer.dispose();
   });
+
+  test('the missing mass of a confident teacher is accurate where one minus the rest would be nothing', async () => {
+    const name = 'llama3-ropescaled';
+    const { fixture, weights } = await loadModel(name);
+    // Logits grow with the head, which is not tied: exactly, for a power of two.
+    const confident = 32;
+    const scaled: LoadedModel = {
+      fixture,
+      weights: (tensor) =>
+        tensor === 'lm_head.weight' ? weights(tensor).map((value) => value * confident) : weights(tensor),
+    };
+    const scorer = await scorerOf(await makeRunner(), scaled, { temperatures: [1] });
+    const [batch, reference] = [fixture.int32('input_ids.npy'), fixture.float32('logits.npy')];
+    const [, tokens = 0, vocabulary = 0] = reference.shape;
+    const [scored] = await scoreAll(scorer, [batch.values.slice(0, tokens)]);
+    let tiny = 0;
+    for (let position = 0; position < tokens - 1; position++) {
+      const logits = reference.values.subarray(position * vocabulary, (position + 1) * vocabulary);
+      const ordered = Float64Array.from(logits, (logit) => logit * confident)
+        .sort()
+        .reverse();
+      const weigh = (part: Float64Array) => part.reduce((sum, logit) => sum + Math.exp(logit - (ordered[0] ?? 0)), 0);
+      const missing = weigh(ordered.subarray(topK)) / weigh(ordered);
+      const found = scored?.distributions[0]?.missingMass[position] ?? NaN;
+      expect(Math.abs(found / missing - 1)).toBeLessThan(0.02);
+      if (missing < 1e-8) tiny += 1;
+    }
+    expect(tiny).toBeGreaterThan(0);
+    scorer.dispose();
+  });
+});
+
+test('what cannot be scored is refused by name', async () => {
+  const model = await loadModel('qwen3-qknorm');
+  const runner = kernelsRunner({ backend: 'wasm' });
+  for (const options of [
+    { rowLengths: [] },
+    { rowLengths: [64, 32] },
+    { rowLengths: [513] },
+    { batchTokens: 0 },
+    { topK: 0 },
+    { topK: 1025 },
+    { temperatures: [0] },
+  ])
+    await expect(scorerOf(runner, model, options)).rejects.toMatchObject({ code: 'inference-setting-invalid' });
+  const scorer = await scorerOf(runner, model);
+  const refused = (ids: Int32Array, code: string) => expect(scoreAll(scorer, [ids])).rejects.toMatchObject({ code });
+  await refused(new Int32Array(65), 'sequence-too-long');
+  await refused(new Int32Array(), 'inference-setting-invalid');
+  await refused(Int32Array.of(3, 1024), 'inference-setting-invalid');
+  scorer.dispose();
 });
