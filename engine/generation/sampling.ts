@@ -73,7 +73,7 @@ function drawFrom(ids: Int32Array, weigh: Weigh, random: number): number {
 }
 
 /** The ids of the `count` greatest logits, greatest first: a heap whose root is the least of those kept. */
-export function mostProbable(logits_V: Float32Array, count: number): Int32Array {
+function mostProbable(logits_V: Float32Array, count: number): Int32Array {
   const at = (id: number): number => logits_V[id] ?? -Infinity;
   const before = (one: number, other: number): boolean => at(one) > at(other) || (at(one) === at(other) && one < other);
   const heap = new Int32Array(count);
