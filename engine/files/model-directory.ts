@@ -16,7 +16,7 @@ import { readModelConfig, writeModelConfig, type ModelConfig, type WeightFormat 
 import { expectedTensors } from './model-tensors.js';
 import type { FloatFormat } from './number-formats.js';
 import { openSafetensors, type TensorSource } from './safetensors.js';
-import { float32Tensor, writeShards } from './safetensors-writer.js';
+import { float32Tensor, writeSafetensorsShards } from './safetensors-writer.js';
 
 export interface ModelDirectory {
   readonly path: string;
@@ -130,7 +130,7 @@ async function writeFiles(directory: string, model: ModelToWrite): Promise<void>
   const tensors = [...expectedTensors(config)].map(([name, shape]) =>
     float32Tensor(name, shape, () => values(name), tensorFormats[format]),
   );
-  await writeShards(directory, tensors, {
+  await writeSafetensorsShards(directory, tensors, {
     metadata: { format: 'pt' },
     ...(maximumShardBytes !== undefined && { maximumShardBytes }),
   });

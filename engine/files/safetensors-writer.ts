@@ -68,7 +68,7 @@ export async function writeSafetensors(
  * Writes model.safetensors, or model-00001-of-0000n.safetensors with their index when one file would be too large.
  * @returns the names of the files, the index last.
  */
-export async function writeShards(
+export async function writeSafetensorsShards(
   directory: string,
   tensors: readonly TensorToWrite[],
   { metadata = {}, maximumShardBytes = defaultShardBytes }: ShardOptions = {},

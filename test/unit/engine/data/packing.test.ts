@@ -9,22 +9,32 @@ const sample = (id: string, ids: readonly number[], ...trained: readonly (readon
   trained: trained.map(([start, end]) => ({ start, end })),
 });
 
-/** Rows of lengths, packed until nothing is left. */
-function packAll(lengths: readonly number[], columns: number, limit: number): number[][] {
+interface Waiting {
+  readonly length: number;
+  /** How many rows were full when it came into the window. */
+  readonly since: number;
+}
+
+/** Rows of samples, packed until nothing is left. */
+function packWaiting(lengths: readonly number[], columns: number, limit: number): Waiting[][] {
   const ahead = [...lengths];
-  const waiting: number[] = [];
+  const waiting: Waiting[] = [];
+  const rows: Waiting[][] = [];
   const window = {
     filled: () => {
-      waiting.push(...ahead.splice(0, limit - waiting.length));
+      const come = ahead.splice(0, limit - waiting.length);
+      waiting.push(...come.map((length) => ({ length, since: rows.length })));
       return waiting;
     },
     take: (index: number) => waiting.splice(index, 1)[0]!,
-    lengthOf: (length: number) => length,
+    lengthOf: ({ length }: Waiting) => length,
   };
-  const rows: number[][] = [];
   for (let row = packRow(window, columns); row.length > 0; row = packRow(window, columns)) rows.push(row);
   return rows;
 }
+
+const packAll = (lengths: readonly number[], columns: number, limit: number): number[][] =>
+  packWaiting(lengths, columns, limit).map((row) => row.map(({ length }) => length));
 
 describe('packing', () => {
   test('a row begins with the oldest sample and takes the longest that still fits', () => {
@@ -42,7 +52,10 @@ describe('packing', () => {
         fc.integer({ min: 50, max: 120 }),
         fc.integer({ min: 1, max: 64 }),
         (lengths, columns, limit) => {
-          const rows = packAll(lengths, columns, limit);
+          const waited = packWaiting(lengths, columns, limit);
+          for (const [number, row] of waited.entries())
+            for (const { since } of row) expect(number - since).toBeLessThanOrEqual(limit);
+          const rows = waited.map((row) => row.map(({ length }) => length));
           const sorted = (values: readonly number[]) => values.toSorted((a, b) => a - b);
           expect(sorted(rows.flat())).toEqual(sorted(lengths));
           for (const row of rows) expect(row.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(columns);
@@ -52,7 +65,7 @@ describe('packing', () => {
     );
   });
 
-  test('look-ahead wastes less than none: padding of lengths as they come falls from a fifth to nearly nothing', () => {
+  test('look-ahead wastes less than packing in order: padding of lengths as they come falls from a fifth to nearly nothing', () => {
     const lengths = Array.from({ length: 2000 }, (_, index) => 20 + ((index * 7919) % 400));
     const padding = (limit: number) => {
       const rows = packAll(lengths, 512, limit);

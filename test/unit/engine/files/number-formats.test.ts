@@ -75,7 +75,7 @@ describe.each(['F16', 'BF16'] as const)('%s', (format) => {
         const rounded = Math.fround(number);
         expect(halves(narrow(Float32Array.of(rounded), format))).toEqual([nearestBySearch(rounded, format)]);
       }),
-      { numRuns: 5000 },
+      { numRuns: 5000, seed: 23 },
     );
   });
 

@@ -7,7 +7,7 @@ import { openSafetensors } from '../../../../engine/files/safetensors.js';
 import {
   float32Tensor,
   writeSafetensors,
-  writeShards,
+  writeSafetensorsShards,
   type TensorToWrite,
 } from '../../../../engine/files/safetensors-writer.js';
 import { modelFixtures } from '../../../support/npy.js';
@@ -178,7 +178,10 @@ describe('writing', () => {
   it('splits into shards with an index above a size, and they read as one', async () => {
     const directory = temporaryDirectory();
     const tensors = [tensor('a', 10), tensor('b', 10), tensor('c', 100), tensor('d', 1)];
-    const files = await writeShards(directory, tensors, { maximumShardBytes: 80, metadata: { format: 'pt' } });
+    const files = await writeSafetensorsShards(directory, tensors, {
+      maximumShardBytes: 80,
+      metadata: { format: 'pt' },
+    });
     expect(files).toEqual([
       'model-00001-of-00003.safetensors',
       'model-00002-of-00003.safetensors',
@@ -194,6 +197,6 @@ describe('writing', () => {
     expect(source.names).toEqual(['a', 'b', 'c', 'd']);
     expect(await source.readFloat32('c')).toEqual(new Float32Array(100).fill(100));
     await source.close();
-    expect(await writeShards(temporaryDirectory(), tensors)).toEqual(['model.safetensors']);
+    expect(await writeSafetensorsShards(temporaryDirectory(), tensors)).toEqual(['model.safetensors']);
   });
 });

@@ -46,6 +46,7 @@ describe('a tokenizer', () => {
         const composed = text.normalize('NFC');
         expect(tokenizer.decode(tokenizer.encode(composed))).toBe(composed);
       }),
+      { seed: 30 },
     );
     expect(tokenizer.decode(tokenizer.encode('\ufeffa\ufeff'))).toBe('\ufeffa\ufeff');
   });
@@ -59,7 +60,7 @@ describe('a tokenizer', () => {
         const pieces = tokens.map((id) => stream.push(id));
         expect(pieces.join('') + stream.end()).toBe(tokenizer.decode(tokens, { skipSpecialTokens }));
       }),
-      { numRuns: 500 },
+      { numRuns: 500, seed: 24 },
     );
     const stream = tokenizer.streamDecoder();
     const pieces = [...tokenizer.encode('👩‍👩‍👧 é 字')].map((id) => stream.push(id));
@@ -99,7 +100,7 @@ describe('a tokenizer', () => {
         expect(text).toBe(tokenizer.decode(ids));
         expect(looked / ids.length).toBeLessThan(300);
       }),
-      { numRuns: 20 },
+      { numRuns: 20, seed: 25 },
     );
   });
 

@@ -50,7 +50,7 @@ describe('a stream of text', () => {
         expect(stretches).not.toContain('');
         expect(wordsOf(...stretches)).toEqual(wordsOf(whole));
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000, seed: 27 },
     );
   });
 
