@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compiledPath } from '../../support/processes.js';
+
+const root = join(import.meta.dirname, '../../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('the README', () => {
+  const [, ...program] = read('examples/engine/compile.ts').split('\n');
+
+  it('shows the program of the engine as it is run here', () => {
+    const shown = program.join('\n').replace('../../engine/index.js', 'nightstill/engine');
+    expect(read('README.md')).toContain(`\`\`\`ts\n${shown}\`\`\``);
+  });
+
+  it('shows one that prints what it says', () => {
+    const printed = execFileSync(process.execPath, [compiledPath('examples/engine/compile.js')], { encoding: 'utf8' });
+    const [, slope, height] = /line: Float32Array\(2\) \[ (\S+), (\S+) \]/.exec(printed) ?? [];
+    expect(Number(slope)).toBeCloseTo(2, 4);
+    expect(Number(height)).toBeCloseTo(-1, 4);
+  });
+});
