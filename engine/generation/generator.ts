@@ -26,8 +26,8 @@ export interface GeneratorOptions extends GenerationShape {
   /** Tokens that end any sequence. Default: those of the config. */
   readonly endOfSequence?: readonly number[];
   /**
-   * Compile the step of all slots with XLA, where the runner knows XLA: for few slots of a small capacity, whose cache it
-   * copies in every step, and where loading may take seconds longer. Default: false.
+   * Compile the step of all slots with XLA, where the runner knows XLA: faster with several threads, while the first step
+   * takes seconds longer. Bits differ from those without. Default: false.
    */
   readonly xla?: boolean;
 }
