@@ -1,21 +1,8 @@
 /** One measurement of the engine in a process of its own: a task and options as the argument, one line of JSON as the answer. */
-import {
-  answer,
-  type EngineOptions,
-  type GenerateTask,
-  type Measurement,
-  type ScoreTask,
-  type Task,
-} from './engine-measurement.js';
+import { answer, type EngineOptions, type Measurement, type Task } from './engine-measurement.js';
+import { generate } from './engine-generate.js';
+import { score } from './engine-score.js';
 import { train } from './engine-train.js';
-
-/** To become `engine-generate.ts` beside `engine-train.ts`. */
-const generate = (_task: GenerateTask, _options: EngineOptions): Promise<Measurement> =>
-  Promise.reject(new Error('the engine has no generation yet'));
-
-/** To become `engine-score.ts` beside `engine-train.ts`. */
-const score = (_task: ScoreTask, _options: EngineOptions): Promise<Measurement> =>
-  Promise.reject(new Error('the engine has no scoring yet'));
 
 function measure(task: Task, options: EngineOptions): Promise<Measurement> {
   switch (task.work) {

@@ -42,7 +42,7 @@ export async function train(task: TrainTask, options: EngineOptions): Promise<Me
   };
 }
 
-function createRunner({ backend, packageDirectory, cacheDirectory }: EngineOptions): Runner {
+export function createRunner({ backend, packageDirectory, cacheDirectory }: EngineOptions): Runner {
   if (backend === 'wasm') return kernelsRunner({ backend });
   if (packageDirectory === undefined) throw new Error('TensorFlow is not installed: npm run setup');
   return tensorflowRunner({ packageDirectory, cacheDirectory: join(cacheDirectory, 'programs') });

@@ -1,0 +1,56 @@
+/** Greedy generation by the engine: all sequences at once, in a generator with as many slots. */
+import { createGenerator, openModelDirectory, type Generator } from '../engine/index.js';
+import {
+  memoryBytes,
+  resetPeak,
+  type EngineOptions,
+  type GenerateTask,
+  type Measurement,
+} from './engine-measurement.js';
+import { createRunner } from './engine-train.js';
+import { readRows } from './engine-workload.js';
+import { median } from './report.js';
+
+export async function generate(task: GenerateTask, options: EngineOptions): Promise<Measurement> {
+  const runner = createRunner(options);
+  const idleBytes = memoryBytes('VmRSS');
+  const { config, tensors, close } = await openModelDirectory(task.model);
+  const prompts = await readRows(task.ids, task.length);
+  const started = performance.now();
+  const generator = await createGenerator({
+    runner,
+    config,
+    weights: (name) => tensors.readFloat32(name),
+    slots: task.batch,
+    capacity: task.length + task.newTokens,
+    promptLengths: [task.length],
+    endOfSequence: [],
+  });
+  const compileMs = performance.now() - started;
+  await close();
+  resetPeak();
+  const timesMs: number[] = [];
+  let tokens: readonly (readonly number[])[] = [];
+  for (let round = 0; round <= task.rounds; round++) {
+    const begun = performance.now();
+    tokens = await Promise.all(prompts.map((prompt) => complete(generator, prompt, task.newTokens)));
+    timesMs.push(performance.now() - begun);
+  }
+  const [firstMs = Number.NaN, ...timed] = timesMs;
+  return {
+    tokens,
+    compileMs,
+    firstMs,
+    bestMs: Math.min(...timed),
+    medianMs: median(timed),
+    idleBytes,
+    peakBytes: memoryBytes('VmHWM'),
+  };
+}
+
+async function complete(generator: Generator, prompt: Int32Array, maximumNewTokens: number): Promise<number[]> {
+  const ids: number[] = [];
+  for await (const event of generator.generate({ prompt, maximumNewTokens }))
+    if (event.kind === 'token') ids.push(event.id);
+  return ids;
+}
