@@ -45,7 +45,7 @@ type Copied = tf.TensorInfo & { readonly dtype: 'float32' | 'int32' | 'bool' };
 const isCopied = (x: tf.TensorInfo): x is Copied => x.dtype === 'float32' || x.dtype === 'int32' || x.dtype === 'bool';
 
 /** One tensor of a batch of matrices, and any other slice, as a tensor of its own. */
-export function copyOf(backend: Backend, x: Copied, begin: readonly number[], size: readonly number[]): tf.TensorInfo {
+function copyOf(backend: Backend, x: Copied, begin: readonly number[], size: readonly number[]): tf.TensorInfo {
   const out = backend.makeOutput([...size], x.dtype);
   // Views are made after the memory for the result: it may have moved.
   const [from, to] = [backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(out)];

@@ -39,9 +39,7 @@ export const rowsOf = ({ batchTokens }: ScoringShape, rowLength: number): number
   Math.max(1, Math.floor(batchTokens / rowLength));
 
 /** The temperatures for which sums are made: log-probabilities of given tokens are always those at 1. */
-const summedTemperatures = ({ temperatures }: ScoringShape): readonly number[] => [
-  ...new Set([1, ...temperatures]),
-];
+const summedTemperatures = ({ temperatures }: ScoringShape): readonly number[] => [...new Set([1, ...temperatures])];
 
 export function scoringPrograms(config: ModelConfig, shape: ScoringShape, xla: boolean): Record<string, ProgramSpec> {
   return Object.fromEntries(
