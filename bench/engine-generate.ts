@@ -25,6 +25,7 @@ export async function generate(task: GenerateTask, options: EngineOptions): Prom
     capacity: task.length + task.newTokens,
     promptLengths: [task.length],
     endOfSequence: [],
+    xla: options.xla,
   });
   const compileMs = performance.now() - started;
   await close();

@@ -136,7 +136,7 @@ const generations = (['5M', '30M'] as const).flatMap((model) =>
       sequences: Array.from({ length: batch }, () => length),
       tokens: batch * newTokens,
       contestants: {
-        ours: engine,
+        ours: { by: 'engine', backend: 'tensorflow', xla: true },
         'transformers generate': { by: 'python', script: 'generate.py', options: {} },
       },
       goals: [{ against: 'transformers generate', what: 'speed', goal: 1.5 }],
