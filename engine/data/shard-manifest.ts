@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { firstFault } from '../files/json-file.js';
 import { formatVersion, invalidShard, shardHeaderSchema } from './shard-format.js';
 
 export const manifestName = 'shards.json';
@@ -70,7 +71,7 @@ export async function readManifest(directory: string): Promise<ShardManifest & {
 }
 
 function faultOf(cause: unknown): string {
-  if (cause instanceof z.ZodError) return z.prettifyError(cause).split('\n').slice(0, 2).join('');
+  if (cause instanceof z.ZodError) return firstFault(cause);
   return cause instanceof Error ? cause.message : 'none';
 }
 

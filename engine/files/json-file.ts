@@ -13,7 +13,10 @@ export function parseJsonFile(text: string, source: string): unknown {
 }
 
 /** What of a parsed file is not as it must be: its first fault, with the field. */
-export function invalidField(source: string, { issues: [issue] }: z.ZodError): NightstillError {
+export function firstFault({ issues: [issue] }: z.ZodError): string {
   const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  return new NightstillError('model-config-invalid', `${source}: ${field}${issue?.message ?? 'not as expected'}.`);
+  return `${field}${issue?.message ?? 'not as expected'}`;
 }
+
+export const invalidField = (source: string, error: z.ZodError): NightstillError =>
+  new NightstillError('model-config-invalid', `${source}: ${firstFault(error)}.`);

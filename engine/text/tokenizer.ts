@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
+import { firstFault } from '../files/json-file.js';
 import { readOptionalText, readText, type TextLimits } from '../files/regular-file.js';
 import { createReferenceTokenizer, type ReferenceTokenizer } from './reference-tokenizer.js';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.js';
@@ -25,7 +26,10 @@ export interface Tokenizer {
   /** Special tokens, such as <|im_end|>, with their ids. */
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly idOf: (token: string) => number | undefined;
-  /** @param addSpecialTokens what the post-processor adds around a text, such as a beginning of sequence. Default true. */
+  /**
+   * @param addSpecialTokens what the post-processor adds around a text, such as a beginning of sequence. Default true.
+   * @throws tokenizer-invalid when a part of the file that this text needs is damaged, or it has no token for it
+   */
   readonly encode: (text: string, options?: { readonly addSpecialTokens?: boolean }) => Int32Array;
   readonly decode: (ids: Iterable<number>, options?: DecodeOptions) => string;
   /** Decodes ids as they come; the pieces together are what `decode` gives, and none ends within a character. */
@@ -84,7 +88,7 @@ function parseJson(text: string, path: string): unknown {
  */
 export function createTokenizer(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
   const file = fileSchema.safeParse(json);
-  if (!file.success) throw invalid(source, z.prettifyError(file.error).split('\n').slice(0, 2).join(''));
+  if (!file.success) throw invalid(source, firstFault(file.error));
   const inner = construct(json, config, source);
   const added = new Map(file.data.added_tokens.map(({ id, content }) => [id, content]));
   const specialTokens = new Map(
@@ -94,7 +98,8 @@ export function createTokenizer(json: unknown, config: unknown = {}, source = 't
   const decode = (ids: Iterable<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
     const known = [...ids].filter((id) => inner.id_to_token(id) !== undefined);
     if (known.length === 0) return '';
-    return inner.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
+    const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false };
+    return refuseDamage(source, () => inner.decode(known, options));
   };
   const byteLevel = file.data.decoder?.type === 'ByteLevel';
   return {
@@ -120,15 +125,20 @@ const highest = (ids: readonly number[]): number => ids.reduce((most, id) => Mat
 function construct(json: unknown, config: unknown, source: string): ReferenceTokenizer {
   if (typeof json !== 'object' || json === null || typeof config !== 'object' || config === null)
     throw invalid(source, 'expected objects');
+  return refuseDamage(source, () => createReferenceTokenizer(json, config));
+}
+
+/** The library trusts the file: what it throws, a TypeError too, means that a part of it is not as it must be. */
+function refuseDamage<Result>(source: string, act: () => Result): Result {
   try {
-    return createReferenceTokenizer(json, config);
+    return act();
   } catch (cause) {
     throw invalid(source, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
 function encode(inner: ReferenceTokenizer, text: string, addSpecialTokens: boolean, source: string): Int32Array {
-  const { ids, tokens } = inner.encode(text, { add_special_tokens: addSpecialTokens });
+  const { ids, tokens } = refuseDamage(source, () => inner.encode(text, { add_special_tokens: addSpecialTokens }));
   return Int32Array.from(ids, (id, index) => {
     if (id !== undefined) return id;
     throw invalid(source, `the vocabulary has no token for ${JSON.stringify(tokens[index])}`);

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { openChatTemplate } from '../../../../engine/text/chat-template.js';
+import { hasCode } from '../../../../config/errors.js';
 import { createStreamDecoder } from '../../../../engine/text/stream-decoder.js';
 import { createTokenizer, openTokenizer, type Tokenizer } from '../../../../engine/text/tokenizer.js';
 import { modelFixtures } from '../../../support/npy.js';
@@ -36,6 +37,18 @@ function wordTokenizer(): Tokenizer {
     model,
     decoder,
   });
+}
+
+/** A copy of a JSON value in which the one at a path of places among its members is another. */
+function replaced(json: unknown, [place, ...rest]: readonly number[], value: unknown): unknown {
+  if (place === undefined || typeof json !== 'object' || json === null) return value;
+  const key = Object.keys(json).at(place);
+  if (key === undefined) return value;
+  const change = (member: unknown): unknown => replaced(member, rest, value);
+  if (Array.isArray(json)) return json.with(place, change(json[place]));
+  return Object.fromEntries(
+    Object.entries(json).map(([name, member]) => [name, name === key ? change(member) : member]),
+  );
 }
 
 describe('a tokenizer', () => {
@@ -131,6 +144,46 @@ describe('a tokenizer', () => {
     ['has a token without a name', { ...file, added_tokens: [{ id: 1 }] }],
   ])('is invalid when its file %s', (_, json) => {
     expect(() => createTokenizer(json)).toThrow(expect.objectContaining({ code: 'tokenizer-invalid' }) as Error);
+  });
+
+  it('works or is invalid when any part of its file is another one: no other error comes out', () => {
+    const parts = ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model', 'added_tokens'];
+    const junk = fc.constantFrom(
+      null,
+      7,
+      -1,
+      true,
+      'x',
+      '',
+      [],
+      {},
+      [1],
+      ...['Sequence', 'Strip'].map((type) => ({ type })),
+    );
+    const outcomeOf = (json: unknown): unknown => {
+      try {
+        const tokenizer = createTokenizer(json);
+        const ids = [...tokenizer.encode('Hello wörld <|im_end|> 字'), 5000];
+        const stream = tokenizer.streamDecoder();
+        return tokenizer.decode(ids) + ids.map((id) => stream.push(id)).join('') + stream.end();
+      } catch (error) {
+        return hasCode(error, 'tokenizer-invalid') ? error.code : error;
+      }
+    };
+    fc.assert(
+      fc.property(fc.constantFrom(...parts), fc.array(fc.nat(6), { maxLength: 4 }), junk, (part, path, value) => {
+        expect(outcomeOf({ ...file, [part]: replaced(file[part], path, value) })).toEqual(expect.any(String));
+      }),
+      { numRuns: 600, seed: 31 },
+    );
+  });
+
+  it('names the field of its file that is of another type', () => {
+    const tokens = [
+      { id: 0, content: 'a' },
+      { id: -1, content: 'b' },
+    ];
+    expect(() => createTokenizer({ ...file, added_tokens: tokens })).toThrow(/^tokenizer\.json: added_tokens\.1\.id: /);
   });
 
   it('names the file that is missing or no JSON', async () => {
