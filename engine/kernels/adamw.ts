@@ -54,8 +54,15 @@ export interface AdamWVariables {
   readonly v: GraphOutput;
 }
 
-/** The update where weight and moments are variables that it replaces; returns the nodes that change them. */
-export function emitInPlace(emission: Emission, { weight, m, v }: AdamWVariables): GraphNode[] {
+/**
+ * The update where weight and moments are variables that it replaces; returns the nodes that change them.
+ * @param reads of those variables, which no change may overtake: a gradient need not depend on them
+ */
+export function emitInPlace(
+  emission: Emission,
+  { weight, m, v }: AdamWVariables,
+  reads: readonly GraphNode[],
+): GraphNode[] {
   const { graph, of, operation } = emission;
   const { rate, beta1, beta2, epsilon, gradient, keep } = factorsOf(emission);
   const T = typed('float32');
@@ -66,7 +73,7 @@ export function emitInPlace(emission: Emission, { weight, m, v }: AdamWVariables
     : [];
   const zero = graph.scalar(0);
   const inputs = [weight, m, v, zero, zero, rate, beta1, beta2, epsilon, gradient];
-  return [...decayed, graph.node('ResourceApplyAdam', inputs, { T }, { control: decayed })];
+  return [...decayed, graph.node('ResourceApplyAdam', inputs, { T }, { control: [...reads, ...decayed] })];
 }
 
 interface Factors {

@@ -37,13 +37,15 @@ export function emitProgram(graph: Graph, program: Program, { inputs, handles, x
   for (const operation of program.operations) {
     if (!replacing.has(operation)) emitOperation(graph, operation, emitted, find);
   }
-  const effects = inPlace.flatMap(({ operation, variables: { weight, m, v } }) =>
-    emitInPlace(emissionOf(graph, operation, find), {
-      weight: known(handles, weight),
-      m: known(handles, m),
-      v: known(handles, v),
-    }),
-  );
+  const usedElsewhere = valuesUsed(program, replacing);
+  const effects = inPlace.flatMap(({ operation, variables: { weight, m, v } }) => {
+    const read = [weight, m, v].filter((name) => usedElsewhere.has(program.state.get(name)));
+    return emitInPlace(
+      emissionOf(graph, operation, find),
+      { weight: known(handles, weight), m: known(handles, m), v: known(handles, v) },
+      read.flatMap((name) => reads.get(name) ?? []),
+    );
+  });
   const copied = xla === true ? new Set<string>() : updatesToCopy(program);
   for (const [name, update] of program.updates) {
     if (replaced.has(name)) continue;
@@ -61,13 +63,17 @@ function known(map: ReadonlyMap<string, GraphOutput>, name: string): GraphOutput
   return output;
 }
 
+/** What the program uses, leaving out the operations in `but`. */
+const valuesUsed = (program: Program, but: ReadonlySet<Operation> = new Set()): ReadonlySet<Value | undefined> =>
+  new Set([...program.operations.filter((operation) => !but.has(operation)).flatMap(usesOf), ...resultsOf(program)]);
+
 function readVariables(
   graph: Graph,
   program: Program,
   handles: ReadonlyMap<string, GraphOutput>,
   emitted: Map<Value, GraphOutput>,
 ): Map<string, GraphNode> {
-  const used = new Set([...program.operations.flatMap(usesOf), ...resultsOf(program)]);
+  const used = valuesUsed(program);
   const reads = new Map<string, GraphNode>();
   for (const [name, value] of program.state) {
     if (!used.has(value)) continue;
