@@ -98,10 +98,17 @@ const sparseCrossEntropy: Loop = (backend, inputs) => {
   const [labels, losses] = [viewOf(backend, named(inputs, 'labels')), viewOf(backend, loss)];
   for (let row = 0; row < rows; row++) {
     const start = row * classes;
+    const label = labels[row] ?? -1;
+    if (label < 0 || label >= classes) {
+      // Beyond the row lies its neighbour's gradient.
+      losses[row] = Number.NaN;
+      p.fill(Number.NaN, start, start + classes);
+      continue;
+    }
     let greatest = start;
     for (let index = start + 1; index < start + classes; index++)
       if ((x[index] ?? 0) > (x[greatest] ?? 0)) greatest = index;
-    const chosen = start + (labels[row] ?? 0);
+    const chosen = start + label;
     losses[row] = (x[greatest] ?? 0) - (x[chosen] ?? 0) - Math.log(p[greatest] ?? 0);
     p[chosen] = (p[chosen] ?? 0) - 1;
   }
