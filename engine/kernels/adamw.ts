@@ -95,8 +95,10 @@ interface Factors {
 function factorsOf({ graph, operation: { attributes }, of }: Emission): Factors {
   const T = typed('float32');
   const number = (name: string) => graph.scalar(numberOf(attributes, name));
-  // Equal for every weight of a program: made once.
-  const once = (name: string, make: () => GraphOutput) => graph.once(`adamw ${name} ${keyOf(of('apply'))}`, make);
+  // Made once for all weights that share settings and scalars.
+  const scalars = ['learningRate', 'biasCorrection1', 'biasCorrection2', 'gradientScale', 'apply'];
+  const shared = `adamw ${JSON.stringify(attributes)} ${scalars.map((name) => keyOf(of(name))).join(' ')}`;
+  const once = (name: string, make: () => GraphOutput) => graph.once(`${shared} ${name}`, make);
   const applied = (name: string, value: () => GraphOutput, otherwise: number) =>
     once(name, () => graph.output('SelectV2', [of('apply'), value(), graph.scalar(otherwise)], { T }));
   const multiply = (one: GraphOutput, other: GraphOutput) => graph.output('Mul', [one, other], { T });
@@ -116,9 +118,7 @@ function factorsOf({ graph, operation: { attributes }, of }: Emission): Factors 
     epsilon: once('epsilon', () => multiply(number('epsilon'), root)),
     // x · 0 is 0 here even where x is not finite.
     gradient: graph.output('MulNoNan', [of('gradient'), scale], { T }),
-    keep: once(`keep ${decay}`, () =>
-      graph.output('Sub', [graph.scalar(1), multiply(plainRate, graph.scalar(decay))], { T }),
-    ),
+    keep: once('keep', () => graph.output('Sub', [graph.scalar(1), multiply(plainRate, graph.scalar(decay))], { T })),
   };
 }
 
