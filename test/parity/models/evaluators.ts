@@ -98,19 +98,13 @@ const wasm = compiled('wasm', () => Promise.resolve(kernelsRunner({ backend: 'wa
 const graph = compiled('tensorflow', nativeRunner);
 const xla = compiled('tensorflow xla', nativeRunner, true);
 
-/** XLA takes seconds to compile a program: one family stands for the others. */
-export const evaluatorsFor = (model: ModelName): readonly Evaluator[] => [
-  eager('cpu'),
-  eager('wasm'),
-  wasm,
-  graph,
-  ...xlaFor(model),
-];
+/** Plain JavaScript takes seconds for a backward pass and XLA for each program: they are tried on one family. */
+export const evaluatorsFor = (model: ModelName): readonly Evaluator[] =>
+  model === 'qwen3-qknorm' ? [eager('cpu'), eager('wasm'), wasm, graph, xla] : [eager('wasm'), wasm, graph];
 
 /** Eagerly, 1,024 positions take tfjs a minute. */
-export const compiledEvaluatorsFor = (model: ModelName): readonly Evaluator[] => [wasm, graph, ...xlaFor(model)];
-
-const xlaFor = (model: ModelName): readonly Evaluator[] => (model === 'qwen3-qknorm' ? [xla] : []);
+export const compiledEvaluatorsFor = (model: ModelName): readonly Evaluator[] =>
+  evaluatorsFor(model).filter(({ name }) => !name.startsWith('eager'));
 
 const dtypeOf = ({ values }: NamedArray) => (values instanceof Int32Array ? 'int32' : 'float32');
 
