@@ -1,10 +1,10 @@
 /**
  * The engine against its peers: PyTorch, transformers, eager TensorFlow.js. Everyone gets the same weights, batches, dtype
  * and two threads, each measurement runs in a process of its own, all take turns, and the best of several rounds counts. A
- * row whose two sides do not compute the same is void. Only a whole run is kept in `bench/results/engine.json`; `--rows` (a
- * part of a row's work or peer), `--quick` (one round) and `--threads` print and keep nothing.
+ * row whose two sides do not compute the same is void. Only a run of all rows is kept in `bench/results/engine.json`; `--rows`
+ * (a part of a row's work or peer) and `--threads` print and keep nothing. A round of everything takes a quarter of an hour.
  *
- *   npm run bench:engine -- [--rows <part>] [--quick] [--threads <count>]
+ *   npm run bench:engine -- [--rows <part>] [--rounds <count>] [--threads <count>]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -25,6 +25,7 @@ import { providePython } from './python-environment.js';
 import { printRows, report, type Row } from './report.js';
 
 const usualThreads = 2;
+const usualRounds = 3;
 const quietLoad = 0.5;
 
 interface Settings {
@@ -35,15 +36,15 @@ interface Settings {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { rows: { type: 'string' }, quick: { type: 'boolean' }, threads: { type: 'string' } },
+    options: { rows: { type: 'string' }, rounds: { type: 'string' }, threads: { type: 'string' } },
   });
   const settings = {
     rows: values.rows ?? '',
-    rounds: values.quick === true ? 1 : 3,
+    rounds: Number(values.rounds ?? usualRounds),
     threads: Number(values.threads ?? usualThreads),
   };
   const { notes, rows } = await compare(settings);
-  if (Object.keys(values).length === 0) await report('engine', notes, rows);
+  if (values.rows === undefined && values.threads === undefined) await report('engine', notes, rows);
   else printRows(rows);
   process.stdout.write(notes.map((note) => `${note}\n`).join(''));
 }
@@ -84,7 +85,7 @@ async function compare(
       }
     }
     const notes = [
-      `best of ${settings.rounds}, everyone in turn, one process each, ${settings.threads} threads`,
+      `rounds: ${settings.rounds}, the best step or call of all counts; everyone in turn, one process each, ${settings.threads} threads`,
       `load average before: ${load.toFixed(2)}`,
       `peers: ${python.python === undefined ? `no Python: ${python.why}` : python.versions}; TensorFlow ${found?.version ?? 'not installed'}`,
       'memory: highest resident size from the first step on, less that of the idle process with the library loaded',
