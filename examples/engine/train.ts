@@ -46,7 +46,7 @@ const { values } = parseArgs({
   options: {
     text: { type: 'string', multiple: true },
     out: { type: 'string' },
-    steps: { type: 'string', default: '240' },
+    steps: { type: 'string', default: '480' },
     layers: { type: 'string', default: '6' },
     hidden: { type: 'string', default: '256' },
     vocabulary: { type: 'string', default: '1024' },
