@@ -2,7 +2,6 @@
 import { registerOn } from '../kernels/composite.js';
 import { composites } from '../kernels/composites.js';
 import { tf } from '../tf.js';
-import { registerWasmComposites } from './wasm-composites.js';
 import { repairWasm } from './wasm-repairs.js';
 
 export type KernelsBackend = 'wasm' | 'cpu';
@@ -14,10 +13,7 @@ export async function prepareBackend(backend: KernelsBackend): Promise<void> {
     await tf.setBackend(backend);
     await tf.ready();
   });
-  if (backend === 'wasm') {
-    repairWasm();
-    registerWasmComposites();
-  }
+  if (backend === 'wasm') repairWasm();
   for (const { name, eager } of composites) registerOn(backend, name, eager);
 }
 

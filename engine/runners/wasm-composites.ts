@@ -2,7 +2,6 @@
  * Composite kernels on wasm as loops over its memory: as compositions each would be ten passes and as many tensors. Sums and
  * products run in JavaScript's double precision and are rounded once, when they are stored.
  */
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { adamwKernel } from '../kernels/adamw.js';
 import { tensorOf, type Composite } from '../kernels/composite.js';
 import { broadcastingSelectKernel } from '../kernels/select.js';
@@ -11,18 +10,12 @@ import { tf } from '../tf.js';
 import { attributesOf, type Attributes, type Numbers } from '../tracing/program.js';
 import { broadcast, numberOf } from '../tracing/shapes.js';
 import { sizeOf } from '../tracing/tensor-spec.js';
+import { isWasmMemory, type WasmMemory } from './wasm-backend.js';
 
-type Backend = Pick<BackendWasm, 'makeOutput' | 'typedArrayFromHeap'>;
 type Infos = Readonly<Record<string, tf.TensorInfo>>;
-type Loop = (backend: Backend, inputs: Infos, attributes: Attributes) => tf.TensorInfo[];
-
-const isBackend = (backend: object): backend is Backend => 'makeOutput' in backend && 'typedArrayFromHeap' in backend;
-
-let done = false;
+type Loop = (backend: WasmMemory, inputs: Infos, attributes: Attributes) => tf.TensorInfo[];
 
 export function registerWasmComposites(): void {
-  if (done) return;
-  done = true;
   register(adamwKernel, adamw);
   register(sparseCrossEntropyKernel, sparseCrossEntropy);
   register(broadcastingSelectKernel, select);
@@ -33,7 +26,7 @@ function register({ name }: Composite, loop: Loop): void {
     kernelName: name,
     backendName: 'wasm',
     kernelFunc: ({ inputs, attrs, backend }) => {
-      if (!isBackend(backend)) throw new TypeError('expected the wasm backend');
+      if (!isWasmMemory(backend)) throw new TypeError('expected the wasm backend');
       return loop(backend, definedOf(inputs), attributesOf(attrs));
     },
   });
@@ -51,7 +44,7 @@ function named(inputs: Infos, name: string): tf.TensorInfo {
 const scalarOf = (inputs: Infos, name: string): number => tensorOf(named(inputs, name)).dataSync()[0] ?? Number.NaN;
 
 /** Views are taken after all results were made: wasm's memory may move when it grows. */
-const viewOf = (backend: Backend, info: tf.TensorInfo): Numbers => {
+const viewOf = (backend: WasmMemory, info: tf.TensorInfo): Numbers => {
   const view = backend.typedArrayFromHeap(info);
   if (view instanceof Float32Array || view instanceof Int32Array || view instanceof Uint8Array) return view;
   throw new TypeError(`expected float32, int32 or bool, found ${info.dtype}`);

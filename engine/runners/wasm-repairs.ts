@@ -6,6 +6,7 @@ import { tensorOf } from '../kernels/composite.js';
 import { tf } from '../tf.js';
 import { attributesOf } from '../tracing/program.js';
 import { flagOf } from '../tracing/shapes.js';
+import { registerWasmComposites } from './wasm-composites.js';
 import { correctWasm, replaceKernel } from './wasm-corrections.js';
 import { replaceSlices } from './wasm-slices.js';
 
@@ -16,6 +17,7 @@ export function repairWasm(): void {
   repaired = true;
   correctWasm();
   replaceSlices();
+  registerWasmComposites();
   replaceKernel('BatchMatMul', repairedProduct);
   tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: segmentSum });
 }

@@ -2,28 +2,24 @@
  * Slices on tfjs's wasm backend. Its own kernels first copy the whole tensor out of wasm's memory, for every slice of a split
  * anew: a third of a training step. These copy what is asked for, run by run.
  */
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { tf } from '../tf.js';
 import { attributesOf } from '../tracing/program.js';
 import { axisOf, sliceOf, splitSizes } from '../tracing/shapes.js';
 import { sizeOf } from '../tracing/tensor-spec.js';
+import { isWasmMemory, type WasmMemory } from './wasm-backend.js';
 import { replaceKernel } from './wasm-corrections.js';
-
-type Backend = Pick<BackendWasm, 'makeOutput' | 'typedArrayFromHeap'>;
-
-const isBackend = (backend: object): backend is Backend => 'makeOutput' in backend && 'typedArrayFromHeap' in backend;
 
 export function replaceSlices(): void {
   replaceKernel('Slice', (original) => (call) => {
     const { x } = call.inputs;
-    if (x === undefined || !isCopied(x) || !isBackend(call.backend)) return original(call);
+    if (x === undefined || !isCopied(x) || !isWasmMemory(call.backend)) return original(call);
     const { begin, size } = sliceOf(x, attributesOf(call.attrs));
     return copyOf(call.backend, x, begin, size);
   });
   replaceKernel('SplitV', (original) => (call) => {
     const { x } = call.inputs;
     const { backend } = call;
-    if (x === undefined || !isCopied(x) || !isBackend(backend)) return original(call);
+    if (x === undefined || !isCopied(x) || !isWasmMemory(backend)) return original(call);
     const attributes = attributesOf(call.attrs);
     const axis = axisOf(attributes, x.shape.length);
     let done = 0;
@@ -45,7 +41,7 @@ type Copied = tf.TensorInfo & { readonly dtype: 'float32' | 'int32' | 'bool' };
 const isCopied = (x: tf.TensorInfo): x is Copied => x.dtype === 'float32' || x.dtype === 'int32' || x.dtype === 'bool';
 
 /** One tensor of a batch of matrices, and any other slice, as a tensor of its own. */
-function copyOf(backend: Backend, x: Copied, begin: readonly number[], size: readonly number[]): tf.TensorInfo {
+function copyOf(backend: WasmMemory, x: Copied, begin: readonly number[], size: readonly number[]): tf.TensorInfo {
   const out = backend.makeOutput([...size], x.dtype);
   // Views are made after the memory for the result: it may have moved.
   const [from, to] = [backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(out)];
