@@ -2,14 +2,13 @@
 import { createGenerator, openModelDirectory, type Generator } from '../engine/index.js';
 import {
   memoryBytes,
-  resetPeak,
+  timedCalls,
   type EngineOptions,
   type GenerateTask,
   type Measurement,
 } from './engine-measurement.js';
 import { createRunner } from './engine-train.js';
 import { readRows } from './engine-workload.js';
-import { median } from './report.js';
 
 export async function generate(task: GenerateTask, options: EngineOptions): Promise<Measurement> {
   const runner = createRunner(options);
@@ -29,24 +28,11 @@ export async function generate(task: GenerateTask, options: EngineOptions): Prom
   });
   const compileMs = performance.now() - started;
   await close();
-  resetPeak();
-  const timesMs: number[] = [];
   let tokens: readonly (readonly number[])[] = [];
-  for (let round = 0; round <= task.rounds; round++) {
-    const begun = performance.now();
+  const times = await timedCalls(task.rounds, async () => {
     tokens = await Promise.all(prompts.map((prompt) => complete(generator, prompt, task.newTokens)));
-    timesMs.push(performance.now() - begun);
-  }
-  const [firstMs = Number.NaN, ...timed] = timesMs;
-  return {
-    tokens,
-    compileMs,
-    firstMs,
-    bestMs: Math.min(...timed),
-    medianMs: median(timed),
-    idleBytes,
-    peakBytes: memoryBytes('VmHWM'),
-  };
+  });
+  return { tokens, compileMs, idleBytes, ...times };
 }
 
 async function complete(generator: Generator, prompt: Int32Array, maximumNewTokens: number): Promise<number[]> {

@@ -1,5 +1,6 @@
 /** What the programs of the engine's bench are asked (one JSON argument) and what they answer (one JSON line), ours and peers alike. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { median } from './report.js';
 
 interface Work {
   /** A Hugging Face directory. */
@@ -83,4 +84,19 @@ export function answer(measurement: Measurement): void {
   const wrong = measurement.losses?.findIndex((loss) => !Number.isFinite(loss)) ?? -1;
   if (wrong !== -1) throw new Error(`the loss of step ${wrong + 1} is ${measurement.losses?.[wrong]}`);
   process.stdout.write(`${JSON.stringify(measurement)}\n`, () => process.exit());
+}
+
+type Times = Pick<Measurement, 'firstMs' | 'bestMs' | 'medianMs' | 'peakBytes'>;
+
+/** A first call and as many rounds after it. */
+export async function timedCalls(rounds: number, call: () => Promise<void>): Promise<Times> {
+  resetPeak();
+  const timesMs: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const begun = performance.now();
+    await call();
+    timesMs.push(performance.now() - begun);
+  }
+  const [firstMs = Number.NaN, ...timed] = timesMs;
+  return { firstMs, bestMs: Math.min(...timed), medianMs: median(timed), peakBytes: memoryBytes('VmHWM') };
 }

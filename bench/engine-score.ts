@@ -1,9 +1,8 @@
 /** Scoring by the engine: sequences of mixed length packed into rows, the most probable ids picked where the logits are. */
 import { createScorer, openModelDirectory } from '../engine/index.js';
-import { memoryBytes, resetPeak, type EngineOptions, type Measurement, type ScoreTask } from './engine-measurement.js';
+import { memoryBytes, timedCalls, type EngineOptions, type Measurement, type ScoreTask } from './engine-measurement.js';
 import { createRunner } from './engine-train.js';
 import { readRows } from './engine-workload.js';
-import { median } from './report.js';
 
 /** Rows as long as the longest sequence, a handful to a call. */
 const [rowLength, batchTokens] = [256, 1024];
@@ -24,25 +23,12 @@ export async function score(task: ScoreTask, options: EngineOptions): Promise<Me
   });
   const compileMs = performance.now() - started;
   await close();
-  resetPeak();
-  const timesMs: number[] = [];
   const sums: number[] = [];
-  for (let round = 0; round <= task.rounds; round++) {
-    const begun = performance.now();
+  const times = await timedCalls(task.rounds, async () => {
     for await (const { index, tokenLogProbabilities } of scorer.score(sequences))
       sums[index] = tokenLogProbabilities.reduce((sum, value) => sum + value, 0);
-    timesMs.push(performance.now() - begun);
-  }
-  const [firstMs = Number.NaN, ...timed] = timesMs;
-  return {
-    sums,
-    compileMs,
-    firstMs,
-    bestMs: Math.min(...timed),
-    medianMs: median(timed),
-    idleBytes,
-    peakBytes: memoryBytes('VmHWM'),
-  };
+  });
+  return { sums, compileMs, idleBytes, ...times };
 }
 
 async function readSequences({ ids, lengths }: ScoreTask): Promise<Int32Array[]> {
