@@ -29,8 +29,18 @@ const keptCharacters = 400;
 /** A grandchild may keep the pipes open; nobody waits for it longer than this. */
 const pipesCloseMs = 1000;
 
-export function startChild(entry: string, onLine: (line: string) => void): ChildHandle {
-  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+export interface ChildToStart {
+  /** Absolute path of the compiled program. */
+  readonly entry: string;
+  /** The whole environment; absent: that of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export function startChild({ entry, environment }: ChildToStart, onLine: (line: string) => void): ChildHandle {
+  const child = spawn(process.execPath, [entry], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    ...(environment && { env: environment }),
+  });
   const link = child.stdio[childLinkDescriptor];
   const printed: string[] = [];
   const keep = (line: string): void => {

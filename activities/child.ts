@@ -16,6 +16,8 @@ export type SilenceLimits = Readonly<Record<string, number>> & { readonly start:
 export interface ChildRequest {
   /** Absolute path of the compiled program. */
   readonly entry: string;
+  /** The whole environment of the child; absent: that of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly job: Json;
   readonly silenceLimitsMs: SilenceLimits;
   /** Answers what the child asks. Time spent here does not count as the child's silence. */
@@ -61,7 +63,7 @@ class Supervision {
 
   constructor(request: ChildRequest) {
     this.#request = request;
-    this.#child = startChild(request.entry, (line) => this.#read(line));
+    this.#child = startChild(request, (line) => this.#read(line));
     this.#child.send({ type: 'job', job: request.job });
     this.#watchSilence();
   }

@@ -12,6 +12,7 @@ import {
   openObjectStore,
   openRun,
   parseDigest,
+  type Json,
   type ObjectStore,
 } from '../storage/index.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -37,15 +38,18 @@ export const createPlanActivities = (rules: PlanRules) => ({
       return withStore(input.store, async (store) => {
         await addRunStage(store, input.runId, input.node, stage.stageKey);
         const result = await lookupResult(store, stage.stageKey);
-        return result ? { ...stage, outputs: result.outcome.outputs } : stage;
+        const found = { ...stage, why: result ? 'recorded' : 'no record', polled: null };
+        return result ? { ...found, outputs: result.outcome.outputs } : found;
       });
     }),
   ),
 
   [activityNames.closeRun]: translating(({ runId, store, outcome }: RunEnd) =>
-    withStore(store, async (opened) => void (await closeRun(opened, runId, outcome))),
+    withStore(store, async (opened) => void (await closeRun(opened, runId, toJson(outcome)))),
   ),
 });
+
+const toJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 function kindOf({ node, uses }: NodeInput, { kinds }: PlanRules) {
   const kind = kinds.find((known) => known.kind === uses);

@@ -5,11 +5,14 @@
  */
 import type { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
-import { planFileSchema, type StageOfFile } from '../config/plan-schema.js';
-import type { PlanNode, ResolvedPlan } from '../config/plan.js';
+import type { JsonObject } from '../config/json.js';
+import type { Numerics } from '../config/numerics.js';
+import { planFileSchema, type PlanFile, type StageOfFile } from '../config/plan-schema.js';
+import type { OutputOfNode, PlanNode, ResolvedPlan } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, type Json } from '../storage/index.js';
+import { standardStages } from './standard-stages.js';
 
 export interface PlanRules {
   readonly kinds: readonly StageKind[];
@@ -18,26 +21,85 @@ export interface PlanRules {
 
 /** @throws plan-invalid */
 export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
-  const { name, store, stages } = parse(planFileSchema, file, '');
+  const plan = parse(planFileSchema, file, '');
+  const stages = plan.stages ?? standardStages(plan);
   checkNeeds(stages);
-  const nodes = stages.map((stage, index) => resolveNode(stage, `stages[${index}]`, rules));
-  return { plan: { name, store, nodes }, planDigest: digestOf(canonicalJson(file as Json)) };
+  const nodes = stages.map((stage, index) => resolveNode(plan, stage, `stages[${index}]`, rules));
+  for (const [index, { id, uses, needs, inputs }] of stages.entries()) {
+    const kind = rules.kinds.find((known) => known.kind === uses);
+    const node = nodes.find((candidate) => candidate.id === id);
+    if (kind && node)
+      Object.assign(node, { inputs: resolveInputs(kind, needs, inputs, nodes, rules, `stages[${index}]`) });
+  }
+  const { name, store, onFailure } = plan;
+  return { plan: { name, store, onFailure, nodes }, planDigest: digestOf(canonicalJson(file as Json)) };
 }
 
-function resolveNode(stage: StageOfFile, path: string, { kinds, queuePrefix }: PlanRules): PlanNode {
+function resolveNode(plan: PlanFile, stage: StageOfFile, path: string, { kinds, queuePrefix }: PlanRules): PlanNode {
   const kind = kinds.find((known) => known.kind === stage.uses);
   if (kind === undefined)
     throw invalid(`${path}.uses`, `one of ${kinds.map((known) => known.kind).join(', ')}`, stage.uses);
+  const options = parse(kind.options, { ...sharedOptions(kind, plan), ...stage.with }, `${path}.with`);
   return {
     id: stage.id,
     uses: kind.kind,
     needs: stage.needs,
-    with: parse(kind.options, stage.with, `${path}.with`),
+    inputs: {},
+    with: options,
+    ...(kind.numerics && { numerics: numericsOf(plan) }),
     activity: kind.activity,
-    queue: queueName(kind.role, queuePrefix),
+    queue: queueName(kind.role(options), queuePrefix),
     timeouts: { ...kind.timeouts, ...given(stage.timeouts) },
     retry: { ...kind.retry, ...given(stage.retry) },
   };
+}
+
+/** What the top of the file says for all stages. */
+function sharedOptions({ shared }: StageKind, plan: PlanFile): JsonObject {
+  const top = plan as unknown as JsonObject;
+  return Object.fromEntries(
+    Object.entries(shared).flatMap(([option, name]) => (top[name] === undefined ? [] : [[option, top[name]]])),
+  );
+}
+
+const numericsOf = ({ numerics }: PlanFile): Numerics =>
+  numerics.runner === 'wasm' ? { ...numerics, tensorflow: null } : numerics;
+
+/** An input is what the stage says, or else the one output of its kind among what it needs. */
+function resolveInputs(
+  kind: StageKind,
+  needs: readonly string[],
+  said: Readonly<Record<string, string>>,
+  nodes: readonly PlanNode[],
+  { kinds }: PlanRules,
+  path: string,
+): Record<string, OutputOfNode> {
+  const offered = needs.flatMap((node) => {
+    const uses = nodes.find(({ id }) => id === node)?.uses;
+    const outputs = kinds.find((known) => known.kind === uses)?.outputs ?? {};
+    return Object.entries(outputs).map(([output, artifact]) => ({ node, output, artifact }));
+  });
+  const inputs: Record<string, OutputOfNode> = {};
+  for (const [name, { artifact, optional }] of Object.entries(kind.inputs)) {
+    const reference = said[name];
+    const candidates = offered.filter((offer) =>
+      reference === undefined
+        ? offer.artifact === artifact && !optional
+        : `${offer.node}.${offer.output}` === reference && offer.artifact === artifact,
+    );
+    const [found, another] = candidates;
+    if (found === undefined && reference === undefined && optional) continue;
+    if (found === undefined || another !== undefined)
+      throw invalid(
+        `${path}.inputs.${name}`,
+        `one output of kind ${artifact} among the needs`,
+        found === undefined
+          ? (reference ?? 'none')
+          : candidates.map(({ node, output }) => `${node}.${output}`).join(', '),
+      );
+    inputs[name] = { node: found.node, output: found.output };
+  }
+  return inputs;
 }
 
 function parse<Output>(schema: z.ZodType<Output>, value: unknown, path: string): Output {

@@ -12,10 +12,10 @@ import { artifactRefSchema, lookupResult, openObjectStore, type StageOwner } fro
 import { superviseChild, type SilenceLimits } from './child.js';
 import { withHeartbeat } from './heartbeat.js';
 import { isActivityOpen } from './open-activities.js';
+import { stageOwner } from './stage-owner.js';
+import type { ChildProgram } from './stage.js';
 
-export interface StageProgram {
-  /** Absolute path of the child's compiled entry. */
-  readonly entry: string;
+export interface StageProgram extends ChildProgram {
   readonly silenceLimitsMs: SilenceLimits;
 }
 
@@ -28,14 +28,18 @@ const questionSchema = z.object({
 
 const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
 
-export function runStageInChild({ entry, silenceLimitsMs }: StageProgram, input: StageInput): Promise<StageOutput> {
+export function runStageInChild(
+  { entry, environment, silenceLimitsMs }: StageProgram,
+  input: StageInput,
+): Promise<StageOutput> {
   return withHeartbeat(async (report) => {
     const recorded = await recordedOutput(input);
     if (recorded) return recorded;
     const { cancellationSignal, client } = Context.current();
-    const job: StageJob = { ...input, owner: owner() };
+    const job: StageJob = { ...input, owner: stageOwner() };
     const value = await superviseChild({
       entry,
+      ...(environment && { environment: await environment(input) }),
       job: JSON.parse(JSON.stringify(job)) as Json,
       silenceLimitsMs,
       answer: async (question) => isActivityOpen(client, questionSchema.parse(question).isOpen),
@@ -54,12 +58,6 @@ async function recordedOutput({ store: url, stageKey }: StageInput): Promise<Sta
   } finally {
     await store.close();
   }
-}
-
-function owner(): StageOwner {
-  const { workflowExecution, activityId, attempt } = Context.current().info;
-  if (workflowExecution) return { ...workflowExecution, activityId, attempt };
-  throw new NightstillError('unexpected', 'expected an activity of a workflow, found a standalone one');
 }
 
 function parseOutput(value: Json): StageOutput {

@@ -4,22 +4,28 @@
  * identity of that data; inputs are their digests.
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
-import type { StageKind } from '../config/stage-kind.js';
-import { openDatasetSource } from '../distillation/index.js';
+import type { SourceKind, StageKind } from '../config/stage-kind.js';
+import { identifyModelDirectory, openDatasetSource } from '../distillation/index.js';
 import { canonicalJson, digestOf, hexOf, type Json, type JsonObject } from '../storage/index.js';
 
 /** @throws dataset-missing, store-unavailable, store-access-denied */
-export async function identifyStage(kind: StageKind, { with: options, inputs }: NodeInput): Promise<StageIdentity> {
+export async function identifyStage(
+  kind: StageKind,
+  { with: options, inputs, numerics }: NodeInput,
+): Promise<StageIdentity> {
   const identified: Record<string, Json> = {};
   for (const [name, value = null] of Object.entries(options)) {
-    if (kind.sources.includes(name) && typeof value === 'string') identified[name] = await identifySource(value);
+    if (kind.immaterial.includes(name)) continue;
+    const source = kind.sources[name];
+    if (source && typeof value === 'string') identified[name] = await identifySource(source, value);
     else if (!isDefault(kind, name, value)) identified[name] = value;
   }
   const preimage: JsonObject = {
     kind: kind.kind,
     version: kind.version,
     options: identified,
-    inputs: digestsOf(inputs),
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest])),
+    ...(numerics && { numerics }),
   };
   return { stageKey: hexOf(digestOf(canonicalJson(preimage))), preimage };
 }
@@ -29,7 +35,8 @@ function isDefault({ defaults }: StageKind, name: string, value: Json): boolean 
   return standard !== undefined && canonicalJson(standard) === canonicalJson(value);
 }
 
-async function identifySource(uri: string): Promise<JsonObject> {
+async function identifySource(kind: SourceKind, uri: string): Promise<JsonObject> {
+  if (kind === 'model-directory') return identifyModelDirectory(uri);
   const source = await openDatasetSource(uri);
   try {
     return await source.identify();
@@ -37,9 +44,3 @@ async function identifySource(uri: string): Promise<JsonObject> {
     await source.close();
   }
 }
-
-const digestsOf = (inputs: NodeInput['inputs']): JsonObject =>
-  mapValues(inputs, (outputs) => mapValues(outputs, ({ digest }) => digest));
-
-const mapValues = <Value>(record: Readonly<Record<string, Value>>, map: (value: Value) => Json): JsonObject =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));

@@ -14,9 +14,18 @@ export interface Progress {
   readonly phase: string;
   /** The last step that is durable, and the fence it was written under. Absent before the first. */
   readonly durable?: { readonly step: number; readonly fence: number };
-  /** Whatever else the stage likes to show: rows, tokens a second, loss. Small. */
-  readonly facts?: JsonObject;
+  /** Whatever else the stage likes to show, small. A reader draws a bar of `done`, `of` and `unit`, and names what it knows. */
+  readonly facts?: ProgressFacts;
 }
+
+export type ProgressFacts = JsonObject & {
+  /** How much of the phase is behind, of how much, counted in what: steps, bytes, rows. */
+  readonly done?: number;
+  readonly of?: number;
+  readonly unit?: string;
+  readonly loss?: number;
+  readonly tokensPerSecond?: number;
+};
 
 /** A failure as it crosses the process boundary. */
 export interface ChildFailure {

@@ -11,10 +11,13 @@ export interface Failure {
   readonly retryable: boolean;
   /** What the reader should do, as an imperative sentence. */
   readonly remedy: string;
+  /** Nothing went wrong: something else must happen first. Attempts that end so are not counted. */
+  readonly waits?: true;
 }
 
 const user = (remedy: string): Failure => ({ fault: 'user', retryable: false, remedy });
 const system = (retryable: boolean, remedy: string): Failure => ({ fault: 'system', retryable, remedy });
+const waiting = (remedy: string): Failure => ({ fault: 'system', retryable: true, remedy, waits: true });
 
 export const failures = {
   // configuration
@@ -46,7 +49,7 @@ export const failures = {
   // records, checkpoints, results
   'record-invalid': system(false, 'Restore the record that the message names, or remove it if it was written by hand.'),
   'record-version-unknown': user('Use a release of nightstill at least as new as the one that wrote this record.'),
-  'stage-busy': system(true, 'Wait until the activity that holds the stage ends, or cancel its workflow.'),
+  'stage-busy': waiting('Wait until the activity that holds the stage ends, or cancel its workflow.'),
   'fence-lost': system(true, 'Nothing to do: a successor has taken the stage over; this process must end.'),
   'stage-sealed': system(false, 'Read the result of the stage: it is finished.'),
   'checkpoint-out-of-order': system(false, 'Save steps in ascending order; this is a defect of the stage.'),
@@ -65,6 +68,22 @@ export const failures = {
     true,
     'Read the line of each source above; install one of the sources it names and run setup again.',
   ),
+
+  // stages
+  'stage-stuck': system(
+    false,
+    'Read the failures of the attempts in the history of the run, remove their cause, and start the run again.',
+  ),
+  'numerics-unavailable': {
+    ...user('Run `nightstill setup` on the worker, or choose numerics in the plan that the worker can give.'),
+    retryable: true,
+  },
+  'machine-differs': waiting(
+    'Start a worker on a machine of the kind that the message names, or set onDifferentMachine to continue.',
+  ),
+  'artifact-invalid': system(false, 'Run the stage that made the artifact again: the message says what does not fit.'),
+  'teacher-mismatch': user('Give a teacher whose tokenizer is that of the student, as the message says.'),
+  'logits-invalid': user('Capture the logits again for this dataset and this tokenizer, as the message says.'),
 
   // plan and datasets
   'plan-invalid': user('Correct the field that the message names.'),

@@ -2,28 +2,42 @@
  * A plan: the resolved form of the file that a user writes. The workflow follows it without knowing any stage kind: every
  * node names its activity and its queue. Pure: workflows may import it.
  */
-import type { Outputs } from './artifact.js';
+import type { ArtifactRef, Outputs } from './artifact.js';
 import type { JsonObject } from './json.js';
+import type { Numerics } from './numerics.js';
 
 export interface Plan {
   readonly name: string;
   /** URL of the object store that holds checkpoints, artifacts and results. */
   readonly store: string;
+  readonly onFailure: FailurePolicy;
   readonly nodes: readonly PlanNode[];
 }
+
+/** What becomes of the others when a node fails: nothing new starts, or whatever does not need it is finished. */
+export type FailurePolicy = 'fail-fast' | 'finish-others';
 
 export interface PlanNode {
   readonly id: string;
   /** The stage kind. */
   readonly uses: string;
-  /** Ids of the nodes whose outputs this one takes. */
+  /** Ids of the nodes that must be done first. */
   readonly needs: readonly string[];
+  /** Where each input of the stage comes from, by the name that the kind gives it. */
+  readonly inputs: Readonly<Record<string, OutputOfNode>>;
   /** Options of the stage kind, complete: defaults are filled in. */
   readonly with: JsonObject;
+  /** Absent where no bit depends on it. */
+  readonly numerics?: Numerics | undefined;
   readonly activity: string;
   readonly queue: string;
   readonly timeouts: NodeTimeouts;
   readonly retry: NodeRetry;
+}
+
+export interface OutputOfNode {
+  readonly node: string;
+  readonly output: string;
 }
 
 export interface NodeTimeouts {
@@ -53,12 +67,16 @@ export interface ResolvedPlan {
 /** What a lookup is asked, and what a stage is given. */
 export interface NodeInput {
   readonly runId: string;
+  /** Name of the plan: what ran under it before is what a reader compares with. */
+  readonly plan: string;
   readonly store: string;
   readonly node: string;
   readonly uses: string;
+  readonly queue: string;
   readonly with: JsonObject;
-  /** Outputs of the nodes it needs, by node id. */
-  readonly inputs: Readonly<Record<string, Outputs>>;
+  readonly numerics?: Numerics | undefined;
+  /** By the names of the stage kind. */
+  readonly inputs: Readonly<Record<string, ArtifactRef>>;
 }
 
 /** The identity of a node's work: `stageKey` is the digest (64 hex digits) of `preimage`. */
@@ -70,9 +88,16 @@ export interface StageIdentity {
 export interface LookupResult extends StageIdentity {
   /** The recorded outputs; absent when the stage has to run. */
   readonly outputs?: Outputs;
+  /** Why it is reused or has to run, in a line: `temperature: 1 → 2`. */
+  readonly why: string;
+  /** Does a worker poll the queue of the node? Null where Temporal could not say. */
+  readonly polled: boolean | null;
 }
 
-export interface StageInput extends NodeInput, StageIdentity {}
+export interface StageInput extends NodeInput, StageIdentity {
+  /** The run shows that no worker polls the queue: whoever takes the stage tells it that one does. */
+  readonly announce?: boolean | undefined;
+}
 
 export interface StageOutput {
   readonly outputs: Outputs;
@@ -92,14 +117,29 @@ export interface RunResult {
 
 export type NodeStatus = 'waiting' | 'looking-up' | 'running' | 'done' | 'reused' | 'failed' | 'skipped' | 'cancelled';
 
+export interface NodeState {
+  readonly id: string;
+  readonly uses: string;
+  readonly needs: readonly string[];
+  readonly queue: string;
+  readonly status: NodeStatus;
+  /** Why it was reused or had to run, or the code and message that it failed with. */
+  readonly why?: string | undefined;
+  /** It is to run, and no worker polled its queue when it was looked up. */
+  readonly unpolled?: boolean | undefined;
+}
+
 /** Live state of a run, as the query `state` answers it. */
 export interface RunState {
-  readonly nodes: readonly { readonly id: string; readonly uses: string; readonly status: NodeStatus }[];
+  /** Empty until the file is resolved. */
+  readonly plan: string;
+  readonly nodes: readonly NodeState[];
 }
 
 /** Opens the record of a run, which tells collection what is still needed. */
 export interface RunStart {
   readonly runId: string;
+  readonly plan: string;
   readonly store: string;
   readonly planDigest: string;
 }
@@ -107,5 +147,13 @@ export interface RunStart {
 export interface RunEnd {
   readonly runId: string;
   readonly store: string;
-  readonly outcome: 'completed' | 'failed' | 'cancelled';
+  readonly outcome: RunOutcome;
+}
+
+/** How a run ended, as its record keeps it: what `status` says when no worker is there to be asked. */
+export interface RunOutcome {
+  readonly status: 'completed' | 'failed' | 'cancelled';
+  readonly nodes: readonly NodeState[];
+  /** Code and message of the first failure. */
+  readonly failure?: { readonly code: string; readonly message: string } | undefined;
 }

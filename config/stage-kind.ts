@@ -1,11 +1,20 @@
 /**
  * What a stage kind says of itself. It is pure and apart from the code that runs it, so that a light worker can resolve a
- * plan, and compute stage keys, without any native part.
+ * plan, and compute stage keys, without any native part. `plugins/define-stage.ts` makes one and joins it to its work.
  */
 import type { z } from 'zod';
 import type { JsonObject } from './json.js';
 import type { NodeRetry, NodeTimeouts } from './plan.js';
 import type { Role } from './queues.js';
+
+/** What an option outside the store names, and so how its identity is found. */
+export type SourceKind = 'dataset' | 'model-directory';
+
+export interface StageInputKind {
+  /** The kind of artifact that it takes. */
+  readonly artifact: string;
+  readonly optional?: boolean;
+}
 
 export interface StageKind {
   /** What a plan's `uses` names. */
@@ -17,9 +26,22 @@ export interface StageKind {
   /** Options that equal their default are left out of the stage key, so that a new option changes no old key. */
   readonly defaults: JsonObject;
   /** Options that name data outside the store. In the stage key, the identity of that data stands in their place. */
-  readonly sources: readonly string[];
+  readonly sources: Readonly<Record<string, SourceKind>>;
+  /** Options that a plan may give once, at its top, for all stages that are silent about them: option → name at the top. */
+  readonly shared: Readonly<Record<string, string>>;
+  /** Options that change how the work is done and not what comes out: they are left out of the stage key. */
+  readonly immaterial: readonly string[];
+  /** Artifacts that it takes, by the name under which the work finds them. */
+  readonly inputs: Readonly<Record<string, StageInputKind>>;
+  /** Artifacts that it makes: name → kind of artifact. */
+  readonly outputs: Readonly<Record<string, string>>;
   readonly activity: string;
-  readonly role: Role;
+  /** Which workers can do it. */
+  readonly role: (options: JsonObject) => Role;
+  /** Do its bits depend on how numbers are computed? Then the plan's numerics are part of the stage key. */
+  readonly numerics: boolean;
+  /** Do two executions come to the same facts? */
+  readonly reproducible: boolean;
   readonly timeouts: NodeTimeouts;
   readonly retry: NodeRetry;
 }

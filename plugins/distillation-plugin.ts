@@ -4,19 +4,22 @@
  * and leaves everything that the user has configured as it is. Pass it in one place: to the connection or to the worker.
  */
 import { SimplePlugin } from '@temporalio/plugin';
-import { createImportActivity } from '../activities/import-dataset.js';
 import { createPlanActivities } from '../activities/plan-activities.js';
+import { createStageActivity } from '../activities/stage-activity.js';
+import type { ChildPrograms, Stage } from '../activities/stage.js';
 import { defaultQueuePrefix, queueName, type Role } from '../config/queues.js';
-import { importStage } from './import-stage.js';
+import { builtInStages } from './built-in-stages.js';
 
-export type DistillationPluginOptions = { readonly queuePrefix?: string } & (
-  | { readonly role: 'orchestrator' }
-  | {
-      readonly role: 'io';
-      /** Absolute path of the compiled program that imports datasets: `importChild` of `nightstill/workers`. */
-      readonly importChild: string;
-    }
-);
+export interface DistillationPluginOptions {
+  /** What this worker is able to do. */
+  readonly role: Role;
+  /** Stages of your own, beside the built-in ones: the same list on every worker. */
+  readonly stages?: readonly Stage[];
+  /** The programs that stages start: `programs` of `nightstill/workers`. Needed by io and gpu workers. */
+  readonly programs?: ChildPrograms;
+  /** Default: `nightstill`. */
+  readonly queuePrefix?: string;
+}
 
 export class DistillationPlugin extends SimplePlugin {
   /** The queue that a worker of this role polls. */
@@ -25,15 +28,14 @@ export class DistillationPlugin extends SimplePlugin {
   constructor(options: DistillationPluginOptions) {
     const activities = activitiesOf(options);
     super({ name: 'nightstill.DistillationPlugin', activities: (existing) => ({ ...activities, ...existing }) });
-    this.taskQueue = queueName(options.role satisfies Role, options.queuePrefix);
+    this.taskQueue = queueName(options.role, options.queuePrefix);
   }
 }
 
-function activitiesOf(options: DistillationPluginOptions): object {
-  switch (options.role) {
-    case 'orchestrator':
-      return createPlanActivities({ kinds: [importStage], queuePrefix: options.queuePrefix ?? defaultQueuePrefix });
-    case 'io':
-      return { [importStage.activity]: createImportActivity(options) };
-  }
+/** A kind may choose its queue by its options, so io and gpu workers know every stage. */
+function activitiesOf({ role, stages = [], programs, queuePrefix }: DistillationPluginOptions): object {
+  const all = [...builtInStages, ...stages];
+  if (role === 'orchestrator')
+    return createPlanActivities({ kinds: all.map(({ kind }) => kind), queuePrefix: queuePrefix ?? defaultQueuePrefix });
+  return Object.fromEntries(all.map((stage) => [stage.kind.activity, createStageActivity(stage, { programs })]));
 }

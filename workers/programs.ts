@@ -1,5 +1,20 @@
-/** `nightstill/workers`: where the programs that activities start as child processes lie. */
+/** `nightstill/workers`: the programs that stages start as child processes, and what each is started with. */
 import { fileURLToPath } from 'node:url';
+import type { ChildPrograms } from '../activities/stage.js';
 
-/** Absolute path of the program that imports datasets: what a `DistillationPlugin` of role `io` is given. */
-export const importChild = fileURLToPath(new URL('./import-child.js', import.meta.url));
+const entryOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+/** What a `DistillationPlugin` of role `io` or `gpu` is given. */
+export const programs: ChildPrograms = {
+  importer: { entry: entryOf('./import-child.js') },
+  trainer: {
+    entry: entryOf('./trainer.js'),
+    async environment({ numerics }) {
+      const { processSettings } = await import('../engine/index.js');
+      return { ...definedOnly(process.env), ...processSettings({ threads: numerics?.threads ?? 1 }) };
+    },
+  },
+};
+
+const definedOnly = (variables: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined));

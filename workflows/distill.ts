@@ -6,7 +6,7 @@ import { CancellationScope, isCancellation, log, proxyActivities, workflowInfo }
 import type { ActivityOptions } from '@temporalio/common';
 import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
-import type { Outputs } from '../config/artifact.js';
+import type { ArtifactRef } from '../config/artifact.js';
 import type {
   DistillInput,
   NodeInput,
@@ -37,19 +37,19 @@ export async function distill(input: DistillInput): Promise<RunResult> {
   const board = new RunBoard();
   const runId = workflowInfo().workflowId;
   const { plan, planDigest } = await resolve(input);
-  board.show(plan.nodes);
+  board.show(plan);
   const run = { runId, store: plan.store };
   try {
-    await light(lightOptions)[activityNames.openRun]({ ...run, planDigest });
+    await light(lightOptions)[activityNames.openRun]({ ...run, plan: plan.name, planDigest });
     const nodes = await runDag<PlanNode, NodeResult>(plan.nodes, {
       run: (node, needed) => runNode(plan, node, needed, board),
       skipped: ({ id }) => board.set(id, 'skipped'),
     });
-    await close({ ...run, outcome: 'completed' });
+    await close({ ...run, outcome: { status: 'completed', nodes: board.state.nodes } });
     return { nodes };
   } catch (error) {
     await CancellationScope.nonCancellable(() =>
-      close({ ...run, outcome: isCancellation(error) ? 'cancelled' : 'failed' }),
+      close({ ...run, outcome: { status: isCancellation(error) ? 'cancelled' : 'failed', nodes: board.state.nodes } }),
     );
     throw isCancellation(error) ? error : asRunFailure(error, 'run');
   }
@@ -71,26 +71,33 @@ async function runNode(
   needed: Readonly<Record<string, NodeResult>>,
   board: RunBoard,
 ): Promise<NodeResult> {
-  const inputs: Record<string, Outputs> = {};
-  for (const [id, { outputs }] of Object.entries(needed)) inputs[id] = outputs;
+  const inputs: Record<string, ArtifactRef> = {};
+  for (const [name, { node: id, output }] of Object.entries(node.inputs)) {
+    const artifact = needed[id]?.outputs[output];
+    if (artifact) inputs[name] = artifact;
+  }
   const input: NodeInput = {
     runId: workflowInfo().workflowId,
+    plan: plan.name,
     store: plan.store,
     node: node.id,
     uses: node.uses,
+    queue: node.queue,
     with: node.with,
+    ...(node.numerics && { numerics: node.numerics }),
     inputs,
   };
   try {
     board.set(node.id, 'looking-up');
-    const { outputs: recorded, ...stage } = await lookUp(node, input);
+    const { outputs: recorded, why, polled, ...stage } = await lookUp(node, input);
     if (recorded) {
-      board.set(node.id, 'reused');
+      board.set(node.id, 'reused', { why });
       return { outputs: recorded, stageKey: stage.stageKey, reused: true };
     }
-    board.set(node.id, 'running');
-    const { outputs } = await runStage(node, { ...input, ...stage });
-    board.set(node.id, 'done');
+    const unpolled = polled === false;
+    board.set(node.id, 'running', { why, unpolled });
+    const { outputs } = await runStage(node, { ...input, ...stage, ...(unpolled && { announce: true }) });
+    board.set(node.id, 'done', { why });
     return { outputs, stageKey: stage.stageKey, reused: false };
   } catch (error) {
     board.set(node.id, isCancellation(error) ? 'cancelled' : 'failed');

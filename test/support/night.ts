@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { start, type RunHandle } from '../../client/index.js';
+import type { Role } from '../../config/queues.js';
 import { openObjectStore, type Json } from '../../storage/index.js';
 import {
   descendantsOf,
@@ -59,7 +60,7 @@ export class Night {
     return new Night(temporal, await temporal.client(), environment);
   }
 
-  async addWorker(role: 'orchestrator' | 'io'): Promise<RunningProcess> {
+  async addWorker(role: Role): Promise<RunningProcess> {
     const worker = await startProgram(`workers/${role}.js`, [], this.#environment, 'worker ready');
     this.#workers.push(worker);
     return worker;

@@ -1,7 +1,7 @@
 import { resolvePlan } from '../../../activities/resolve-plan.js';
 import { importStage } from '../../../plugins/import-stage.js';
 
-const rules = { kinds: [importStage], queuePrefix: 'night' };
+const rules = { kinds: [importStage.kind], queuePrefix: 'night' };
 
 const importing = { id: 'import', uses: 'import', with: { dataset: '/data/rows.jsonl' } };
 const file = (...stages: readonly unknown[]) => ({ name: 'nightly', store: 'file:///store', stages });

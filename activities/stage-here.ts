@@ -1,0 +1,66 @@
+/**
+ * A stage whose work is a function, done in this process: it is claimed, done under a heartbeat, and sealed. What the
+ * function returns is recorded once, whoever else tries.
+ */
+import { Context } from '@temporalio/activity';
+import type { Progress } from '../config/child-protocol.js';
+import { hasCode } from '../config/errors.js';
+import type { StageInput, StageOutput } from '../config/plan.js';
+import type { StageKind } from '../config/stage-kind.js';
+import { claimStage, lookupResult, openObjectStore, type ObjectStore } from '../storage/index.js';
+import { withHeartbeat } from './heartbeat.js';
+import { isActivityOpen } from './open-activities.js';
+import { stageOwner } from './stage-owner.js';
+import type { StageContext, StageProduct } from './stage.js';
+
+type Work = (context: StageContext) => Promise<StageProduct>;
+
+export function runStageHere(kind: StageKind, work: Work, input: StageInput): Promise<StageOutput> {
+  return withHeartbeat(async (report) => {
+    const store = await openObjectStore(input.store, { forWriting: true });
+    try {
+      return await workOnce(store, kind, work, input, (progress) => report({ ...progress }));
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+async function workOnce(
+  store: ObjectStore,
+  kind: StageKind,
+  work: Work,
+  input: StageInput,
+  progress: (progress: Progress) => void,
+): Promise<StageOutput> {
+  const { stageKey, preimage } = input;
+  const { cancellationSignal: signal, client } = Context.current();
+  const recorded = await lookupResult(store, stageKey);
+  if (recorded) return { outputs: recorded.outcome.outputs };
+  try {
+    const isOpen = (owner: ReturnType<typeof stageOwner>) => isActivityOpen(client, owner);
+    const writer = await claimStage(store, { stageKey, owner: stageOwner(), isOpen });
+    const product = await work({
+      options: input.with,
+      inputs: input.inputs as StageContext['inputs'],
+      store,
+      writer,
+      progress,
+      signal,
+    });
+    signal.throwIfAborted();
+    const { observations = {}, facts, outputs } = product;
+    const sealed = await writer.seal({
+      preimage,
+      outputs: outputs as StageContext['inputs'],
+      facts,
+      observations,
+      reproducible: kind.reproducible,
+    });
+    return { outputs: sealed.outcome.outputs };
+  } catch (error) {
+    const finished = hasCode(error, 'stage-sealed') ? await lookupResult(store, stageKey) : undefined;
+    if (finished) return { outputs: finished.outcome.outputs };
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * A stage: its kind, which is pure, and its work, which is loaded only where it is done. Work is done either in this process,
+ * by a function, or in a child process, by a program that the composition root knows the path of.
+ */
+import type { Outputs } from '../config/artifact.js';
+import type { Json, JsonObject } from '../config/json.js';
+import type { Progress } from '../config/child-protocol.js';
+import type { StageInput } from '../config/plan.js';
+import type { StageKind } from '../config/stage-kind.js';
+import type { ArtifactRef, ObjectStore, StageWriter } from '../storage/index.js';
+import type { SilenceLimits } from './child.js';
+
+export interface Stage {
+  readonly kind: StageKind;
+  readonly work: StageWork;
+}
+
+export type StageWork =
+  | { readonly run: (context: StageContext) => Promise<StageProduct> }
+  | { readonly program: ProgramName; readonly silenceLimitsMs: SilenceLimits };
+
+/** What the function of a stage is given. The stage is claimed; what it returns is sealed. */
+export interface StageContext<Options extends JsonObject = JsonObject> {
+  readonly options: Options;
+  /** By the names of the stage kind; an optional one may be absent. */
+  readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  readonly store: ObjectStore;
+  /** Of the claimed stage: blobs and artifacts, and checkpoints for work that is long. */
+  readonly writer: StageWriter;
+  /** Shown to whoever watches, and kept for the next attempt. */
+  readonly progress: (progress: Progress) => void;
+  /** Aborted when the work should end: make it durable, then throw the reason. */
+  readonly signal: AbortSignal;
+}
+
+export interface StageProduct {
+  readonly outputs: Outputs;
+  /** Deterministic: two executions of a reproducible stage must agree on them. */
+  readonly facts: Json;
+  /** Time, money, host: kept beside the facts, bind nothing. */
+  readonly observations?: Json;
+}
+
+/** Programs that do a stage's work in a process of their own. */
+export type ProgramName = 'importer' | 'trainer';
+
+export interface ChildProgram {
+  /** Absolute path of the compiled program. */
+  readonly entry: string;
+  /** The whole environment of the process, for libraries that read settings when they are loaded; absent: its parent's. */
+  readonly environment?: (input: StageInput) => Promise<Readonly<Record<string, string>>>;
+}
+
+export type ChildPrograms = Readonly<Record<ProgramName, ChildProgram>>;

@@ -1,0 +1,94 @@
+/**
+ * Defines a stage: what a plan may say of it, what goes in and what comes out, and the work. Built-in stages are defined by the
+ * same call as those of users. The definition is pure; work that needs heavy libraries imports them when it is run, so that a
+ * worker which only resolves plans never loads them.
+ */
+import { z } from 'zod';
+import type { Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
+import type { JsonObject } from '../config/json.js';
+import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
+import type { Role } from '../config/queues.js';
+import type { SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
+
+interface Definition<Options extends JsonObject> {
+  /** What a plan's `uses` names, in kebab-case. */
+  readonly kind: string;
+  /** Raise it when the output may change: results of before are then not reused. */
+  readonly version: number;
+  /** Default: none. */
+  readonly options?: z.ZodType<Options>;
+  /** Artifacts that it takes: name → kind of artifact. A kind that ends in `?` may be absent. Default: none. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** Artifacts that it makes: name → kind of artifact. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Which workers can do it, possibly by its options. Default: io. */
+  readonly queue?: Role | ((options: Options) => Role);
+  /** Do two executions come to the same facts? Default: true. */
+  readonly reproducible?: boolean;
+  /** Options that name data outside the store. */
+  readonly sources?: Readonly<Partial<Record<keyof Options & string, SourceKind>>>;
+  /** Options that a plan may give at its top: option → name there. */
+  readonly shared?: Readonly<Partial<Record<keyof Options & string, string>>>;
+  /** Options that change how the work is done and not what comes out. */
+  readonly immaterial?: readonly (keyof Options & string)[];
+  /** Do its bits depend on the numerics of the plan? Default: false. */
+  readonly numerics?: boolean;
+  readonly timeouts?: Partial<NodeTimeouts>;
+  readonly retry?: Partial<NodeRetry>;
+}
+
+export type StageDefinition<Options extends JsonObject> = Definition<Options> &
+  (
+    | { readonly run: (context: StageContext<Options>) => Promise<StageProduct> }
+    | Extract<StageWork, { readonly program: unknown }>
+  );
+
+const hourMs = 3600 * 1000;
+const standardTimeouts: NodeTimeouts = { startToCloseMs: 24 * hourMs, heartbeatMs: 60_000 };
+const standardRetry: NodeRetry = { initialIntervalMs: 1000, backoffCoefficient: 2, maximumIntervalMs: 60_000 };
+
+export function defineStage<Options extends JsonObject = JsonObject>(definition: StageDefinition<Options>): Stage {
+  const { queue = 'io', inputs = {} } = definition;
+  const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
+  const kind: StageKind = {
+    kind: definition.kind,
+    version: definition.version,
+    options,
+    defaults: defaultsOf(options),
+    sources: given(definition.sources),
+    shared: given(definition.shared),
+    immaterial: definition.immaterial ?? [],
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact)])),
+    outputs: definition.outputs,
+    activity: `nightstill.${definition.kind}`,
+    role: (values) => (typeof queue === 'function' ? queue(values as Options) : queue),
+    numerics: definition.numerics ?? false,
+    reproducible: definition.reproducible ?? true,
+    timeouts: { ...standardTimeouts, ...definition.timeouts },
+    retry: { ...standardRetry, ...definition.retry },
+  };
+  return { kind, work: workOf(definition) };
+}
+
+/** Options have passed the schema before the work sees them: at the boundary of Temporal their type is only JSON. */
+const workOf = <Options extends JsonObject>(definition: StageDefinition<Options>): StageWork =>
+  'run' in definition
+    ? { run: (context) => definition.run(context as StageContext<Options>) }
+    : { program: definition.program, silenceLimitsMs: definition.silenceLimitsMs };
+
+const inputKind = (artifact: string): StageInputKind =>
+  artifact.endsWith('?') ? { artifact: artifact.slice(0, -1), optional: true } : { artifact };
+
+/** The defaults of the top level: what the schema fills in for a key that is absent. */
+function defaultsOf(options: z.ZodType<JsonObject>): JsonObject {
+  if (!(options instanceof z.ZodObject)) return {};
+  const defaults: Record<string, JsonObject[string]> = {};
+  for (const [name, field] of Object.entries(options.shape as Readonly<Record<string, z.ZodType>>)) {
+    const parsed = field.safeParse(undefined);
+    if (parsed.success && parsed.data !== undefined) defaults[name] = parsed.data as JsonObject[string];
+  }
+  return defaults;
+}
+
+const given = <Value>(record: Readonly<Partial<Record<string, Value>>> = {}): Readonly<Record<string, Value>> =>
+  Object.fromEntries(Object.entries(record).filter((entry): entry is [string, Value] => entry[1] !== undefined));
