@@ -10,3 +10,14 @@ export type Role = (typeof roles)[number];
 export const defaultQueuePrefix = 'nightstill';
 
 export const queueName = (role: Role, prefix: string = defaultQueuePrefix): string => `${prefix}-${role}`;
+
+/** The role whose workers poll this queue; undefined for a queue that is none of ours. */
+export const roleOfQueue = (queue: string): Role | undefined => roles.find((role) => queue.endsWith(`-${role}`));
+
+/** What starts a worker that polls this queue. */
+export function workerCommand(queue: string): string | undefined {
+  const role = roleOfQueue(queue);
+  if (role === undefined) return undefined;
+  const prefix = queue.slice(0, -role.length - 1);
+  return `nightstill worker --role ${role}${prefix === defaultQueuePrefix ? '' : ` --queue-prefix ${prefix}`}`;
+}

@@ -1,0 +1,52 @@
+/**
+ * Does anybody serve a task queue? Decided from what the server knows, and silence is declared only when it is certain. What
+ * was seen of Temporal 1.31: an idle worker renews its poll every 60 s; one whose slots are all taken does not poll for as long
+ * as it works; a poller is listed for five minutes, dead or alive; a worker that ends in order says so at once; one that
+ * lives says so at its own interval (60 s unless set), for the first time after one interval. Pure.
+ */
+
+export interface QueueSighting {
+  /** Whoever polled in the last minutes; times by the server's clock. */
+  readonly pollers: readonly { readonly identity: string; readonly polledAtMs: number }[];
+  /** What workers last said of themselves, times by their own clocks; empty on servers before 1.31. */
+  readonly workers: readonly WorkerSighting[];
+}
+
+export interface WorkerSighting {
+  readonly identity: string;
+  readonly saidAtMs: number;
+  readonly intervalMs: number;
+  /** It said that it ends. */
+  readonly ending: boolean;
+}
+
+export interface QueueHealth {
+  readonly served: boolean;
+  /** The worker that was seen last: it serves, or it did. */
+  readonly worker?: string;
+  readonly seenAtMs?: number;
+}
+
+/** A free worker polls more often than this. */
+const longestPollMs = 70_000;
+/** How far clocks may differ. */
+const toleranceMs = 10_000;
+
+/** A worker that was killed counts for 70 s after its last poll, and for two intervals after it last spoke. */
+export function queueHealth({ pollers, workers }: QueueSighting, nowMs: number): QueueHealth {
+  const ended = new Map(workers.filter(({ ending }) => ending).map(({ identity, saidAtMs }) => [identity, saidAtMs]));
+  const sightings = [
+    ...pollers.map(({ identity, polledAtMs }) => ({
+      identity,
+      atMs: polledAtMs,
+      serves: nowMs - polledAtMs <= longestPollMs && !(polledAtMs <= (ended.get(identity) ?? -Infinity) + toleranceMs),
+    })),
+    ...workers.map(({ identity, saidAtMs, intervalMs, ending }) => ({
+      identity,
+      atMs: saidAtMs,
+      serves: !ending && nowMs - saidAtMs <= 2 * intervalMs + toleranceMs,
+    })),
+  ].sort((one, other) => other.atMs - one.atMs);
+  const found = sightings.find(({ serves }) => serves) ?? sightings[0];
+  return found ? { served: found.serves, worker: found.identity, seenAtMs: found.atMs } : { served: false };
+}

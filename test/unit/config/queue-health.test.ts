@@ -1,0 +1,63 @@
+import { queueHealth, type QueueSighting } from '../../../config/queue-health.js';
+import { roleOfQueue, workerCommand } from '../../../config/queues.js';
+
+const now = 10_000_000;
+const agoMs = (seconds: number): number => now - seconds * 1000;
+const health = (sighting: Partial<QueueSighting>) => queueHealth({ pollers: [], workers: [], ...sighting }, now);
+const poller = (seconds: number, identity = 'a') => ({ identity, polledAtMs: agoMs(seconds) });
+const worker = (seconds: number, changes: Partial<QueueSighting['workers'][number]> = {}) => ({
+  identity: 'a',
+  saidAtMs: agoMs(seconds),
+  intervalMs: 60_000,
+  ending: false,
+  ...changes,
+});
+
+describe('a task queue', () => {
+  it('that nobody was ever seen at is not served', () => {
+    expect(health({})).toEqual({ served: false });
+  });
+
+  it('is served by whoever polled within the length of a poll', () => {
+    expect(health({ pollers: [poller(300, 'dead'), poller(59)] })).toEqual({
+      served: true,
+      worker: 'a',
+      seenAtMs: agoMs(59),
+    });
+  });
+
+  it('is served by a worker that has not polled for minutes and says that it lives: its slots are taken', () => {
+    expect(health({ pollers: [poller(250)], workers: [worker(100)] })).toMatchObject({ served: true, worker: 'a' });
+    expect(health({ workers: [worker(100)] })).toMatchObject({ served: true });
+  });
+
+  it('is not served by one whose polls and whose word have both stopped; the last one seen is named', () => {
+    expect(health({ pollers: [poller(250)], workers: [worker(131)] })).toEqual({
+      served: false,
+      worker: 'a',
+      seenAtMs: agoMs(131),
+    });
+    expect(health({ pollers: [poller(71)] })).toMatchObject({ served: false, worker: 'a' });
+    expect(health({ workers: [worker(31, { intervalMs: 10_000 })] })).toMatchObject({ served: false });
+  });
+
+  it('is not served by a worker that said it ends, though it polled a moment ago', () => {
+    const ending = worker(3, { ending: true });
+    expect(health({ pollers: [poller(5)], workers: [ending] })).toMatchObject({ served: false, worker: 'a' });
+    expect(health({ pollers: [poller(5), poller(5, 'b')], workers: [ending] })).toMatchObject({ worker: 'b' });
+  });
+
+  it('is served by a successor that goes by the same name', () => {
+    const ended = worker(30, { ending: true });
+    expect(health({ pollers: [poller(5)], workers: [ended] })).toMatchObject({ served: true });
+  });
+});
+
+describe('the command that starts a worker', () => {
+  it('names the role and, where it is not the usual one, the prefix of the queue', () => {
+    expect(workerCommand('nightstill-gpu')).toBe('nightstill worker --role gpu');
+    expect(workerCommand('my-team-io')).toBe('nightstill worker --role io --queue-prefix my-team');
+    expect(workerCommand('somebody-else')).toBeUndefined();
+    expect(roleOfQueue('nightstill-orchestrator')).toBe('orchestrator');
+  });
+});
