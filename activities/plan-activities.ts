@@ -5,17 +5,9 @@
 import { activityNames } from '../config/activity-names.js';
 import { NightstillError } from '../config/errors.js';
 import type { LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
-import {
-  addRunStage,
-  closeRun,
-  lookupResult,
-  openObjectStore,
-  openRun,
-  parseDigest,
-  type Json,
-  type ObjectStore,
-} from '../storage/index.js';
+import { closeRun, openObjectStore, openRun, parseDigest, type Json, type ObjectStore } from '../storage/index.js';
 import { withHeartbeat } from './heartbeat.js';
+import { lookUpStage } from './lookup.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
 import { translating } from './translate.js';
@@ -27,20 +19,18 @@ export const createPlanActivities = (rules: PlanRules) => ({
     Promise.resolve().then(() => resolvePlan(file, rules)),
   ),
 
-  [activityNames.openRun]: translating(({ runId, store, planDigest }: RunStart) =>
-    withStore(store, async (opened) => void (await openRun(opened, runId, parseDigest(planDigest)))),
+  [activityNames.openRun]: translating(({ runId, plan, store, planDigest }: RunStart) =>
+    withStore(
+      store,
+      async (opened) => void (await openRun(opened, { id: runId, plan, planDigest: parseDigest(planDigest) })),
+    ),
   ),
 
-  /** Names the stage in the run's record first, so that collection spares what the lookup finds. */
   [activityNames.lookup]: translating((input: NodeInput): Promise<LookupResult> =>
     withHeartbeat(async () => {
-      const stage = await identifyStage(kindOf(input, rules), input);
-      return withStore(input.store, async (store) => {
-        await addRunStage(store, input.runId, input.node, stage.stageKey);
-        const result = await lookupResult(store, stage.stageKey);
-        const found = { ...stage, why: result ? 'recorded' : 'no record', polled: null };
-        return result ? { ...found, outputs: result.outcome.outputs } : found;
-      });
+      const kind = kindOf(input, rules);
+      const stage = await identifyStage(kind, input);
+      return withStore(input.store, (store) => lookUpStage(store, kind, input, stage));
     }),
   ),
 

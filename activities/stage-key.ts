@@ -6,7 +6,7 @@
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import type { SourceKind, StageKind } from '../config/stage-kind.js';
 import { identifyModelDirectory, openDatasetSource } from '../distillation/index.js';
-import { canonicalJson, digestOf, hexOf, type Json, type JsonObject } from '../storage/index.js';
+import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storage/index.js';
 
 /** @throws dataset-missing, store-unavailable, store-access-denied */
 export async function identifyStage(
@@ -27,7 +27,7 @@ export async function identifyStage(
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest])),
     ...(numerics && { numerics }),
   };
-  return { stageKey: hexOf(digestOf(canonicalJson(preimage))), preimage };
+  return { stageKey: stageKeyOf(preimage), preimage };
 }
 
 function isDefault({ defaults }: StageKind, name: string, value: Json): boolean {

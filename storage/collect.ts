@@ -1,7 +1,8 @@
 /**
  * Collection: removes what nothing needs any more. It lists and judges everything first; any error while doing so ends it
  * with nothing deleted. Ages are by the store's clock and are read again right before each delete, since a writer renews the
- * age of what it is about to reference. It never touches heads, run records, aliases or recorded responses.
+ * age of what it is about to reference. It never touches heads, run records, plans, aliases or recorded
+ * responses.
  *
  * The grace must be longer than the longest save. Zero is for a store whose writers are stopped.
  */

@@ -39,11 +39,13 @@ export interface Checkpoint {
 
 export interface Commit {
   readonly checkpoint: Checkpoint;
-  readonly head: Pick<Head, 'stageKey' | 'fence'>;
+  readonly head: Pick<Head, 'stageKey' | 'fence' | 'owner'>;
   /** The last checkpoint known to be intact. */
   readonly base: ManifestRef | null;
   /** The manifest that the head points to, where it is known to be intact: the head keeps its blobs. */
   readonly kept: Manifest | undefined;
+  /** Time under a claim until now. */
+  readonly workedMs: number;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface Commit {
  */
 export async function commitCheckpoint(
   store: ObjectStore,
-  { checkpoint, head, base, kept: keptManifest }: Commit,
+  { checkpoint, head, base, kept: keptManifest, workedMs }: Commit,
   moveHead: (reference: ManifestRef) => Promise<void>,
 ): Promise<Manifest> {
   const kept = new Set<Digest>(keptManifest ? blobsOfManifest(keptManifest).map(({ digest }) => digest) : []);
@@ -70,6 +72,8 @@ export async function commitCheckpoint(
     groups,
     references: [...references],
     outcome,
+    recordedBy: head.owner.workflowId,
+    workedMs,
   };
   const fresh = blobsOfManifest(manifest).filter(({ digest }) => !kept.has(digest));
   await assertThere(store, fresh, uploads);

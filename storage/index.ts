@@ -37,6 +37,7 @@ export type {
 export { openObjectStore } from './open-store.js';
 export type { NamedArrays } from './packs.js';
 export type { RestoredCheckpoint } from './restore.js';
-export { lookupResult, type StageResult } from './results.js';
-export { addRunStage, closeRun, openRun, readRun, type Run } from './runs.js';
+export { putPreimage, readPreimage, stageKeyOf } from './preimages.js';
+export { lookupResult, lookupStage, type StageLookup, type StageResult } from './results.js';
+export { addRunStage, closeRun, openRun, readPlan, readRun, type NewRun, type PlanRecord, type Run } from './runs.js';
 export { StageWriter, type NewCheckpoint, type SaveTicket } from './stage-writer.js';

@@ -6,6 +6,7 @@
  *   checkpoints/<stage key>/<step>-<fence>.json  manifests; final-<fence>.json is a seal
  *   results/<stage key>.json                     what a finished stage produced
  *   runs/<run id>.json                           which stages a run needs
+ *   plans/<plan name>.json                       the newest run of a plan
  *   models/<name>/<alias>.json                   which model serves
  *   removed/<stage key>.json                     results taken away by collection, until their blobs follow
  *   quarantine/<what>/<id>                       damaged objects, put aside
@@ -24,6 +25,7 @@ export const prefixes = {
   checkpoints: 'checkpoints/',
   results: 'results/',
   runs: 'runs/',
+  plans: 'plans/',
   models: 'models/',
   removed: 'removed/',
   quarantine: 'quarantine/',
@@ -34,11 +36,14 @@ export const prefixes = {
 export const isInLayout = (key: string): boolean => Object.values(prefixes).some((prefix) => key.startsWith(prefix));
 
 export const blobKey = (digest: Digest): string => `${prefixes.blobs}${hexOf(digest)}`;
+/** A stage key is the digest of its preimage, which is a blob. */
+export const preimageKey = (stageKey: StageKey): string => `${prefixes.blobs}${checked(stageKey)}`;
 export const headKey = (stageKey: StageKey): string => `${prefixes.heads}${checked(stageKey)}.json`;
 export const manifestPrefix = (stageKey: StageKey): string => `${prefixes.checkpoints}${checked(stageKey)}/`;
 export const resultKey = (stageKey: StageKey): string => `${prefixes.results}${checked(stageKey)}.json`;
 export const removedKey = (stageKey: StageKey): string => `${prefixes.removed}${checked(stageKey)}.json`;
 export const runKey = (id: string): string => `${prefixes.runs}${segmentOf(id)}.json`;
+export const planKey = (name: string): string => `${prefixes.plans}${segmentOf(name)}.json`;
 export const aliasKey = (name: string, alias: string): string =>
   `${prefixes.models}${segmentOf(name)}/${segmentOf(alias)}.json`;
 

@@ -27,6 +27,14 @@ export const stageOutcomeSchema = z.looseObject({
 });
 export type StageOutcome = z.output<typeof stageOutcomeSchema>;
 
+/** Who worked for how long, up to here: told to readers, compared with nothing. */
+export const workFields = {
+  /** The workflow id of the owner that wrote it. */
+  recordedBy: z.string().optional(),
+  /** Time under a claim, over all attempts that went on from each other. */
+  workedMs: count.optional(),
+};
+
 const manifestSchema = z.looseObject({
   stageKey: z.string(),
   step: count,
@@ -38,6 +46,7 @@ const manifestSchema = z.looseObject({
   references: z.array(blobRefSchema),
   /** Present in a seal, and only there. */
   outcome: stageOutcomeSchema.nullable(),
+  ...workFields,
 });
 export type Manifest = z.output<typeof manifestSchema>;
 

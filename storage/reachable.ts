@@ -1,6 +1,6 @@
 /**
  * What must be kept, marked from the roots: aliases with their history, unsealed heads with their last two manifests, run
- * records that are open or among the last closed ones, and young results. Anything that cannot be read or is of a newer
+ * records that are open or among the last closed ones (with the preimages by which they are explained), and young results. Anything that cannot be read or is of a newer
  * version ends the marking with an error: what we do not understand we do not judge.
  */
 import { dirname } from 'node:path/posix';
@@ -8,12 +8,12 @@ import { NightstillError, hasCode } from '../config/errors.js';
 import { aliasKind } from './aliases.js';
 import { indexBlobOf, readArtifact, type ArtifactRef } from './artifacts.js';
 import { headKind, rebuiltHead, type Head } from './head.js';
-import { blobKey, headKey, prefixes, resultKey, stageKeyOf, type StageKey } from './layout.js';
+import { blobKey, headKey, preimageKey, prefixes, resultKey, stageKeyOf, type StageKey } from './layout.js';
 import { blobsOfManifest, readManifest, type ManifestRef, type StageOutcome } from './manifest.js';
 import type { ObjectDescription, ObjectStore } from './object-store.js';
 import { readRecord, type ReadRecord, type RecordKind } from './record.js';
 import { resultKind } from './results.js';
-import { runKind } from './runs.js';
+import { runKind, type Run } from './runs.js';
 
 export interface Retention {
   /** Nothing younger is touched, by the store's clock. */
@@ -55,19 +55,22 @@ export class Reachable {
     }
   }
 
-  /** All run records stay; the result is the stage keys of those that keep their results. */
+  /** All run records stay; the result is the stage keys of those that keep their results. Those of before only explain. */
   async #stagesOfRuns(closedRuns: number): Promise<Set<string>> {
-    const closed: { readonly modifiedAtMs: number; readonly stages: string[] }[] = [];
+    const closed: { readonly modifiedAtMs: number; readonly run: Run }[] = [];
     const wanted = new Set<string>();
+    const keep = ({ stages, before }: Run): void => {
+      for (const stageKey of Object.values(stages)) wanted.add(stageKey);
+      for (const stageKey of [...Object.values(stages), ...Object.values(before)]) this.keys.add(preimageKey(stageKey));
+    };
     for await (const { key, modifiedAtMs } of this.#store.list(prefixes.runs)) {
       const { value } = await this.#read(runKind, key);
       this.keys.add(key);
-      const stages = Object.values(value.stages);
-      if (value.status === 'open') for (const stageKey of stages) wanted.add(stageKey);
-      else closed.push({ modifiedAtMs, stages });
+      if (value.status === 'open') keep(value);
+      else closed.push({ modifiedAtMs, run: value });
     }
     closed.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);
-    for (const { stages } of closed.slice(0, closedRuns)) for (const stageKey of stages) wanted.add(stageKey);
+    for (const { run } of closed.slice(0, closedRuns)) keep(run);
     return wanted;
   }
 

@@ -9,7 +9,7 @@ import { canonicalJson, type Json } from './canonical-json.js';
 import { createOnce } from './conditional.js';
 import { headKind } from './head.js';
 import { headKey, resultKey, type StageKey } from './layout.js';
-import { readManifest, stageOutcomeSchema, type StageOutcome } from './manifest.js';
+import { readManifest, stageOutcomeSchema, workFields, type StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
 import { damagedKey, quarantine } from './quarantine.js';
 import { encodeRecord, readRecord, type ReadRecord, type RecordKind } from './record.js';
@@ -18,20 +18,42 @@ const resultSchema = z.looseObject({
   stageKey: z.string(),
   fence: z.number().int().positive(),
   outcome: stageOutcomeSchema,
+  ...workFields,
 });
 export type StageResult = z.output<typeof resultSchema>;
 
 export const resultKind: RecordKind<StageResult> = { kind: 'result', version: 1, schema: resultSchema };
 
+export interface StageLookup {
+  readonly result?: StageResult | undefined;
+  /** Finished once, whether or not what it made is still there. */
+  readonly wasFinished: boolean;
+}
+
+export interface LookupOptions {
+  /** Nothing is put aside or copied: for who only wants to know. Default false. */
+  readonly readOnly?: boolean;
+}
+
+/** The result of a finished stage, or undefined when it has to run: see `lookupStage`. */
+export async function lookupResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
+  return (await lookupStage(store, stageKey)).result;
+}
+
 /**
  * The result of a finished stage, from its record or else from its seal. Every artifact is described: one that is missing
  * makes it a miss, so that the stage runs again and writes it anew.
  */
-export async function lookupResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
-  const recorded = (await recordedResult(store, stageKey))?.value;
-  if (recorded && (await isComplete(store, recorded))) return recorded;
-  const sealed = await sealedResult(store, stageKey);
-  return sealed && (await isComplete(store, sealed)) ? publishResult(store, sealed) : undefined;
+export async function lookupStage(
+  store: ObjectStore,
+  stageKey: StageKey,
+  { readOnly = false }: LookupOptions = {},
+): Promise<StageLookup> {
+  const recorded = (await recordedResult(store, stageKey, readOnly))?.value;
+  if (recorded && (await isComplete(store, recorded))) return { result: recorded, wasFinished: true };
+  const { result: sealed, wasSealed } = await sealedResult(store, stageKey);
+  if (!sealed || !(await isComplete(store, sealed))) return { wasFinished: wasSealed || recorded !== undefined };
+  return { result: readOnly ? sealed : await publishResult(store, sealed), wasFinished: true };
 }
 
 /**
@@ -77,20 +99,28 @@ export const factsOf = ({ preimage, outputs, facts }: StageOutcome): string => {
 };
 
 /** A damaged record is only a damaged copy: it is put aside and copied from the seal again. */
-async function recordedResult(store: ObjectStore, stageKey: StageKey): Promise<ReadRecord<StageResult> | undefined> {
+async function recordedResult(
+  store: ObjectStore,
+  stageKey: StageKey,
+  readOnly = false,
+): Promise<ReadRecord<StageResult> | undefined> {
   try {
     return await readRecord(store, resultKind, resultKey(stageKey));
   } catch (error) {
-    await quarantine(store, damagedKey(error));
+    const key = damagedKey(error);
+    if (!readOnly) await quarantine(store, key);
     return undefined;
   }
 }
 
-async function sealedResult(store: ObjectStore, stageKey: StageKey): Promise<StageResult | undefined> {
+async function sealedResult(store: ObjectStore, stageKey: StageKey) {
   const head = await readRecord(store, headKind, headKey(stageKey)).catch(ignoreDamage);
-  if (!head?.value.sealed || !head.value.manifest) return undefined;
+  if (!head?.value.sealed || !head.value.manifest) return { wasSealed: false };
   const manifest = await readManifest(store, head.value.manifest).catch(ignoreDamage);
-  return manifest?.outcome ? { stageKey, fence: manifest.fence, outcome: manifest.outcome } : undefined;
+  if (!manifest?.outcome) return { wasSealed: true };
+  const { fence, outcome, recordedBy, workedMs } = manifest;
+  const result: StageResult = { stageKey, fence, outcome, recordedBy, workedMs };
+  return { result, wasSealed: true };
 }
 
 /** A stage whose seal cannot be read is one that is not finished: it runs again. */

@@ -1,23 +1,30 @@
 /**
- * Run records: which stages a run needs. Put before its first stage and closed at its end, they tell collection what is still
- * wanted, and status pages what happened when no worker is there to be asked.
+ * Run records: which stages a run needs, and which the runs of its plan needed before. Put before its first stage and closed
+ * at its end, they tell collection what is still wanted, status pages what happened when no worker is there to be asked, and
+ * whoever asks why a stage runs again what to compare it with. `plans/<name>.json` names the newest run of a plan.
  */
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
 import type { Json } from './canonical-json.js';
 import { moveRecord, movingFields, newOperationId, type MovingFields } from './conditional.js';
 import type { Digest } from './digest.js';
-import { runKey, type StageKey } from './layout.js';
+import { planKey, runKey, type StageKey } from './layout.js';
 import type { ObjectStore } from './object-store.js';
 import { digestSchema, jsonSchema, readRecord, type RecordKind } from './record.js';
 
 const runSchema = z.looseObject({
   ...movingFields,
   id: z.string(),
+  /** Name of the plan. */
+  plan: z.string(),
   planDigest: digestSchema,
+  /** Id of the run of this plan that was the newest when this one was opened. */
+  previous: z.string().nullable(),
   status: z.enum(['open', 'closed']),
   /** node id → stage key */
   stages: z.record(z.string(), z.string()),
+  /** node id → the stage key that it had last in runs of this plan before this one. */
+  before: z.record(z.string(), z.string()),
   /** How it ended; null while it is open. */
   outcome: jsonSchema,
 });
@@ -25,23 +32,74 @@ export type Run = z.output<typeof runSchema>;
 
 export const runKind: RecordKind<Run> = { kind: 'run', version: 1, schema: runSchema };
 
+const planSchema = z.looseObject({
+  ...movingFields,
+  plan: z.string(),
+  /** Id of its newest run, and of the one before that. */
+  run: z.string(),
+  previous: z.string().nullable(),
+});
+export type PlanRecord = z.output<typeof planSchema>;
+
+export const planKind: RecordKind<PlanRecord> = { kind: 'plan', version: 1, schema: planSchema };
+
+export interface NewRun {
+  readonly id: string;
+  readonly plan: string;
+  readonly planDigest: Digest;
+}
+
 /**
- * Opens a run; a run of the same plan that is there already is joined, and opened again if it was closed.
+ * Opens a run, as the newest of its plan; a run of the same plan that is there already is joined, and opened again if it was
+ * closed.
  * @throws run-conflict when the id belongs to a run of another plan
  */
-export async function openRun(store: ObjectStore, id: string, planDigest: Digest): Promise<Run> {
+export async function openRun(store: ObjectStore, { id, plan, planDigest }: NewRun): Promise<Run> {
+  refuseOther(id, planDigest, await readRun(store, id));
+  const { previous } = await movePlan(store, plan, id);
+  const last = previous === null ? undefined : await readRun(store, previous);
+  const before = last ? lastStages(last) : {};
   return moveRun(store, id, (run, moving) => {
-    if (run && run.planDigest !== planDigest)
-      throw new NightstillError('run-conflict', `run ${id}: expected plan ${run.planDigest}, found ${planDigest}`);
-    return { ...run, ...moving, id, planDigest, stages: run?.stages ?? {}, status: 'open', outcome: null };
+    refuseOther(id, planDigest, run);
+    const stages = run?.stages ?? {};
+    return { ...run, ...moving, id, plan, planDigest, previous, stages, before, status: 'open', outcome: null };
   });
 }
 
-/** Names a stage that the run needs, before it is looked up or run. */
+function refuseOther(id: string, planDigest: Digest, run: Run | undefined): void {
+  if (run === undefined || run.planDigest === planDigest) return;
+  throw new NightstillError('run-conflict', `run ${id}: expected plan ${run.planDigest}, found ${planDigest}`);
+}
+
+/** Called again by the same run, after a crash in between, it changes nothing but the counter. */
+async function movePlan(store: ObjectStore, plan: string, run: string): Promise<PlanRecord> {
+  const decide = (current: PlanRecord | undefined, moving: MovingFields): PlanRecord => ({
+    ...current,
+    ...moving,
+    plan,
+    run,
+    previous: (current?.run === run ? current.previous : current?.run) ?? null,
+  });
+  return (await moveRecord(store, { kind: planKind, key: planKey(plan), operationId: newOperationId(), decide })).value;
+}
+
+/** A run that failed early looked few stages up: for the others stands what it found itself. */
+const lastStages = ({ stages, before }: Run): Run['before'] =>
+  Object.fromEntries(Object.entries({ ...stages, ...before, ...stages }).slice(0, mostStagesBefore));
+
+/** More than any plan has: nodes that were renamed long ago are forgotten. */
+const mostStagesBefore = 600;
+
+/**
+ * Names a stage that the run needs, before it is looked up or run. Where the same run named another for the node (the data
+ * has changed since it failed), that one counts as before.
+ */
 export async function addRunStage(store: ObjectStore, id: string, node: string, stageKey: StageKey): Promise<Run> {
   return moveRun(store, id, (run, moving) => {
     const open = existing(id, run);
-    return { ...open, ...moving, stages: { ...open.stages, [node]: stageKey } };
+    const earlier = open.stages[node] ?? stageKey;
+    const before = earlier === stageKey ? open.before : { ...open.before, [node]: earlier };
+    return { ...open, ...moving, before, stages: { ...open.stages, [node]: stageKey } };
   });
 }
 
@@ -51,6 +109,11 @@ export async function closeRun(store: ObjectStore, id: string, outcome: Json): P
 
 export async function readRun(store: ObjectStore, id: string): Promise<Run | undefined> {
   return (await readRecord(store, runKind, runKey(id)))?.value;
+}
+
+/** Which run of a plan is the newest. */
+export async function readPlan(store: ObjectStore, name: string): Promise<PlanRecord | undefined> {
+  return (await readRecord(store, planKind, planKey(name)))?.value;
 }
 
 async function moveRun(

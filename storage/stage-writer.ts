@@ -5,6 +5,7 @@
  * A save goes: copy → hash → put blobs → describe them → put the manifest → move the head → describe the blobs again →
  * acknowledge. Saves commit in order; one is in flight, one waits, a newer one replaces the one that waits.
  */
+import { performance } from 'node:perf_hooks';
 import { NightstillError } from '../config/errors.js';
 import { putArtifact, type ArtifactRef, type NewArtifact } from './artifacts.js';
 import { putBlob, type BlobRef } from './blobs.js';
@@ -67,6 +68,11 @@ export class StageWriter {
   #pending: PendingSave | undefined;
   #working: Promise<void> | undefined;
   #lost: NightstillError | undefined;
+  readonly #startedAtMs = performance.now();
+  /** A seal that is written again, after a failure, has the same bytes. */
+  #sealedAtMs: number | undefined;
+  /** Of the attempts whose work this one goes on with. */
+  #workedBeforeMs = 0;
 
   constructor(store: ObjectStore, head: ReadRecord<Head>) {
     this.#store = store;
@@ -92,6 +98,7 @@ export class StageWriter {
     this.#manifest = manifest;
     this.#base = reference;
     this.#lastStep = restored?.step;
+    this.#workedBeforeMs = manifest?.workedMs ?? 0;
     return restored;
   }
 
@@ -154,11 +161,14 @@ export class StageWriter {
         'object-missing',
         `stage ${this.stageKey}: expected every part of its outputs, found fewer`,
       );
+    this.#sealedAtMs ??= performance.now();
     const { manifest, sealed } = this.#head.value;
     const step = 1 + (this.#lastStep ?? manifest?.step ?? 0);
     if (!sealed) await this.#commit({ step, state: null, groups: [], references: [], outcome });
     this.#throwIfLost();
-    return publishResult(this.#store, { stageKey: this.stageKey, fence: this.fence, outcome });
+    const { stageKey, fence } = this;
+    const recordedBy = this.#head.value.owner.workflowId;
+    return publishResult(this.#store, { stageKey, fence, outcome, recordedBy, workedMs: this.#workedMs });
   }
 
   /** Reads the head again. @throws fence-lost */
@@ -184,7 +194,13 @@ export class StageWriter {
 
   async #commit(checkpoint: Checkpoint): Promise<void> {
     this.#throwIfLost();
-    const commit = { checkpoint, head: this.#head.value, base: this.#base, kept: this.#manifest };
+    const commit = {
+      checkpoint,
+      head: this.#head.value,
+      base: this.#base,
+      kept: this.#manifest,
+      workedMs: this.#workedMs,
+    };
     this.#manifest = undefined; // until it is known how this ends, it is not known what the head keeps
     this.#manifest = await commitCheckpoint(this.#store, commit, (reference) =>
       this.#moveHead(reference, checkpoint.outcome !== null),
@@ -229,6 +245,10 @@ export class StageWriter {
       `stage ${this.stageKey}: expected fence ${this.fence}, found ${found}`,
     );
     return this.#lost;
+  }
+
+  get #workedMs(): number {
+    return this.#workedBeforeMs + Math.round((this.#sealedAtMs ?? performance.now()) - this.#startedAtMs);
   }
 
   #throwIfLost(): void {

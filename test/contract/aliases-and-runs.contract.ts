@@ -6,16 +6,20 @@ import {
   digestOf,
   openRun,
   promote,
+  putPreimage,
   readAlias,
+  readPlan,
+  readPreimage,
   readRun,
   resolveAlias,
   rollback,
+  stageKeyOf as keyOfPreimage,
   type Alias,
   type ArtifactRef,
   type ObjectStore,
   type Promotion,
 } from '../../storage/index.js';
-import { stageKeyOf } from '../support/stage.js';
+import { newRun, stageKeyOf } from '../support/stage.js';
 
 export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
   let store: ObjectStore;
@@ -95,13 +99,13 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
     const plan = digestOf('plan');
 
     it('are opened before the first stage, joined by the same plan, refused to another', async () => {
-      await openRun(store, name, plan);
-      expect(await openRun(store, name, plan)).toMatchObject({ status: 'open', planDigest: plan });
-      await expect(openRun(store, name, digestOf('other'))).rejects.toMatchObject({ code: 'run-conflict' });
+      await openRun(store, newRun(name, plan));
+      expect(await openRun(store, newRun(name, plan))).toMatchObject({ status: 'open', planDigest: plan });
+      await expect(openRun(store, newRun(name, digestOf('other')))).rejects.toMatchObject({ code: 'run-conflict' });
     });
 
     it('name every stage once, also when nodes are added at the same time', async () => {
-      await openRun(store, name, plan);
+      await openRun(store, newRun(name, plan));
       const nodes = ['import', 'answer', 'fine-tune', 'distill'];
       await Promise.all(nodes.map((node) => addRunStage(store, name, node, stageKeyOf(node))));
       const closed = await closeRun(store, name, { completed: true });
@@ -110,10 +114,70 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
       expect(await readRun(store, name)).toEqual(closed);
     });
 
+    it('know the run before, and which stages the nodes of the plan had in runs before', async () => {
+      const open = (id: string) => openRun(store, newRun(id, plan, name));
+      const [first, second, third] = [1, 2, 3].map((number) => `${name} ${number}`) as [string, string, string];
+      expect(await open(first)).toMatchObject({ plan: name, previous: null, before: {} });
+      await addRunStage(store, first, 'import', stageKeyOf('a'));
+      await addRunStage(store, first, 'distill', stageKeyOf('b'));
+      expect(await open(second)).toMatchObject({
+        previous: first,
+        before: { import: stageKeyOf('a'), distill: stageKeyOf('b') },
+      });
+      await addRunStage(store, second, 'import', stageKeyOf('c')); // and fails there
+      expect(await open(third)).toMatchObject({
+        previous: second,
+        before: { import: stageKeyOf('c'), distill: stageKeyOf('b') },
+      });
+      expect(await readPlan(store, name)).toMatchObject({ run: third, previous: second });
+    });
+
+    it('opened again, by a retry or when it failed, a run keeps its stages and the run that it follows', async () => {
+      await openRun(store, newRun(`${name} 1`, plan, name));
+      await openRun(store, newRun(`${name} 2`, plan, name));
+      const { stages } = await addRunStage(store, `${name} 2`, 'import', stageKeyOf('a'));
+      for (const outcome of ['open', 'closed']) {
+        if (outcome === 'closed') await closeRun(store, `${name} 2`, null);
+        const again = await openRun(store, newRun(`${name} 2`, plan, name));
+        expect(again).toMatchObject({ previous: `${name} 1`, stages, status: 'open' });
+      }
+    });
+
+    it('a run that is refused does not become the newest of its plan', async () => {
+      await openRun(store, newRun(`${name} 1`, plan, name));
+      await openRun(store, newRun(`${name} 2`, plan, name));
+      await expect(openRun(store, newRun(`${name} 1`, digestOf('other'), name))).rejects.toMatchObject({
+        code: 'run-conflict',
+      });
+      expect(await readPlan(store, name)).toMatchObject({ run: `${name} 2` });
+    });
+
+    it('runs of a plan that are opened at once all become part of one order', async () => {
+      const ids = [1, 2, 3, 4, 5].map((number) => `${name} ${number}`);
+      const runs = await Promise.all(ids.map((id) => openRun(store, newRun(id, plan, name))));
+      expect(new Set(runs.map(({ previous }) => previous)).size).toBe(5);
+    });
+
     it('a stage of a run that was never opened is refused', async () => {
       await expect(addRunStage(store, name, 'import', stageKeyOf('x'))).rejects.toMatchObject({
         code: 'object-missing',
       });
+    });
+  });
+
+  describe('preimages', () => {
+    it('are found by the stage key, which is their digest', async () => {
+      const preimage = { kind: 'distill', options: { name } };
+      await putPreimage(store, preimage);
+      expect(await readPreimage(store, keyOfPreimage(preimage))).toEqual(preimage);
+      expect(keyOfPreimage({ options: { name }, kind: 'distill' })).toBe(keyOfPreimage(preimage));
+    });
+
+    it('that are not there, or damaged, are unknown', async () => {
+      const preimage = { kind: 'fine-tune', options: { name } };
+      expect(await readPreimage(store, keyOfPreimage(preimage))).toBeUndefined();
+      await store.put(`blobs/sha256/${keyOfPreimage(preimage)}`, Buffer.from('{"kind":"forged"}'));
+      expect(await readPreimage(store, keyOfPreimage(preimage))).toBeUndefined();
     });
   });
 }

@@ -4,15 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  addRunStage,
-  collect,
-  digestOf,
-  hasArtifact,
-  lookupResult,
-  openRun,
-  type ObjectStore,
-} from '../../storage/index.js';
+import { addRunStage, collect, hasArtifact, lookupResult, openRun, type ObjectStore } from '../../storage/index.js';
 import { prefixes } from '../../storage/layout.js';
 import { readManifest } from '../../storage/manifest.js';
 import { readCheckpoint } from '../../storage/restore.js';
@@ -21,7 +13,7 @@ import { randomOf } from '../support/fault-proxy.js';
 import { intercept, type StoreCall } from '../support/intercepted-store.js';
 import type { KillPoint } from '../support/kill-points.js';
 import { compiledPath } from '../support/processes.js';
-import { claim, HeadWatch, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
+import { claim, HeadWatch, keysOf, newRun, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
 import { runStage, type StageEnd } from '../support/stage-process.js';
 import { assertWhole, type StageTask } from '../support/stage-task.js';
 import { openPlace, placeKinds, type StorePlace } from '../support/store-place.js';
@@ -97,7 +89,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
     };
 
     it('nothing needed is lost: every acknowledged checkpoint that a head keeps restores, every stage is finished', async () => {
-      for (let index = 0; index < stages; index += 1) await openRun(place.store, `dying ${index}`, digestOf('plan'));
+      for (let index = 0; index < stages; index += 1) await openRun(place.store, newRun(`dying ${index}`));
       for (let index = 0; index < stages; index += 1)
         await addRunStage(place.store, `dying ${index}`, 'train', stageKeyOf(`dying ${index}`));
       const stopCollecting = startCollecting();
@@ -225,7 +217,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
         after: atFirst(
           ({ operation, key }) => operation === 'list' && key === prefixes.results,
           async () => {
-            await openRun(store, 'late', digestOf('plan'));
+            await openRun(store, newRun('late'));
             await addRunStage(store, 'late', 'import', stageKey);
             expect(await lookupResult(store, stageKey)).toBeDefined();
           },

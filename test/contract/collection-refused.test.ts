@@ -8,7 +8,7 @@ import { S3Store } from '../../storage/s3.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { intercept } from '../support/intercepted-store.js';
 import { S3Server } from '../support/s3-server.js';
-import { bytesOf, claim, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
+import { bytesOf, claim, keysOf, newRun, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
 import { openPlace, placeKinds, type StorePlace } from '../support/store-place.js';
 
 const everything = { dryRun: false, graceMs: 0, closedRuns: 0 } as const;
@@ -20,7 +20,7 @@ async function fill(store: ObjectStore): Promise<void> {
   const writer = await claim(store, working);
   for (const step of [1, 2, 3, 4])
     await writer.save({ step, state: null, arrays: new Map([['weights', noise(2_000, step)]]) }).durable;
-  await openRun(store, 'night', digestOf('plan'));
+  await openRun(store, newRun('night'));
   await addRunStage(store, 'night', 'import', stageKeyOf('a stage of the run'));
   const other = await claim(store, finished);
   const { outcome } = await other.seal(await outcomeOf(other));

@@ -9,7 +9,10 @@ import {
   lookupResult,
   openRun,
   promote,
+  putPreimage,
   readAlias,
+  readPreimage,
+  stageKeyOf as keyOfPreimage,
   type CollectionReport,
   type ObjectStore,
   type StageOutcome,
@@ -18,7 +21,7 @@ import {
 import { headKey, manifestPrefix, prefixes, removedKey, resultKey } from '../../storage/layout.js';
 import { withClock, type Clock } from '../support/clocked-store.js';
 import { reachableKeys } from '../support/reachability.js';
-import { bytesOf, claim, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
+import { bytesOf, claim, keysOf, newRun, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
 import { openPlace, placeKinds, type StorePlace } from '../support/store-place.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -58,7 +61,7 @@ describe.each(placeKinds)('collection in %s', (kind) => {
     return true;
   };
   const run = async (id: string, key = stageKey): Promise<void> => {
-    await openRun(store, id, digestOf(id));
+    await openRun(store, newRun(id));
     await addRunStage(store, id, 'import', key);
   };
   const tally = ({ removed, removedBy, removedKeys }: CollectionReport) => ({ removed, removedBy, removedKeys });
@@ -177,11 +180,32 @@ describe.each(placeKinds)('collection in %s', (kind) => {
     expect(await keysOf(store)).toEqual(await reachableKeys(store));
   });
 
-  it('heads, run records and aliases are never removed', async () => {
+  it('runs that keep their results keep what explains them: their preimages, and those of the runs before', async () => {
+    const keys: string[] = [];
+    for (const temperature of [1, 2, 3]) {
+      const preimage = { kind: 'distill', options: { temperature } };
+      await putPreimage(store, preimage);
+      keys.push(keyOfPreimage(preimage));
+      const id = `night ${temperature}`;
+      await openRun(store, newRun(id, digestOf(id), 'nightly'));
+      await addRunStage(store, id, 'distill', keys.at(-1) ?? '');
+      clock.nowMs += 1000;
+    }
+    const known = async (): Promise<boolean[]> =>
+      Promise.all(keys.map(async (key) => (await readPreimage(store, key)) !== undefined));
+    for (const night of [1, 2]) await closeRun(store, `night ${night}`, null);
+    await collect(store, everything);
+    expect(await known()).toEqual([false, true, true]);
+    await closeRun(store, 'night 3', null);
+    await collect(store, everything);
+    expect(await known()).toEqual([false, false, false]);
+  });
+
+  it('heads, run records, plans and aliases are never removed', async () => {
     await finished('rows');
     await run('closed');
     await closeRun(store, 'closed', null);
-    const roots = [headKey(stageKey), `${prefixes.runs}closed.json`];
+    const roots = [headKey(stageKey), `${prefixes.plans}closed.json`, `${prefixes.runs}closed.json`];
     clock.nowMs += 1000 * dayMs;
     await collect(store, everything);
     expect(await keysOf(store)).toEqual(roots);

@@ -22,7 +22,7 @@ import { S3Store } from '../../storage/s3.js';
 import { FaultProxy, randomOf, type FaultRule } from '../support/fault-proxy.js';
 import { reachableKeys } from '../support/reachability.js';
 import { S3Server } from '../support/s3-server.js';
-import { HeadWatch, keysOf, nobodyIsOpen, outcomeOf, owner, stageKeyOf } from '../support/stage.js';
+import { HeadWatch, keysOf, newRun, nobodyIsOpen, outcomeOf, owner, stageKeyOf } from '../support/stage.js';
 import { arraysOf, frozenOf, shardOf } from '../support/stage-task.js';
 
 const seed = 1_848;
@@ -150,7 +150,7 @@ class Competitor {
 }
 
 it('two competing writers in a storm lose nothing, tear nothing, never move the head back, and leave nothing behind', async () => {
-  await openRun(direct, 'storm', digestOf('plan'));
+  await openRun(direct, newRun('storm'));
   await addRunStage(direct, 'storm', 'train', stageKey);
   const watch = new HeadWatch(direct, stageKey);
   const [one, two] = [new Competitor(1), new Competitor(2)];

@@ -38,12 +38,13 @@ export async function reachableKeys(store: ObjectStore, wanted: ReadonlySet<stri
     if (outcome) await addOutputs(outcome);
   };
 
-  for (const key of [...below('heads/'), ...below('runs/'), ...below('models/'), ...below('probe/')]) add(key);
+  for (const key of [...below('heads/'), ...below('runs/'), ...below('models/'), ...below('plans/'), ...below('probe/')]) add(key);
   for (const key of below('models/')) {
     const { current, history } = await json(key);
     for (const { model } of [current, ...history]) await addArtifact(model.digest);
   }
   for (const stageKey of wanted) {
+    add(blob(stageKey));
     if (add(`results/${stageKey}.json`)) await addOutputs((await json(`results/${stageKey}.json`)).outcome);
   }
   for (const key of below('heads/')) {

@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import {
   claimStage,
+  digestOf,
+  type Digest,
+  type NewRun,
   type ObjectStore,
   type StageOutcome,
   type StageOwner,
@@ -20,6 +23,9 @@ export const owner = (attempt = 1, activityId = 'train', runId = 'run-1'): Stage
   activityId,
   attempt,
 });
+
+/** A run of a plan of its own, unless named otherwise. */
+export const newRun = (id: string, planDigest: Digest = digestOf(id), plan = id): NewRun => ({ id, plan, planDigest });
 
 export const nobodyIsOpen = (): Promise<boolean> => Promise.resolve(false);
 
