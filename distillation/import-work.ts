@@ -2,10 +2,10 @@
  * One attempt at an import: lines go in, shards come out, checkpoints are saved between shards. It knows nothing of where
  * the lines come from, nor when the work is over.
  */
-import { performance } from 'node:perf_hooks';
 import { readBlob, type ObjectStore, type StageWriter } from '../storage/index.js';
 import { blobsOf, initialState, parseImportState, type ImportState } from './import-state.js';
 import { LineSplitter, type Line } from './lines.js';
+import { PacedSaves } from './paced-saves.js';
 import { RowIds } from './row-ids.js';
 import { contentId, invalidRow, parseRow, rowText, type UnnamedRow } from './row.js';
 import { ShardCutter } from './shard-cutter.js';
@@ -26,29 +26,23 @@ export interface ImportProgress {
   readonly durableShards: number;
 }
 
-/** Checkpoints come at least this far apart, and further where they are slow: they may cost a twentieth of the time. */
-const checkpointIntervalMs = 2000;
-const checkpointShare = 1 / 20;
-
 export class ImportWork {
   readonly #ids = new RowIds();
   readonly #cutter: ShardCutter;
   readonly #lines: LineSplitter;
   readonly #request: ImportWorkRequest;
+  readonly #saves: PacedSaves;
   #state: ImportState;
   /** Where the last complete line ends: the state of the next shard, once it is closed. */
   #position: { offset: number; line: number };
   #bytesRead: number;
-  #savedShards: number;
-  #durableShards: number;
-  #nextSaveAtMs = performance.now() + checkpointIntervalMs;
 
   private constructor(request: ImportWorkRequest, state: ImportState) {
     this.#request = request;
     this.#state = state;
     this.#position = { offset: state.offset, line: state.line };
     this.#bytesRead = state.offset;
-    this.#savedShards = this.#durableShards = state.shards.length;
+    this.#saves = new PacedSaves(request.writer, state.shards.length);
     this.#lines = new LineSplitter(this.#position);
     this.#cutter = new ShardCutter(request.shardBytes);
   }
@@ -121,30 +115,17 @@ export class ImportWork {
     const shard = await writer.putBlob(bytes);
     const ids = await writer.putBlob(this.#ids.takeAdded());
     this.#state = { ...this.#position, shards: [...this.shards, { ...shard, rows, ids }] };
-    if (performance.now() >= this.#nextSaveAtMs) this.#save();
+    if (this.#saves.due) this.#save();
     this.#report();
   }
 
   #save(): void {
-    const step = this.shards.length;
-    if (step === this.#savedShards) return;
-    const startedAtMs = performance.now();
-    const { durable } = this.#request.writer.save({ step, state: this.#state, references: blobsOf(this.#state) });
-    this.#savedShards = step;
-    this.#nextSaveAtMs = Infinity;
-    durable.then(
-      (outcome) => {
-        const now = performance.now();
-        this.#nextSaveAtMs = now + Math.max(checkpointIntervalMs, (now - startedAtMs) / checkpointShare);
-        if (outcome === 'saved') this.#durableShards = step;
-      },
-      () => (this.#nextSaveAtMs = 0),
-    );
+    this.#saves.save({ parts: this.shards.length, state: this.#state, references: blobsOf(this.#state) });
   }
 
   #report(): void {
-    const { shards } = this;
-    this.#request.onProgress({ bytesRead: this.#bytesRead, shards: shards.length, durableShards: this.#durableShards });
+    const [shards, durableShards] = [this.shards.length, this.#saves.durable];
+    this.#request.onProgress({ bytesRead: this.#bytesRead, shards, durableShards });
   }
 }
 

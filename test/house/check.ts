@@ -42,13 +42,15 @@ const valueTargets = (imports: readonly ResolvedImport[]): string[] =>
 function brokenByFile(found: ResolvedImport, room: Room, byPath: ReadonlyMap<string, Source>): string | undefined {
   const to = roomOf(found.target);
   if (to === room.folder) return undefined;
-  const index = `${to}/index.ts`;
   const grants = room.imports.filter((grant) => grant.room === to);
   if (!grants.some((grant) => covers(grant, found, byPath)))
     return `${room.folder} may import ${describeGrants(room.imports)}`;
-  if (!room.apart && byPath.has(index) && found.target !== index) return `import it through ${index}`;
+  if (!room.apart && byPath.has(`${to}/index.ts`) && !isDoor(found.target)) return `import it through ${to}/index.ts`;
   return undefined;
 }
+
+/** The index of a room, or of a folder in it whose users should not have to load the whole room. */
+const isDoor = (target: string): boolean => /^[^/]+\/([^/]+\/)?index\.ts$/.test(target);
 
 function covers(grant: Grant, found: ResolvedImport, byPath: ReadonlyMap<string, Source>): boolean {
   if (grant.types && !found.typeOnly) return false;

@@ -126,6 +126,10 @@ describe('the checker', () => {
       { 'config/environment.ts': 'process.env;', 'workers/a.ts': 'process.env;', 'cli/a.ts': 'process.env;' },
     ],
     [
+      'the index of a folder in another room',
+      { 'client/a.ts': "import '../storage/b/index.js';", 'storage/b/index.ts': '', 'storage/index.ts': '' },
+    ],
+    [
       'anything in a test',
       {
         'test/a.ts': "import '../storage/b.js'; import '@aws-sdk/client-s3'; process.env;",

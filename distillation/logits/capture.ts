@@ -1,0 +1,59 @@
+/**
+ * Rows of logits from the engine's scorer: the tokens of the samples are scored as they are, never written anew. Samples are
+ * scored in groups, always the same ones, so that going on from any sample gives the bits that an undisturbed capture gives.
+ */
+import type { SampleSource, ScoredSequence, Scorer } from '../../engine/index.js';
+import type { LogitRow } from './row.js';
+
+/** Samples of a group: its tokens fill several batches, its rows fit into memory. */
+const samplesOfGroup = 256;
+
+interface Tokens {
+  readonly id: string;
+  readonly ids: Int32Array;
+}
+
+/** @param scored what a scorer with top-k, at the temperatures of the store, says of these tokens */
+export function captureRow({ id, ids }: Tokens, { topIds, distributions }: ScoredSequence): LogitRow {
+  const [first] = distributions;
+  const positions = Math.max(0, ids.length - 1);
+  const k = positions === 0 ? 0 : topIds.length / positions;
+  const { temperature = 1, topLogProbabilities = new Float32Array() } = first ?? {};
+  const greatest = (entry: number): number => topLogProbabilities[entry - (entry % k)] ?? Number.NaN;
+  return {
+    id,
+    ids,
+    topIds,
+    gaps: topLogProbabilities.map((value, entry) => (value - greatest(entry)) * temperature),
+    missingLogOdds: distributions.map(({ missingMass, topLogProbabilities: values }) =>
+      Float64Array.from(missingMass, (missing, position) => {
+        const captured = values
+          .subarray(position * k, (position + 1) * k)
+          .reduce((sum, value) => sum + Math.exp(value), 0);
+        return Math.log(missing) - Math.log(captured);
+      }),
+    ),
+  };
+}
+
+/**
+ * The rows of all samples, in their order.
+ * @param from the first sample whose row is wanted
+ */
+export async function* captureRows(
+  scorer: Pick<Scorer, 'score'>,
+  samples: Pick<SampleSource, 'samples' | 'read'>,
+  from = 0,
+): AsyncGenerator<LogitRow, void, undefined> {
+  for (let begin = from - (from % samplesOfGroup); begin < samples.samples; begin += samplesOfGroup) {
+    const end = Math.min(begin + samplesOfGroup, samples.samples);
+    const group: Tokens[] = [];
+    for (let sample = begin; sample < end; sample++) group.push(await samples.read(sample));
+    const rows: (LogitRow | undefined)[] = group.map(() => undefined);
+    for await (const scored of scorer.score(group.map(({ ids }) => ids))) {
+      const tokens = group[scored.index];
+      if (tokens !== undefined) rows[scored.index] = captureRow(tokens, scored);
+    }
+    for (const row of rows.slice(Math.max(0, from - begin))) if (row !== undefined) yield row;
+  }
+}
