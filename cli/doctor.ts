@@ -1,5 +1,4 @@
 /** `nightstill doctor`: what is installed, whether it answers, what would be used and why. Changes nothing. */
-import { parseArgs } from 'node:util';
 import { readEnvironment, type Environment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
 import { openObjectStore } from '../storage/index.js';
@@ -8,29 +7,27 @@ import { machineChecks } from '../tools/doctor-machine.js';
 import { partChecks } from '../tools/doctor-parts.js';
 import type { SetupContext } from '../tools/part.js';
 import { silentReporter } from '../tools/progress.js';
-import { exitStatus, type Command } from './command.js';
+import { defineCommand, exitStatus } from './command.js';
 import { temporalChecks } from './doctor-temporal.js';
 
 const answerTimeoutMs = 10_000;
 
-export const doctorCommand: Command = {
+export const doctorCommand = defineCommand({
   name: 'doctor',
+  group: 'machines',
   summary: 'say what is installed, whether it answers, and what would be used and why',
-  help: `usage: nightstill doctor [--json]
-
-Looks at this machine and changes nothing.
-
-  --json   the same for machines: { healthy, checks: [{ name, required, status, detail, why, remedy }] }
-
-Exit status: 0 everything that is required is there, 1 something is missing or does not answer.`,
-  run: async (arguments_, variables) => {
-    const { values } = parseArgs({ args: [...arguments_], options: { json: { type: 'boolean', default: false } } });
+  about: 'Looks at this machine and changes nothing.',
+  flags: {
+    json: { summary: 'the same for machines: { healthy, checks: [{ name, required, status, detail, why, remedy }] }' },
+  },
+  exits: { 0: 'everything that is required is there', 1: 'something is missing or does not answer' },
+  run: async ({ flags, variables }) => {
     const environment = readEnvironment(variables);
     const diagnosis = await diagnose(doctorChecks({ environment, variables, reporter: silentReporter, verify: false }));
-    process.stdout.write(`${values.json ? JSON.stringify(diagnosis, null, 2) : describeDiagnosis(diagnosis)}\n`);
+    process.stdout.write(`${flags.json ? JSON.stringify(diagnosis, null, 2) : describeDiagnosis(diagnosis)}\n`);
     return diagnosis.healthy ? exitStatus.ok : exitStatus.systemFault;
   },
-};
+});
 
 const doctorChecks = (context: SetupContext): readonly DoctorCheck[] => [
   ...machineChecks(context),

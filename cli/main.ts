@@ -9,23 +9,13 @@ import { z } from 'zod';
 import { showsStacks } from '../config/environment.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
 import { packageRoot } from '../tools/package-root.js';
-import { exitStatus, type Command } from './command.js';
-import { doctorCommand } from './doctor.js';
-import { setupCommand } from './setup.js';
-import { tokenizerCommand } from './tokenizer.js';
-
-const commands: readonly Command[] = [setupCommand, doctorCommand, tokenizerCommand];
-
-const overview = `usage: nightstill <command> [--help] [...]
-       nightstill --version
-
-${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
-
-Exit status: 0 well, 1 a machine, a network or nightstill failed, 2 something must be changed by whoever called.`;
+import { exitStatus, UsageError, type Command } from './command.js';
+import { commands } from './commands.js';
+import { drawHelp, drawOverview } from './help.js';
 
 async function main(name: string | undefined, rest: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h') {
-    process.stdout.write(`${overview}\n`);
+    process.stdout.write(`${drawOverview(commands)}\n`);
     return name === undefined ? exitStatus.userFault : exitStatus.ok;
   }
   if (name === '--version') {
@@ -34,11 +24,11 @@ async function main(name: string | undefined, rest: readonly string[]): Promise<
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    process.stderr.write(`nightstill: expected a command, found "${name}"\n\n${overview}\n`);
+    process.stderr.write(`nightstill: expected a command, found "${name}"\n\n${drawOverview(commands)}\n`);
     return exitStatus.userFault;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(`${command.help}\n`);
+    process.stdout.write(`${drawHelp(command)}\n`);
     return exitStatus.ok;
   }
   try {
@@ -54,8 +44,8 @@ const packageVersion = (): string =>
   manifestSchema.parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))).version;
 
 function report(thrown: unknown, command: Command): number {
-  if (isUsageError(thrown)) {
-    process.stderr.write(`nightstill ${command.name}: ${thrown.message}\n\n${command.help}\n`);
+  if (thrown instanceof UsageError || isUsageError(thrown)) {
+    process.stderr.write(`nightstill ${command.name}: ${thrown.message}\n\n${drawHelp(command)}\n`);
     return exitStatus.userFault;
   }
   const error = asNightstillError(thrown);

@@ -1,10 +1,9 @@
 /** `nightstill setup`: brings the real parts onto this machine and says where each came from. */
-import { parseArgs } from 'node:util';
 import { readEnvironment } from '../config/environment.js';
 import { parts } from '../tools/parts.js';
 import { createReporter } from '../tools/progress.js';
 import { describeOutcomes, requireParts, selectParts, setUp } from '../tools/setup.js';
-import { exitStatus, type Command } from './command.js';
+import { defineCommand, exitStatus } from './command.js';
 
 const partList = parts
   .map(
@@ -13,30 +12,23 @@ const partList = parts
   )
   .join('\n');
 
-export const setupCommand: Command = {
+export const setupCommand = defineCommand({
   name: 'setup',
+  group: 'machines',
   summary: 'bring the Temporal server, an S3 server for development, and TensorFlow',
-  help: `usage: nightstill setup [--verify] [part ...]
+  about: `Brings the parts named, or all of them, and prints a table. What is there already is used as it is.
 
-Brings the parts named, or all of them, and prints a table. What is there already is used as it is.
-
-${partList}
-
-  --verify   hash what lies in the cache again; what is damaged is made anew
-
-Exit status: 0 everything that is required is there, 1 a part could not be had, 2 no such part.`,
-  run: async (arguments_, variables) => {
-    const { values, positionals } = parseArgs({
-      args: [...arguments_],
-      allowPositionals: true,
-      options: { verify: { type: 'boolean', default: false } },
-    });
-    const selected = selectParts(positionals);
+${partList}`,
+  words: [{ name: 'part', optional: true, repeated: true, offers: parts.map(({ name }) => name) }],
+  flags: { verify: { summary: 'hash what lies in the cache again; what is damaged is made anew' } },
+  exits: { 0: 'everything that is required is there', 1: 'a part could not be had', 2: 'no such part' },
+  run: async ({ flags, words, variables }) => {
+    const selected = selectParts(words);
     const environment = readEnvironment(variables);
     const reporter = createReporter(process.stderr);
-    const outcomes = await setUp(selected, { environment, variables, reporter, verify: values.verify });
+    const outcomes = await setUp(selected, { environment, variables, reporter, verify: flags.verify });
     process.stdout.write(`${describeOutcomes(outcomes)}\n`);
     requireParts(outcomes);
     return exitStatus.ok;
   },
-};
+});

@@ -1,46 +1,41 @@
 /** `nightstill tokenizer train`: a byte-level BPE tokenizer from text files, as a directory that Hugging Face's libraries read. */
 import { createReadStream } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { NightstillError } from '../config/errors.js';
 import type { TrainingProgress } from '../engine/index.js';
 import { createReporter, type Step } from '../tools/progress.js';
-import { exitStatus, type Command } from './command.js';
+import { commonExits, defineCommand, exitStatus, UsageError } from './command.js';
 
-const help = `usage: nightstill tokenizer train --vocabulary-size N --output DIR [--special TOKEN ...] FILE...
-
-Trains a byte-level BPE tokenizer, with the pattern of Qwen2, on text files in UTF-8, and writes tokenizer.json and
-tokenizer_config.json to a new directory. Equal texts give equal files.
-
-  --vocabulary-size N   all tokens: 256 bytes, merges, special tokens
-  --output DIR          where the files go; nothing is overwritten
-  --special TOKEN       a special token besides <|endoftext|>, <|im_start|> and <|im_end|>; may be repeated
-
-Exit status: 0 written, 1 a machine failed, 2 something must be changed by whoever called.`;
-
-export const tokenizerCommand: Command = {
+export const tokenizerCommand = defineCommand({
   name: 'tokenizer',
+  group: 'data',
   summary: 'train a tokenizer on text files',
-  help,
-  run: async (arguments_) => {
-    const { values, positionals } = parseArgs({
-      args: [...arguments_],
-      allowPositionals: true,
-      options: {
-        'vocabulary-size': { type: 'string' },
-        output: { type: 'string' },
-        special: { type: 'string', multiple: true, default: [] },
-      },
-    });
-    const [act, ...files] = positionals;
-    if (act !== 'train') throw invalid(`expected "tokenizer train", found ${JSON.stringify(act ?? '')}\n\n${help}`);
-    const output = values.output ?? '';
-    if (output === '') throw invalid('expected --output DIR, found none');
+  about: `Trains a byte-level BPE tokenizer, with the pattern of Qwen2, on text files in UTF-8, and writes tokenizer.json and
+tokenizer_config.json to a new directory. Equal texts give equal files.`,
+  words: [
+    { name: 'train', offers: ['train'] },
+    { name: 'file', optional: true, repeated: true, offers: 'file' },
+  ],
+  flags: {
+    'vocabulary-size': { value: 'n', summary: 'all tokens: 256 bytes, merges, special tokens' },
+    output: { value: 'directory', summary: 'where the files go; nothing is overwritten', offers: 'directory' },
+    special: {
+      value: 'token',
+      multiple: true,
+      summary: 'a special token besides <|endoftext|>, <|im_start|> and <|im_end|>; may be repeated',
+    },
+  },
+  exits: { 0: 'written', 1: 'a machine failed', 2: commonExits[2] },
+  run: async ({ flags, words }) => {
+    const [act, ...files] = words;
+    if (act !== 'train') throw new UsageError(`expected "tokenizer train", found "tokenizer ${act}"`);
+    const { output } = flags;
+    if (output === undefined || output === '') throw invalid('expected --output DIR, found none');
     if (files.length === 0) throw invalid('expected at least one text file, found none');
-    const vocabularySize = wholeNumber(values['vocabulary-size']);
+    const vocabularySize = wholeNumber(flags['vocabulary-size']);
     const { trainBytePairTokenizer, writeTrainedTokenizer } = await import('../engine/index.js');
     const { onProgress, end } = progressOn(process.stderr);
     try {
-      const training = { vocabularySize, specialTokens: values.special, onProgress };
+      const training = { vocabularySize, specialTokens: flags.special, onProgress };
       await writeTrainedTokenizer(output, () => trainBytePairTokenizer(files.map(readText), training));
     } finally {
       end();
@@ -48,7 +43,7 @@ export const tokenizerCommand: Command = {
     process.stdout.write(`${output}: a tokenizer of ${vocabularySize} tokens\n`);
     return exitStatus.ok;
   },
-};
+});
 
 const invalid = (found: string, cause?: unknown): NightstillError =>
   new NightstillError('tokenizer-training-invalid', found, { cause });
