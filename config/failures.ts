@@ -69,6 +69,11 @@ export const failures = {
     'Read the line of each source above; install one of the sources it names and run setup again.',
   ),
 
+  // processes of this machine
+  'dev-start-failed': system(true, 'Read the log that the message names, remove the cause, and start again.'),
+  'proof-without-kill': user('Lower loseAtMost, or train longer, so that a checkpoint comes before the end.'),
+  'dev-running': user('Use the one that runs, end it first, or work in another directory.'),
+
   // stages
   'stage-stuck': system(
     false,

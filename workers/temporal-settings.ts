@@ -12,10 +12,13 @@ export interface TemporalSettings {
   readonly namespace: string;
 }
 
-/** @throws environment-invalid */
-export function readTemporalSettings(): TemporalSettings {
+/**
+ * @param profile of the file; default: what `TEMPORAL_PROFILE` names, or `default`
+ * @throws environment-invalid
+ */
+export function readTemporalSettings(profile?: string): TemporalSettings {
   try {
-    const { connectionOptions, namespace } = loadClientConnectConfig();
+    const { connectionOptions, namespace } = loadClientConnectConfig(profile === undefined ? {} : { profile });
     const { address, ...options } = connectionOptions;
     return { connectionOptions: address ? { ...options, address } : options, namespace: namespace || 'default' };
   } catch (cause) {

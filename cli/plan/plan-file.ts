@@ -38,7 +38,9 @@ async function readText(path: string): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NightstillError('plan-invalid', `${path}: expected a plan file in UTF-8, found none: ${reason}`, { cause });
+    throw new NightstillError('plan-invalid', `${path}: expected a plan file in UTF-8, found none: ${reason}`, {
+      cause,
+    });
   }
 }
 
@@ -57,9 +59,13 @@ function contentOf(path: string, document: Document.Parsed): Json {
     return document.toJS({ maxAliasCount: 100 }) as Json;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NightstillError('plan-invalid', `${path}: expected a plan, found aliases that cannot be followed: ${reason}`, {
-      cause,
-    });
+    throw new NightstillError(
+      'plan-invalid',
+      `${path}: expected a plan, found aliases that cannot be followed: ${reason}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -25,7 +25,8 @@ export function withAbsolutePaths(file: Json, { directory, kinds, defaultStore }
   return {
     ...made,
     store: store === undefined ? defaultStore : storeUrl(store, directory),
-    ...(isJsonArray(stages) && { stages: stages.map((stage) => stagePaths(stage, directory, kinds)) }),
+    ...(stages !== undefined &&
+      isJsonArray(stages) && { stages: stages.map((stage) => stagePaths(stage, directory, kinds)) }),
   };
 }
 
@@ -39,7 +40,10 @@ function stagePaths(stage: Json, directory: string, kinds: readonly StageKind[])
 
 function absoluteIn(values: JsonObject, names: readonly string[], directory: string): JsonObject {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, names.includes(name) ? absolute(value, directory) : value]),
+    Object.entries(values).map(([name, value = null]) => [
+      name,
+      names.includes(name) ? absolute(value, directory) : value,
+    ]),
   );
 }
 
@@ -47,7 +51,9 @@ const absolute = (value: Json, directory: string): Json =>
   typeof value === 'string' && isRelativePath(value) ? resolve(directory, value) : value;
 
 const storeUrl = (value: Json, directory: string): Json =>
-  typeof value === 'string' && value !== '' && !hasScheme(value) ? pathToFileURL(resolve(directory, value)).href : value;
+  typeof value === 'string' && value !== '' && !hasScheme(value)
+    ? pathToFileURL(resolve(directory, value)).href
+    : value;
 
 const hasScheme = (text: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(text);
 

@@ -1,0 +1,53 @@
+/**
+ * A plan file, checked as far as it can be here: its shape always, and its stages, options and needs when all their kinds are
+ * known to this process. A kind that only workers know is judged by the run.
+ */
+import { resolvePlan } from '../../activities/resolve-plan.js';
+import type { Variables } from '../../config/environment.js';
+import { readEnvironment } from '../../config/environment.js';
+import type { ResolvedPlan } from '../../config/plan.js';
+import { defaultQueuePrefix } from '../../config/queues.js';
+import type { StageKind } from '../../config/stage-kind.js';
+import { builtInStages } from '../../plugins/built-in-stages.js';
+import { isJsonArray, isJsonObject, type Json } from '../../storage/index.js';
+import { StateDirectory } from '../dev/state-directory.js';
+import { readPlanFile, type PlanSource } from './plan-file.js';
+
+export interface LoadRequest {
+  readonly path: string;
+  readonly queuePrefix?: string | undefined;
+  readonly variables: Variables;
+}
+
+export interface LoadedPlan extends PlanSource {
+  readonly kinds: readonly StageKind[];
+  /** Undefined when it names kinds that are not known here. */
+  readonly resolved: ResolvedPlan | undefined;
+}
+
+/** @throws plan-invalid with file, line and column */
+export async function loadPlan({
+  path,
+  queuePrefix = defaultQueuePrefix,
+  variables,
+}: LoadRequest): Promise<LoadedPlan> {
+  const kinds = builtInStages.map(({ kind }) => kind);
+  const defaultStore = readEnvironment(variables).storeUrl ?? new StateDirectory(process.cwd()).storeUrl;
+  const source = await readPlanFile(path, { kinds, defaultStore });
+  try {
+    const resolved = knowsAll(source.file, kinds) ? resolvePlan(source.file, { kinds, queuePrefix }) : undefined;
+    return { ...source, kinds, resolved };
+  } catch (error) {
+    throw source.locate(error);
+  }
+}
+
+/** True also for what is no plan at all: that is then said. */
+function knowsAll(file: Json, kinds: readonly StageKind[]): boolean {
+  const stages = isJsonObject(file) ? file['stages'] : undefined;
+  if (stages === undefined || !isJsonArray(stages)) return true;
+  return stages.every((stage) => {
+    const uses = isJsonObject(stage) ? stage['uses'] : undefined;
+    return typeof uses !== 'string' || kinds.some(({ kind }) => kind === uses);
+  });
+}

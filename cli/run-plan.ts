@@ -1,0 +1,72 @@
+/** What `nightstill run` does: loads the plan, finds or starts servers, starts the run, watches it, says how it ended. */
+import type { Client } from '@temporalio/client';
+import type { RunHandle } from '../client/index.js';
+import type { Variables } from '../config/environment.js';
+import { exitStatus } from './command.js';
+import { onInterrupt } from './interrupt.js';
+import { loadPlan, type LoadedPlan } from './plan/load-plan.js';
+import { proveRun } from './prove.js';
+import { findServers, type Servers } from './servers.js';
+import { startOrJoin } from './start-run.js';
+import { describeResult, exitStatusOf } from './summary.js';
+import { isOver, type RunView } from './view/run-view.js';
+import { watchRun } from './watch-run.js';
+
+export interface PlanRun {
+  readonly path: string;
+  readonly runId: string | undefined;
+  /** With a server and workers of its own. */
+  readonly alone: boolean;
+  readonly prove: boolean;
+  readonly json: boolean;
+  readonly profile: string | undefined;
+  readonly queuePrefix: string;
+  readonly workerFlags: readonly string[];
+  readonly variables: Variables;
+}
+
+export async function runPlan(request: PlanRun): Promise<number> {
+  const plan = await loadPlan(request);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const leaving = new AbortController();
+  onInterrupt(() => leaving.abort());
+  const servers = await findServers({ ...request, needsTensorflow: needsTensorflow(plan), say });
+  try {
+    if (leaving.signal.aborted) return exitStatus.left;
+    const { handle, joined } = await startOrJoin({ ...request, client: servers.client, file: plan.file });
+    if (joined) say(`joined run ${handle.runId}, which is of the same plan`);
+    const view = await watch(servers.client, handle, request, leaving.signal);
+    onInterrupt(() => void servers.kill().finally(() => process.exit(exitStatus.left)));
+    if (!isOver(view)) say(howToReturn(servers, view, request));
+    else await tellEnd(handle, view, request.json);
+    if (request.prove && view.status === 'completed') return await proveRun({ ...request, servers, plan, handle });
+    return exitStatusOf(view);
+  } finally {
+    await servers.close();
+  }
+}
+
+const watch = (client: Client, { runId }: RunHandle, { json, variables }: PlanRun, signal: AbortSignal) =>
+  watchRun({ client, runId, json, variables, signal });
+
+const needsTensorflow = ({ resolved }: LoadedPlan): boolean =>
+  resolved === undefined || resolved.plan.nodes.some(({ numerics }) => numerics?.runner === 'tensorflow');
+
+async function tellEnd(handle: RunHandle, view: RunView, json: boolean): Promise<void> {
+  if (view.status === 'completed') {
+    const result = await handle.result();
+    if (json) process.stdout.write(`${JSON.stringify({ event: 'result', run: handle.runId, ...result })}\n`);
+    else process.stdout.write(`${describeResult(result, view)}\n\n`);
+    return;
+  }
+  if (json) return;
+  process.stderr.write(`${view.failure || `run ${view.runId}: ${view.status}`}\n\n`);
+}
+
+function howToReturn({ embedded }: Servers, { runId }: RunView, { path }: PlanRun): string {
+  if (embedded)
+    return `Stopping: stages make their work durable first (Ctrl-C again: at once).
+The run stops with this command. It goes on from where it was with:   nightstill run ${path}
+With \`nightstill dev\` in another terminal, it would have gone on by itself.`;
+  return `The run goes on.\n  nightstill watch ${runId}    shows it again\n  nightstill cancel ${runId}   ends it`;
+}

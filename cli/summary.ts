@@ -1,0 +1,54 @@
+/** What is said when a run is over or left: each node with what became of it, where the model is, and what to do next. */
+import type { RunResult } from '../config/plan.js';
+import { drawTable } from '../tools/setup.js';
+import { exitStatus } from './command.js';
+import { shortDigest } from './view/format.js';
+import { isOver, type RunView } from './view/run-view.js';
+
+export function exitStatusOf(view: RunView): number {
+  if (view.status === 'completed') return exitStatus.ok;
+  return isOver(view) ? exitStatus.runEnded : exitStatus.left;
+}
+
+/** The models that a run was for: of nodes that nothing else needs, in the order of the plan. */
+export function finalModels(
+  result: RunResult,
+  view: RunView,
+): { readonly node: string; readonly output: string; readonly digest: string }[] {
+  const needed = new Set(view.nodes.flatMap(({ needs }) => needs));
+  return Object.entries(result.nodes)
+    .filter(([node]) => !needed.has(node))
+    .flatMap(([node, { outputs }]) =>
+      Object.entries(outputs).flatMap(([output, { kind, digest }]) =>
+        kind === 'model' ? [{ node, output, digest }] : [],
+      ),
+    );
+}
+
+export function describeResult(result: RunResult, view: RunView): string {
+  const rows = Object.entries(result.nodes).flatMap(([node, { reused, outputs }]) =>
+    Object.entries(outputs).map(([output, { kind, digest, rows: count }], index) => [
+      index === 0 ? node : '',
+      index === 0 ? (reused ? 'reused' : 'ran') : '',
+      output,
+      `${kind}${count === undefined ? '' : ` of ${count} rows`}`,
+      shortDigest(digest),
+    ]),
+  );
+  const table = drawTable(['node', '', 'output', 'kind', 'digest'], rows).replaceAll(/^/gm, '  ');
+  return `${table}\n\n${nextSteps(result, view)}`;
+}
+
+function nextSteps(result: RunResult, view: RunView): string {
+  const [model] = finalModels(result, view);
+  const [first = ''] = Object.keys(result.nodes);
+  const steps = [
+    ...(model
+      ? [[`nightstill export ${view.runId} ./${model.node}`, 'write the model as a Hugging Face directory']]
+      : []),
+    [`nightstill explain ${view.runId} ${model?.node ?? first}`, 'why it ran or was reused'],
+    [`nightstill status ${view.runId}`, 'this again'],
+  ];
+  const width = Math.max(...steps.map(([command = '']) => command.length));
+  return steps.map(([command = '', why = '']) => `  ${command.padEnd(width)}   ${why}`).join('\n');
+}

@@ -1,0 +1,129 @@
+/**
+ * A run as lines: a heading, then the nodes as a tree in which each hangs from the deepest of its needs. What works has a bar,
+ * its speed, its loss and the time that is left; what waits says for what. Pure: state and time in, lines out.
+ */
+import { drawDetail } from './draw-node.js';
+import { formatDuration } from './format.js';
+import { piece, type Line, type Style } from './line.js';
+import { hasEnded, isOver, type NodeView, type RunView } from './run-view.js';
+
+export interface Canvas {
+  readonly nowMs: number;
+  /** When whoever watches began to. */
+  readonly startedAtMs: number;
+  readonly width: number;
+  /** More lines than this do not fit: nodes that are done or wait are then counted instead. */
+  readonly height: number;
+}
+
+interface Row {
+  readonly node: NodeView;
+  /** The branches before its sign. */
+  readonly branch: string;
+}
+
+export function drawRun(view: RunView, canvas: Canvas): Line[] {
+  const rows = asTree(view.nodes);
+  const room = Math.max(3, canvas.height - 5);
+  const shown = rows.length <= room ? rows : mostTelling(rows, room - 1);
+  const labelWidth = Math.max(0, ...rows.map(({ node, branch }) => branch.length + node.id.length + 2));
+  const usesWidth = Math.max(0, ...rows.map(({ node }) => node.uses.length));
+  const hidden = rows.length - shown.length;
+  return [
+    heading(view, canvas),
+    [],
+    ...(rows.length === 0 ? [[piece(`  ${waitingForPlan(view)}`, 'quiet')]] : []),
+    ...shown.map((row) => drawRow(row, { labelWidth, usesWidth }, canvas)),
+    ...(hidden === 0 ? [] : [[piece(`  … and ${hidden} more, ${countOf(rows, shown)}`, 'quiet')]]),
+    ...(view.notice === undefined ? [] : [[], [piece(`  ${view.notice}`, 'warning')]]),
+    [],
+  ];
+}
+
+const waitingForPlan = (view: RunView): string =>
+  isOver(view) ? 'It ended before its plan was resolved.' : 'The plan is being resolved …';
+
+function heading({ plan, runId }: RunView, { nowMs, startedAtMs }: Canvas): Line {
+  return [
+    piece('  '),
+    piece(plan === '' ? 'nightstill' : plan, 'strong'),
+    piece(`  run ${runId}  ${formatDuration(nowMs - startedAtMs)}`, 'quiet'),
+  ];
+}
+
+function drawRow({ node, branch }: Row, widths: { labelWidth: number; usesWidth: number }, canvas: Canvas): Line {
+  const { sign, style } = signOf(node, canvas.nowMs);
+  const label = node.id.padEnd(widths.labelWidth - branch.length);
+  return [
+    piece(`  ${branch}`, 'quiet'),
+    piece(`${sign} `, style),
+    piece(label, node.status === 'running' ? 'strong' : hasEnded(node) ? 'plain' : 'quiet'),
+    piece(`${node.uses.padEnd(widths.usesWidth)}  `, 'quiet'),
+    ...drawDetail(node, canvas),
+  ];
+}
+
+const spinner = ['◐', '◓', '◑', '◒'];
+const spinnerMs = 250;
+
+function signOf({ status }: NodeView, nowMs: number): { readonly sign: string; readonly style: Style } {
+  switch (status) {
+    case 'done':
+    case 'reused':
+      return { sign: '✓', style: 'good' };
+    case 'failed':
+      return { sign: '✗', style: 'bad' };
+    case 'cancelled':
+    case 'skipped':
+      return { sign: '–', style: 'quiet' };
+    case 'running':
+    case 'looking-up':
+      return { sign: spinner[Math.floor(nowMs / spinnerMs) % spinner.length] ?? '◐', style: 'busy' };
+    case 'waiting':
+      return { sign: '○', style: 'quiet' };
+  }
+}
+
+/** Depth first: every node once, below the deepest of its needs. */
+export function asTree(nodes: readonly NodeView[]): Row[] {
+  const depths = new Map<string, number>();
+  const depthOf = ({ id, needs }: NodeView): number => {
+    const known = depths.get(id);
+    if (known !== undefined) return known;
+    depths.set(id, 0); // a cycle has no depth
+    const depth = Math.max(-1, ...nodes.filter((other) => needs.includes(other.id)).map(depthOf)) + 1;
+    depths.set(id, depth);
+    return depth;
+  };
+  const parentOf = (node: NodeView): string | undefined =>
+    nodes
+      .filter(({ id }) => node.needs.includes(id))
+      .reduce<NodeView | undefined>(
+        (deepest, next) => (deepest && depthOf(deepest) >= depthOf(next) ? deepest : next),
+        undefined,
+      )?.id;
+  const parents = new Map(nodes.map((node) => [node.id, parentOf(node)]));
+  const below = (parent: string | undefined, stem: string): Row[] => {
+    const children = nodes.filter(({ id }) => parents.get(id) === parent);
+    return children.flatMap((node, index) => {
+      const isLast = index === children.length - 1;
+      const branch = parent === undefined ? '' : `${stem}${isLast ? '└─ ' : '├─ '}`;
+      return [{ node, branch }, ...below(node.id, parent === undefined ? '' : `${stem}${isLast ? '   ' : '│  '}`)];
+    });
+  };
+  return below(undefined, '');
+}
+
+/** What works or failed first, then what is next, then what is done last. */
+function mostTelling(rows: readonly Row[], room: number): Row[] {
+  const rank = ({ node: { status } }: Row): number =>
+    status === 'running' || status === 'looking-up' ? 0 : status === 'failed' ? 1 : status === 'waiting' ? 2 : 3;
+  const chosen = new Set([...rows].sort((one, other) => rank(one) - rank(other)).slice(0, room));
+  return rows.filter((row) => chosen.has(row));
+}
+
+function countOf(rows: readonly Row[], shown: readonly Row[]): string {
+  const hidden = rows.filter((row) => !shown.includes(row));
+  const done = hidden.filter(({ node }) => hasEnded(node)).length;
+  return `${done} ended, ${hidden.length - done} waiting`;
+}
