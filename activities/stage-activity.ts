@@ -1,4 +1,5 @@
 /** The activity of any stage: an attempt looks for a result that is there already, then does the work where the stage says. */
+import { NightstillError } from '../config/errors.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import { runStageHere } from './stage-here.js';
 import { runStageInChild } from './stage-in-child.js';
@@ -10,14 +11,19 @@ export interface StageDependencies {
   readonly programs?: ChildPrograms | undefined;
 }
 
-export const createStageActivity = (stage: Stage, { programs }: StageDependencies) =>
-  translating((input: StageInput): Promise<StageOutput> => {
-    const { kind, work } = stage;
-    if ('run' in work) return runStageHere(kind, work.run, input);
-    const program = programs?.[work.program];
-    if (program === undefined)
-      throw new TypeError(
-        `stage ${kind.kind} is done by a program: give the plugin \`programs\` of nightstill/workers`,
-      );
-    return runStageInChild({ ...program, silenceLimitsMs: work.silenceLimitsMs }, input);
-  });
+/** @throws stages-invalid when the stage's work is a program that is not given: a worker says so before it takes any work */
+export function createStageActivity(
+  { kind, work }: Stage,
+  { programs }: StageDependencies,
+): (input: StageInput) => Promise<StageOutput> {
+  if ('run' in work) return translating((input: StageInput) => runStageHere(kind, work.run, input));
+  const program = programs?.[work.program];
+  if (program === undefined)
+    throw new NightstillError(
+      'stages-invalid',
+      `stage ${kind.kind}: expected the program "${work.program}", found none; give the plugin programs of nightstill/workers`,
+    );
+  return translating((input: StageInput) =>
+    runStageInChild({ ...program, silenceLimitsMs: work.silenceLimitsMs }, input),
+  );
+}

@@ -75,6 +75,9 @@ export const failures = {
   'dev-running': user('Use the one that runs, end it first, or work in another directory.'),
 
   // stages
+  'stages-invalid': user('Correct the stage, or the module of stages, that the message names.'),
+  'stage-endless': user('Let the stage end when its signal is aborted, or give the worker more time to end.'),
+  'data-converter-invalid': user('Export a data converter of Temporal from the module that the message names.'),
   'stage-stuck': system(
     false,
     'Read the failures of the attempts in the history of the run, remove their cause, and start the run again.',

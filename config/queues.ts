@@ -7,6 +7,9 @@
 export const roles = ['orchestrator', 'io', 'gpu'] as const;
 export type Role = (typeof roles)[number];
 
+/** The roles that stages are done by. */
+export type StageRole = Exclude<Role, 'orchestrator'>;
+
 export const defaultQueuePrefix = 'nightstill';
 
 export const queueName = (role: Role, prefix: string = defaultQueuePrefix): string => `${prefix}-${role}`;

@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from './json.js';
 import type { NodeRetry, NodeTimeouts } from './plan.js';
-import type { Role } from './queues.js';
+import type { StageRole } from './queues.js';
 
 /** What an option outside the store names, and so how its identity is found. */
 export type SourceKind = 'dataset' | 'model-directory';
@@ -36,8 +36,10 @@ export interface StageKind {
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly activity: string;
-  /** Which workers can do it. */
-  readonly role: (options: JsonObject) => Role;
+  /** Which workers can do it, with these options. */
+  readonly role: (options: JsonObject) => StageRole;
+  /** Which workers can do it at all: they register its activity. */
+  readonly roles: readonly StageRole[];
   /** Do its bits depend on how numbers are computed? Then the plan's numerics are part of the stage key. */
   readonly numerics: boolean;
   /** Do two executions come to the same facts? */

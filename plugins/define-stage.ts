@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
-import type { Role } from '../config/queues.js';
+import type { StageRole } from '../config/queues.js';
 import type { SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
 
 interface Definition<Options extends JsonObject> {
@@ -21,8 +21,8 @@ interface Definition<Options extends JsonObject> {
   readonly inputs?: Readonly<Record<string, string>>;
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Which workers can do it, possibly by its options. Default: io. */
-  readonly queue?: Role | ((options: Options) => Role);
+  /** Which workers can do it. One that decides by its options is known to both. Default: io. */
+  readonly queue?: StageRole | ((options: Options) => StageRole);
   /** Do two executions come to the same facts? Default: true. */
   readonly reproducible?: boolean;
   /** Options that name data outside the store. */
@@ -62,6 +62,7 @@ export function defineStage<Options extends JsonObject = JsonObject>(definition:
     outputs: definition.outputs,
     activity: `nightstill.${definition.kind}`,
     role: (values) => (typeof queue === 'function' ? queue(values as Options) : queue),
+    roles: typeof queue === 'function' ? ['io', 'gpu'] : [queue],
     numerics: definition.numerics ?? false,
     reproducible: definition.reproducible ?? true,
     timeouts: { ...standardTimeouts, ...definition.timeouts },
@@ -83,7 +84,7 @@ const inputKind = (artifact: string): StageInputKind =>
 function defaultsOf(options: z.ZodType<JsonObject>): JsonObject {
   if (!(options instanceof z.ZodObject)) return {};
   const defaults: Record<string, JsonObject[string]> = {};
-  for (const [name, field] of Object.entries(options.shape as Readonly<Record<string, z.ZodType>>)) {
+  for (const [name, field] of Object.entries<z.ZodType>(options.shape)) {
     const parsed = field.safeParse(undefined);
     if (parsed.success && parsed.data !== undefined) defaults[name] = parsed.data as JsonObject[string];
   }

@@ -1,4 +1,13 @@
 /** What a worker lists: `nightstill`. */
 export { DistillationPlugin, type DistillationPluginOptions } from './distillation-plugin.js';
+export { PlanPlugin, type PlanPluginOptions } from './plan-plugin.js';
+export {
+  ImportPlugin,
+  StagesPlugin,
+  TrainingPlugin,
+  type CapabilityPluginOptions,
+  type StagesPluginOptions,
+} from './stages-plugin.js';
 export { defineStage, type StageDefinition } from './define-stage.js';
-export type { Stage, StageContext, StageProduct } from '../activities/stage.js';
+export { allStages } from './check-stages.js';
+export type { ChildPrograms, Stage, StageContext, StageProduct } from '../activities/stage.js';

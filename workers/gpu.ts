@@ -1,12 +1,4 @@
-/** The gpu worker: stages that compute, one at a time, each in a child process. Polls no workflow tasks. */
-import { DistillationPlugin } from '../plugins/index.js';
-import { queuePrefixArgument } from './command-line.js';
-import { programs } from './programs.js';
-import { runProcess, serve } from './serve.js';
+/** The gpu worker: stages that compute, one at a time a device, each in a child process. Polls no workflow tasks. */
+import { workerProcess } from './run-worker.js';
 
-runProcess(async () =>
-  serve({
-    role: 'gpu',
-    plugin: new DistillationPlugin({ role: 'gpu', programs, queuePrefix: queuePrefixArgument(process.argv) }),
-  }),
-);
+await workerProcess(['--role', 'gpu', ...process.argv.slice(2)]);

@@ -1,12 +1,4 @@
 /** The io worker: stages that move bytes. Polls no workflow tasks. */
-import { DistillationPlugin } from '../plugins/index.js';
-import { queuePrefixArgument } from './command-line.js';
-import { programs } from './programs.js';
-import { runProcess, serve } from './serve.js';
+import { workerProcess } from './run-worker.js';
 
-runProcess(async () =>
-  serve({
-    role: 'io',
-    plugin: new DistillationPlugin({ role: 'io', programs, queuePrefix: queuePrefixArgument(process.argv) }),
-  }),
-);
+await workerProcess(['--role', 'io', ...process.argv.slice(2)]);

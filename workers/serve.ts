@@ -1,46 +1,131 @@
 /**
- * A worker process from connection to end. SIGTERM and SIGINT end it in order: children make their work durable first.
+ * A worker process from connection to end: one Temporal worker a role, and one a device for the role `gpu`, over one connection.
+ * SIGTERM and SIGINT end all of them in order: children make their work durable first.
  */
 import { hostname } from 'node:os';
-import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
-import { asNightstillError, isUsageError, NightstillError } from '../config/errors.js';
+import { fileURLToPath } from 'node:url';
+import { IllegalStateError, type DataConverter } from '@temporalio/common';
+import {
+  GracefulShutdownPeriodExpiredError,
+  NativeConnection,
+  Worker,
+  type NativeConnectionOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import { NightstillError } from '../config/errors.js';
 import type { Role } from '../config/queues.js';
-import type { DistillationPlugin } from '../plugins/index.js';
-import { workerUsage } from './command-line.js';
+import { DistillationPlugin, type Stage } from '../plugins/index.js';
+import { devicesOfMachine, type Device } from './devices.js';
+import { programs, programsOn } from './programs.js';
 import { readTemporalSettings } from './temporal-settings.js';
 
 /** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
 const maxHeartbeatThrottleInterval = '10s';
-/** After this, a worker that was asked to end does so with activities still running. */
-const shutdownForceTime = '60s';
+const defaultEndWithinMs = 60_000;
+/** Each may be a process of its own. */
+const stagesAtOnce = { io: 8, gpu: 1 } as const;
 
 export interface Service {
-  readonly role: Role;
-  readonly plugin: DistillationPlugin;
-  /** Absent on workers that run activities only: they poll no workflow tasks. */
-  readonly workflowsPath?: string;
+  readonly roles: readonly Role[];
+  /** Stages of your own, beside the built-in ones. */
+  readonly stages?: readonly Stage[];
+  /** Default: `nightstill`. */
+  readonly queuePrefix?: string;
+  /** Of the role `gpu`: one worker each. Default: the NVIDIA devices of this machine, or else its processor. */
+  readonly devices?: readonly Device[];
+  readonly dataConverter?: DataConverter;
+  /** How long stages may take to end once the worker is asked to; then it ends without them. Default: 60,000. */
+  readonly endWithinMs?: number;
 }
 
-export async function serve({ role, plugin, workflowsPath }: Service): Promise<void> {
+/** @throws environment-invalid, temporal-unavailable, stages-invalid, stage-endless */
+export async function serve(service: Service): Promise<void> {
+  const { dataConverter, endWithinMs = defaultEndWithinMs } = service;
+  const seats = service.roles.flatMap((role) => seatsOf(role, service));
   const { connectionOptions, namespace } = readTemporalSettings();
   const connection = await connect(connectionOptions);
   try {
-    const worker = await Worker.create({
-      connection,
-      namespace,
-      taskQueue: plugin.taskQueue,
-      identity: `nightstill-${role}@${hostname()}#${process.pid}`,
-      plugins: [plugin],
-      maxHeartbeatThrottleInterval,
-      shutdownForceTime,
-      ...(workflowsPath === undefined ? {} : { workflowsPath }),
-    });
-    console.log(`nightstill ${role} worker ready: polls ${plugin.taskQueue} in namespace ${namespace}`);
-    await worker.run();
+    const workers = await Promise.all(
+      seats.map(({ options }) =>
+        Worker.create({
+          ...options,
+          connection,
+          namespace,
+          maxHeartbeatThrottleInterval,
+          shutdownForceTime: endWithinMs,
+          ...(dataConverter && { dataConverter }),
+        }),
+      ),
+    );
+    for (const { role, options } of seats)
+      console.log(`nightstill ${role} worker ready: polls ${options.taskQueue} in namespace ${namespace}`);
+    await runAll(workers, endWithinMs);
   } finally {
-    await connection.close();
+    // A worker that ended by force still uses it.
+    await connection.close().catch(() => undefined);
   }
 }
+
+/** A Temporal worker to be. */
+interface Seat {
+  readonly role: Role;
+  readonly options: WorkerOptions;
+}
+
+function seatsOf(role: Role, service: Service): readonly Seat[] {
+  const { stages, queuePrefix, devices = devicesOfMachine() } = service;
+  const seat = (plugin: DistillationPlugin, place: string, options: Partial<WorkerOptions>): Seat => ({
+    role,
+    options: {
+      taskQueue: plugin.taskQueue,
+      plugins: [plugin],
+      identity: `nightstill-${role}@${hostname()}#${process.pid}${place}`,
+      ...options,
+    },
+  });
+  switch (role) {
+    case 'orchestrator': {
+      const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
+      return [seat(new DistillationPlugin({ role, stages, queuePrefix }), '', { workflowsPath })];
+    }
+    case 'io': {
+      const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs });
+      return [seat(plugin, '', { maxConcurrentActivityTaskExecutions: stagesAtOnce.io })];
+    }
+    case 'gpu':
+      return devices.map((device) => {
+        const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs: programsOn(device) });
+        return seat(plugin, `/${device}`, { maxConcurrentActivityTaskExecutions: stagesAtOnce.gpu });
+      });
+  }
+}
+
+/** Until a signal ends them all. One that fails ends the others in order, too. */
+async function runAll(workers: readonly Worker[], endWithinMs: number): Promise<void> {
+  const endAll = (): void =>
+    workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
+  const ends = await Promise.allSettled(
+    workers.map(async (worker) => {
+      try {
+        await worker.run();
+      } finally {
+        endAll();
+      }
+    }),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed === undefined) return;
+  if (!isForcedEnd(failed.reason)) throw failed.reason;
+  throw new NightstillError(
+    'stage-endless',
+    `expected every stage to end within ${endWithinMs} ms of being asked to, found one that works on`,
+  );
+}
+
+/** When time is up the SDK says so, or that it could not let go of the worker. */
+const isForcedEnd = (error: unknown): boolean =>
+  error instanceof GracefulShutdownPeriodExpiredError ||
+  (error instanceof IllegalStateError && error.message.startsWith('Worker still in use'));
 
 async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {
   try {
@@ -54,19 +139,4 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
       { cause },
     );
   }
-}
-
-/** Runs a process to its end: an error is printed and becomes exit code 1, a mistake on the command line exit code 2. */
-export function runProcess(main: () => Promise<void>): void {
-  main().catch((error: unknown) => {
-    if (isUsageError(error)) {
-      console.error(`${error.message}\n${workerUsage}`);
-      process.exitCode = 2;
-      return;
-    }
-    const { code, message, remedy } = asNightstillError(error);
-    console.error(`${code}: ${message}. ${remedy}`);
-    if (code === 'unexpected') console.error(error);
-    process.exitCode = 1;
-  });
 }

@@ -60,8 +60,8 @@ export class Night {
     return new Night(temporal, await temporal.client(), environment);
   }
 
-  async addWorker(role: Role): Promise<RunningProcess> {
-    const worker = await startProgram(`workers/${role}.js`, [], this.#environment, 'worker ready');
+  async addWorker(role: Role, commandLine: readonly string[] = []): Promise<RunningProcess> {
+    const worker = await startProgram(`workers/${role}.js`, commandLine, this.#environment, 'worker ready');
     this.#workers.push(worker);
     return worker;
   }

@@ -1,22 +1,46 @@
-import { DistillationPlugin } from '../../../plugins/index.js';
+import { z } from 'zod';
+import type { ChildPrograms, Stage } from '../../../plugins/index.js';
+import {
+  defineStage,
+  DistillationPlugin,
+  ImportPlugin,
+  PlanPlugin,
+  StagesPlugin,
+  TrainingPlugin,
+} from '../../../plugins/index.js';
 
-const io = new DistillationPlugin({ role: 'io', queuePrefix: 'night' });
-const orchestrator = new DistillationPlugin({ role: 'orchestrator' });
+const programs: ChildPrograms = { importer: { entry: '/importer.js' }, trainer: { entry: '/trainer.js' } };
+const run = () => Promise.reject(new Error('not run here'));
 
-const activitiesOf = (plugin: DistillationPlugin, existing?: object): string[] =>
-  Object.keys(
-    plugin.configureWorker({ taskQueue: 'q', ...(existing ? { activities: existing } : {}) }).activities ?? {},
-  );
+const count = defineStage({ kind: 'count', version: 1, outputs: { count: 'count' }, run });
+const either = defineStage({
+  kind: 'either',
+  version: 1,
+  options: z.strictObject({ large: z.boolean().default(false) }),
+  outputs: { count: 'count' },
+  queue: ({ large }) => (large ? 'gpu' : 'io'),
+  run,
+});
+const stages = [count, either];
+
+const io = new DistillationPlugin({ role: 'io', queuePrefix: 'night', programs, stages });
+const gpu = new DistillationPlugin({ role: 'gpu', programs, stages });
+const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
+
+const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
+const importing = ['nightstill.import', 'nightstill.import-model'];
+const training = ['nightstill.fine-tune', 'nightstill.distill'];
+
+const activitiesOf = (plugin: DistillationPlugin | StagesPlugin): string[] =>
+  Object.keys(plugin.configureWorker({ taskQueue: 'q' }).activities ?? {});
 
 describe('the plugin', () => {
-  it('registers the activities of its role, under names of its own', () => {
-    expect(activitiesOf(io)).toEqual(expect.arrayContaining(['nightstill.import', 'nightstill.fine-tune']));
-    expect(activitiesOf(orchestrator)).toEqual([
-      'nightstill.resolvePlan',
-      'nightstill.openRun',
-      'nightstill.lookup',
-      'nightstill.closeRun',
-    ]);
+  it.each<[string, DistillationPlugin, string[]]>([
+    ['an orchestrator: the light activities', orchestrator, light],
+    ['an io worker: what moves bytes', io, [...importing, 'nightstill.count', 'nightstill.either']],
+    ['a gpu worker: what computes', gpu, [...training, 'nightstill.either']],
+  ])('registers on %s; a kind that chooses by its options on both', (_, plugin, activities) => {
+    expect(activitiesOf(plugin)).toEqual(activities);
   });
 
   it('names the queue of its role', () => {
@@ -26,7 +50,7 @@ describe('the plugin', () => {
   it("keeps the user's activities, also where names clash", () => {
     const mine = { greet: () => 'hello', 'nightstill.import': () => 'mine' };
     const { activities } = io.configureWorker({ taskQueue: 'q', activities: mine });
-    expect(activities).toEqual(mine);
+    expect(activities).toMatchObject(mine);
   });
 
   it("sets no workflows, no converter and no interceptor of its own, and keeps the user's", () => {
@@ -41,5 +65,64 @@ describe('the plugin', () => {
       dataConverter: { payloadCodecs },
     });
     expect(configured).toMatchObject({ workflowsPath: '/mine.js', dataConverter: { payloadCodecs } });
+  });
+
+  it('leaves a connection, a client and a bundle that it is given to as they are', () => {
+    expect(io.configureNativeConnection({ address: 'a:1', apiKey: 'key' })).toEqual({ address: 'a:1', apiKey: 'key' });
+    const converter = { payloadCodecs: [] };
+    expect(io.configureClient({ namespace: 'n', dataConverter: converter })).toMatchObject({
+      namespace: 'n',
+      dataConverter: converter,
+    });
+    expect(io.configureBundler({ workflowsPath: '/mine.js' })).toMatchObject({ workflowsPath: '/mine.js' });
+  });
+});
+
+describe('a plugin of one capability', () => {
+  it.each<[string, string, StagesPlugin, string[]]>([
+    ['the light activities', 'nightstill-orchestrator', new PlanPlugin({ stages }), light],
+    ['importing', 'nightstill-io', new ImportPlugin({ programs }), importing],
+    ['training', 'nightstill-gpu', new TrainingPlugin({ programs }), training],
+    ["a user's stages", 'nightstill-gpu', new StagesPlugin({ role: 'gpu', stages }), ['nightstill.either']],
+  ])('registers %s on %s, and nothing else', (_, taskQueue, plugin, activities) => {
+    expect([plugin.taskQueue, activitiesOf(plugin)]).toEqual([taskQueue, activities]);
+  });
+
+  it('is composed with others on one worker', () => {
+    const first = new ImportPlugin({ programs }).configureWorker({ taskQueue: 'q' });
+    const both = new StagesPlugin({ role: 'io', stages }).configureWorker(first);
+    expect(Object.keys(both.activities ?? {}).toSorted()).toEqual(
+      [...importing, 'nightstill.count', 'nightstill.either'].toSorted(),
+    );
+  });
+});
+
+describe('stages that are none', () => {
+  it.each<[string, unknown[], string]>([
+    ['a value', [count, 5], 'stages[1]: expected a stage, found a value of type number'],
+    ['a module', [{ stages }], 'stages[0]: expected a stage, found a value of type object'],
+    ['a kind twice', [count, count], 'stages[1]: expected a kind of its own, found a second "count"'],
+    [
+      'a kind that is built in',
+      [{ ...count, kind: { ...count.kind, kind: 'import' } }],
+      'stages[0]: expected a kind of its own, found a second "import"',
+    ],
+  ])('%s: refused when the plugin is made', (_, listed, message) => {
+    const make = () => new DistillationPlugin({ role: 'orchestrator', stages: listed as Stage[] });
+    expect(make).toThrow(expect.objectContaining({ code: 'stages-invalid', message }));
+  });
+
+  it('a stage whose program is not given is refused when the plugin is made', () => {
+    const mine = defineStage({
+      kind: 'my-training',
+      version: 1,
+      outputs: { model: 'model' },
+      program: 'trainer',
+      silenceLimitsMs: { start: 1 },
+    });
+    const make = () => new StagesPlugin({ role: 'io', stages: [mine] });
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'stages-invalid', message: expect.stringContaining('"trainer"') }),
+    );
   });
 });

@@ -1,0 +1,32 @@
+/**
+ * The Temporal plugin of the light activities: resolve a plan, keep the run's record, look results up. They belong on the worker
+ * that polls the workflows. They load no native code, and know of every stage only its kind.
+ */
+import { SimplePlugin } from '@temporalio/plugin';
+import { createPlanActivities } from '../activities/plan-activities.js';
+import type { Stage } from '../activities/stage.js';
+import { defaultQueuePrefix, queueName } from '../config/queues.js';
+import { allStages } from './check-stages.js';
+
+export interface PlanPluginOptions {
+  /** Stages of your own that a plan may use, beside the built-in ones: the same list on every worker. */
+  readonly stages?: readonly Stage[] | undefined;
+  /** Default: `nightstill`. */
+  readonly queuePrefix?: string | undefined;
+}
+
+/** @throws stages-invalid */
+export class PlanPlugin extends SimplePlugin {
+  /** The queue that the orchestrator worker polls. */
+  readonly taskQueue: string;
+
+  constructor(options: PlanPluginOptions = {}) {
+    const activities = planActivities(options);
+    super({ name: 'nightstill.PlanPlugin', activities: (existing) => ({ ...activities, ...existing }) });
+    this.taskQueue = queueName('orchestrator', options.queuePrefix);
+  }
+}
+
+/** Activity by name. */
+export const planActivities = ({ stages = [], queuePrefix = defaultQueuePrefix }: PlanPluginOptions): object =>
+  createPlanActivities({ kinds: allStages(stages).map(({ kind }) => kind), queuePrefix });

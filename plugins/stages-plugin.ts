@@ -1,0 +1,78 @@
+/**
+ * Temporal plugins that register stages, one plugin a capability: the built-in ones that bring data in, the built-in ones that
+ * train, and a user's own. A worker lists those that it should take part with; the plan's light activities are PlanPlugin's.
+ */
+import { SimplePlugin } from '@temporalio/plugin';
+import { createStageActivity } from '../activities/stage-activity.js';
+import type { ChildPrograms, Stage } from '../activities/stage.js';
+import { queueName, type StageRole } from '../config/queues.js';
+import { importStages, trainingStages } from './built-in-stages.js';
+import { allStages } from './check-stages.js';
+
+export interface StagesPluginOptions {
+  /** What this worker is able to do: only stages that run on it are registered. */
+  readonly role: StageRole;
+  /** Made by `defineStage`. */
+  readonly stages: readonly Stage[];
+  /** The programs that stages start: `programs` of `nightstill/workers`. Stages that are functions need none. */
+  readonly programs?: ChildPrograms | undefined;
+  /** Default: `nightstill`. */
+  readonly queuePrefix?: string | undefined;
+}
+
+export interface CapabilityPluginOptions {
+  /** `programs` of `nightstill/workers`. */
+  readonly programs: ChildPrograms;
+  /** Default: `nightstill`. */
+  readonly queuePrefix?: string | undefined;
+}
+
+/**
+ * Stages of your own, on a worker of a role.
+ * @throws stages-invalid for what is no stage, a kind that is there twice, and a stage whose program is not given
+ */
+export class StagesPlugin extends SimplePlugin {
+  /** The queue that a worker of this role polls. */
+  readonly taskQueue: string;
+
+  constructor(options: StagesPluginOptions) {
+    allStages(options.stages);
+    const activities = stageActivities(options);
+    super({ name: 'nightstill.StagesPlugin', activities: (existing) => ({ ...activities, ...existing }) });
+    this.taskQueue = queueName(options.role, options.queuePrefix);
+  }
+}
+
+/** The built-in stages that bring data and models into the store. They run on io workers. */
+export class ImportPlugin extends SimplePlugin {
+  /** The queue that an io worker polls. */
+  readonly taskQueue: string;
+
+  constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
+    const activities = stageActivities({ role: 'io', stages: importStages, programs });
+    super({ name: 'nightstill.ImportPlugin', activities: (existing) => ({ ...activities, ...existing }) });
+    this.taskQueue = queueName('io', queuePrefix);
+  }
+}
+
+/** The built-in stages that train: `fine-tune` and `distill`. They run on gpu workers, on whatever device those have. */
+export class TrainingPlugin extends SimplePlugin {
+  /** The queue that a gpu worker polls. */
+  readonly taskQueue: string;
+
+  constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
+    const activities = stageActivities({ role: 'gpu', stages: trainingStages, programs });
+    super({ name: 'nightstill.TrainingPlugin', activities: (existing) => ({ ...activities, ...existing }) });
+    this.taskQueue = queueName('gpu', queuePrefix);
+  }
+}
+
+type StagesOfRole = Pick<StagesPluginOptions, 'role' | 'stages' | 'programs'>;
+
+/** Activity by name, of those stages that run on this role. */
+export const stageActivities = ({ role, stages, programs }: StagesOfRole): object =>
+  Object.fromEntries(
+    stages
+      .filter(({ kind }) => kind.roles.includes(role))
+      .map((stage) => [stage.kind.activity, createStageActivity(stage, { programs })]),
+  );

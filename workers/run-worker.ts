@@ -1,0 +1,35 @@
+/** A worker as its command line asks for it: modules of the user are loaded, then it serves until it is asked to end. */
+import { loadDataConverter, loadStages } from './load-module.js';
+import { parseWorkerArguments, workerUsage, type WorkerArguments } from './command-line.js';
+import { asNightstillError, isUsageError } from '../config/errors.js';
+import { serve } from './serve.js';
+
+/** @throws stages-invalid, data-converter-invalid, environment-invalid, temporal-unavailable */
+export async function runWorker({ stages, dataConverter, ...service }: WorkerArguments): Promise<void> {
+  await serve({
+    ...service,
+    ...(stages !== undefined && { stages: await loadStages(stages) }),
+    ...(dataConverter !== undefined && { dataConverter: await loadDataConverter(dataConverter) }),
+  });
+}
+
+/**
+ * A process that is one worker and ends with it: an error is printed and becomes exit code 1, a mistake on the command line
+ * exit code 2.
+ */
+export async function workerProcess(words: readonly string[]): Promise<never> {
+  try {
+    await runWorker(parseWorkerArguments(words));
+    return process.exit(0);
+  } catch (error) {
+    if (isUsageError(error)) {
+      console.error(`${error.message}\n${workerUsage}`);
+      return process.exit(2);
+    }
+    const { code, message, remedy } = asNightstillError(error);
+    console.error(`${code}: ${message}. ${remedy}`);
+    if (code === 'unexpected') console.error(error);
+    // A stage that works on would keep the process alive.
+    return process.exit(1);
+  }
+}
