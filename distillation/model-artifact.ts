@@ -34,6 +34,8 @@ export interface ModelCopy {
   readonly writer: StageWriter;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: { readonly done: number; readonly of: number }) => void;
+  /** What the artifact says beside its files: part of its identity. */
+  readonly meta?: JsonObject;
 }
 
 interface ModelFile {
@@ -69,7 +71,7 @@ export async function storeModelDirectory(url: string, copy: ModelCopy): Promise
     }
     meta.push({ name, parts: parts.length - before });
   }
-  return writer.putArtifact({ kind: 'model', parts, meta: { files: meta } });
+  return writer.putArtifact({ kind: 'model', parts, meta: { ...copy.meta, files: meta } });
 }
 
 /**

@@ -51,6 +51,8 @@ export {
   type ConversationCounts,
   type ConversationSettings,
 } from './data/conversations.js';
+export { countSteps } from './data/batches.js';
+export { parseJsonlRows } from './data/jsonl.js';
 export { type LengthPolicy } from './data/length-policy.js';
 export { type Batch } from './data/packing.js';
 export { type Row } from './data/row.js';

@@ -4,6 +4,7 @@
  * hold samples of two. Every sample is given exactly once an epoch. Equal samples, settings and cursor give equal bytes, in
  * whatever process. Nothing is read ahead of the step that is asked for.
  */
+import { setImmediate } from 'node:timers/promises';
 import { NightstillError } from '../../config/errors.js';
 import { invalidCursor, maximumWindow, readCursor, startCursor, type Cursor, type CursorOwner } from './cursor.js';
 import { buildBatch, packRow, type Batch, type Window } from './packing.js';
@@ -57,6 +58,25 @@ export async function* trainingSteps(
     if (planned.rows.length === 0) return;
     yield await readStep(source, planned);
     cursor = planned.after;
+  }
+}
+
+/** Steps planned before others on the event loop have their turn. */
+const plannedAtOnce = 1000;
+
+/**
+ * How many steps the stream has, but at most `limit`: from lengths alone, nothing is read.
+ * @throws training-setting-invalid
+ */
+export async function countSteps(source: SampleSource, settings: StreamSettings, limit = Infinity): Promise<number> {
+  const owner = confirm(source, settings);
+  let cursor = startCursor(owner);
+  for (let steps = 0; ; steps += 1) {
+    if (steps >= limit) return steps;
+    const { rows, after } = planStep(source, settings.epochs, { ...cursor, shape: owner.shape });
+    if (rows.length === 0) return steps;
+    cursor = after;
+    if (steps % plannedAtOnce === 0) await setImmediate();
   }
 }
 

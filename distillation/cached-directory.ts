@@ -1,0 +1,31 @@
+/**
+ * A directory that is made once and then only read: it appears complete, by a rename, or not at all. Two processes may make it at
+ * the same time; the second discards its own. What a killed process left is in the way of nobody.
+ */
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * The directory, there already or made now.
+ * @param make fills the empty directory that it is given
+ */
+export async function cachedDirectory(directory: string, make: (partial: string) => Promise<void>): Promise<string> {
+  if (await exists(directory)) return directory;
+  await mkdir(dirname(directory), { recursive: true });
+  const partial = await mkdtemp(`${directory}.partial-`);
+  try {
+    await make(partial);
+    await rename(partial, directory).catch(async (error: unknown) => {
+      if (!(await exists(directory))) throw error; // somebody else was faster
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return directory;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,58 @@
+/**
+ * When to save. A crash costs what was done since the last durable checkpoint was read: the next one begins early enough to be
+ * durable before that exceeds the budget. But saving stops the training while the state is read and copied, and may take a
+ * twentieth of the time at most: where the budget asks for more, it is exceeded. Pure: the caller tells it the time.
+ */
+export interface SaveCost {
+  /** How long training stood still: reading the state and copying it. */
+  readonly blockedMs: number;
+  /** From the beginning of the reading until the checkpoint was durable. */
+  readonly durableAfterMs: number;
+}
+
+const greatestShare = 1 / 20;
+/** As long as no save was measured, it is taken to be this share of the budget. */
+const assumedShare = 1 / 2;
+/** A save that failed is tried again after this share of the budget. */
+const retryShare = 1 / 4;
+
+export class CheckpointPolicy {
+  readonly #loseAtMostMs: number;
+  /** When what is not durable yet began. */
+  #since: number;
+  #cost: SaveCost | undefined;
+  #notBefore = -Infinity;
+  #saving: number | undefined;
+
+  constructor(loseAtMostMs: number, nowMs: number) {
+    this.#loseAtMostMs = loseAtMostMs;
+    this.#since = nowMs;
+  }
+
+  /** Is it time to save? Never while a save is under way. */
+  due(nowMs: number): boolean {
+    if (this.#saving !== undefined || nowMs < this.#notBefore) return false;
+    const saveMs = this.#cost?.durableAfterMs ?? this.#loseAtMostMs * assumedShare;
+    return nowMs - this.#since + saveMs >= this.#loseAtMostMs;
+  }
+
+  /** The state of this moment is about to be read. */
+  begin(nowMs: number): void {
+    this.#saving = nowMs;
+  }
+
+  /** The save that was begun is durable. */
+  durable(cost: SaveCost): void {
+    if (this.#saving === undefined) return;
+    this.#since = this.#saving;
+    this.#notBefore = this.#saving + cost.blockedMs / greatestShare;
+    this.#cost = cost;
+    this.#saving = undefined;
+  }
+
+  /** The save that was begun came to nothing. */
+  failed(nowMs: number): void {
+    this.#saving = undefined;
+    this.#notBefore = nowMs + this.#loseAtMostMs * retryShare;
+  }
+}

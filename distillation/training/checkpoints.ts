@@ -1,0 +1,103 @@
+/**
+ * Makes a training durable while it goes on. A save reads the state, copies it and returns; the store acknowledges it later, and
+ * only then is it called durable. One save is under way at a time. A lost fence ends the training at the next look; any other
+ * failure is tried again, and the third in a row ends it.
+ */
+import { performance } from 'node:perf_hooks';
+import { hasCode } from '../../config/errors.js';
+import type { Trainer } from '../../engine/index.js';
+import type { StageWriter } from '../../storage/index.js';
+import { CheckpointPolicy, type SaveCost } from './checkpoint-policy.js';
+import { checkpointNumber, encodeCheckpoint, type TrainingCheckpoint } from './training-checkpoint.js';
+
+/** A moment that is durable: steps may be a fraction where the moment lies within a step. */
+export interface DurableStep {
+  readonly step: number;
+  readonly fence: number;
+}
+
+export interface CheckpointSettings {
+  readonly trainer: Trainer;
+  readonly writer: StageWriter;
+  /** Micro-batches of a step. */
+  readonly microBatches: number;
+  readonly loseAtMostMs: number;
+  /** What is kept beside the state of the trainer. */
+  readonly kept: TrainingCheckpoint;
+  readonly onDurable: (durable: DurableStep) => void;
+}
+
+export interface CheckpointCosts {
+  readonly count: number;
+  /** How long the training stood still for them. */
+  readonly blockedMs: number;
+  readonly longestUntilDurableMs: number;
+}
+
+const toleratedFailures = 2;
+
+export class Checkpoints {
+  readonly #settings: CheckpointSettings;
+  readonly #policy: CheckpointPolicy;
+  /** The number of the last moment that was saved or restored. */
+  #saved: number;
+  #failures = 0;
+  #failure: unknown;
+  #costs: CheckpointCosts = { count: 0, blockedMs: 0, longestUntilDurableMs: 0 };
+
+  /** @param restored the number of the checkpoint that the training goes on from */
+  constructor(settings: CheckpointSettings, restored = 0) {
+    this.#settings = settings;
+    this.#policy = new CheckpointPolicy(settings.loseAtMostMs, performance.now());
+    this.#saved = restored;
+  }
+
+  get costs(): CheckpointCosts {
+    return this.#costs;
+  }
+
+  /** Between two events: saves if it is time. @throws fence-lost, or what saving failed with for the third time */
+  consider(): void {
+    if (hasCode(this.#failure, 'fence-lost') || this.#failures > toleratedFailures) throw this.#failure;
+    if (this.#policy.due(performance.now())) void this.#save();
+  }
+
+  /** The present moment is durable when it returns. @throws fence-lost and what saving fails with */
+  async saveNow(): Promise<void> {
+    await this.#save();
+    await this.#settings.writer.drain();
+    if (this.#failures > 0) throw this.#failure;
+  }
+
+  /** Reads and copies before it returns; never rejects. */
+  async #save(): Promise<void> {
+    const { trainer, writer, microBatches, kept } = this.#settings;
+    const number = checkpointNumber(trainer.progress, microBatches);
+    if (number === this.#saved) return;
+    const startedAtMs = performance.now();
+    this.#policy.begin(startedAtMs);
+    try {
+      const { durable } = writer.save(encodeCheckpoint(trainer.capture(), kept, microBatches));
+      this.#saved = number;
+      const blockedMs = performance.now() - startedAtMs;
+      if ((await durable) === 'superseded') return;
+      this.#acknowledge(number, { blockedMs, durableAfterMs: performance.now() - startedAtMs });
+    } catch (error) {
+      this.#policy.failed(performance.now());
+      this.#failures += 1;
+      this.#failure = error;
+    }
+  }
+
+  #acknowledge(number: number, cost: SaveCost): void {
+    const { writer, microBatches, onDurable } = this.#settings;
+    this.#policy.durable(cost);
+    this.#failures = 0;
+    this.#costs = {
+      count: this.#costs.count + 1,
+      blockedMs: this.#costs.blockedMs + cost.blockedMs,
+      longestUntilDurableMs: Math.max(this.#costs.longestUntilDurableMs, cost.durableAfterMs),
+    };
+    onDurable({ step: number / microBatches, fence: writer.fence });
+  }
+}

@@ -1,0 +1,65 @@
+/** What a training leaves: the student as a model that others load, and the metrics of its steps. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { writeModelDirectory, type Trainer } from '../../engine/index.js';
+import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
+import { storeModelDirectory } from '../model-artifact.js';
+import type { Metrics } from './metrics.js';
+import type { Student } from './student.js';
+
+export interface StudentOutput {
+  readonly store: ObjectStore;
+  readonly writer: StageWriter;
+  readonly trainer: Trainer;
+  readonly student: Student;
+  /** Not empty: the model says so. */
+  readonly resumedInexactlyAt: readonly number[];
+  /** The files lie here until they are in the store. */
+  readonly workDirectory: string;
+  readonly stop: AbortSignal;
+  readonly alive: () => void;
+}
+
+/** Weights are written in float32, as they were trained: the next stage goes on from the same numbers. */
+export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> {
+  const { store, writer, trainer, student, resumedInexactlyAt, stop, alive } = output;
+  const directory = await placeOf(output);
+  try {
+    await writeModelDirectory(directory, {
+      config: student.config,
+      values: (name) => {
+        alive();
+        return trainer.read(name);
+      },
+      tokenizerFrom: student.tokenizerDirectory,
+      generationConfig: student.generationConfig,
+    });
+    return await storeModelDirectory(pathToFileURL(directory).href, {
+      store,
+      writer,
+      signal: stop,
+      onProgress: alive,
+      ...(resumedInexactlyAt.length > 0 && { meta: { resumedInexactlyAt: [...resumedInexactlyAt] } }),
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A place of its own for each claim; what killed claims of the same stage have left is removed. */
+async function placeOf({ workDirectory, writer: { stageKey, fence } }: StudentOutput): Promise<string> {
+  await mkdir(workDirectory, { recursive: true });
+  for (const name of await readdir(workDirectory)) {
+    const [, key, other] = /^\.?([0-9a-f]{64})-(\d+)/.exec(name) ?? [];
+    if (key === stageKey && Number(other) <= fence)
+      await rm(join(workDirectory, name), { recursive: true, force: true });
+  }
+  return join(workDirectory, `${stageKey}-${fence}`);
+}
+
+export async function storeMetrics(writer: StageWriter, { rows }: Metrics): Promise<ArtifactRef> {
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  const part = { ...(await writer.putBlob(new TextEncoder().encode(text))), rows: rows.length };
+  return writer.putArtifact({ kind: 'metrics', parts: [part], meta: { format: 'nightstill-metrics-1' } });
+}

@@ -1,0 +1,79 @@
+/**
+ * A child process that does the work of one stage: it opens the store, claims the stage, works, seals. One life, one claim: a
+ * process that lost its fence, or whose parent is gone, ends. A stage that is finished already gives its recorded result.
+ */
+import { z } from 'zod';
+import { hasCode, NightstillError } from '../config/errors.js';
+import type { Json } from '../config/json.js';
+import type { StageOutput } from '../config/plan.js';
+import {
+  claimStage,
+  lookupResult,
+  openObjectStore,
+  type ObjectStore,
+  type StageOutcome,
+  type StageWriter,
+} from '../storage/index.js';
+import { runChild, type ChildContext } from './child-link.js';
+
+/** What every job of a stage says; others add to it. */
+export const stageJobSchema = z.object({
+  store: z.string(),
+  stageKey: z.string(),
+  owner: z.object({ workflowId: z.string(), runId: z.string(), activityId: z.string(), attempt: z.int() }),
+  preimage: z.record(z.string(), z.json()),
+});
+type StageJob = z.output<typeof stageJobSchema>;
+
+export interface ClaimedStage<Job> extends Pick<ChildContext, 'progress' | 'stop'> {
+  readonly job: Job;
+  readonly store: ObjectStore;
+  readonly writer: StageWriter;
+}
+
+/** What the work of a stage comes to. */
+export type WorkOutcome = Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'>;
+
+type Work<Job> = (stage: ClaimedStage<Job>) => Promise<WorkOutcome>;
+
+/** Runs the whole life of the process. What `work` returns is sealed. */
+export function runStageChild<Job extends StageJob>(schema: z.ZodType<Job>, work: Work<Job>): Promise<void> {
+  return runChild(async (context) => {
+    const job = parseJob(schema, context.job);
+    context.progress({ phase: 'open' });
+    const store = await openObjectStore(job.store, { forWriting: true });
+    try {
+      const { outputs } = await workOnce(store, job, work, context);
+      return { outputs };
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+function parseJob<Job>(schema: z.ZodType<Job>, job: Json): Job {
+  const parsed = schema.safeParse(job);
+  if (parsed.success) return parsed.data;
+  throw new NightstillError('child-protocol', `expected the job of a stage, found: ${z.prettifyError(parsed.error)}`);
+}
+
+async function workOnce<Job extends StageJob>(
+  store: ObjectStore,
+  job: Job,
+  work: Work<Job>,
+  { ask, progress, stop }: ChildContext,
+): Promise<StageOutput> {
+  const { stageKey, owner, preimage } = job;
+  progress({ phase: 'claim' });
+  try {
+    const isOpen = async (other: typeof owner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
+    const writer = await claimStage(store, { stageKey, owner, isOpen });
+    const outcome = await work({ job, store, writer, progress, stop });
+    const sealed = await writer.seal({ ...outcome, preimage });
+    return { outputs: sealed.outcome.outputs };
+  } catch (error) {
+    const finished = hasCode(error, 'stage-sealed') ? await lookupResult(store, stageKey) : undefined;
+    if (finished) return { outputs: finished.outcome.outputs };
+    throw error;
+  }
+}
