@@ -11,7 +11,7 @@ import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storag
 /** @throws dataset-missing, store-unavailable, store-access-denied */
 export async function identifyStage(
   kind: StageKind,
-  { with: options, inputs, numerics }: NodeInput,
+  { with: options, inputs, numerics }: Pick<NodeInput, 'with' | 'inputs' | 'numerics'>,
 ): Promise<StageIdentity> {
   const identified: Record<string, Json> = {};
   for (const [name, value = null] of Object.entries(options)) {

@@ -115,17 +115,17 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
     });
 
     it('know the run before, and which stages the nodes of the plan had in runs before', async () => {
-      const open = (id: string) => openRun(store, newRun(id, plan, name));
+      const begin = (id: string) => openRun(store, newRun(id, plan, name));
       const [first, second, third] = [1, 2, 3].map((number) => `${name} ${number}`) as [string, string, string];
-      expect(await open(first)).toMatchObject({ plan: name, previous: null, before: {} });
+      expect(await begin(first)).toMatchObject({ plan: name, previous: null, before: {} });
       await addRunStage(store, first, 'import', stageKeyOf('a'));
       await addRunStage(store, first, 'distill', stageKeyOf('b'));
-      expect(await open(second)).toMatchObject({
+      expect(await begin(second)).toMatchObject({
         previous: first,
         before: { import: stageKeyOf('a'), distill: stageKeyOf('b') },
       });
       await addRunStage(store, second, 'import', stageKeyOf('c')); // and fails there
-      expect(await open(third)).toMatchObject({
+      expect(await begin(third)).toMatchObject({
         previous: second,
         before: { import: stageKeyOf('c'), distill: stageKeyOf('b') },
       });

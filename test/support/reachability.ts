@@ -38,7 +38,14 @@ export async function reachableKeys(store: ObjectStore, wanted: ReadonlySet<stri
     if (outcome) await addOutputs(outcome);
   };
 
-  for (const key of [...below('heads/'), ...below('runs/'), ...below('models/'), ...below('plans/'), ...below('probe/')]) add(key);
+  for (const key of [
+    ...below('heads/'),
+    ...below('runs/'),
+    ...below('models/'),
+    ...below('plans/'),
+    ...below('probe/'),
+  ])
+    add(key);
   for (const key of below('models/')) {
     const { current, history } = await json(key);
     for (const { model } of [current, ...history]) await addArtifact(model.digest);

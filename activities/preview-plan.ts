@@ -1,0 +1,148 @@
+/**
+ * What a run of a plan would do now: which nodes it would reuse, which it would run, on which queue, and why. Nothing is written.
+ * Of a node that takes what another has yet to make nothing can be known before that one is done.
+ */
+import { hasCode, NightstillError } from '../config/errors.js';
+import type { Outputs } from '../config/artifact.js';
+import type { NodeInput, Plan, PlanNode } from '../config/plan.js';
+import type { StageKind } from '../config/stage-kind.js';
+import {
+  lookupStage,
+  openObjectStore,
+  readPlan,
+  readRun,
+  type ObjectStore,
+  type StageLookup,
+} from '../storage/index.js';
+import { explainLookup } from './lookup.js';
+import { resolvePlan, type PlanRules } from './resolve-plan.js';
+import { identifyStage } from './stage-key.js';
+
+export interface PlanPreview {
+  readonly plan: string;
+  readonly store: string;
+  readonly planDigest: string;
+  /** In the order of the file. */
+  readonly nodes: readonly NodePreview[];
+}
+
+export interface NodePreview {
+  readonly id: string;
+  readonly uses: string;
+  readonly needs: readonly string[];
+  readonly queue: string;
+  readonly verdict: 'reused' | 'runs' | 'unknown';
+  /** As a run would say it; for what is unknown, until when. */
+  readonly why: string;
+  /** Absent where it is unknown. */
+  readonly stageKey?: string;
+  /** How long the last run of this plan worked on the node, or on one of its kind; absent: no estimate. */
+  readonly estimateMs?: number | undefined;
+}
+
+/** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable */
+export async function previewPlan(file: unknown, rules: PlanRules): Promise<PlanPreview> {
+  const { plan, planDigest } = resolvePlan(file, rules);
+  const store = await openExisting(plan.store);
+  try {
+    const preview = new Preview(plan, rules.kinds, store, await stagesBefore(store, plan.name));
+    const nodes: NodePreview[] = [];
+    for (const { id } of plan.nodes) nodes.push((await preview.of(id)).node);
+    return { plan: plan.name, store: plan.store, planDigest, nodes };
+  } finally {
+    await store?.close();
+  }
+}
+
+interface Previewed {
+  readonly node: NodePreview;
+  /** Of a node that is reused. */
+  readonly outputs?: Outputs | undefined;
+}
+
+class Preview {
+  readonly #plan: Plan;
+  readonly #kinds: readonly StageKind[];
+  readonly #store: ObjectStore | undefined;
+  readonly #before: Readonly<Record<string, string>>;
+  readonly #previewed = new Map<string, Previewed>();
+
+  constructor(
+    plan: Plan,
+    kinds: readonly StageKind[],
+    store: ObjectStore | undefined,
+    before: Readonly<Record<string, string>>,
+  ) {
+    this.#plan = plan;
+    this.#kinds = kinds;
+    this.#store = store;
+    this.#before = before;
+  }
+
+  async of(id: string): Promise<Previewed> {
+    const known = this.#previewed.get(id);
+    if (known) return known;
+    const node = this.#plan.nodes.find((candidate) => candidate.id === id);
+    if (node === undefined) throw new NightstillError('plan-invalid', `expected a node of the plan, found "${id}"`);
+    const previewed = await this.#preview(node);
+    this.#previewed.set(id, previewed);
+    return previewed;
+  }
+
+  async #preview(node: PlanNode): Promise<Previewed> {
+    const { id, uses, needs, queue } = node;
+    const inputs: Record<string, NodeInput['inputs'][string]> = {};
+    const awaited = new Set<string>();
+    for (const [name, { node: maker, output }] of Object.entries(node.inputs)) {
+      const artifact = (await this.of(maker)).outputs?.[output];
+      if (artifact) inputs[name] = artifact;
+      else awaited.add(maker);
+    }
+    const shown = { id, uses, needs, queue };
+    if (awaited.size > 0) {
+      const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
+      return { node: { ...shown, verdict: 'unknown', why, ...(await this.#estimate(node)) } };
+    }
+    const kind = this.#kinds.find((candidate) => candidate.kind === uses);
+    if (kind === undefined) throw new NightstillError('plan-invalid', `stage ${id}: expected a known kind`);
+    const stage = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs });
+    const found = this.#store ? await lookupStage(this.#store, stage.stageKey, { readOnly: true }) : never;
+    const before = this.#before[id];
+    const why = this.#store ? await explainLookup(this.#store, kind, { stage, found, before }) : 'never run before';
+    const { stageKey } = stage;
+    if (found.result)
+      return { node: { ...shown, verdict: 'reused', why, stageKey }, outputs: found.result.outcome.outputs };
+    return { node: { ...shown, verdict: 'runs', why, stageKey, ...(await this.#estimate(node)) } };
+  }
+
+  /** From the last result of the node, or else of another node of its kind. */
+  async #estimate({ id, uses }: PlanNode): Promise<Pick<NodePreview, 'estimateMs'>> {
+    const alike = this.#plan.nodes.filter((node) => node.uses === uses && node.id !== id);
+    for (const node of [id, ...alike.map((other) => other.id)]) {
+      const stageKey = this.#before[node];
+      if (stageKey === undefined || this.#store === undefined) continue;
+      const { result } = await lookupStage(this.#store, stageKey, { readOnly: true });
+      if (result?.workedMs !== undefined) return { estimateMs: result.workedMs };
+    }
+    return {};
+  }
+}
+
+const never: StageLookup = { wasFinished: false };
+
+/** The stage key that each node had last in runs of this plan. */
+async function stagesBefore(store: ObjectStore | undefined, plan: string): Promise<Readonly<Record<string, string>>> {
+  const newest = store && (await readPlan(store, plan));
+  const run = newest && (await readRun(store, newest.run));
+  return run ? { ...run.before, ...run.stages } : {};
+}
+
+/** A store that nobody has written to is an empty one: the first run makes it. */
+async function openExisting(url: string): Promise<ObjectStore | undefined> {
+  try {
+    return await openObjectStore(url);
+  } catch (error) {
+    if (hasCode(error, 'store-missing') && url.startsWith('file://')) return undefined;
+    throw error;
+  }
+}
