@@ -8,16 +8,19 @@ import type { LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '..
 import { closeRun, openObjectStore, openRun, parseDigest, type Json, type ObjectStore } from '../storage/index.js';
 import { withHeartbeat } from './heartbeat.js';
 import { lookUpStage } from './lookup.js';
+import { isQueueServed } from './queue-served.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
+import { hasSearchAttributes } from './search-attributes.js';
 import { identifyStage } from './stage-key.js';
 import { translating } from './translate.js';
 
 export type PlanActivities = ReturnType<typeof createPlanActivities>;
 
 export const createPlanActivities = (rules: PlanRules) => ({
-  [activityNames.resolvePlan]: translating((file: unknown): Promise<ResolvedPlan> =>
-    Promise.resolve().then(() => resolvePlan(file, rules)),
-  ),
+  [activityNames.resolvePlan]: translating(async (file: unknown): Promise<ResolvedPlan> => ({
+    ...resolvePlan(file, rules),
+    searchable: await hasSearchAttributes(),
+  })),
 
   [activityNames.openRun]: translating(({ runId, plan, store, planDigest }: RunStart) =>
     withStore(
@@ -27,10 +30,11 @@ export const createPlanActivities = (rules: PlanRules) => ({
   ),
 
   [activityNames.lookup]: translating((input: NodeInput): Promise<LookupResult> =>
-    withHeartbeat(async () => {
+    withHeartbeat(undefined, async () => {
       const kind = kindOf(input, rules);
       const stage = await identifyStage(kind, input);
-      return withStore(input.store, (store) => lookUpStage(store, kind, input, stage));
+      const found = await withStore(input.store, (store) => lookUpStage(store, kind, input, stage));
+      return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
     }),
   ),
 

@@ -1,5 +1,5 @@
 /**
- * A stage whose work is a function, done in this process: it is claimed, done under a heartbeat, and sealed. What the
+ * A stage whose work is a function, done in this process: it is claimed, done, and sealed. What the
  * function returns is recorded once, whoever else tries.
  */
 import { Context } from '@temporalio/activity';
@@ -8,18 +8,18 @@ import { hasCode } from '../config/errors.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { claimStage, lookupResult, openObjectStore, type ObjectStore } from '../storage/index.js';
-import { withHeartbeat } from './heartbeat.js';
 import { isActivityOpen } from './open-activities.js';
+import { runAttempt } from './stage-attempt.js';
 import { stageOwner } from './stage-owner.js';
 import type { StageContext, StageProduct } from './stage.js';
 
 type Work = (context: StageContext) => Promise<StageProduct>;
 
 export function runStageHere(kind: StageKind, work: Work, input: StageInput): Promise<StageOutput> {
-  return withHeartbeat(async (report) => {
+  return runAttempt(input, async (report) => {
     const store = await openObjectStore(input.store, { forWriting: true });
     try {
-      return await workOnce(store, kind, work, input, (progress) => report({ ...progress }));
+      return await workOnce(store, kind, work, input, report);
     } finally {
       await store.close();
     }

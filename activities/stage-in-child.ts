@@ -10,8 +10,8 @@ import type { Json } from '../config/json.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import { artifactRefSchema, lookupResult, openObjectStore, type StageOwner } from '../storage/index.js';
 import { superviseChild, type SilenceLimits } from './child.js';
-import { withHeartbeat } from './heartbeat.js';
 import { isActivityOpen } from './open-activities.js';
+import { runAttempt } from './stage-attempt.js';
 import { stageOwner } from './stage-owner.js';
 import type { ChildProgram } from './stage.js';
 
@@ -32,7 +32,7 @@ export function runStageInChild(
   { entry, environment, silenceLimitsMs }: StageProgram,
   input: StageInput,
 ): Promise<StageOutput> {
-  return withHeartbeat(async (report) => {
+  return runAttempt(input, async (report) => {
     const recorded = await recordedOutput(input);
     if (recorded) return recorded;
     const { cancellationSignal, client } = Context.current();
@@ -43,7 +43,7 @@ export function runStageInChild(
       job: JSON.parse(JSON.stringify(job)) as Json,
       silenceLimitsMs,
       answer: async (question) => isActivityOpen(client, questionSchema.parse(question).isOpen),
-      onProgress: (progress) => report({ ...progress }),
+      onProgress: report,
       signal: cancellationSignal,
     });
     return parseOutput(value);

@@ -15,22 +15,31 @@ export function translating<Input, Output>(
     try {
       return await activity(input);
     } catch (error) {
-      throw asTemporalFailure(error, Context.current().cancellationSignal);
+      throw asTemporalFailure(error);
     }
   };
 }
 
-function asTemporalFailure(error: unknown, cancellation: AbortSignal): Error {
-  if (cancellation.aborted && cancellation.reason instanceof CancelledFailure) return cancellation.reason;
+/** @param isLast the work is given up, whatever the table says of trying again */
+export function asTemporalFailure(error: unknown, { isLast = false } = {}): Error {
+  const reason = cancellationReason();
+  if (reason) return reason;
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const { code, message, remedy, fault, retryable, details } = asNightstillError(error);
   const failure = ApplicationFailure.create({
     type: code,
     message: `${message}. ${remedy}`,
-    nonRetryable: !retryable,
+    nonRetryable: isLast || !retryable,
     details: [{ ...details, fault }],
   });
   // Where it was thrown, not where it was translated.
   if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack;
   return failure;
+}
+
+/** Why Temporal cancelled this attempt, if it did: the message says which of the reasons. */
+export function cancellationReason(): CancelledFailure | undefined {
+  const { cancellationSignal } = Context.current();
+  const reason: unknown = cancellationSignal.reason;
+  return cancellationSignal.aborted && reason instanceof CancelledFailure ? reason : undefined;
 }

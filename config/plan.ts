@@ -62,6 +62,8 @@ export interface ResolvedPlan {
   readonly plan: Plan;
   /** Digest of the file's canonical JSON: two runs with the same id must agree on it. */
   readonly planDigest: string;
+  /** Does the namespace have the search attributes of runs? */
+  readonly searchable?: boolean | undefined;
 }
 
 /** What a lookup is asked, and what a stage is given. */

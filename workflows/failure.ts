@@ -4,6 +4,7 @@
  */
 import { ActivityFailure, ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { asNightstillError } from '../config/errors.js';
+import type { RunOutcome } from '../config/plan.js';
 
 export function asRunFailure(error: unknown, place: string): TemporalFailure {
   if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {
@@ -14,6 +15,12 @@ export function asRunFailure(error: unknown, place: string): TemporalFailure {
   const { code, message, remedy, fault } = asNightstillError(error);
   return runFailure(code, `${place}: ${message}. ${remedy}`, [{ fault }]);
 }
+
+/** As records and tables keep it. */
+export const describeFailure = (failure: TemporalFailure): NonNullable<RunOutcome['failure']> => ({
+  code: (failure instanceof ApplicationFailure && failure.type) || 'unexpected',
+  message: failure.message,
+});
 
 const runFailure = (type: string, message: string, details: unknown[]): ApplicationFailure =>
   ApplicationFailure.create({ type, message, details, nonRetryable: true });

@@ -1,17 +1,28 @@
-/** The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI. */
-import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+/**
+ * The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI. It hears when a worker takes
+ * a stage that nobody was there for; that costs events only where the run had to say so.
+ */
+import { defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { NodeState, NodeStatus, Plan, RunState } from '../config/plan.js';
+import { workerCommand } from '../config/queues.js';
+import { stageStartedSignalName, stateQueryName } from '../config/run-messages.js';
 
-const stateQuery = defineQuery<RunState>('state');
+const stateQuery = defineQuery<RunState>(stateQueryName);
+const stageStarted = defineSignal<[node: string]>(stageStartedSignalName);
 
 export type NodeNotes = Pick<NodeState, 'why' | 'unpolled'>;
+type Shown = NodeNotes & { readonly status: NodeStatus };
+
+/** A cell of the table holds this much of a failure; the run's end holds all of it. */
+const longestCell = 160;
 
 export class RunBoard {
   #plan: Plan | undefined;
-  readonly #states = new Map<string, NodeNotes & { readonly status: NodeStatus }>();
+  readonly #shown = new Map<string, Shown>();
 
   constructor() {
     setHandler(stateQuery, () => this.state);
+    setHandler(stageStarted, (node) => this.#heard(node));
   }
 
   show(plan: Plan): void {
@@ -20,7 +31,7 @@ export class RunBoard {
   }
 
   set(id: string, status: NodeStatus, notes: NodeNotes = {}): void {
-    this.#states.set(id, { status, ...notes });
+    this.#shown.set(id, { status, ...notes });
     this.#publish();
   }
 
@@ -31,13 +42,31 @@ export class RunBoard {
       needs,
       queue,
       status: 'waiting',
-      ...this.#states.get(id),
+      ...this.#shown.get(id),
     }));
     return { plan: this.#plan?.name ?? '', nodes };
   }
 
-  #publish(): void {
-    const rows = this.state.nodes.map(({ id, uses, status, why = '' }) => `| ${id} | ${uses} | ${status} | ${why} |`);
-    setCurrentDetails(['| node | stage | status | why |', '|---|---|---|---|', ...rows].join('\n'));
+  #heard(id: string): void {
+    const shown = this.#shown.get(id);
+    if (shown?.unpolled) this.set(id, shown.status, shown.why === undefined ? {} : { why: shown.why });
   }
+
+  #publish(): void {
+    const { nodes } = this.state;
+    const queues = new Set(nodes.filter(({ unpolled }) => unpolled).map(({ queue }) => queue));
+    const notices = [...queues].map((queue) => `**${unpolledNotice(queue)}**\n`);
+    const rows = nodes.map(({ id, uses, status, why = '' }) => `| ${id} | ${uses} | ${status} | ${cell(why)} |`);
+    setCurrentDetails([...notices, '| node | stage | status | why |', '|---|---|---|---|', ...rows].join('\n'));
+  }
+}
+
+function unpolledNotice(queue: string): string {
+  const command = workerCommand(queue);
+  return `no worker polls ${queue}${command === undefined ? '' : `; start one: ${command}`}`;
+}
+
+function cell(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
+  return line.length > longestCell ? `${line.slice(0, longestCell)}…` : line;
 }

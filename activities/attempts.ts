@@ -1,0 +1,73 @@
+/**
+ * Counts the attempts at a stage that brought nothing: no durable step that was not there before. After five, the node has
+ * failed. What is counted survives attempts, and the death of workers, in the details of heartbeats. Attempts that only waited
+ * for something else, or were told to end, count as none. Pure.
+ */
+import type { Progress } from '../config/child-protocol.js';
+import { failures, isFailureCode } from '../config/failures.js';
+
+export const fruitlessAttemptsLimit = 5;
+
+/** What a heartbeat says of attempts, beside the progress. */
+export interface AttemptCount {
+  readonly attempt: number;
+  /** The attempts after this one brought nothing. One that does not count moves it along. */
+  readonly lastProgressAttempt: number;
+  /** How those attempts ended, as far as they could say. */
+  readonly codes: readonly string[];
+}
+
+export type HeartbeatDetails = Partial<Progress> & AttemptCount;
+
+/** What stands at the beginning of an attempt, from what the last heartbeat of an earlier one said. */
+export function beginAttempt(attempt: number, before: unknown): HeartbeatDetails {
+  const details = readDetails(before);
+  // A reset counts attempts from one again: somebody wants it tried anew.
+  const durable = details?.durable && { durable: details.durable };
+  if (details === undefined || details.attempt >= attempt)
+    return { ...durable, attempt, lastProgressAttempt: attempt - 1, codes: [] };
+  return { ...durable, attempt, lastProgressAttempt: details.lastProgressAttempt, codes: details.codes };
+}
+
+/** A durable step beyond all that were known makes this attempt, and those before it, forgotten. */
+export function withProgress(details: HeartbeatDetails, progress: Progress): HeartbeatDetails {
+  const { attempt, lastProgressAttempt, codes } = details;
+  const known = details.durable?.step ?? 0;
+  const step = progress.durable?.step ?? 0;
+  const durable = step >= known ? progress.durable : details.durable;
+  const count = step > known ? { lastProgressAttempt: attempt, codes: [] } : { lastProgressAttempt, codes };
+  return { ...progress, ...(durable && { durable }), attempt, ...count };
+}
+
+/** How an attempt ended: with a code, or because it was told to (worker shutdown, pause, reset). */
+export type AttemptEnd = { readonly code: string } | 'told-to-end';
+
+export function endAttempt(details: HeartbeatDetails, end: AttemptEnd): HeartbeatDetails {
+  const { attempt, lastProgressAttempt, codes } = details;
+  if (end === 'told-to-end' || waits(end.code))
+    return { ...details, lastProgressAttempt: Math.min(attempt, lastProgressAttempt + 1) };
+  return attempt > lastProgressAttempt ? { ...details, codes: [...codes, end.code] } : details;
+}
+
+/** How many attempts up to `attempt` brought nothing. */
+export const fruitlessAttempts = ({ attempt, lastProgressAttempt }: AttemptCount): number =>
+  attempt - lastProgressAttempt;
+
+/** Were there five before this one began? Then none of them could end it: their workers died. */
+export const isStuck = (details: AttemptCount): boolean => fruitlessAttempts(details) > fruitlessAttemptsLimit;
+
+/** `child-died, no answer (4 times)`: attempts that said nothing were killed, or their worker was. */
+export function describeEnds({ attempt, lastProgressAttempt, codes }: AttemptCount): string {
+  const silent = attempt - 1 - lastProgressAttempt - codes.length;
+  return [...codes, ...(silent > 0 ? [`no answer${silent === 1 ? '' : ` (${silent} times)`}`] : [])].join(', ');
+}
+
+const waits = (code: string): boolean => isFailureCode(code) && 'waits' in failures[code];
+
+/** Heartbeats of another release, or of another activity's making, are as good as none. */
+function readDetails(before: unknown): HeartbeatDetails | undefined {
+  if (typeof before !== 'object' || before === null) return undefined;
+  const { attempt, lastProgressAttempt, codes } = before as Partial<Record<keyof HeartbeatDetails, unknown>>;
+  const isCount = typeof attempt === 'number' && typeof lastProgressAttempt === 'number';
+  return isCount && Array.isArray(codes) ? (before as HeartbeatDetails) : undefined;
+}

@@ -1,0 +1,10 @@
+/** What a run answers and hears, by name. Pure: workflows may import it. */
+
+/** Query: the live state of the run. */
+export const stateQueryName = 'state';
+
+/** Signal, with the id of a node: a worker has taken its stage. Sent only when the run shows that none polls the queue. */
+export const stageStartedSignalName = 'nightstill.stageStarted';
+
+/** Search attributes (Keyword) that a run keeps when the namespace has both. Temporal never encrypts their values. */
+export const searchAttributeNames = { plan: 'NightstillPlan', status: 'NightstillStatus' } as const;

@@ -1,0 +1,102 @@
+/**
+ * One node of a run: its result is looked up by its stage key first, and the stage runs only when none is recorded. The id of
+ * the node is the id of the activity, so that operators address it: pause, reset, another queue.
+ */
+import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/common';
+import type { PlanActivities } from '../activities/plan-activities.js';
+import { activityNames } from '../config/activity-names.js';
+import type { ArtifactRef } from '../config/artifact.js';
+import type { NodeInput, NodeResult, Plan, PlanNode, StageInput, StageOutput } from '../config/plan.js';
+import { asRunFailure, describeFailure } from './failure.js';
+import type { RunBoard } from './run-board.js';
+
+/** Light activities run on the queue of the workflow itself. */
+export const lightOptions = {
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+} satisfies ActivityOptions;
+
+/** Large datasets and models are identified by what they are, which may take reading them. */
+const lookupTimeout = '10m';
+
+/** @throws ApplicationFailure whose type is the code of what went wrong; CancelledFailure */
+export async function runNode(
+  plan: Plan,
+  node: PlanNode,
+  needed: Readonly<Record<string, NodeResult>>,
+  board: RunBoard,
+): Promise<NodeResult> {
+  const input = inputOf(plan, node, needed);
+  try {
+    board.set(node.id, 'looking-up');
+    const { outputs: recorded, why, polled, ...stage } = await lookUp(node, input);
+    if (recorded) {
+      board.set(node.id, 'reused', { why });
+      return { outputs: recorded, stageKey: stage.stageKey, reused: true };
+    }
+    const announce = polled === false;
+    board.set(node.id, 'running', { why, ...(announce && { unpolled: true }) });
+    const { outputs } = await runStage(node, { ...input, ...stage, ...(announce && { announce }) });
+    board.set(node.id, 'done', { why });
+    return { outputs, stageKey: stage.stageKey, reused: false };
+  } catch (error) {
+    if (isCancellation(error)) {
+      board.set(node.id, 'cancelled');
+      throw error;
+    }
+    const failure = asRunFailure(error, node.id);
+    const { code, message } = describeFailure(failure);
+    board.set(node.id, 'failed', { why: `${code}: ${message}` });
+    throw failure;
+  }
+}
+
+function inputOf(plan: Plan, node: PlanNode, needed: Readonly<Record<string, NodeResult>>): NodeInput {
+  const inputs: Record<string, ArtifactRef> = {};
+  for (const [name, { node: id, output }] of Object.entries(node.inputs)) {
+    const artifact = needed[id]?.outputs[output];
+    if (artifact) inputs[name] = artifact;
+  }
+  return {
+    runId: workflowInfo().workflowId,
+    plan: plan.name,
+    store: plan.store,
+    node: node.id,
+    uses: node.uses,
+    queue: node.queue,
+    with: node.with,
+    ...(node.numerics && { numerics: node.numerics }),
+    inputs,
+  };
+}
+
+const lookUp = (node: PlanNode, input: NodeInput) =>
+  proxyActivities<PlanActivities>({
+    ...lightOptions,
+    activityId: `${node.id}:lookup`,
+    summary: `look up ${node.id}`,
+    startToCloseTimeout: lookupTimeout,
+    heartbeatTimeout: node.timeouts.heartbeatMs,
+  })[activityNames.lookup](input);
+
+async function runStage(node: PlanNode, input: StageInput): Promise<StageOutput> {
+  const activities = proxyActivities<Record<string, (input: StageInput) => Promise<StageOutput>>>({
+    activityId: node.id,
+    summary: node.id,
+    taskQueue: node.queue,
+    startToCloseTimeout: node.timeouts.startToCloseMs,
+    heartbeatTimeout: node.timeouts.heartbeatMs,
+    // A trainer that is asked to end makes its work durable first, and a device is free only when it is gone.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    // Attempts have no limit here: the activity itself counts those that achieved nothing.
+    retry: {
+      initialInterval: node.retry.initialIntervalMs,
+      backoffCoefficient: node.retry.backoffCoefficient,
+      maximumInterval: node.retry.maximumIntervalMs,
+    },
+  });
+  const stage = activities[node.activity];
+  if (stage === undefined) throw new TypeError(`no activity ${node.activity}`);
+  return stage(input);
+}
