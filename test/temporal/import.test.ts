@@ -89,7 +89,7 @@ describe('a run', () => {
     expect(await readRun(opened, runId)).toMatchObject({
       id: runId,
       status: 'closed',
-      outcome: 'completed',
+      outcome: { status: 'completed', nodes: [{ id: 'import', status: 'done' }] },
       stages: { import: nodes['import']?.stageKey },
     });
     await opened.close();
@@ -101,7 +101,19 @@ describe('a run', () => {
       importPlan({ store: files.newStore(), dataset: await files.newDataset() }),
     );
     await handle.result();
-    expect(await handle.state()).toEqual({ nodes: [{ id: 'import', uses: 'import', status: 'done' }] });
+    expect(await handle.state()).toEqual({
+      plan: 'nightly',
+      nodes: [
+        {
+          id: 'import',
+          uses: 'import',
+          needs: [],
+          queue: 'nightstill-io',
+          status: 'done',
+          why: expect.stringMatching(/./),
+        },
+      ],
+    });
   });
 
   it('leaves a small history that holds digests and no data', async () => {
