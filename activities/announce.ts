@@ -12,5 +12,5 @@ export function announceStart({ announce, node }: StageInput): void {
   client.workflow
     .getHandle(workflowId, runId)
     .signal(stageStartedSignalName, node)
-    .catch((error: unknown) => log.debug('the run was not told that its stage has a worker', { error }));
+    .catch((error: unknown) => void log.debug('the run was not told that its stage has a worker', { error }));
 }
