@@ -1,5 +1,13 @@
 /** What other applications import: `nightstill/client`. No native code behind it. */
+export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';
+export { runLog, type RunLogEntry } from './run-log.js';
+export type { RunReference } from './run-reader.js';
+export type { ActivityView, FailureView, MissingWorker, NodeView, RunView, RunViewStatus } from './run-view.js';
 export { start, type StartRequest } from './start.js';
+export { status, type StatusRequest } from './status.js';
+export { watch, type WatchOptions } from './watch.js';
 export type { ArtifactRef } from '../config/artifact.js';
+export type { Progress } from '../config/child-protocol.js';
+export type { NumericsInput, PlanFileInput, StageOfFileInput } from '../config/plan-file.js';
 export type { NodeResult, NodeStatus, RunResult, RunState } from '../config/plan.js';

@@ -3,7 +3,8 @@
  * carries credentials. Whatever starts a run stays in Temporal's history, so a refusal by the run itself would come too late.
  */
 import { NightstillError } from '../config/errors.js';
-import { canonicalJson, digestOf, type Digest, type Json } from '../storage/index.js';
+import { canonicalJson, type Json } from '../storage/canonical-json.js';
+import { digestOf, type Digest } from '../storage/digest.js';
 
 /**
  * The digest by which two starts of one run id agree. Nothing of a refused plan is repeated.

@@ -10,24 +10,29 @@ import {
 import { NightstillError } from '../config/errors.js';
 import { isFailureCode, type FailureCode } from '../config/failures.js';
 
-/** UNAVAILABLE of gRPC: the server was not reached. */
-const unavailable = 14;
+/** Of gRPC: a server that is not reached, not in time, or has too much to do; and what is not there. */
+const unreachable: readonly unknown[] = [4, 8, 14];
+const notFound = 5;
 
 export function asRunError(runId: string, error: unknown): unknown {
   if (error instanceof WorkflowFailedError) return asRunEnd(runId, error);
-  if (error instanceof WorkflowNotFoundError)
+  const grpc = grpcErrorOf(error);
+  if (error instanceof WorkflowNotFoundError || grpc?.code === notFound)
     return new NightstillError('run-missing', `run ${runId}: expected a run with this id, found none`, {
       cause: error,
       details: { runId },
     });
-  if (error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === unavailable)
+  if (grpc && unreachable.includes(grpc.code))
     return new NightstillError(
       'temporal-unavailable',
-      `run ${runId}: expected a Temporal server, found none: ${error.cause.details}`,
+      `run ${runId}: expected a Temporal server, found none: ${grpc.details}`,
       { cause: error, details: { runId } },
     );
   return error;
 }
+
+const grpcErrorOf = (error: unknown) =>
+  [error, error instanceof ServiceError ? error.cause : undefined].find(isGrpcServiceError);
 
 function asRunEnd(runId: string, { cause, message }: WorkflowFailedError): NightstillError {
   return new NightstillError(codeOf(cause), `run ${runId}: ${cause?.message ?? message}`, {

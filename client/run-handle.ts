@@ -7,7 +7,7 @@ export class RunHandle {
   readonly #handle: WorkflowHandle<() => Promise<RunResult>>;
 
   constructor(
-    client: Client,
+    readonly client: Client,
     readonly runId: string,
   ) {
     this.#handle = client.workflow.getHandle<() => Promise<RunResult>>(runId);

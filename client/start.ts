@@ -5,9 +5,11 @@
  */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
+import type { Json } from '../config/json.js';
+import type { PlanFileInput } from '../config/plan-file.js';
 import type { DistillInput } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
-import { hexOf, type Json } from '../storage/index.js';
+import { hexOf } from '../storage/digest.js';
 import { planDigestOf } from './plan-digest.js';
 import { asRunError } from './run-error.js';
 import { RunHandle } from './run-handle.js';
@@ -15,7 +17,7 @@ import { RunHandle } from './run-handle.js';
 export interface StartRequest {
   readonly client: Client;
   /** The content of the plan file, as data. It is checked by the run, where the stage kinds are known. */
-  readonly file: Json;
+  readonly file: PlanFileInput | Json;
   /** Default: derived from the content of the plan file. */
   readonly runId?: string;
   /** The prefix that the workers were started with; default `nightstill`. */
@@ -26,7 +28,7 @@ const idHexDigits = 16;
 
 /** @throws plan-invalid, run-conflict when a run with this id was started with another plan, temporal-unavailable */
 export async function start({ client, file, runId, queuePrefix }: StartRequest): Promise<RunHandle> {
-  const digest = planDigestOf(file);
+  const digest = planDigestOf(file as Json);
   const workflowId = runId ?? `nightstill-${hexOf(digest).slice(0, idHexDigits)}`;
   await refuseOtherPlan(client, workflowId, digest);
   const input: DistillInput = { file };

@@ -158,6 +158,7 @@ export const failures = {
   'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
   'run-conflict': user('Choose another run id: this one was started with another plan.'),
   'run-missing': user('Correct the run id, or the namespace: Temporal forgets runs when their retention is over.'),
+  'run-unreadable': user('Give the client the data converter (codecs, keys) that the run was started with.'),
   'run-terminated': system(false, 'Start the run again: it goes on from its last checkpoints.'),
   'run-cancelled': user('Start the run again: it goes on from its last checkpoints.'),
   unexpected: system(true, 'Report it with the stack trace: an error came from where none was expected.'),

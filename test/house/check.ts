@@ -45,7 +45,9 @@ function brokenByFile(found: ResolvedImport, room: Room, byPath: ReadonlyMap<str
   const grants = room.imports.filter((grant) => grant.room === to);
   if (!grants.some((grant) => covers(grant, found, byPath)))
     return `${room.folder} may import ${describeGrants(room.imports)}`;
-  if (!room.apart && byPath.has(`${to}/index.ts`) && !isDoor(found.target)) return `import it through ${to}/index.ts`;
+  const isNamed = grants.some(({ files }) => files?.includes(found.target));
+  if (!room.apart && byPath.has(`${to}/index.ts`) && !isDoor(found.target) && !isNamed)
+    return `import it through ${to}/index.ts`;
   return undefined;
 }
 

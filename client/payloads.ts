@@ -1,0 +1,98 @@
+/**
+ * Reads what stands in Temporal's histories and heartbeats, through the data converter of the client: where a run is encrypted,
+ * an application that has the key sees what it would see without.
+ */
+import type { Client, WorkflowClient } from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import type { FailureView } from './run-view.js';
+
+type LoadedDataConverter = WorkflowClient['options']['loadedDataConverter'];
+type Codec = LoadedDataConverter['payloadCodecs'][number];
+type Payloads = Parameters<Codec['decode']>[0];
+type Context = Parameters<Codec['decode']>[1];
+
+/** A failure as histories hold it. */
+export interface RawFailure {
+  readonly message?: string | null;
+  readonly encodedAttributes?: Payloads[number] | null;
+  readonly cause?: RawFailure | null;
+  readonly applicationFailureInfo?: { readonly type?: string | null } | null;
+  readonly timeoutFailureInfo?: { readonly timeoutType?: number | null } | null;
+  readonly canceledFailureInfo?: object | null;
+  readonly terminatedFailureInfo?: object | null;
+}
+
+/** Of `TimeoutType`. */
+const timeouts: Readonly<Record<number, string>> = {
+  1: 'start-to-close-timeout',
+  2: 'schedule-to-start-timeout',
+  3: 'schedule-to-close-timeout',
+  4: 'heartbeat-timeout',
+};
+
+export class PayloadReader {
+  readonly #converter: LoadedDataConverter;
+  readonly #namespace: string;
+
+  constructor(
+    client: Client,
+    readonly workflowId: string,
+  ) {
+    this.#converter = client.workflow.options.loadedDataConverter;
+    this.#namespace = client.options.namespace;
+  }
+
+  /**
+   * The first of these payloads; of the activity where one is named, else of the workflow. Undefined where there is none.
+   * @throws run-unreadable
+   */
+  async value(payloads: Payloads | null | undefined, activityId?: string): Promise<unknown> {
+    const [payload] = payloads ?? [];
+    if (!payload) return undefined;
+    const context = this.#contextOf(activityId);
+    try {
+      let decoded: Payloads = [payload];
+      for (const codec of this.#converter.payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
+      return decoded[0] && this.#converter.payloadConverter.fromPayload<unknown>(decoded[0], context);
+    } catch (cause) {
+      throw new NightstillError(
+        'run-unreadable',
+        `run ${this.workflowId}: expected payloads that the data converter of this client can read, found others`,
+        { cause, details: { runId: this.workflowId } },
+      );
+    }
+  }
+
+  /** Code and message of what went wrong, without what Temporal wraps around it. */
+  async failure(raw: RawFailure | null | undefined, activityId?: string): Promise<FailureView | undefined> {
+    if (!raw) return undefined;
+    const isWrapper = !raw.applicationFailureInfo && !raw.timeoutFailureInfo && !raw.canceledFailureInfo;
+    if (isWrapper && raw.cause) return this.failure(raw.cause, activityId);
+    return { code: codeOf(raw), message: await this.#messageOf(raw, activityId) };
+  }
+
+  async #messageOf({ message, encodedAttributes }: RawFailure, activityId: string | undefined): Promise<string> {
+    const attributes = encodedAttributes ? await this.value([encodedAttributes], activityId) : undefined;
+    const hidden = typeof attributes === 'object' && attributes !== null && 'message' in attributes;
+    return hidden ? String(attributes.message) : (message ?? '');
+  }
+
+  #contextOf(activityId: string | undefined): Context {
+    const { workflowId } = this;
+    return activityId === undefined
+      ? { type: 'workflow', namespace: this.#namespace, workflowId }
+      : { type: 'activity', namespace: this.#namespace, workflowId, activityId, isLocal: false };
+  }
+}
+
+function codeOf({
+  applicationFailureInfo,
+  timeoutFailureInfo,
+  canceledFailureInfo,
+  terminatedFailureInfo,
+}: RawFailure) {
+  if (applicationFailureInfo) return applicationFailureInfo.type || 'unexpected';
+  if (timeoutFailureInfo) return timeouts[timeoutFailureInfo.timeoutType ?? 0] ?? 'timeout';
+  if (canceledFailureInfo) return 'run-cancelled';
+  return terminatedFailureInfo ? 'run-terminated' : 'unexpected';
+}

@@ -1,0 +1,123 @@
+/**
+ * Looks at a run from outside, again and again: by Temporal's description, by its history as far as that has grown, and by who
+ * serves the queues that it needs. No worker is asked, so it sees as much of a run that nobody works on, or that is over. A run
+ * that was reset or started again goes on under its id: the newest execution is looked at.
+ */
+import type { Client, WorkflowExecutionStatusName } from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import { activityView, type PendingActivity } from './activity-views.js';
+import { MissingWorkers } from './missing-workers.js';
+import { nodeViews } from './node-views.js';
+import { PayloadReader } from './payloads.js';
+import { asRunError } from './run-error.js';
+import { RunHistory, type HistoryEvent } from './run-history.js';
+import type { ActivityView, RunView, RunViewStatus } from './run-view.js';
+
+/** Where a run is found. A `RunHandle` is one. */
+export interface RunReference {
+  readonly client: Client;
+  readonly runId: string;
+}
+
+/** How long one question may take: a server that went away is noticed, and asked again. */
+const answerMs = 5000;
+
+type Description = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>;
+
+const statuses: Partial<Record<WorkflowExecutionStatusName, RunViewStatus>> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'terminated',
+};
+
+export class RunReader {
+  readonly #client: Client;
+  readonly #runId: string;
+  readonly #payloads: PayloadReader;
+  readonly #missing: MissingWorkers;
+  #execution = '';
+  #history: RunHistory;
+
+  constructor({ client, runId }: RunReference) {
+    this.#client = client;
+    this.#runId = runId;
+    this.#payloads = new PayloadReader(client, runId);
+    this.#history = new RunHistory(this.#payloads);
+    this.#missing = new MissingWorkers(client);
+  }
+
+  /** As far as it was read. */
+  get history(): RunHistory {
+    return this.#history;
+  }
+
+  /**
+   * How the run stands now.
+   * @throws run-missing, run-unreadable, temporal-unavailable
+   */
+  async look(): Promise<RunView> {
+    try {
+      return await this.#client.withDeadline(Date.now() + answerMs, () => this.#look());
+    } catch (error) {
+      throw asRunError(this.#runId, error);
+    }
+  }
+
+  async #look(): Promise<RunView> {
+    const description = await this.#client.workflow.getHandle(this.#runId).describe();
+    this.#refuseOthers(description);
+    if (description.runId !== this.#execution) this.#history = new RunHistory(this.#payloads);
+    this.#execution = description.runId;
+    if (this.#history.length < description.historyLength) await this.#history.add(await this.#newEvents());
+    const { end, plan, startedAtMs } = this.#history;
+    const pending = await this.#pendingOf(description);
+    const nodes = nodeViews(this.#history, pending);
+    const status = end?.status ?? statuses[description.status.name] ?? 'running';
+    return {
+      runId: this.#runId,
+      plan: plan?.plan.name ?? '',
+      status,
+      ...(startedAtMs !== undefined && { startedAtMs }),
+      ...(end && { endedAtMs: end.atMs }),
+      nodes,
+      ...(end?.failure && { failure: end.failure }),
+      missingWorkers: status === 'running' ? await this.#missing.of(description.taskQueue, nodes) : [],
+    };
+  }
+
+  #refuseOthers({ type }: Description): void {
+    if (type === 'distill') return;
+    throw new NightstillError('run-missing', `run ${this.#runId}: expected a run, found a workflow "${type}"`, {
+      details: { runId: this.#runId },
+    });
+  }
+
+  /** Newest first, until one that is known. */
+  async #newEvents(): Promise<HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
+    const execution = { workflowId: this.#runId, runId: this.#execution };
+    const { namespace } = this.#client.options;
+    for (let nextPageToken: Uint8Array | undefined; ;) {
+      const page = await this.#client.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace,
+        execution,
+        ...(nextPageToken && { nextPageToken }),
+      });
+      events.push(...(page.history?.events ?? []).filter(({ eventId }) => Number(eventId) > this.#history.length));
+      nextPageToken = page.nextPageToken;
+      if (nextPageToken.length === 0 || Number(events.at(-1)?.eventId) === this.#history.length + 1) break;
+    }
+    return events.reverse();
+  }
+
+  /** Of a closed workflow the server goes on listing what was pending. */
+  async #pendingOf({ raw, closeTime }: Description): Promise<Map<string, ActivityView>> {
+    const pending: readonly PendingActivity[] = closeTime ? [] : (raw.pendingActivities ?? []);
+    const views = pending.map(
+      async (activity) => [activity.activityId ?? '', await activityView(activity, this.#payloads)] as const,
+    );
+    return new Map(await Promise.all(views));
+  }
+}
