@@ -1,7 +1,7 @@
 /** What every bench ends with: a table on the terminal and `bench/results/<name>.json`, as measured, met or not. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { describeMachine } from '../test/support/machine.js';
 
 export interface Row {
   readonly work: string;
@@ -22,17 +22,12 @@ export const median = (values: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
 
-const machine = (): string => {
-  const gibibytes = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${gibibytes} GiB, Node ${process.versions.node}`;
-};
-
 export async function report(name: string, notes: readonly string[], rows: readonly Row[]): Promise<void> {
   printRows(rows);
   const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
   await mkdir(directory, { recursive: true });
   const date = new Date().toISOString().slice(0, 10);
-  const result = { name, machine: machine(), date, notes, rows };
+  const result = { name, machine: describeMachine(), date, notes, rows };
   await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 

@@ -81,14 +81,14 @@ afterAll(async () => {
 describe('an import in flight', () => {
   it('goes on when its child process is killed', async () => {
     const { handle, runId } = await startSlowly('kill-child');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     process.kill(await night.childOf(io), 'SIGKILL');
     await expectUndisturbed(runId, handle.result());
   });
 
   it('goes on in another worker when its worker is killed, and the child ends with its parent', async () => {
     const { handle, runId } = await startSlowly('kill-worker');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     const child = await night.childOf(io);
     io.signal('SIGKILL');
     await io.exited;
@@ -99,32 +99,32 @@ describe('an import in flight', () => {
 
   it('goes on when the Temporal server is killed and started again over its database', async () => {
     const { handle, runId } = await startSlowly('kill-temporal');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     await night.temporal.kill();
     await night.temporal.restart();
-    expect(await night.pendingImport(runId)).toBeDefined();
+    expect(await night.pending(runId, 'import')).toBeDefined();
     await expectUndisturbed(runId, handle.result(), 1);
   });
 
   it('goes on when the S3 server is killed and started again over its directory', async () => {
     const { handle, runId } = await startSlowly('kill-s3');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     await s3.kill();
-    expect(await night.pendingImport(runId)).toBeDefined();
+    expect(await night.pending(runId, 'import')).toBeDefined();
     await s3.restart();
     await expectUndisturbed(runId, handle.result(), 1);
   });
 
   it('goes on from its checkpoints when the workflow is reset to its beginning', async () => {
     const { handle, runId } = await startSlowly('reset-workflow');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     await temporal('workflow', 'reset', '--workflow-id', runId, '--type', 'FirstWorkflowTask', '--reason', 'test');
     await expectUndisturbed(runId, handle.result());
   });
 
   it('goes on from its checkpoints when the activity is reset', async () => {
     const { handle, runId } = await startSlowly('reset-activity');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     const child = await night.childOf(io);
     await temporal('activity', 'reset', '--workflow-id', runId, '--activity-id', 'import', '--reset-heartbeats');
     await until('the end of the first child', () => !isAlive(child));
@@ -133,7 +133,7 @@ describe('an import in flight', () => {
 
   it('is not disturbed by a stopped worker and child that wake after their successor has finished', async () => {
     const { handle, runId } = await startSlowly('zombie');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     const zombie = io;
     const child = await night.childOf(zombie);
     for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGSTOP');
@@ -149,7 +149,7 @@ describe('an import in flight', () => {
 
   it('is not disturbed by a stopped child that wakes after its worker was killed and its successor has finished', async () => {
     const { handle, runId } = await startSlowly('orphan');
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     const child = await night.childOf(io);
     process.kill(child, 'SIGSTOP');
     io.signal('SIGKILL');

@@ -1,10 +1,8 @@
 /**
  * A night in miniature for the tests of whole runs: a real Temporal server, worker processes as users run them, a client,
- * and what can be seen of a run from outside. A night has a Temporal server, and so queues, of its own.
+ * and the processes that do its work. A night has a Temporal server, and so queues, of its own.
  */
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { start, type RunHandle } from '../../client/index.js';
 import type { Role } from '../../config/queues.js';
 import { openObjectStore, type Json } from '../../storage/index.js';
@@ -17,6 +15,7 @@ import {
   until,
   type RunningProcess,
 } from './processes.js';
+import { historyOf, pendingActivity, type PendingActivity, type RunHistory } from './run-view.js';
 import { keysOf } from './stage.js';
 import { TemporalTestServer } from './temporal-server.js';
 
@@ -36,11 +35,6 @@ export const importPlan = ({ store, dataset, shardBytes = 64 * 1024 }: PlanReque
   store,
   stages: [{ id: 'import', uses: 'import', with: { dataset, shardBytes }, timeouts, retry }],
 });
-
-/** What an activity in flight last reported with a heartbeat. */
-export interface PendingImport {
-  readonly durableStep: number;
-}
 
 export class Night {
   readonly #workers: RunningProcess[] = [];
@@ -75,44 +69,26 @@ export class Night {
     return start({ client: this.client, file });
   }
 
-  /** The code that the last attempt at the import failed with. */
-  async lastFailureOf(runId: string): Promise<string | undefined> {
-    const { raw } = await this.client.workflow.getHandle(runId).describe();
-    const pending = (raw.pendingActivities ?? []).find(({ activityId }) => activityId === 'import');
-    return pending?.lastFailure?.applicationFailureInfo?.type ?? undefined;
+  /** The activity of this id that Temporal waits for, if it does: a node's id, or `<node>:lookup`. */
+  pending(runId: string, activityId: string): Promise<PendingActivity | undefined> {
+    return pendingActivity(this.client, runId, activityId);
   }
 
-  /** The import that Temporal waits for, if it does. */
-  async pendingImport(runId: string): Promise<PendingImport | undefined> {
-    const { raw } = await this.client.workflow.getHandle(runId).describe();
-    const pending = (raw.pendingActivities ?? []).find(({ activityId }) => activityId === 'import');
-    if (!pending) return undefined;
-    const [payload] = pending.heartbeatDetails?.payloads ?? [];
-    const details = payload && defaultPayloadConverter.fromPayload<{ durable?: { step: number } } | null>(payload);
-    return { durableStep: details?.durable?.step ?? 0 };
-  }
-
-  /** Waits until this run's import has a durable checkpoint and still works. */
-  importInFlight(runId: string): Promise<PendingImport> {
-    return until(`an import of ${runId} with a durable checkpoint`, async () => {
-      const pending = await this.pendingImport(runId);
-      return pending && pending.durableStep > 0 && pending;
+  /** Waits until this stage has a durable checkpoint, at this step or later, and still works. */
+  inFlight(runId: string, node: string, step = 1): Promise<PendingActivity> {
+    return until(`${node} of ${runId} at work with a checkpoint at step ${step} or later`, async () => {
+      const pending = await this.pending(runId, node);
+      return pending?.started && pending.durableStep >= step && pending;
     });
   }
 
-  /** The history of a run as JSON text with its payloads decoded, and the types of its events. */
-  async historyOf(runId: string): Promise<{ readonly text: string; readonly types: readonly string[] }> {
-    const history = await this.client.workflow.getHandle(runId).fetchHistory();
-    const text = historyToJSON(history).replaceAll(
-      /"data": *"([A-Za-z0-9+/=]*)"/g,
-      (_, data: string) => `"data": ${JSON.stringify(Buffer.from(data, 'base64').toString())}`,
-    );
-    return { text, types: [...text.matchAll(/"eventType": *"([A-Z_]+)"/g)].map(([, type = '']) => type) };
+  historyOf(runId: string): Promise<RunHistory> {
+    return historyOf(this.client, runId);
   }
 
-  /** The process that imports for this worker. */
+  /** The process that works for this worker. */
   childOf(worker: RunningProcess): Promise<number> {
-    return until('an import child', () => descendantsOf(worker.pid)[0]);
+    return until('a child process', () => descendantsOf(worker.pid)[0]);
   }
 
   async end(): Promise<void> {
@@ -121,14 +97,20 @@ export class Night {
     await this.temporal.stop();
   }
 
-  /** Live import children of this night that no live worker of it has started. */
+  /** All live processes of this night that do the work of a stage. */
+  children(): number[] {
+    const mark = `TEMPORAL_ADDRESS=${this.temporal.address}\0`;
+    return childPrograms.flatMap(processesRunning).filter((pid) => `${environmentOf(pid)}\0`.includes(mark));
+  }
+
+  /** Those of them that no live worker of this night has started. */
   orphans(): number[] {
     const served = this.#workers.filter(({ pid }) => isAlive(pid)).flatMap(({ pid }) => descendantsOf(pid));
-    return processesRunning('workers/import-child.js')
-      .filter((pid) => environmentOf(pid).includes(`TEMPORAL_ADDRESS=${this.temporal.address}`))
-      .filter((pid) => !served.includes(pid));
+    return this.children().filter((pid) => !served.includes(pid));
   }
 }
+
+const childPrograms = ['workers/import-child.js', 'workers/trainer.js'];
 
 /** How many objects of each kind a store holds. */
 export async function countObjects(url: string): Promise<Readonly<Record<'results' | 'blobs' | 'heads', number>>> {

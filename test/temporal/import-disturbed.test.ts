@@ -56,7 +56,7 @@ describe('bad input fails the run with its code, at the first attempt', () => {
     await putObject(s3.url('datasets'), 'changing.jsonl', jsonLines(2_000_000, 1));
     const runId = files.newRunId();
     const handle = await night.start(runId, importPlan({ store: files.newStore(), dataset: url }));
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     await putObject(s3.url('datasets'), 'changing.jsonl', jsonLines(2_000_000, 2));
     await expect(handle.result()).rejects.toMatchObject({ code: 'dataset-changed' });
     await proxy.stop();
@@ -94,7 +94,7 @@ describe('an import in flight', () => {
     const runId = files.newRunId();
     const plan = importPlan({ store: files.newStore(), dataset });
     const cancelled = await night.start(runId, plan);
-    const { durableStep } = await night.importInFlight(runId);
+    const { durableStep } = await night.inFlight(runId, 'import');
     const child = await night.childOf(io);
     await cancelled.cancel();
     await expect(cancelled.result()).rejects.toMatchObject({ code: 'run-cancelled' });
@@ -102,7 +102,7 @@ describe('an import in flight', () => {
 
     const again = await night.start(runId, plan);
     const resumed = await until('a first report', async () => {
-      const pending = await night.pendingImport(runId);
+      const pending = await night.pending(runId, 'import');
       return pending !== undefined && pending.durableStep > 0 && pending;
     });
     expect(resumed.durableStep).toBeGreaterThanOrEqual(durableStep);
@@ -113,7 +113,7 @@ describe('an import in flight', () => {
     const runId = files.newRunId();
     const store = files.newStore();
     const handle = await night.start(runId, importPlan({ store, dataset }));
-    await night.importInFlight(runId);
+    await night.inFlight(runId, 'import');
     const child = await night.childOf(io);
     io.signal('SIGTERM');
     await io.exited;
@@ -128,8 +128,8 @@ describe('an import in flight', () => {
     const ids = [files.newRunId(), files.newRunId()];
     const handles = await Promise.all(ids.map((id) => night.start(id, importPlan({ store, dataset }))));
     await until('one run that waits for the other', async () => {
-      const failures = await Promise.all(ids.map((id) => night.lastFailureOf(id)));
-      return failures.includes('stage-busy');
+      const pending = await Promise.all(ids.map((id) => night.pending(id, 'import')));
+      return pending.some((activity) => activity?.lastFailure === 'stage-busy');
     });
     const [one, other] = await Promise.all(handles.map((handle) => handle.result()));
     expect(one?.nodes['import']?.outputs).toEqual(other?.nodes['import']?.outputs);

@@ -1,0 +1,31 @@
+/** How often the stages of a store were recorded: what a crash must not multiply. */
+import { openObjectStore } from '../../storage/index.js';
+import { headKind } from '../../storage/head.js';
+import { headKey, stageKeyOf, prefixes } from '../../storage/layout.js';
+import { readRecord } from '../../storage/record.js';
+import { resultKind } from '../../storage/results.js';
+import { keysOf } from './stage.js';
+
+export interface RecordCounts {
+  readonly results: number;
+  readonly heads: number;
+  /** Results that are the copy of the seal that their head points to. */
+  readonly copiesOfSeals: number;
+}
+
+export async function countRecords(url: string): Promise<RecordCounts> {
+  const store = await openObjectStore(url);
+  try {
+    const results = await keysOf(store, prefixes.results);
+    const heads = await keysOf(store, prefixes.heads);
+    let copiesOfSeals = 0;
+    for (const key of results) {
+      const result = await readRecord(store, resultKind, key);
+      const head = await readRecord(store, headKind, headKey(stageKeyOf(prefixes.results, key) ?? ''));
+      if (head?.value.sealed && head.value.manifest?.fence === result?.value.fence) copiesOfSeals += 1;
+    }
+    return { results: results.length, heads: heads.length, copiesOfSeals };
+  } finally {
+    await store.close();
+  }
+}

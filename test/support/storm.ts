@@ -1,0 +1,255 @@
+/**
+ * Runs of the micro plan in which processes are killed, one after another, each with work in flight, and what has become of
+ * them: the digests of everything that was made, how often results were recorded, which processes are left. A kill counts only
+ * when something was in flight: a stage was at work there by Temporal's account, with the request that names the moment open,
+ * and another attempt was needed afterwards.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunResult } from '../../client/index.js';
+import { queueName, roles, type Role } from '../../config/queues.js';
+import { jsonLines, putObject } from './datasets.js';
+import { HoldingProxy, type Hold } from './holding-proxy.js';
+import { requestOf, type KillOrder, type ProcessKind } from './kill-orders.js';
+import { microPlan, microStages, writeMicroModels, type MicroModels, type MicroStage } from './micro-plan.js';
+import { NightFiles } from './night-files.js';
+import { Night } from './night.js';
+import { countRecords, type RecordCounts } from './record-counts.js';
+import type { PendingActivity } from './run-view.js';
+import { commandLineOf, descendantsOf, isAlive, until, type RunningProcess } from './processes.js';
+import { S3Server } from './s3-server.js';
+import { SlowProxy } from './slow-proxy.js';
+
+export interface Kill extends KillOrder {
+  readonly attempt: number;
+  /** Of the stage's last durable checkpoint. */
+  readonly step: number;
+  readonly inFlight: boolean;
+}
+
+/** What a run must have in common with an undisturbed one. */
+export interface Outcome {
+  /** `stage.output` → digest. */
+  readonly digests: Readonly<Record<string, string>>;
+  readonly records: RecordCounts;
+  /** How often the activity of each stage was completed. */
+  readonly completions: Readonly<Record<string, number>>;
+  /** Processes that were left when it had ended. */
+  readonly orphans: number;
+}
+
+export type StageKeys = Readonly<Record<MicroStage, string>>;
+
+export interface Undisturbed {
+  readonly outcome: Outcome;
+  readonly stageKeys: StageKeys;
+  readonly seconds: number;
+}
+
+export interface StormRun {
+  readonly kills: readonly Kill[];
+  readonly outcome: Outcome;
+  readonly seconds: number;
+}
+
+const datasetBytes = 320 * 1024;
+/** With this, reading takes about 10 s: long enough for its checkpoints. */
+const slowBytesPerSecond = 32 * 1024;
+const unlimited = 1_000_000_000;
+const momentComesWithinMs = 120_000;
+const childGoesWithinMs = 5000;
+const serverIsAwayMs = 300;
+
+export class Storm {
+  readonly #workers = new Map<Role, RunningProcess>();
+
+  private constructor(
+    readonly night: Night,
+    readonly s3: S3Server,
+    readonly store: HoldingProxy,
+    readonly source: SlowProxy,
+    readonly files: NightFiles,
+    readonly models: MicroModels,
+  ) {}
+
+  static async begin(): Promise<Storm> {
+    const files = await NightFiles.create();
+    const s3 = await S3Server.start();
+    const night = await Night.begin(s3.environment);
+    const store = await HoldingProxy.start(s3.endpoint);
+    const source = await SlowProxy.start(s3.endpoint, unlimited);
+    await putObject(s3.url('datasets'), 'rows.jsonl', jsonLines(datasetBytes));
+    const storm = new Storm(night, s3, store, source, files, await writeMicroModels(files.directory));
+    await Promise.all(roles.map((role) => storm.#addWorker(role)));
+    return storm;
+  }
+
+  async end(): Promise<void> {
+    this.store.releaseAll();
+    this.source.bytesPerSecond = unlimited;
+    await this.night.end();
+    this.store.stop();
+    await this.source.stop();
+    await this.s3.stop();
+    await this.files.remove();
+  }
+
+  worker(role: Role): RunningProcess {
+    const worker = this.#workers.get(role);
+    if (worker !== undefined) return worker;
+    throw new Error(`expected a worker of role ${role}`);
+  }
+
+  plan(runId: string) {
+    const store = this.s3.url(`stores/${runId}`, this.store.endpoint);
+    const dataset = this.s3.url('datasets/rows.jsonl', this.source.endpoint);
+    return microPlan({ store, dataset, ...this.models });
+  }
+
+  async undisturbed(): Promise<Undisturbed> {
+    const startedAtMs = performance.now();
+    const runId = 'undisturbed';
+    const result = await (await this.night.start(runId, this.plan(runId))).result();
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    const keys = Object.entries(result.nodes).map(([id, { stageKey }]) => [id, stageKey]);
+    return { outcome: await this.outcomeOf(runId, result), stageKeys: Object.fromEntries(keys) as StageKeys, seconds };
+  }
+
+  /** Starts the plan and kills what is ordered, in that order; the orders of one stage follow its life. */
+  async run(
+    runId: string,
+    orders: readonly KillOrder[],
+    { stageKeys }: Pick<Undisturbed, 'stageKeys'>,
+  ): Promise<StormRun> {
+    const startedAtMs = performance.now();
+    const strikes = new Strikes(this.store, runId, orders, stageKeys);
+    if (orders.some(({ stage }) => stage === 'import')) this.source.bytesPerSecond = slowBytesPerSecond;
+    const handle = await this.night.start(runId, this.plan(runId));
+    const kills: Kill[] = [];
+    for (const order of orders) {
+      if (order.stage !== 'import') this.source.bytesPerSecond = unlimited;
+      kills.push(await this.#strike(runId, order, strikes));
+    }
+    this.source.bytesPerSecond = unlimited;
+    const result = await handle.result();
+    const outcome = await this.outcomeOf(runId, result);
+    const { attempts } = await this.night.historyOf(runId);
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    return { kills: kills.map((kill) => confirmed(kill, attempts)), outcome, seconds };
+  }
+
+  /** @param runId of a run that has ended */
+  async outcomeOf(runId: string, { nodes }: RunResult): Promise<Outcome> {
+    const digests = Object.entries(nodes).flatMap(([id, { outputs }]) =>
+      Object.entries(outputs).map(([name, { digest }]) => [`${id}.${name}`, digest]),
+    );
+    const { completions } = await this.night.historyOf(runId);
+    const childrenLeft = await until('the end of every child', () => this.night.children().length === 0, 10_000).then(
+      () => 0,
+      () => this.night.children().length,
+    );
+    return {
+      digests: Object.fromEntries(digests) as Record<string, string>,
+      records: await countRecords(this.s3.url(`stores/${runId}`)),
+      completions: Object.fromEntries(microStages.map((stage) => [stage, completions[stage] ?? 0])),
+      orphans: childrenLeft,
+    };
+  }
+
+  async #strike(runId: string, order: KillOrder, strikes: Strikes): Promise<Kill> {
+    const { stage, moment, process } = order;
+    const activityId = moment === 'lookup' ? `${stage}:lookup` : stage;
+    const hold = strikes.holdOf(stage);
+    if (moment === 'work') await this.night.inFlight(runId, stage);
+    else await hold?.taken(momentComesWithinMs);
+    const pending = await this.#atWork(runId, activityId);
+    const inFlight = pending.started && (moment === 'work' || hold?.holds === true);
+    if (inFlight) await this.#killers[process]();
+    strikes.next(stage);
+    hold?.release();
+    return { ...order, attempt: pending.attempt, step: pending.durableStep, inFlight };
+  }
+
+  /** As it stands once a worker has it; or not started, when it was done by an attempt that nobody held. */
+  #atWork(runId: string, activityId: string): Promise<Pick<PendingActivity, 'started' | 'attempt' | 'durableStep'>> {
+    return until(`${activityId} at work`, async () => {
+      const found = await this.night.pending(runId, activityId);
+      if (found !== undefined) return found.started && found;
+      const { completions } = await this.night.historyOf(runId);
+      return completions[activityId] !== undefined && { started: false, attempt: 0, durableStep: 0 };
+    });
+  }
+
+  readonly #killers: Record<ProcessKind, () => Promise<void>> = {
+    'import child': () => this.#killChild('io', 'workers/import-child.js'),
+    'trainer child': () => this.#killChild('gpu', 'workers/trainer.js'),
+    'gpu worker': () => this.#killWorker('gpu'),
+    'io worker': () => this.#killWorker('io'),
+    'orchestrator worker': () => this.#killWorker('orchestrator'),
+    'Temporal server': async () => {
+      await this.night.temporal.kill();
+      await delay(serverIsAwayMs);
+      await this.night.temporal.restart();
+    },
+    'S3 server': async () => {
+      await this.s3.kill();
+      await delay(serverIsAwayMs);
+      await this.s3.restart();
+    },
+  };
+
+  async #killChild(role: Role, program: string): Promise<void> {
+    const child = descendantsOf(this.worker(role).pid).find((pid) => commandLineOf(pid).includes(program));
+    if (child === undefined) throw new Error(`expected a process of ${program} under ${queueName(role)}`);
+    process.kill(child, 'SIGKILL');
+    await until('the end of the child', () => !isAlive(child), childGoesWithinMs);
+  }
+
+  /** A worker leaves no child behind. */
+  async #killWorker(role: Role): Promise<void> {
+    const worker = this.worker(role);
+    const children = descendantsOf(worker.pid);
+    worker.signal('SIGKILL');
+    await worker.exited;
+    await until('the end of its children', () => !children.some(isAlive), childGoesWithinMs);
+    await this.#addWorker(role);
+  }
+
+  async #addWorker(role: Role): Promise<void> {
+    this.#workers.set(role, await this.night.addWorker(role));
+  }
+}
+
+/** The holds of a run: for each stage that of the order that comes next in its life. */
+class Strikes {
+  readonly #left: KillOrder[];
+  readonly #holds = new Map<MicroStage, Hold>();
+
+  constructor(
+    readonly store: HoldingProxy,
+    readonly runId: string,
+    orders: readonly KillOrder[],
+    readonly stageKeys: StageKeys,
+  ) {
+    this.#left = [...orders];
+    for (const stage of new Set(orders.map((order) => order.stage))) this.next(stage);
+  }
+
+  holdOf(stage: MicroStage): Hold | undefined {
+    return this.#holds.get(stage);
+  }
+
+  next(stage: MicroStage): void {
+    const index = this.#left.findIndex((order) => order.stage === stage);
+    const [order] = index < 0 ? [] : this.#left.splice(index, 1);
+    if (order === undefined || order.moment === 'work') this.#holds.delete(stage);
+    else
+      this.#holds.set(stage, this.store.hold(requestOf(order.moment, this.stageKeys[stage], `stores/${this.runId}`)));
+  }
+}
+
+/** Who loses its process needs another attempt; a server's work goes on. */
+function confirmed(kill: Kill, attempts: Readonly<Record<string, number>>): Kill {
+  if (kill.process.endsWith('server')) return kill;
+  const last = attempts[kill.moment === 'lookup' ? `${kill.stage}:lookup` : kill.stage] ?? 0;
+  return { ...kill, inFlight: kill.inFlight && last > kill.attempt };
+}
