@@ -43,6 +43,7 @@ async function workOnce(
     const product = await work({
       options: input.with,
       inputs: input.inputs as StageContext['inputs'],
+      preimage,
       store,
       writer,
       progress,

@@ -24,6 +24,8 @@ export interface StageContext<Options extends JsonObject = JsonObject> {
   readonly options: Options;
   /** By the names of the stage kind; an optional one may be absent. */
   readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  /** What the stage key is the digest of: where an option names data outside the store, the identity of that data. */
+  readonly preimage: JsonObject;
   readonly store: ObjectStore;
   /** Of the claimed stage: blobs and artifacts, and checkpoints for work that is long. */
   readonly writer: StageWriter;

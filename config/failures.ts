@@ -122,6 +122,7 @@ export const failures = {
 
   // engine: files of models
   'model-file-missing': user('Give a directory as Hugging Face writes it: config.json, safetensors, tokenizer.json.'),
+  'model-changed': user('Do not write to a model directory while it is imported; start the run again.'),
   'model-config-invalid': user('Correct the field of the JSON file that the message names.'),
   'model-unsupported': user('Choose a model that does without what the message names.'),
   'model-weights-mismatch': user('Use the weights that belong to this config.json; the message names the tensors.'),

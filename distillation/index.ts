@@ -1,4 +1,6 @@
-/** Teaching: datasets. */
+/** Teaching: datasets and models. */
 export { openDatasetSource, sourceIdentitySchema, type DatasetSource } from './dataset-source.js';
 export { importDataset } from './import-dataset.js';
-export { fetchModel, identifyModelDirectory, storeModelDirectory } from './model-artifact.js';
+export { importModelDirectory } from './import-model.js';
+export { fetchModel, identifyModelDirectory, readModelFacts, storeModelDirectory } from './model-artifact.js';
+export { modelIdentitySchema } from './model-source.js';

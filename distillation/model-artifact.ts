@@ -1,33 +1,38 @@
 /**
  * Models as artifacts: the files of a Hugging Face directory, cut into parts, in and out of a store. Equal files give equal
- * digests wherever they lay. Only files that say something of the model are taken.
+ * digests wherever they lay. What a model is stands beside its files, so that nobody has to fetch it to know.
  */
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
 import {
-  hexOf,
+  blobRefSchema,
   readArtifact,
-  readBlob,
+  type ArtifactIndex,
   type ArtifactRef,
+  type BlobRef,
   type JsonObject,
   type ObjectStore,
   type StageWriter,
 } from '../storage/index.js';
-
-/** Files of a model directory, by name. */
-const modelFile =
-  /^(config\.json|generation_config\.json|.*\.safetensors|model\.safetensors\.index\.json|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|vocab\.json|merges\.txt|tokenizer\.model|chat_template\.jinja)$/;
-
-const partBytes = 16 * 1024 * 1024;
+import { cacheFiles, type CachedFile } from './artifact-cache.js';
+import { inspectModel, modelFactsSchema, type ModelFacts } from './model-facts.js';
+import { bytesOf, cutIntoParts } from './model-parts.js';
+import {
+  confirmSameModel,
+  isModelFile,
+  openModelSource,
+  type ModelIdentity,
+  type ModelSource,
+} from './model-source.js';
 
 const metaSchema = z.looseObject({
-  files: z.array(z.looseObject({ name: z.string().regex(modelFile), parts: z.int().nonnegative() })),
+  files: z.array(z.looseObject({ name: z.string().refine(isModelFile), parts: z.int().nonnegative() })),
+  facts: modelFactsSchema,
 });
+
+/** A file with its parts, as far as they are in the store. */
+export const storedFileSchema = z.object({ name: z.string(), parts: z.array(blobRefSchema) });
+export type StoredFile = z.output<typeof storedFileSchema>;
 
 export interface ModelCopy {
   readonly store: ObjectStore;
@@ -38,45 +43,76 @@ export interface ModelCopy {
   readonly meta?: JsonObject;
 }
 
-interface ModelFile {
-  readonly name: string;
-  readonly path: string;
-  readonly bytes: number;
-  readonly modifiedAtNs: string;
-}
-
 /** Which version of a directory it is, without reading it. @throws model-file-missing */
 export async function identifyModelDirectory(url: string): Promise<JsonObject> {
-  const files = await filesOf(url);
-  return { uri: url, files: files.map(({ name, bytes, modifiedAtNs }) => ({ name, bytes, modifiedAtNs })) };
+  const source = await openModelSource(url);
+  try {
+    const { uri, files } = await source.identify();
+    return { uri, files };
+  } finally {
+    await source.close();
+  }
 }
 
 /**
- * Copies a model directory into the store. Only artifacts keep what they name: the parts of a copy that was cut off are put again.
- * @throws model-file-missing, store-unavailable, the reason of `signal`
+ * Copies a model directory into the store, in one go: only artifacts keep what they name.
+ * @throws as `inspectModel`; store-unavailable, the reason of `signal`
  */
 export async function storeModelDirectory(url: string, copy: ModelCopy): Promise<ArtifactRef> {
-  const { writer, signal, onProgress } = copy;
-  const files = await filesOf(url);
-  const of = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const parts: { digest: ArtifactRef['digest']; bytes: number }[] = [];
-  const meta: { name: string; parts: number }[] = [];
-  let done = 0;
-  for (const { name, path } of files) {
-    const before = parts.length;
-    for await (const part of createReadStream(path, { highWaterMark: partBytes }) as AsyncIterable<Buffer>) {
-      signal.throwIfAborted();
-      parts.push(await writer.putBlob(part));
-      onProgress({ done: (done += part.length), of });
-    }
-    meta.push({ name, parts: parts.length - before });
+  const source = await openModelSource(url);
+  try {
+    const identity = await source.identify();
+    return await storeModel(source, identity, copy, { before: [], onPart: () => undefined });
+  } finally {
+    await source.close();
   }
-  return writer.putArtifact({ kind: 'model', parts, meta: { ...copy.meta, files: meta } });
+}
+
+export interface StoredParts {
+  /** What an attempt before has put into the store. */
+  readonly before: readonly StoredFile[];
+  readonly onPart: (files: readonly StoredFile[]) => void;
+}
+
+/** The copy itself: a model is looked over first, and must be the same before and after. */
+export async function storeModel(
+  source: ModelSource,
+  identity: ModelIdentity,
+  { writer, signal, onProgress, meta }: ModelCopy,
+  { before, onPart }: StoredParts,
+): Promise<ArtifactRef> {
+  await confirmSameModel(source, identity);
+  const facts: ModelFacts = await inspectModel(source, identity);
+  const of = bytesOf(identity.files);
+  const files: { name: string; parts: BlobRef[] }[] = [];
+  let done = 0;
+  for (const file of identity.files) {
+    const stored = { name: file.name, parts: [...(before.find(({ name }) => name === file.name)?.parts ?? [])] };
+    files.push(stored);
+    done += bytesOf(stored.parts);
+    for await (const part of cutIntoParts(source.read(file, bytesOf(stored.parts)))) {
+      signal.throwIfAborted();
+      stored.parts.push(await writer.putBlob(part));
+      onProgress({ done: (done += part.length), of });
+      onPart(files);
+    }
+  }
+  await confirmSameModel(source, identity);
+  return writer.putArtifact({
+    kind: 'model',
+    parts: files.flatMap(({ parts }) => parts),
+    meta: { ...meta, facts, files: files.map(({ name, parts }) => ({ name, parts: parts.length })) },
+  });
+}
+
+/** What the model is, from its artifact alone. @throws artifact-invalid, object-missing, object-damaged */
+export async function readModelFacts(store: ObjectStore, artifact: ArtifactRef): Promise<ModelFacts> {
+  return parseIndex(artifact, await readArtifact(store, artifact)).facts;
 }
 
 /**
  * The model as a directory under `cacheDirectory`, named by its digest: there already, or fetched and verified.
- * @throws object-missing, object-damaged, artifact-invalid
+ * @throws object-missing, object-damaged, artifact-invalid, output-failed
  */
 export async function fetchModel(
   store: ObjectStore,
@@ -84,62 +120,22 @@ export async function fetchModel(
   cacheDirectory: string,
   onRead: () => void = () => undefined,
 ): Promise<string> {
-  const directory = join(cacheDirectory, hexOf(artifact.digest));
-  if (await stat(directory).catch(() => undefined)) return directory;
-  await mkdir(cacheDirectory, { recursive: true });
-  const partial = await mkdtemp(`${directory}.partial-`);
-  try {
-    await writeFiles(store, artifact, partial, onRead);
-    await rename(partial, directory).catch(async (error: unknown) => {
-      if (!(await stat(directory).catch(() => undefined))) throw error; // somebody else was faster
-    });
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
-  return directory;
-}
-
-async function writeFiles(
-  store: ObjectStore,
-  artifact: ArtifactRef,
-  directory: string,
-  onRead: () => void,
-): Promise<void> {
-  const { kind, parts, meta } = await readArtifact(store, artifact);
-  const parsed = metaSchema.safeParse(meta);
-  if (kind !== 'model' || !parsed.success)
-    throw new NightstillError(
-      'artifact-invalid',
-      `${artifact.uri}: expected a model, found an artifact of kind ${kind}`,
-    );
+  const index = await readArtifact(store, artifact);
+  const { files } = parseIndex(artifact, index);
   let next = 0;
-  for (const { name, parts: count } of parsed.data.files) {
-    const file = createWriteStream(join(directory, name));
-    for (const part of parts.slice(next, next + count)) {
-      const bytes = await readBlob(store, part);
-      onRead();
-      await new Promise<void>((resolve, reject) => file.write(bytes, (error) => (error ? reject(error) : resolve())));
-    }
-    file.end();
-    await finished(file);
-    next += count;
-  }
+  const cached = files.map(({ name, parts }): CachedFile => {
+    next += parts;
+    return { name, parts: index.parts.slice(next - parts, next) };
+  });
+  return cacheFiles({ store, artifact, files: cached, cacheDirectory, onRead });
 }
 
-async function filesOf(url: string): Promise<ModelFile[]> {
-  const missing = (found: string, cause?: unknown): NightstillError =>
-    new NightstillError('model-file-missing', `${url}: expected a model directory, found ${found}`, { cause });
-  if (!url.startsWith('file://')) throw missing('a URL that is no file://');
-  const directory = fileURLToPath(url);
-  const names = await readdir(directory).catch((cause: unknown) => {
-    throw missing('none that can be read', cause);
-  });
-  const files: ModelFile[] = [];
-  for (const name of names.filter((candidate) => modelFile.test(candidate)).sort()) {
-    const path = join(directory, name);
-    const { size, mtimeNs } = await stat(path, { bigint: true });
-    files.push({ name, path, bytes: Number(size), modifiedAtNs: String(mtimeNs) });
-  }
-  if (files.every(({ name }) => name !== 'config.json')) throw missing('none with a config.json');
-  return files;
+function parseIndex({ uri }: ArtifactRef, { kind, parts, meta }: ArtifactIndex): z.output<typeof metaSchema> {
+  const parsed = metaSchema.safeParse(meta);
+  const counted = parsed.data?.files.reduce((sum, file) => sum + file.parts, 0);
+  if (kind === 'model' && parsed.success && counted === parts.length) return parsed.data;
+  throw new NightstillError(
+    'artifact-invalid',
+    `${uri}: expected a model with its files, found an artifact of kind ${kind}`,
+  );
 }

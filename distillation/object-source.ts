@@ -16,12 +16,15 @@ export async function openObjectSource(url: URL): Promise<DatasetSource> {
   const key = url.pathname.slice(1);
   const store = await openObjectStore(Object.assign(new URL(url), { pathname: '' }).href);
   const uri = `s3://${url.host}${url.pathname}`;
-  return {
-    identify: () => identify(store, key, uri),
-    read: (identity, start) => read(store, key, identity, start),
-    close: () => store.close(),
-  };
+  return { ...objectIn(store, key, uri), close: () => store.close() };
 }
+
+/** An object of a store that somebody else closes. */
+export const objectIn = (store: ObjectStore, key: string, uri: string): DatasetSource => ({
+  identify: () => identify(store, key, uri),
+  read: (identity, start) => read(store, key, identity, start),
+  close: () => Promise.resolve(),
+});
 
 async function identify(store: ObjectStore, key: string, uri: string): Promise<SourceIdentity> {
   const found = await store.describe(key).catch((cause: unknown) => {

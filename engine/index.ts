@@ -24,12 +24,13 @@ export {
   type ModelDirectory,
   type ModelToWrite,
 } from './files/model-directory.js';
+export { parameterCount } from './files/model-tensors.js';
 export { openSafetensors, type TensorSource } from './files/safetensors.js';
 export { float32Tensor, writeSafetensors, type TensorToWrite } from './files/safetensors-writer.js';
 
 // Models that begin: at random, or as layers of a teacher.
 export { initialWeight, type Initialisation } from './models/initialise.js';
-export { parameterCount, trainingFlopsPerToken } from './models/parameters.js';
+export { trainingFlopsPerToken } from './models/parameters.js';
 export { studentOf, type LayerChoice, type Student } from './models/student.js';
 
 // Text as tokens and back.

@@ -2,6 +2,7 @@
  * Which tensors a model of a config has, and their shapes: names and layouts of Hugging Face files, [out, in] for a projection.
  * Tied embeddings have no lm_head.
  */
+import { sizeOf } from '../tracing/tensor-spec.js';
 import type { ModelConfig } from './model-config.js';
 
 /** Name → shape, in the order of transformers' modules. */
@@ -14,6 +15,10 @@ export function expectedTensors(config: ModelConfig): ReadonlyMap<string, readon
   if (!config.tiedEmbeddings) tensors.set('lm_head.weight', [vocabularySize, hiddenSize]);
   return tensors;
 }
+
+/** How many numbers the model has; tied embeddings once. */
+export const parameterCount = (config: ModelConfig): number =>
+  [...expectedTensors(config).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 
 function layerTensors(config: ModelConfig): [string, readonly number[]][] {
   const { hiddenSize, intermediateSize, headSize, attentionBias, mlpBias } = config;

@@ -1,12 +1,8 @@
-/** How many numbers a configuration has, and how much work a token of training is. */
+/** How much work a token of training is. */
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
 import { sizeOf } from '../tracing/tensor-spec.js';
 import { headName } from './decoder.js';
-
-/** How many numbers the model has; tied embeddings once. */
-export const parameterCount = (config: ModelConfig): number =>
-  [...expectedTensors(config).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 
 /**
  * Floating-point operations per token of a training step, forward and backward: 6·M + 12·L·H·E·T, where M counts the numbers of

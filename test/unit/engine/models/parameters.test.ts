@@ -1,4 +1,5 @@
-import { parameterCount, trainingFlopsPerToken } from '../../../../engine/models/parameters.js';
+import { parameterCount } from '../../../../engine/files/model-tensors.js';
+import { trainingFlopsPerToken } from '../../../../engine/models/parameters.js';
 import { configurations } from '../../../support/configurations.js';
 
 const qwen05 = {
