@@ -1,0 +1,53 @@
+/** Stages that cost next to nothing, for tests that look at the run around them. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { NightstillError } from '../../config/errors.js';
+import type { FailureCode } from '../../config/failures.js';
+import { defineStage, type Stage } from '../../plugins/index.js';
+
+/** Keeps a text, after what it is given. */
+const note = defineStage({
+  kind: 'note',
+  version: 1,
+  options: z.strictObject({ text: z.string(), waitMs: z.int().default(0) }),
+  inputs: { first: 'note?', second: 'note?' },
+  outputs: { note: 'note' },
+  async run({ options: { text, waitMs }, writer, progress, signal }) {
+    progress({ phase: 'write' });
+    await delay(waitMs, undefined, { signal });
+    const part = await writer.putBlob(Buffer.from(text));
+    return { outputs: { note: await writer.putArtifact({ kind: 'note', parts: [part], meta: null }) }, facts: null };
+  },
+});
+
+/** Fails with a code; its attempt number `stepAt` brings a new durable step before. */
+const failing = defineStage({
+  kind: 'failing',
+  version: 1,
+  options: z.strictObject({ code: z.string(), stepAt: z.int().optional(), prompt: z.string().default('') }),
+  inputs: { first: 'note?' },
+  outputs: { note: 'note' },
+  async run({ options: { code, stepAt, prompt }, writer, progress }) {
+    const step = ((await writer.restore())?.step ?? 0) + 1;
+    await writer.save({ step, state: null }).durable;
+    if (step === stepAt) progress({ phase: 'write', durable: { step, fence: writer.fence } });
+    throw new NightstillError(code as FailureCode, `expected success, found none: ${prompt}`);
+  },
+});
+
+/** Never ends, unless it is told to; then it makes a step durable first. */
+const endless = defineStage({
+  kind: 'endless',
+  version: 1,
+  outputs: { note: 'note' },
+  async run({ writer, progress, signal }) {
+    const step = ((await writer.restore())?.step ?? 0) + 1;
+    progress({ phase: 'wait' });
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await writer.save({ step, state: null }).durable;
+    signal.throwIfAborted();
+    throw new Error('expected to be told to end');
+  },
+});
+
+export const smallStages: readonly Stage[] = [note, failing, endless];

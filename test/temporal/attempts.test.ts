@@ -1,0 +1,55 @@
+/** When a node has failed: whose attempts are counted, against a real server. */
+import { NightFiles } from '../support/night-files.js';
+import { smallPlan, SmallNight, type SmallStage } from '../support/small-night.js';
+
+let files: NightFiles;
+let night: SmallNight;
+
+beforeAll(async () => {
+  files = await NightFiles.create();
+  night = await SmallNight.begin();
+  await Promise.all([night.addWorker('io'), night.addWorker('orchestrator')]);
+});
+
+afterAll(async () => {
+  await night.end();
+  await files.remove();
+});
+
+/** How the run of one stage ends, and how often the stage was tried. */
+async function endOf(stage: Omit<SmallStage, 'id'>): Promise<{ readonly end: unknown; readonly attempts: number }> {
+  const runId = files.newRunId();
+  const handle = await night.start(runId, smallPlan(files.newStore(), [{ id: 'one', ...stage }]));
+  const end: unknown = await handle.result().catch((error: unknown) => error);
+  const { events } = await night.client.workflow.getHandle(runId).fetchHistory();
+  const starts = (events ?? []).map(({ activityTaskStartedEventAttributes }) => activityTaskStartedEventAttributes);
+  return { end, attempts: Math.max(...starts.map((started) => started?.attempt ?? 0)) };
+}
+
+describe('a stage that brings no new durable step', () => {
+  it('is given up after five attempts, with the code of the last one', async () => {
+    const { end, attempts } = await endOf({ uses: 'failing', with: { code: 'engine-failed' } });
+    expect(end).toMatchObject({ code: 'engine-failed', message: expect.stringMatching(/one: expected success/) });
+    expect(attempts).toBe(5);
+  });
+
+  it('is given five attempts more after a new durable step', async () => {
+    const { end, attempts } = await endOf({ uses: 'failing', with: { code: 'child-died', stepAt: 3 } });
+    expect(end).toMatchObject({ code: 'child-died' });
+    expect(attempts).toBe(8);
+  });
+
+  it.each(['dataset-empty', 'training-diverged', 'nondeterministic-stage'])(
+    'is not tried again when trying again cannot help: %s',
+    async (code) => {
+      const { end, attempts } = await endOf({ uses: 'failing', with: { code } });
+      expect(end).toMatchObject({ code });
+      expect(attempts).toBe(1);
+    },
+  );
+
+  it('is stuck when no attempt lived long enough to say a code', async () => {
+    const { end } = await endOf({ uses: 'endless', timeouts: { startToCloseMs: 300 } });
+    expect(end).toMatchObject({ code: 'stage-stuck', message: expect.stringMatching(/no answer \(5 times\)/) });
+  });
+});
