@@ -1,7 +1,6 @@
 /** Starts a run of a plan, or joins the one of the same plan that is going on. */
 import type { Client } from '@temporalio/client';
-import { start, type RunHandle } from '../client/index.js';
-import { planDigestOf } from '../client/plan-digest.js';
+import { planDigestOf, start, type RunHandle } from '../client/index.js';
 import { isJsonObject, type Json } from '../storage/index.js';
 
 export interface RunToStart {

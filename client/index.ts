@@ -1,4 +1,6 @@
 /** What other applications import: `nightstill/client`. No native code behind it. */
+export { explain, type Explanation, type ExplainRequest } from './explain.js';
+export { planDigestOf } from './plan-digest.js';
 export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';
 export { runLog, type RunLogEntry } from './run-log.js';

@@ -31,7 +31,7 @@ async function recordedView(url: string, runId: string): Promise<RunView | undef
     const run = await readRun(store, runId);
     if (run?.status !== 'closed' || run.outcome === null) return undefined;
     const { status: end, nodes, failure } = run.outcome as unknown as RunOutcome;
-    return { runId, plan: '', status: end, nodes, ...(failure && { failure }), missingWorkers: [] };
+    return { runId, plan: run.plan, status: end, nodes, ...(failure && { failure }), missingWorkers: [] };
   } finally {
     await store.close();
   }

@@ -1,0 +1,95 @@
+/**
+ * Why each stage of a run was reused or had to run: what its identity consists of now, against what it consisted of in the runs
+ * of this plan before. Read from the store alone; with a Temporal client, a run that goes on is explained too, and the store
+ * need not be named.
+ */
+import type { Client } from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import { explainDifference } from '../config/explain-difference.js';
+import type { NodeState, NodeStatus, RunOutcome } from '../config/plan.js';
+import type { ObjectStore, Run } from '../storage/index.js';
+import { RunReader } from './run-reader.js';
+
+export type ExplainRequest = {
+  readonly runId: string;
+  /** Default: all that were looked up. */
+  readonly node?: string;
+} & (
+  | { readonly store: string; readonly client?: Client }
+  /** The store is that of the plan. */
+  | { readonly store?: undefined; readonly client: Client }
+);
+
+export interface Explanation {
+  readonly node: string;
+  /** Absent while the run goes on and no client is given. */
+  readonly status?: NodeStatus;
+  /** In a line, as it was judged when the node was looked up. */
+  readonly why?: string;
+  readonly stageKey: string;
+  /** Of the runs before; absent where there was none. */
+  readonly stageKeyBefore?: string;
+  /** What differs, a line each: `temperature: 1 → 2`. Empty where nothing does, and where one side is no longer recorded. */
+  readonly differences: readonly string[];
+  /** The run whose result stands recorded for this work. */
+  readonly recordedBy?: string;
+}
+
+/** @throws run-missing when the store has no record of the run; run-unreadable, temporal-unavailable; what a store throws */
+export async function explain({ runId, node, client, store: named }: ExplainRequest): Promise<Explanation[]> {
+  const seen = client && (await nodesAt(client, runId, named === undefined));
+  const url = named ?? seen?.store;
+  if (url === undefined) throw missing(runId, 'a plan that names a store');
+  const { openObjectStore, readRun } = await import('../storage/index.js');
+  const store = await openObjectStore(url);
+  try {
+    const run = await readRun(store, runId);
+    if (run === undefined) throw missing(runId, 'its record in the store');
+    const nodes = seen?.nodes ?? (run.outcome as RunOutcome | null)?.nodes ?? [];
+    const wanted = Object.keys(run.stages).filter((id) => node === undefined || id === node);
+    return await Promise.all(wanted.map((id) => explainNode(store, run, id, nodes.find((one) => one.id === id))));
+  } finally {
+    await store.close();
+  }
+}
+
+type Seen = Pick<NodeState, 'status' | 'why'>;
+
+async function explainNode(store: ObjectStore, run: Run, node: string, seen: Seen | undefined): Promise<Explanation> {
+  const { lookupStage } = await import('../storage/index.js');
+  const stageKey = run.stages[node] ?? '';
+  const before = run.before[node];
+  const { result } = await lookupStage(store, stageKey, { readOnly: true });
+  return {
+    node,
+    ...(seen && { status: seen.status }),
+    ...(seen?.why !== undefined && { why: seen.why }),
+    stageKey,
+    ...(before !== undefined && { stageKeyBefore: before }),
+    differences: before === undefined || before === stageKey ? [] : await differencesOf(store, before, stageKey),
+    ...(result?.recordedBy !== undefined && { recordedBy: result.recordedBy }),
+  };
+}
+
+async function differencesOf(store: ObjectStore, before: string, now: string): Promise<string[]> {
+  const { readPreimage } = await import('../storage/index.js');
+  const [previous, current] = await Promise.all([readPreimage(store, before), readPreimage(store, now)]);
+  return previous && current ? explainDifference(previous, current) : [];
+}
+
+/** What Temporal knows of the run. It may have forgotten it, which matters only where it has to name the store. */
+async function nodesAt(client: Client, runId: string, needed: boolean) {
+  const reader = new RunReader({ client, runId });
+  try {
+    const { nodes } = await reader.look();
+    const { file } = reader.history;
+    const store = typeof file === 'object' && file !== null && 'store' in file ? file.store : undefined;
+    return { nodes, ...(typeof store === 'string' && { store }) };
+  } catch (error) {
+    if (needed) throw error;
+    return undefined;
+  }
+}
+
+const missing = (runId: string, expected: string): NightstillError =>
+  new NightstillError('run-missing', `run ${runId}: expected ${expected}, found none`, { details: { runId } });
