@@ -47,7 +47,16 @@ export async function explain({ runId, node, client, store: named }: ExplainRequ
     if (run === undefined) throw missing(runId, 'its record in the store');
     const nodes = seen?.nodes ?? (run.outcome as RunOutcome | null)?.nodes ?? [];
     const wanted = Object.keys(run.stages).filter((id) => node === undefined || id === node);
-    return await Promise.all(wanted.map((id) => explainNode(store, run, id, nodes.find((one) => one.id === id))));
+    return await Promise.all(
+      wanted.map((id) =>
+        explainNode(
+          store,
+          run,
+          id,
+          nodes.find((one) => one.id === id),
+        ),
+      ),
+    );
   } finally {
     await store.close();
   }
