@@ -37,7 +37,7 @@ export interface ChildToStart {
 }
 
 export function startChild({ entry, environment }: ChildToStart, onLine: (line: string) => void): ChildHandle {
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [entry, `--parent=${process.pid}`], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     ...(environment && { env: environment }),
   });

@@ -20,6 +20,8 @@ export interface Environment {
   readonly storeUrl?: string;
   /** One more store for the contract suite. NIGHTSTILL_TEST_STORE. */
   readonly testStoreUrl?: string;
+  /** How many cores of this host the trainings on it may use together. NIGHTSTILL_CORES; absent: all. */
+  readonly cores?: number;
   /** Python interpreter for pip. NIGHTSTILL_PYTHON, else `python3`. */
   readonly python: string;
 }
@@ -37,6 +39,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
     ...given('tensorflowDirectory', absolute('NIGHTSTILL_TENSORFLOW', text('NIGHTSTILL_TENSORFLOW'))),
     ...given('tensorflowBuild', build(text('NIGHTSTILL_TENSORFLOW_BUILD'))),
     ...given('storeUrl', text('NIGHTSTILL_STORE')),
+    ...given('cores', wholeNumber('NIGHTSTILL_CORES', text('NIGHTSTILL_CORES'))),
     ...given('testStoreUrl', text('NIGHTSTILL_TEST_STORE')),
   };
 }
@@ -50,6 +53,11 @@ const given = <Name extends string, Value>(name: Name, value: Value | undefined)
 function absolute(name: string, path: string | undefined): string | undefined {
   if (path === undefined || isAbsolute(path)) return path;
   throw new NightstillError('environment-invalid', `${name}: expected an absolute path, found "${path}"`);
+}
+
+function wholeNumber(name: string, value: string | undefined): number | undefined {
+  if (value === undefined || /^[1-9][0-9]{0,5}$/.test(value)) return value === undefined ? undefined : Number(value);
+  throw new NightstillError('environment-invalid', `${name}: expected a whole number from 1, found "${value}"`);
 }
 
 function build(value: string | undefined): 'cpu' | 'gpu' | undefined {

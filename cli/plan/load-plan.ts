@@ -8,7 +8,7 @@ import { readEnvironment } from '../../config/environment.js';
 import type { ResolvedPlan } from '../../config/plan.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
 import type { StageKind } from '../../config/stage-kind.js';
-import { builtInStages } from '../../plugins/built-in-stages.js';
+import { allStages } from '../../plugins/index.js';
 import { isJsonArray, isJsonObject, type Json } from '../../storage/index.js';
 import { StateDirectory } from '../dev/state-directory.js';
 import { readPlanFile, type PlanSource } from './plan-file.js';
@@ -31,7 +31,7 @@ export async function loadPlan({
   queuePrefix = defaultQueuePrefix,
   variables,
 }: LoadRequest): Promise<LoadedPlan> {
-  const kinds = builtInStages.map(({ kind }) => kind);
+  const kinds = allStages([]).map(({ kind }) => kind);
   const defaultStore = readEnvironment(variables).storeUrl ?? new StateDirectory(process.cwd()).storeUrl;
   const source = await readPlanFile(path, { kinds, defaultStore });
   try {

@@ -1,9 +1,9 @@
-/** A stage's child process that behaves, or misbehaves, as its job says. */
+/** A stage's child process that behaves, or misbehaves, as its job says: a behaviour, or one with the numerics of a stage. */
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NightstillError } from '../../../config/errors.js';
 import { childLinkDescriptor } from '../../../config/child-protocol.js';
-import type { Json } from '../../../config/json.js';
+import { isJsonObject, type Json } from '../../../storage/index.js';
 import { runChild, type ChildContext } from '../../../workers/child-link.js';
 
 const forever = 1_000_000_000;
@@ -66,7 +66,9 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
 };
 
 void runChild(async (context) => {
-  const behaviour = typeof context.job === 'string' ? behaviours[context.job] : undefined;
+  const { job } = context;
+  const name = isJsonObject(job) ? job['behaviour'] : job;
+  const behaviour = typeof name === 'string' ? behaviours[name] : undefined;
   if (!behaviour) throw new Error('expected a behaviour');
   return behaviour(context);
 });

@@ -128,8 +128,9 @@ describe('an abort', () => {
 });
 
 describe('a child whose parent is killed', () => {
-  it('ends by itself', async () => {
-    const parent = await startProgram('test/support/children/parent.js', [entry, 'falls silent'], {}, 'phase work');
+  it.each(['falls silent', 'does not yield'])('ends by itself, also when it %s', async (behaviour) => {
+    const commandLine = [entry, JSON.stringify(behaviour)];
+    const parent = await startProgram('test/support/children/parent.js', commandLine, {}, 'phase work');
     const [child = 0] = descendantsOf(parent.pid);
     expect(isAlive(child)).toBe(true);
     parent.signal('SIGKILL');

@@ -19,6 +19,7 @@ describe('the environment', () => {
     ['NIGHTSTILL_TENSORFLOW_BUILD', 'gpu', { tensorflowBuild: 'gpu' }],
     ['NIGHTSTILL_STORE', 's3://bucket', { storeUrl: 's3://bucket' }],
     ['NIGHTSTILL_TEST_STORE', 'file:///store', { testStoreUrl: 'file:///store' }],
+    ['NIGHTSTILL_CORES', '6', { cores: 6 }],
     ['NIGHTSTILL_PYTHON', '/usr/bin/python3.12', { python: '/usr/bin/python3.12' }],
   ];
 
@@ -37,6 +38,8 @@ describe('the environment', () => {
 
   it.each([
     ['NIGHTSTILL_CACHE', 'relative/cache'],
+    ['NIGHTSTILL_CORES', '0'],
+    ['NIGHTSTILL_CORES', 'many'],
     ['NIGHTSTILL_TENSORFLOW', './libtensorflow'],
     ['NIGHTSTILL_TENSORFLOW_BUILD', 'tpu'],
   ])('refuses %s=%s with a code and names both', (name, value) => {
