@@ -18,7 +18,7 @@ const projectParts: Readonly<Record<string, readonly string[]>> = {
   unit: ['tensorflow'],
   contract: ['s3-server'],
   parity: ['tensorflow'],
-  temporal: ['temporal-server', 's3-server'],
+  temporal: ['temporal-server', 's3-server', 'tensorflow'],
   crash: ['temporal-server', 's3-server', 'tensorflow'],
 };
 

@@ -1,0 +1,144 @@
+/**
+ * Stages that train, without Temporal: a store with a dataset and two models of one tokenizer, and the real trainer process under
+ * the real supervision.
+ */
+import { pathToFileURL } from 'node:url';
+import { superviseChild } from '../../activities/child.js';
+import type { Progress } from '../../config/child-protocol.js';
+import type { Json, JsonObject } from '../../config/json.js';
+import type { Numerics } from '../../config/numerics.js';
+import { distillOptions, fineTuneOptions } from '../../config/training-options.js';
+import { storeModelDirectory } from '../../distillation/index.js';
+import { processSettings } from '../../engine/runners/process-settings.js';
+import {
+  lookupResult,
+  openObjectStore,
+  type ArtifactRef,
+  type ObjectStore,
+  type StageResult,
+  type StageWriter,
+} from '../../storage/index.js';
+import { conversationLines, copyModel, type ModelName } from './model-fixtures.js';
+import { commandLineOf, compiledPath, descendantsOf } from './processes.js';
+import { claim, owner, stageKeyOf } from './stage.js';
+import { temporaryDirectory } from './temporary.js';
+
+export const wasm: Numerics = { runner: 'wasm', tensorflow: null, xla: false, precision: 'float32', threads: 1 };
+export const graph: Numerics = {
+  runner: 'tensorflow',
+  tensorflow: '2.21.0',
+  xla: false,
+  precision: 'float32',
+  threads: 2,
+};
+
+const schemas = { 'fine-tune': fineTuneOptions, distill: distillOptions };
+
+/** Tiny, and long enough to be killed on the way. */
+const tinyTraining = {
+  rowTokens: 64,
+  rows: 2,
+  microBatches: 2,
+  epochs: 100,
+  steps: 120,
+  learningRate: 1e-2,
+  loseAtMost: '100ms',
+};
+
+export interface TrainingTask {
+  /** Another name is another stage. */
+  readonly name: string;
+  readonly uses: keyof typeof schemas;
+  /** Beside those of a tiny training. */
+  readonly with?: JsonObject;
+  readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  readonly numerics: Numerics;
+}
+
+export interface Supervision {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Of the process, beside what its threads ask for. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A store with what can be trained, and on what. */
+export class TrainingGround {
+  private constructor(
+    readonly store: ObjectStore,
+    readonly writer: StageWriter,
+    /** 40 conversations. */
+    readonly dataset: ArtifactRef,
+    /** Of 32 dimensions. */
+    readonly small: ArtifactRef,
+    /** Of 64 dimensions. */
+    readonly large: ArtifactRef,
+  ) {}
+
+  static async create(): Promise<TrainingGround> {
+    const store = await openObjectStore(pathToFileURL(temporaryDirectory()).href, { forWriting: true });
+    const writer = await claim(store, stageKeyOf('what training needs'));
+    return new TrainingGround(
+      store,
+      writer,
+      await storeDataset(writer, conversationLines(40)),
+      await storeModel(store, writer, 'qwen3-qknorm'),
+      await storeModel(store, writer, 'qwen2-gqa-tied'),
+    );
+  }
+
+  /**
+   * Runs a trainer process to its end.
+   * @returns what the stage was sealed with
+   * @throws what the supervision throws
+   */
+  async train(task: TrainingTask, { signal, onProgress, environment }: Supervision = {}): Promise<StageResult> {
+    const stageKey = stageKeyOf(task.name);
+    const { name, with: options, ...stage } = task;
+    const job = {
+      ...stage,
+      with: schemas[task.uses].parse({ ...tinyTraining, ...options }),
+      store: this.store.url,
+      stageKey,
+      preimage: { name },
+      owner: owner(),
+    };
+    const variables = { ...process.env, ...processSettings({ threads: task.numerics.threads }), ...environment };
+    await superviseChild({
+      entry: compiledPath('workers/trainer.js'),
+      environment: variables as Record<string, string>,
+      job: JSON.parse(JSON.stringify(job)) as Json,
+      silenceLimitsMs: { start: 60_000 },
+      answer: () => Promise.resolve(false),
+      onProgress: (progress) => onProgress?.(progress),
+      signal: signal ?? new AbortController().signal,
+    });
+    const result = await lookupResult(this.store, stageKey);
+    if (!result) throw new Error('expected a result');
+    return result;
+  }
+}
+
+/** The trainer process that this process supervises. */
+export function trainerPid(): number {
+  const pid = descendantsOf(process.pid).find((candidate) => commandLineOf(candidate).includes('workers/trainer.js'));
+  if (pid === undefined) throw new Error('expected a trainer, found none');
+  return pid;
+}
+
+async function storeModel(store: ObjectStore, writer: StageWriter, name: ModelName): Promise<ArtifactRef> {
+  const directory = await copyModel(name, temporaryDirectory());
+  return storeModelDirectory(pathToFileURL(directory).href, {
+    store,
+    writer,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+}
+
+/** Rows in the form of imported datasets. */
+async function storeDataset(writer: StageWriter, lines: string): Promise<ArtifactRef> {
+  const rows = lines.split('\n').length - 1;
+  const part = { ...(await writer.putBlob(Buffer.from(lines))), rows };
+  return writer.putArtifact({ kind: 'dataset', parts: [part], meta: { format: 'nightstill-messages-1' } });
+}
