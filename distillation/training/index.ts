@@ -1,2 +1,2 @@
 /** Training as a stage. It loads the engine: light workers import `distillation` and not this. */
-export { trainStage, type TrainingJob, type TrainingPlace } from './train-stage.js';
+export { trainStage } from './train-stage.js';
