@@ -79,6 +79,18 @@ async function squaresOf(folder: string, numbers: readonly number[]): Promise<nu
   return squares;
 }
 
+/** The code that a start fails with where no server is. */
+async function codeOfStart(folder: string): Promise<string> {
+  const program = `
+    import { Client, Connection } from '@temporalio/client';
+    import { start } from 'nightstill/client';
+    const connection = Connection.lazy({ address: '127.0.0.1:9', interceptors: [] });
+    const file = { name: 'nightly', store: 'file:///store' };
+    await start({ client: new Client({ connection }), file }).catch(({ code }) => console.log(code));
+    await connection.close();`;
+  return (await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: folder })).stdout.trim();
+}
+
 describe('the published package', () => {
   let folder: string;
   let tarball: string;
@@ -150,5 +162,11 @@ describe('the published package', () => {
     const counts = await countExports(app, ['nightstill/client', 'nightstill/storage']);
     expect(Object.values(counts).filter((count) => count === 0)).toEqual([]);
     await expect(squaresOf(app, [1, 2, 3])).resolves.toEqual([1, 4, 9]);
+
+    // Starting and watching runs needs no store, and so neither of what checks its records and speaks to S3.
+    for (const unneeded of ['zod', '@aws-sdk', '@tensorflow']) {
+      await rm(join(app, 'node_modules', unneeded), { recursive: true });
+    }
+    await expect(codeOfStart(app)).resolves.toBe('temporal-unavailable');
   });
 });
