@@ -12,7 +12,7 @@ export interface Lesson {
   /** Inputs of the objective for a micro-batch; absent where it has none. */
   readonly extra?: (batch: Batch) => Promise<NamedNumbers>;
   /** Is there what it needs for all of these samples? Asked once, before the training begins. */
-  readonly confirm?: (samples: SampleSource) => Promise<void>;
+  readonly confirm?: (samples: Pick<SampleSource, 'samples' | 'read'>) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 

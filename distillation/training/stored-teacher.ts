@@ -33,7 +33,7 @@ export async function storedTeacherLesson(
       objective: topKObjective({ ...distillationSettings(options), missingMass }, logits.k),
       extra: (batch) => logits.extra(batch, temperature),
       confirm: (samples) => logits.confirm(samples, alive),
-      close: logits.close,
+      close: () => logits.close(),
     };
   } catch (error) {
     await logits.close();

@@ -14,8 +14,8 @@ import { header } from './teacher-rows.js';
 import { temporaryDirectory } from './temporary.js';
 import { eventsOf, tinyConfig, tinyOptions, tinySamples, tinyStream } from './tiny-run.js';
 
-export const samples: SampleSource = tinySamples(20);
-export const temperatures = [1, 2];
+const samples: SampleSource = tinySamples(20);
+const temperatures = [1, 2];
 const { vocabularySize } = tinyConfig;
 
 const weightsOf =
@@ -24,7 +24,7 @@ const weightsOf =
     initialWeight(tinyConfig, name, { seed, standardDeviation: 0.4 });
 
 export const teacherWeightsOf = weightsOf(7);
-export const studentWeightsOf = weightsOf(3);
+const studentWeightsOf = weightsOf(3);
 
 /** The rows that the scorer gives for the samples from one on, in their order. */
 export async function capturedRows(runner: Runner, topK: number, from = 0): Promise<LogitRow[]> {
