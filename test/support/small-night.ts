@@ -8,12 +8,18 @@ import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Wo
 import { start, type RunHandle } from '../../client/index.js';
 import { searchAttributeNames } from '../../config/run-messages.js';
 import type { Role } from '../../config/queues.js';
+import type { ChildPrograms } from '../../activities/stage.js';
 import { DistillationPlugin } from '../../plugins/index.js';
 import type { Json } from '../../storage/index.js';
-import { programs } from '../../workers/programs.js';
 import { compiledPath, until } from './processes.js';
 import { smallStages } from './small-stages.js';
 import { TemporalTestServer } from './temporal-server.js';
+
+/** Compiled, wherever this file runs from. */
+const programs: ChildPrograms = {
+  importer: { entry: compiledPath('workers/import-child.js') },
+  trainer: { entry: compiledPath('workers/trainer.js') },
+};
 
 /** Of `IndexedValueType`. */
 const keyword = 2;
