@@ -1,17 +1,35 @@
 /** The verbs, in the order in which they are listed. */
+import { cancelCommand } from './cancel.js';
 import type { Command } from './command.js';
-import { doctorCommand } from './doctor.js';
+import { completionCommand } from './completion.js';
 import { devCommand } from './dev.js';
+import { doctorCommand } from './doctor.js';
+import { explainCommand } from './explain.js';
+import { exportCommand } from './export.js';
+import { gcCommand } from './gc.js';
+import { logsCommand } from './logs.js';
+import { planCommand } from './plan.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { statusCommand } from './status.js';
 import { tokenizerCommand } from './tokenizer.js';
 import { watchCommand } from './watch.js';
+import { workerCommand } from './worker.js';
 
 export const commands: readonly Command[] = [
   runCommand,
+  planCommand,
+  statusCommand,
   watchCommand,
+  logsCommand,
+  explainCommand,
+  cancelCommand,
   devCommand,
+  workerCommand,
   setupCommand,
   doctorCommand,
+  completionCommand(() => commands),
+  exportCommand,
+  gcCommand,
   tokenizerCommand,
 ];

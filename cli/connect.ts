@@ -3,14 +3,12 @@
  * serves from the current directory, else the default address of Temporal.
  */
 import { Client, Connection } from '@temporalio/client';
-import { NightstillError } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
+import { loadDataConverter } from '../workers/load-module.js';
 import { readTemporalSettings, type TemporalSettings } from '../workers/temporal-settings.js';
-import type { Flags } from './command.js';
+import type { Invocation } from './command.js';
+import type { connectionFlags } from './connection-flags.js';
 import { StateDirectory, type ServingNote } from './dev/state-directory.js';
-
-export const connectionFlags = {
-  profile: { value: 'name', summary: 'of the Temporal configuration file: address, namespace, TLS, API key' },
-} as const satisfies Flags;
 
 export interface TemporalPlace {
   readonly settings: TemporalSettings;
@@ -44,21 +42,56 @@ export interface OpenClient {
 
 const connectWithinMs = 10_000;
 
-/** @throws temporal-unavailable */
-export async function openClient({ connectionOptions, namespace }: TemporalSettings): Promise<OpenClient> {
+type ConnectionFlags = Invocation<typeof connectionFlags>['flags'];
+
+/**
+ * A client of the server that the flags name.
+ * @throws environment-invalid, data-converter-invalid, temporal-unavailable
+ */
+export async function connect(flags: ConnectionFlags): Promise<OpenClient> {
+  return openClient((await findTemporal(flags.profile)).settings, flags['data-converter']);
+}
+
+/**
+ * The same without asking whether the server answers: for verbs that can do without it.
+ * @throws environment-invalid, data-converter-invalid
+ */
+export async function connectLazily(flags: ConnectionFlags): Promise<OpenClient> {
+  const { settings } = await findTemporal(flags.profile);
+  const address = settings.connectionOptions.address ?? defaultAddress;
+  const connection = Connection.lazy(settings.connectionOptions);
+  return openOn(connection, { address, namespace: settings.namespace }, flags['data-converter']);
+}
+
+/**
+ * @param dataConverter path of a module
+ * @throws data-converter-invalid, temporal-unavailable
+ */
+export async function openClient(
+  { connectionOptions, namespace }: TemporalSettings,
+  dataConverter: string | undefined,
+): Promise<OpenClient> {
   const address = connectionOptions.address ?? defaultAddress;
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: connectWithinMs });
-    const client = new Client({ connection, namespace });
-    return { client, address, namespace, close: () => connection.close() };
+    return await openOn(connection, { address, namespace }, dataConverter);
   } catch (cause) {
+    if (hasCode(cause)) throw cause;
     const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
     throw new NightstillError(
       'temporal-unavailable',
       `expected a Temporal server at ${address}, found none: ${reason}`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
+}
+
+async function openOn(
+  connection: Connection,
+  place: Pick<OpenClient, 'address' | 'namespace'>,
+  dataConverter: string | undefined,
+): Promise<OpenClient> {
+  const converter = dataConverter === undefined ? {} : { dataConverter: await loadDataConverter(dataConverter) };
+  const client = new Client({ connection, namespace: place.namespace, ...converter });
+  return { client, ...place, close: () => connection.close() };
 }

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { defaultQueuePrefix } from '../config/queues.js';
 import { commonExits, defineCommand, exitStatus } from './command.js';
+import { dataConverterFlag } from './connection-flags.js';
 import { wholeNumber } from './numbers.js';
 import { workerFlags, workerFlagWords } from './worker-flags.js';
 
@@ -18,6 +19,7 @@ a second Ctrl-C ends it at once.`,
   flags: {
     port: { value: 'port', summary: `of the Temporal server; default ${defaultPort}, or any when that one is taken` },
     ...workerFlags,
+    ...dataConverterFlag,
   },
   exits: { 0: 'ended in order', ...commonExits },
   run: async ({ flags, variables }) => {

@@ -4,19 +4,17 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { start, type RunHandle } from '../client/index.js';
+import { start, type RunResult, type RunView } from '../client/index.js';
 import { NightstillError } from '../config/errors.js';
-import type { RunResult } from '../config/plan.js';
 import { isJsonObject } from '../storage/index.js';
 import { drawTable } from '../tools/setup.js';
 import { exitStatus } from './command.js';
+import type { LocalStack } from './dev/local-stack.js';
 import { trainersBelow } from './dev/trainers.js';
 import type { LoadedPlan } from './plan/load-plan.js';
 import type { PlanRun } from './run-plan.js';
 import type { Servers } from './servers.js';
-import { sightRun } from './sight-run.js';
 import { newRunId } from './start-run.js';
 import { exitStatusOf } from './summary.js';
 import { shortDigest } from './view/format.js';
@@ -25,27 +23,30 @@ import { watchRun } from './watch-run.js';
 export interface Proof extends PlanRun {
   readonly servers: Servers;
   readonly plan: LoadedPlan;
-  /** Of the run that nothing has disturbed. */
-  readonly handle: RunHandle;
+  /** What the run came to that nothing disturbed. */
+  readonly undisturbed: RunResult;
 }
 
-/** @throws nondeterministic-stage when a model has another digest */
+/** @throws nondeterministic-stage when a model has another digest, proof-without-kill */
 export async function proveRun(proof: Proof): Promise<number> {
-  const { servers, plan, json } = proof;
+  const { servers, plan, json, variables, undisturbed } = proof;
   const { embedded, client } = servers;
   if (embedded === undefined || !isJsonObject(plan.file)) throw new TypeError('expected workers of this command');
   const directory = await mkdtemp(join(embedded.state.path, 'proof-'));
   try {
     const file = { ...plan.file, store: pathToFileURL(directory).href };
-    const handle = await start({ ...proof, client, file, runId: `${newRunId(file, new Date())}-killed` });
-    if (!json) process.stdout.write('  once more into an empty store, with every training killed on its way\n\n');
-    const over = new AbortController();
-    const killing = killTrainings(proof, handle.runId, over.signal);
-    const view = await watchRun({ ...proof, client, runId: handle.runId, signal: new AbortController().signal });
-    over.abort();
-    const kills = await killing;
-    if (view.status !== 'completed') return exitStatusOf(view);
-    tell(compare(await proof.handle.result(), await handle.result()), kills, json);
+    const { runId } = await start({ ...proof, client, file, runId: `${newRunId(file, new Date())}-killed` });
+    if (!json) process.stdout.write('  Once more into an empty store, with every training killed on its way:\n\n');
+    const kills: Kill[] = [];
+    let killing = Promise.resolve();
+    const onLook = (view: RunView): void => {
+      killing = killing.then(() => killTrainings(embedded, view, kills));
+    };
+    const { signal } = new AbortController();
+    const { view, result } = await watchRun({ client, runId, json, variables, signal, onLook });
+    await killing;
+    if (result === undefined) return exitStatusOf(view);
+    tell(compare(undisturbed, result), kills, json);
     return exitStatus.ok;
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -55,26 +56,20 @@ export async function proveRun(proof: Proof): Promise<number> {
 interface Kill {
   readonly node: string;
   readonly pid: number;
-  /** The last durable step before. */
-  readonly durableStep: number;
+  /** The last that it had reported. */
+  readonly step: number;
 }
 
-const lookEveryMs = 100;
-
-async function killTrainings({ servers }: Proof, runId: string, signal: AbortSignal): Promise<readonly Kill[]> {
-  const kills: Kill[] = [];
-  while (!signal.aborted) {
-    const { activities } = await sightRun(servers.client, runId);
-    for (const [node, { durableStep, attempt }] of Object.entries(activities)) {
-      if (durableStep === undefined || attempt > 1 || kills.some((kill) => kill.node === node)) continue;
-      const [pid] = await trainersBelow(servers.embedded?.pidOf('gpu') ?? 0);
-      if (pid === undefined) continue;
-      process.kill(pid, 'SIGKILL');
-      kills.push({ node, pid, durableStep });
-    }
-    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+/** Every training once, when it has a checkpoint. */
+async function killTrainings(embedded: LocalStack, { nodes }: RunView, kills: Kill[]): Promise<void> {
+  for (const { id: node, activity } of nodes) {
+    const { durable, facts } = activity?.progress ?? {};
+    if (durable === undefined || activity?.attempt !== 1 || kills.some((kill) => kill.node === node)) continue;
+    const [pid] = await trainersBelow(embedded.pidOf('gpu') ?? 0);
+    if (pid === undefined || kills.some((kill) => kill.pid === pid)) continue;
+    process.kill(pid, 'SIGKILL');
+    kills.push({ node, pid, step: facts?.done ?? durable.step });
   }
-  return kills;
 }
 
 interface Comparison {
@@ -98,7 +93,7 @@ function compare(undisturbed: RunResult, killed: RunResult): Comparison[] {
 function tell(models: readonly Comparison[], kills: readonly Kill[], json: boolean): void {
   const differ = models.filter(({ undisturbed, killed }) => undisturbed !== killed);
   const equal = differ.length === 0 && kills.length > 0;
-  if (json) process.stdout.write(`${JSON.stringify({ event: 'proof', equal, kills, models })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ type: 'proof', equal, kills, models })}\n`);
   else process.stdout.write(`${drawProof(models, kills)}\n\n`);
   if (kills.length === 0)
     throw new NightstillError(
@@ -115,7 +110,7 @@ function tell(models: readonly Comparison[], kills: readonly Kill[], json: boole
 
 function drawProof(models: readonly Comparison[], kills: readonly Kill[]): string {
   const lines = kills.map(
-    ({ node, pid, durableStep }) => `  ${node}: process ${pid} killed with SIGKILL after checkpoint ${durableStep}`,
+    ({ node, pid, step }) => `  ${node}: its process ${pid} was killed with SIGKILL at step ${step}`,
   );
   const rows = models.map(({ model, undisturbed, killed }) => [
     model,
@@ -123,5 +118,5 @@ function drawProof(models: readonly Comparison[], kills: readonly Kill[]): strin
     shortDigest(killed),
     undisturbed === killed ? 'equal' : 'DIFFERENT',
   ]);
-  return `${lines.join('\n')}\n\n${drawTable(['model', 'undisturbed', 'killed', ''], rows).replaceAll(/^/gm, '  ')}`;
+  return `${lines.join('\n')}\n\n${drawTable(['model', 'undisturbed', 'killed', 'digests'], rows).replaceAll(/^/gm, '  ')}`;
 }

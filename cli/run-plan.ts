@@ -1,6 +1,6 @@
 /** What `nightstill run` does: loads the plan, finds or starts servers, starts the run, watches it, says how it ended. */
 import type { Client } from '@temporalio/client';
-import type { RunHandle } from '../client/index.js';
+import type { RunHandle, RunResult, RunView } from '../client/index.js';
 import type { Variables } from '../config/environment.js';
 import { exitStatus } from './command.js';
 import { onInterrupt } from './interrupt.js';
@@ -9,7 +9,7 @@ import { proveRun } from './prove.js';
 import { findServers, type Servers } from './servers.js';
 import { startOrJoin } from './start-run.js';
 import { describeResult, exitStatusOf } from './summary.js';
-import { isOver, type RunView } from './view/run-view.js';
+import { isOver } from './view/run-view.js';
 import { watchRun } from './watch-run.js';
 
 export interface PlanRun {
@@ -20,7 +20,10 @@ export interface PlanRun {
   readonly prove: boolean;
   readonly json: boolean;
   readonly profile: string | undefined;
+  readonly dataConverter: string | undefined;
   readonly queuePrefix: string;
+  /** Path of a module. */
+  readonly stages: string | undefined;
   readonly workerFlags: readonly string[];
   readonly variables: Variables;
 }
@@ -35,11 +38,12 @@ export async function runPlan(request: PlanRun): Promise<number> {
     if (leaving.signal.aborted) return exitStatus.left;
     const { handle, joined } = await startOrJoin({ ...request, client: servers.client, file: plan.file });
     if (joined) say(`joined run ${handle.runId}, which is of the same plan`);
-    const view = await watch(servers.client, handle, request, leaving.signal);
+    if (request.json) process.stdout.write(`${JSON.stringify({ type: 'started', run: handle.runId, joined })}\n`);
+    const { view, result } = await watch(servers.client, handle, request, leaving.signal);
     onInterrupt(() => void servers.kill().finally(() => process.exit(exitStatus.left)));
     if (!isOver(view)) say(howToReturn(servers, view, request));
-    else await tellEnd(handle, view, request.json);
-    if (request.prove && view.status === 'completed') return await proveRun({ ...request, servers, plan, handle });
+    else if (!request.json) tellEnd(view, result);
+    if (request.prove && result) return await proveRun({ ...request, servers, plan, undisturbed: result });
     return exitStatusOf(view);
   } finally {
     await servers.close();
@@ -52,15 +56,10 @@ const watch = (client: Client, { runId }: RunHandle, { json, variables }: PlanRu
 const needsTensorflow = ({ resolved }: LoadedPlan): boolean =>
   resolved === undefined || resolved.plan.nodes.some(({ numerics }) => numerics?.runner === 'tensorflow');
 
-async function tellEnd(handle: RunHandle, view: RunView, json: boolean): Promise<void> {
-  if (view.status === 'completed') {
-    const result = await handle.result();
-    if (json) process.stdout.write(`${JSON.stringify({ event: 'result', run: handle.runId, ...result })}\n`);
-    else process.stdout.write(`${describeResult(result, view)}\n\n`);
-    return;
-  }
-  if (json) return;
-  process.stderr.write(`${view.failure || `run ${view.runId}: ${view.status}`}\n\n`);
+function tellEnd(view: RunView, result: RunResult | undefined): void {
+  if (result) process.stdout.write(`${describeResult(result, view)}\n\n`);
+  else
+    process.stderr.write(`${view.failure ? `${view.failure.code}: ${view.failure.message}` : `run ${view.status}`}\n`);
 }
 
 function howToReturn({ embedded }: Servers, { runId }: RunView, { path }: PlanRun): string {

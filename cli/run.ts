@@ -1,7 +1,7 @@
 /** `nightstill run`: starts a plan and shows it until it is over. */
 import { defaultQueuePrefix } from '../config/queues.js';
 import { commonExits, defineCommand } from './command.js';
-import { connectionFlags } from './connect.js';
+import { connectionFlags } from './connection-flags.js';
 import { workerFlags, workerFlagWords } from './worker-flags.js';
 
 export const runCommand = defineCommand({
@@ -40,7 +40,9 @@ make their work durable first, and the same command goes on from there. A second
       prove: flags.prove,
       json: flags.json,
       profile: flags.profile,
+      dataConverter: flags['data-converter'],
       queuePrefix: flags['queue-prefix'] ?? defaultQueuePrefix,
+      stages: flags.stages,
       workerFlags: workerFlagWords(flags),
       variables,
     });

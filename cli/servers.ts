@@ -11,6 +11,8 @@ import { answers } from './dev/temporal-process.js';
 export interface ServersRequest {
   readonly alone: boolean;
   readonly profile: string | undefined;
+  /** Path of a module. */
+  readonly dataConverter: string | undefined;
   readonly queuePrefix: string;
   readonly workerFlags: readonly string[];
   readonly variables: Variables;
@@ -34,12 +36,13 @@ export async function findServers(request: ServersRequest): Promise<Servers> {
   if (request.alone) return startServers(request);
   const place = await findTemporal(request.profile);
   if (place.from === 'default' && !(await isServedByDefault(place, request.queuePrefix))) return startServers(request);
-  const open = await openClient(place.settings);
+  const open = await openClient(place.settings, request.dataConverter);
   say(`Temporal at ${open.address}, namespace ${open.namespace}${whence(place)}`);
   const queue = queueName('orchestrator', request.queuePrefix);
   if (!(await isPolled(open, queue)))
     say(`no worker polls ${queue}: start one with \`nightstill worker\`; the run waits until then`);
-  return { client: open.client, embedded: undefined, close: open.close, kill: open.close };
+  const close = (): Promise<void> => open.close();
+  return { client: open.client, embedded: undefined, close, kill: close };
 }
 
 function whence({ note }: TemporalPlace): string {
@@ -49,7 +52,8 @@ function whence({ note }: TemporalPlace): string {
     : ', of another `nightstill run` here: it ends with that one';
 }
 
-async function startServers({ queuePrefix, workerFlags, variables, needsTensorflow, say }: ServersRequest) {
+async function startServers(request: ServersRequest) {
+  const { queuePrefix, workerFlags, variables, needsTensorflow, dataConverter, say } = request;
   const { temporalBinary } = await provideLocalParts(variables, needsTensorflow);
   const state = new StateDirectory(process.cwd());
   say('starting a Temporal server and workers for this run …');
@@ -62,7 +66,10 @@ async function startServers({ queuePrefix, workerFlags, variables, needsTensorfl
     variables,
     onRestart: (name, end) => say(`${name} ended (${end}): started again`),
   });
-  const open = await openClient({ connectionOptions: { address: embedded.note.address }, namespace: 'default' });
+  const open = await openClient(
+    { connectionOptions: { address: embedded.note.address }, namespace: 'default' },
+    dataConverter,
+  );
   say(`Temporal at ${open.address}, its interface at ${embedded.note.userInterface}`);
   return {
     client: open.client,
@@ -78,7 +85,7 @@ async function startServers({ queuePrefix, workerFlags, variables, needsTensorfl
 /** A server at Temporal's default address counts when workers of ours poll it: it may be somebody else's. */
 async function isServedByDefault({ settings }: TemporalPlace, queuePrefix: string): Promise<boolean> {
   if (!(await answers(defaultAddress, settings.namespace))) return false;
-  const open = await openClient(settings);
+  const open = await openClient(settings, undefined);
   try {
     return await isPolled(open, queueName('orchestrator', queuePrefix));
   } finally {

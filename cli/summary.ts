@@ -1,32 +1,37 @@
 /** What is said when a run is over or left: each node with what became of it, where the model is, and what to do next. */
-import type { RunResult } from '../config/plan.js';
+import type { ArtifactRef, RunResult, RunView } from '../client/index.js';
 import { drawTable } from '../tools/setup.js';
 import { exitStatus } from './command.js';
 import { shortDigest } from './view/format.js';
-import { isOver, type RunView } from './view/run-view.js';
+import { isOver } from './view/run-view.js';
 
 export function exitStatusOf(view: RunView): number {
   if (view.status === 'completed') return exitStatus.ok;
   return isOver(view) ? exitStatus.runEnded : exitStatus.left;
 }
 
-/** The models that a run was for: of nodes that nothing else needs, in the order of the plan. */
-export function finalModels(
-  result: RunResult,
-  view: RunView,
-): { readonly node: string; readonly output: string; readonly digest: string }[] {
+export interface NamedModel {
+  readonly node: string;
+  readonly output: string;
+  readonly artifact: ArtifactRef;
+}
+
+/** The models that a run was for: of nodes that nothing else needs. */
+export function finalModels(result: RunResult, view: RunView): NamedModel[] {
   const needed = new Set(view.nodes.flatMap(({ needs }) => needs));
   return Object.entries(result.nodes)
     .filter(([node]) => !needed.has(node))
     .flatMap(([node, { outputs }]) =>
-      Object.entries(outputs).flatMap(([output, { kind, digest }]) =>
-        kind === 'model' ? [{ node, output, digest }] : [],
+      Object.entries(outputs).flatMap(([output, artifact]) =>
+        artifact.kind === 'model' ? [{ node, output, artifact }] : [],
       ),
     );
 }
 
 export function describeResult(result: RunResult, view: RunView): string {
-  const rows = Object.entries(result.nodes).flatMap(([node, { reused, outputs }]) =>
+  const order = view.nodes.map(({ id }) => id);
+  const nodes = Object.entries(result.nodes).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
+  const rows = nodes.flatMap(([node, { reused, outputs }]) =>
     Object.entries(outputs).map(([output, { kind, digest, rows: count }], index) => [
       index === 0 ? node : '',
       index === 0 ? (reused ? 'reused' : 'ran') : '',
@@ -35,7 +40,7 @@ export function describeResult(result: RunResult, view: RunView): string {
       shortDigest(digest),
     ]),
   );
-  const table = drawTable(['node', '', 'output', 'kind', 'digest'], rows).replaceAll(/^/gm, '  ');
+  const table = drawTable(['node', 'result', 'output', 'kind', 'digest'], rows).replaceAll(/^/gm, '  ');
   return `${table}\n\n${nextSteps(result, view)}`;
 }
 

@@ -1,6 +1,6 @@
 /** `nightstill watch`: the live tree of a run that is somewhere under way. */
 import { commonExits, defineCommand } from './command.js';
-import { connectionFlags } from './connect.js';
+import { connectionFlags } from './connection-flags.js';
 
 export const watchCommand = defineCommand({
   name: 'watch',
@@ -14,15 +14,21 @@ export const watchCommand = defineCommand({
   },
   exits: { 0: 'completed', ...commonExits, 3: 'the run failed or was cancelled', 130: 'left while it was going on' },
   run: async ({ flags, words: [runId = ''], variables }) => {
-    const { findTemporal, openClient } = await import('./connect.js');
+    const { connect } = await import('./connect.js');
     const { watchRun } = await import('./watch-run.js');
     const { onInterrupt } = await import('./interrupt.js');
     const { exitStatusOf } = await import('./summary.js');
-    const open = await openClient((await findTemporal(flags.profile)).settings);
+    const open = await connect(flags);
     try {
       const leaving = new AbortController();
       onInterrupt(() => leaving.abort());
-      const view = await watchRun({ client: open.client, runId, json: flags.json, variables, signal: leaving.signal });
+      const { view } = await watchRun({
+        client: open.client,
+        runId,
+        json: flags.json,
+        variables,
+        signal: leaving.signal,
+      });
       return exitStatusOf(view);
     } finally {
       await open.close();

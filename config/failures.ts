@@ -71,6 +71,8 @@ export const failures = {
 
   // processes of this machine
   'dev-start-failed': system(true, 'Read the log that the message names, remove the cause, and start again.'),
+  'logs-missing': user('Go to the directory where `nightstill dev` or `nightstill run` was started.'),
+  'model-unnamed': user('Name the node whose model is meant: --node.'),
   'proof-without-kill': user('Lower loseAtMost, or train longer, so that a checkpoint comes before the end.'),
   'dev-running': user('Use the one that runs, end it first, or work in another directory.'),
 
@@ -157,6 +159,7 @@ export const failures = {
 
   // Temporal
   'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
+  'run-unfinished': user('Wait until the run has completed, or start it again.'),
   'run-conflict': user('Choose another run id: this one was started with another plan.'),
   'run-missing': user('Correct the run id, or the namespace: Temporal forgets runs when their retention is over.'),
   'run-unreadable': user('Give the client the data converter (codecs, keys) that the run was started with.'),

@@ -34,7 +34,12 @@ export function temporalProcess(
     name: 'temporal',
     command: binary,
     arguments: [
-      ...['server', 'start-dev', '--log-level', 'warn', '--ui-port', String(userInterfacePort)],
+      'server',
+      'start-dev',
+      '--log-level',
+      'warn',
+      '--ui-port',
+      String(userInterfacePort),
       ...where,
       ...dynamicValues.flatMap((value) => ['--dynamic-config-value', value]),
     ],

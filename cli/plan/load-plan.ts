@@ -4,18 +4,20 @@
  */
 import { resolvePlan } from '../../activities/resolve-plan.js';
 import type { Variables } from '../../config/environment.js';
-import { readEnvironment } from '../../config/environment.js';
 import type { ResolvedPlan } from '../../config/plan.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
 import type { StageKind } from '../../config/stage-kind.js';
 import { allStages } from '../../plugins/index.js';
 import { isJsonArray, isJsonObject, type Json } from '../../storage/index.js';
-import { StateDirectory } from '../dev/state-directory.js';
+import { loadStages } from '../../workers/load-module.js';
+import { defaultStore } from '../default-store.js';
 import { readPlanFile, type PlanSource } from './plan-file.js';
 
 export interface LoadRequest {
   readonly path: string;
   readonly queuePrefix?: string | undefined;
+  /** Path of a module with stages of the user's own. */
+  readonly stages?: string | undefined;
   readonly variables: Variables;
 }
 
@@ -29,11 +31,12 @@ export interface LoadedPlan extends PlanSource {
 export async function loadPlan({
   path,
   queuePrefix = defaultQueuePrefix,
+  stages,
   variables,
 }: LoadRequest): Promise<LoadedPlan> {
-  const kinds = allStages([]).map(({ kind }) => kind);
-  const defaultStore = readEnvironment(variables).storeUrl ?? new StateDirectory(process.cwd()).storeUrl;
-  const source = await readPlanFile(path, { kinds, defaultStore });
+  const own = stages === undefined ? [] : await loadStages(stages);
+  const kinds = allStages(own).map(({ kind }) => kind);
+  const source = await readPlanFile(path, { kinds, defaultStore: defaultStore(variables) });
   try {
     const resolved = knowsAll(source.file, kinds) ? resolvePlan(source.file, { kinds, queuePrefix }) : undefined;
     return { ...source, kinds, resolved };

@@ -1,12 +1,12 @@
 /** What stands behind a node: how it ended, how far it is, or what it waits for. */
-import type { Canvas } from './draw-run.js';
+import type { ActivityView, NodeView } from '../../client/index.js';
 import { formatCount, formatDuration, formatLoss } from './format.js';
 import { piece, type Piece } from './line.js';
-import { timeLeftMs, type NodeView } from './run-view.js';
+import { timeLeftMs, type Pace } from './run-view.js';
 
 const barWidth = 20;
 
-export function drawDetail(node: NodeView, { nowMs }: Pick<Canvas, 'nowMs'>): Piece[] {
+export function drawDetail(node: NodeView, pace: Pace | undefined, nowMs: number): Piece[] {
   switch (node.status) {
     case 'done':
       return [piece(tookOf(node)), ...reason(node)];
@@ -18,9 +18,9 @@ export function drawDetail(node: NodeView, { nowMs }: Pick<Canvas, 'nowMs'>): Pi
     case 'skipped':
       return [piece(node.status, 'quiet')];
     case 'looking-up':
-      return [piece('looked up', 'quiet')];
+      return [piece('is looked up', 'quiet')];
     case 'running':
-      return drawWork(node, nowMs);
+      return drawWork(node, pace, nowMs);
     case 'waiting':
       return node.needs.length === 0 ? [] : [piece(`after ${node.needs.join(', ')}`, 'quiet')];
   }
@@ -31,31 +31,34 @@ const tookOf = ({ startedAtMs, endedAtMs }: NodeView): string =>
 
 const reason = ({ why }: NodeView): Piece[] => (why === undefined ? [] : [piece(`  ${why}`, 'quiet')]);
 
-function drawWork(node: NodeView, nowMs: number): Piece[] {
-  const { activity, unpolled, queue } = node;
-  if (activity?.phase === undefined) {
-    if (unpolled) return [piece(`no worker polls ${queue}`, 'warning')];
-    return activity && activity.attempt > 1 ? attempts(activity) : [piece('waits for a worker', 'quiet')];
-  }
-  const { phase, facts = {} } = activity;
+function drawWork(node: NodeView, pace: Pace | undefined, nowMs: number): Piece[] {
+  const { activity, queue } = node;
+  if (node.unpolled && activity?.state !== 'working') return [piece(`no worker serves ${queue}`, 'warning')];
+  if (activity === undefined || activity.state === 'waiting') return [piece('waits for a worker', 'quiet')];
+  if (activity.state === 'backing-off') return againAfter(activity, nowMs);
+  if (activity.state === 'paused') return [piece('paused', 'warning')];
+  const again = activity.attempt > 1 ? [piece(`  attempt ${activity.attempt}`, 'warning')] : [];
+  const ending = activity.state === 'ending' ? [piece('  is asked to end', 'warning')] : [];
+  return [...drawProgress(node, activity, timeLeftMs(node, pace, nowMs)), ...again, ...ending];
+}
+
+function drawProgress({ uses }: NodeView, { progress }: ActivityView, leftMs: number | undefined): Piece[] {
+  const { phase = uses, facts = {} } = progress ?? {};
   const { done, of, unit, loss, tokensPerSecond } = facts;
-  const left = timeLeftMs(node, nowMs);
   return [
     ...(done === undefined || of === undefined || of === 0
-      ? [piece(phase)]
-      : [...drawBar(done / of), piece(`  ${countOf(unit, done, of)}`)]),
+      ? [piece(`${phase} …`)]
+      : [...drawBar(done / of), piece(`  ${phase === 'train' ? '' : `${phase}, `}${countOf(unit, done, of)}`)]),
     ...(tokensPerSecond === undefined ? [] : [piece(`  ${formatCount(tokensPerSecond)} tokens/s`, 'quiet')]),
     ...(loss === undefined ? [] : [piece(`  loss ${formatLoss(loss)}`)]),
-    ...(left === undefined ? [] : [piece(`  ${formatDuration(left)} left`, 'quiet')]),
-    ...(activity.attempt > 1 ? [piece('  ', 'quiet'), ...attempts(activity)] : []),
+    ...(leftMs === undefined ? [] : [piece(`  ${formatDuration(leftMs)} left`, 'quiet')]),
   ];
 }
 
-function attempts({ attempt, lastFailure }: NonNullable<NodeView['activity']>): Piece[] {
-  return [
-    piece(`attempt ${attempt}`, 'warning'),
-    ...(lastFailure === undefined ? [] : [piece(` after ${lastFailure}`, 'quiet')]),
-  ];
+function againAfter({ attempt, lastFailure, nextAttemptAtMs }: ActivityView, nowMs: number): Piece[] {
+  const when = nextAttemptAtMs === undefined ? 'soon' : `in ${formatDuration(Math.max(0, nextAttemptAtMs - nowMs))}`;
+  const failure = lastFailure === undefined ? '' : `${lastFailure.code}: ${lastFailure.message.split('\n')[0]}`;
+  return [piece(`attempt ${attempt} ${when}`, 'warning'), piece(`  after ${failure}`, 'quiet')];
 }
 
 function drawBar(fraction: number): Piece[] {
@@ -63,15 +66,15 @@ function drawBar(fraction: number): Piece[] {
   return [piece('━'.repeat(filled), 'busy'), piece('─'.repeat(barWidth - filled), 'quiet')];
 }
 
+const byteUnits: readonly (readonly [string, number])[] = [
+  ['GB', 1e9],
+  ['MB', 1e6],
+  ['kB', 1e3],
+];
+
 /** `212 of 400 steps`, `3.1 of 8.0 MB`. */
 export function countOf(unit: string | undefined, done: number, of: number): string {
   if (unit !== 'bytes') return `${formatCount(done)} of ${formatCount(of)}${unit === undefined ? '' : ` ${unit}`}`;
   const [name, size] = byteUnits.find(([, bytes]) => of >= bytes) ?? ['kB', 1e3];
   return `${(done / size).toFixed(1)} of ${(of / size).toFixed(1)} ${name}`;
 }
-
-const byteUnits: readonly (readonly [string, number])[] = [
-  ['GB', 1e9],
-  ['MB', 1e6],
-  ['kB', 1e3],
-];

@@ -2,17 +2,15 @@
  * A run as lines: a heading, then the nodes as a tree in which each hangs from the deepest of its needs. What works has a bar,
  * its speed, its loss and the time that is left; what waits says for what. Pure: state and time in, lines out.
  */
+import type { MissingWorker, NodeView, RunView } from '../../client/index.js';
 import { drawDetail } from './draw-node.js';
 import { formatDuration } from './format.js';
 import { piece, type Line, type Style } from './line.js';
-import { hasEnded, isOver, type NodeView, type RunView } from './run-view.js';
+import { hasEnded, isOver, type Pace, type ShownRun } from './run-view.js';
 
 export interface Canvas {
   readonly nowMs: number;
-  /** When whoever watches began to. */
-  readonly startedAtMs: number;
-  readonly width: number;
-  /** More lines than this do not fit: nodes that are done or wait are then counted instead. */
+  /** More lines than this do not fit: nodes that have ended or wait are then counted instead. */
   readonly height: number;
 }
 
@@ -22,46 +20,61 @@ interface Row {
   readonly branch: string;
 }
 
-export function drawRun(view: RunView, canvas: Canvas): Line[] {
+export function drawRun({ view, paces, notice }: ShownRun, { nowMs, height }: Canvas): Line[] {
   const rows = asTree(view.nodes);
-  const room = Math.max(3, canvas.height - 5);
+  const notices = [...(notice === undefined ? [] : [notice]), ...view.missingWorkers.map(missing)];
+  const room = Math.max(3, height - 5 - notices.length);
   const shown = rows.length <= room ? rows : mostTelling(rows, room - 1);
-  const labelWidth = Math.max(0, ...rows.map(({ node, branch }) => branch.length + node.id.length + 2));
-  const usesWidth = Math.max(0, ...rows.map(({ node }) => node.uses.length));
-  const hidden = rows.length - shown.length;
+  const hidden = rows.filter((row) => !shown.includes(row));
+  const widths = {
+    label: Math.max(0, ...rows.map(({ node, branch }) => branch.length + node.id.length)) + 2,
+    uses: Math.max(0, ...rows.map(({ node }) => node.uses.length)) + 2,
+  };
   return [
-    heading(view, canvas),
+    heading(view, nowMs),
     [],
     ...(rows.length === 0 ? [[piece(`  ${waitingForPlan(view)}`, 'quiet')]] : []),
-    ...shown.map((row) => drawRow(row, { labelWidth, usesWidth }, canvas)),
-    ...(hidden === 0 ? [] : [[piece(`  … and ${hidden} more, ${countOf(rows, shown)}`, 'quiet')]]),
-    ...(view.notice === undefined ? [] : [[], [piece(`  ${view.notice}`, 'warning')]]),
+    ...shown.map((row) => drawRow(row, widths, paces[row.node.id], nowMs)),
+    ...(hidden.length === 0 ? [] : [[piece(`  … and ${hidden.length} more: ${countEnded(hidden)}`, 'quiet')]]),
     [],
+    ...notices.map((text) => [piece(`  ${text}`, 'warning')]),
   ];
 }
+
+const missing = ({ queue, command }: MissingWorker): string =>
+  `no worker serves ${queue}${command === undefined ? '' : `: start one with \`${command}\``}`;
 
 const waitingForPlan = (view: RunView): string =>
   isOver(view) ? 'It ended before its plan was resolved.' : 'The plan is being resolved …';
 
-function heading({ plan, runId }: RunView, { nowMs, startedAtMs }: Canvas): Line {
+function heading({ plan, runId, status, startedAtMs, endedAtMs }: RunView, nowMs: number): Line {
+  const took = startedAtMs === undefined ? '' : formatDuration((endedAtMs ?? nowMs) - startedAtMs);
   return [
-    piece('  '),
-    piece(plan === '' ? 'nightstill' : plan, 'strong'),
-    piece(`  run ${runId}  ${formatDuration(nowMs - startedAtMs)}`, 'quiet'),
+    piece(`  ${plan === '' ? 'nightstill' : plan}`, 'strong'),
+    piece(`  run ${runId}  `, 'quiet'),
+    ...(status === 'running' ? [] : [piece(`${status}  `, status === 'completed' ? 'good' : 'bad')]),
+    piece(took, 'quiet'),
   ];
 }
 
-function drawRow({ node, branch }: Row, widths: { labelWidth: number; usesWidth: number }, canvas: Canvas): Line {
-  const { sign, style } = signOf(node, canvas.nowMs);
-  const label = node.id.padEnd(widths.labelWidth - branch.length);
+function drawRow(
+  { node, branch }: Row,
+  widths: { readonly label: number; readonly uses: number },
+  pace: Pace | undefined,
+  nowMs: number,
+): Line {
+  const { sign, style } = signOf(node, nowMs);
   return [
     piece(`  ${branch}`, 'quiet'),
     piece(`${sign} `, style),
-    piece(label, node.status === 'running' ? 'strong' : hasEnded(node) ? 'plain' : 'quiet'),
-    piece(`${node.uses.padEnd(widths.usesWidth)}  `, 'quiet'),
-    ...drawDetail(node, canvas),
+    piece(node.id.padEnd(widths.label - branch.length), labelStyle(node)),
+    piece(node.uses.padEnd(widths.uses), 'quiet'),
+    ...drawDetail(node, pace, nowMs),
   ];
 }
+
+const labelStyle = (node: NodeView): Style =>
+  node.status === 'running' ? 'strong' : hasEnded(node) ? 'plain' : 'quiet';
 
 const spinner = ['◐', '◓', '◑', '◒'];
 const spinnerMs = 250;
@@ -122,8 +135,7 @@ function mostTelling(rows: readonly Row[], room: number): Row[] {
   return rows.filter((row) => chosen.has(row));
 }
 
-function countOf(rows: readonly Row[], shown: readonly Row[]): string {
-  const hidden = rows.filter((row) => !shown.includes(row));
-  const done = hidden.filter(({ node }) => hasEnded(node)).length;
-  return `${done} ended, ${hidden.length - done} waiting`;
+function countEnded(rows: readonly Row[]): string {
+  const done = rows.filter(({ node }) => hasEnded(node)).length;
+  return `${done} ended, ${rows.length - done} waiting`;
 }

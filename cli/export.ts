@@ -1,0 +1,29 @@
+/** `nightstill export`: the model of a finished run as a Hugging Face directory. */
+import { commonExits, defineCommand, exitStatus } from './command.js';
+import { connectionFlags } from './connection-flags.js';
+
+export const exportCommand = defineCommand({
+  name: 'export',
+  group: 'data',
+  summary: 'write the model of a finished run as a Hugging Face directory',
+  about: `Fetches the model that a run ended with, verifies it, and writes config.json, safetensors and tokenizer to a new directory.`,
+  words: [{ name: 'run' }, { name: 'directory', offers: 'directory' }],
+  flags: {
+    node: { value: 'node', summary: 'whose model; needed where a run ends with several' },
+    store: { value: 'url', summary: 'default: that of the plan' },
+    ...connectionFlags,
+  },
+  exits: { 0: 'written', ...commonExits },
+  run: async ({ flags, words: [runId = '', directory = ''] }) => {
+    const { connect } = await import('./connect.js');
+    const { exportModel } = await import('./export-model.js');
+    const open = await connect(flags);
+    try {
+      const request = { client: open.client, runId, directory, node: flags.node, store: flags.store };
+      process.stdout.write(`${await exportModel(request)}\n`);
+      return exitStatus.ok;
+    } finally {
+      await open.close();
+    }
+  },
+});

@@ -1,0 +1,58 @@
+/** `nightstill plan`: what a run of a plan would do now, without doing it. */
+import type { PlanPreview } from '../activities/preview-plan.js';
+import { defaultQueuePrefix } from '../config/queues.js';
+import { drawTable } from '../tools/setup.js';
+import { commonExits, defineCommand, exitStatus } from './command.js';
+import { formatDuration } from './view/format.js';
+import { workerFlags } from './worker-flags.js';
+
+export const planCommand = defineCommand({
+  name: 'plan',
+  group: 'runs',
+  summary: 'say what a run of a plan would reuse and what it would run, and why',
+  about: `Checks a plan and compares it with what its store holds: nothing is started, and nothing is written. Where an estimate
+stands, it is how long the node took last.`,
+  words: [{ name: 'plan', offers: 'plan' }],
+  flags: {
+    json: { summary: 'as JSON' },
+    ...workerFlags,
+  },
+  exits: { 0: 'the plan holds', ...commonExits },
+  run: async ({ flags, words: [path = ''], variables }) => {
+    const { previewPlan } = await import('../activities/preview-plan.js');
+    const { loadPlan } = await import('./plan/load-plan.js');
+    const queuePrefix = flags['queue-prefix'] ?? defaultQueuePrefix;
+    const { file, kinds, locate } = await loadPlan({ path, queuePrefix, stages: flags.stages, variables });
+    try {
+      const preview = await previewPlan(file, { kinds, queuePrefix });
+      process.stdout.write(`${flags.json ? JSON.stringify(preview) : describe(preview)}\n`);
+      return exitStatus.ok;
+    } catch (error) {
+      throw locate(error);
+    }
+  },
+});
+
+const shownHex = 12;
+
+function describe({ plan, store, nodes }: PlanPreview): string {
+  const rows = nodes.map(({ id, uses, queue, verdict, stageKey, estimateMs, why }) => [
+    id,
+    uses,
+    queue,
+    stageKey?.slice(0, shownHex) ?? '',
+    verdict,
+    verdict === 'reused' || estimateMs === undefined ? '' : formatDuration(estimateMs),
+    why,
+  ]);
+  const known = nodes.filter(({ verdict }) => verdict !== 'reused');
+  const totalMs = known.reduce((sum, { estimateMs = 0 }) => sum + estimateMs, 0);
+  const reused = nodes.length - known.length;
+  return `
+  ${plan}  ${store}
+
+${drawTable(['node', 'uses', 'queue', 'work', 'a run', 'about', 'why'], rows).replaceAll(/^/gm, '  ')}
+
+  ${reused} of ${nodes.length} nodes reused${totalMs > 0 ? `, about ${formatDuration(totalMs)} of work` : ''}
+`;
+}

@@ -1,0 +1,72 @@
+/** What happened to a run, in sentences: for output that is no terminal. Progress is told rarely, everything else at once. */
+import type { NodeView, RunEvent } from '../../client/index.js';
+import { countOf } from './draw-node.js';
+import { formatCount, formatDuration, formatLoss } from './format.js';
+import { timeLeftMs, type Pace, type ShownRun } from './run-view.js';
+
+export class Sentences {
+  readonly #progressEveryMs: number;
+  readonly #told = new Map<string, { readonly phase: string; readonly attempt: number; readonly atMs: number }>();
+
+  /** @param progressEveryMs how often the progress of one node is told within a phase */
+  constructor(progressEveryMs: number) {
+    this.#progressEveryMs = progressEveryMs;
+  }
+
+  of(event: RunEvent, { view, paces }: ShownRun, nowMs: number): string | undefined {
+    switch (event.type) {
+      case 'plan':
+        return `run ${view.runId}: ${event.plan}, ${event.nodes.length} nodes`;
+      case 'node':
+        return nodeSentence(event.node);
+      case 'progress': {
+        const node = view.nodes.find(({ id }) => id === event.node);
+        return node && this.#progress(node, paces[node.id], nowMs);
+      }
+      case 'no-worker':
+        return `no worker serves ${event.queue}${event.command === undefined ? '' : `: start one with \`${event.command}\``}`;
+      case 'worker-found':
+        return `a worker serves ${event.queue}`;
+      case 'reconnecting':
+        return `the Temporal server does not answer, and is asked again: ${event.failure.message}`;
+      case 'reconnected':
+        return 'the Temporal server answers again';
+      case 'end':
+        return `run ${view.runId}: ${event.status}`;
+    }
+  }
+
+  #progress(node: NodeView, pace: Pace | undefined, nowMs: number): string | undefined {
+    const { id, activity } = node;
+    if (activity === undefined) return undefined;
+    const { attempt, progress, lastFailure } = activity;
+    const told = this.#told.get(id);
+    const phase = progress?.phase ?? '';
+    const isNews = told?.phase !== phase || told.attempt !== attempt;
+    if (!isNews && nowMs - told.atMs < this.#progressEveryMs) return undefined;
+    if (phase === '' && attempt === 1) return undefined;
+    this.#told.set(id, { phase, attempt, atMs: nowMs });
+    const again =
+      attempt > 1 && told?.attempt !== attempt ? [`attempt ${attempt} after ${lastFailure?.code ?? 'a failure'}`] : [];
+    return `${id}: ${[...again, ...progressOf(node, timeLeftMs(node, pace, nowMs))].join(', ')}`;
+  }
+}
+
+function nodeSentence({ id, status, why, startedAtMs, endedAtMs }: NodeView): string | undefined {
+  if (status === 'waiting' || status === 'looking-up') return undefined;
+  if (status === 'done' && startedAtMs !== undefined && endedAtMs !== undefined)
+    return `${id}: done in ${formatDuration(endedAtMs - startedAtMs)}`;
+  return `${id}: ${status === 'running' ? 'runs' : status}${why === undefined ? '' : ` (${why})`}`;
+}
+
+function progressOf({ activity }: NodeView, leftMs: number | undefined): string[] {
+  const { phase, facts = {} } = activity?.progress ?? {};
+  const { done, of, unit, loss, tokensPerSecond } = facts;
+  return [
+    ...(phase === undefined ? [] : [phase]),
+    ...(done === undefined || of === undefined ? [] : [countOf(unit, done, of)]),
+    ...(tokensPerSecond === undefined ? [] : [`${formatCount(tokensPerSecond)} tokens/s`]),
+    ...(loss === undefined ? [] : [`loss ${formatLoss(loss)}`]),
+    ...(leftMs === undefined ? [] : [`${formatDuration(leftMs)} left`]),
+  ];
+}
