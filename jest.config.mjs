@@ -1,5 +1,5 @@
 /**
- * Five Jest projects, one folder of test/ each; `npm test` runs them one after another. `temporal` and `crash` drive whole
+ * Six Jest projects, one folder of test/ each; `npm test` runs them one after another. `temporal` and `crash` drive whole
  * processes and servers, `parity` loads the native engine: their files run one at a time.
  */
 
@@ -36,6 +36,7 @@ export default {
     project('contract', 300),
     project('parity', 300, serial),
     project('temporal', 300, serial),
+    project('replay', 120, serial),
     project('crash', 600, serial),
   ],
 };

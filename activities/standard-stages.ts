@@ -1,19 +1,34 @@
 /** The stages of a file that names none: from dataset, teacher and student to a distilled student. Pure. */
-import { NightstillError } from '../config/errors.js';
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
+import type { PlanIssue } from './plan-issues.js';
 
-/** @throws plan-invalid when the file does not name what the standard plan needs */
-export function standardStages({ teacher, student, dataset, evaluation }: PlanFile): StageOfFile[] {
-  if (teacher === undefined || student === undefined || dataset === undefined)
-    throw new NightstillError(
-      'plan-invalid',
-      'the plan: expected teacher, student and dataset, or stages, found neither',
-    );
+/** A stage, and where in the file a reader finds it and its options. */
+export interface PlannedStage extends StageOfFile {
+  readonly place: string;
+  readonly optionsPlace: string;
+}
+
+export const stagesOfFile = (stages: readonly StageOfFile[]): PlannedStage[] =>
+  stages.map((stage, index) => ({ ...stage, place: `stages[${index}]`, optionsPlace: `stages[${index}].with` }));
+
+/** What the file lacks for the standard plan, or says twice. */
+export function standardIssues(file: PlanFile): PlanIssue[] {
+  const missing = (['teacher', 'student', 'dataset'] as const)
+    .filter((name) => file[name] === undefined)
+    .map((path) => ({ path, expected: 'what the standard plan needs, or stages', found: 'nothing' }));
+  if (typeof file.student === 'string' || file['fine-tune']?.['start'] === undefined) return missing;
+  const expected = 'none, since student says which layers the student begins with';
+  return [...missing, { path: 'fine-tune.start', expected, found: 'one' }];
+}
+
+/** Of a file without `standardIssues`. */
+export function standardStages(file: PlanFile): PlannedStage[] {
+  const { teacher = '', student = '', dataset = '', evaluation } = file;
   const ownWeights = typeof student === 'string';
   const heldOut = evaluation === undefined ? [] : ['evaluation'];
   const held: Record<string, string> = evaluation === undefined ? {} : { heldOut: 'evaluation.dataset' };
   return [
-    stage('import', 'import', [], {}, {}),
+    stage('import', 'import', [], {}, { dataset }),
     ...(evaluation === undefined ? [] : [stage('evaluation', 'import', [], {}, { dataset: evaluation })]),
     stage('teacher', 'import-model', [], {}, { model: teacher }),
     ...(ownWeights ? [stage('student', 'import-model', [], {}, { model: student })] : []),
@@ -26,14 +41,14 @@ export function standardStages({ teacher, student, dataset, evaluation }: PlanFi
         ...(ownWeights ? { model: 'student.model' } : { teacher: 'teacher.model' }),
         ...held,
       },
-      ownWeights ? {} : { start: student },
+      { ...(!ownWeights && { start: student }), ...file['fine-tune'] },
     ),
     stage(
       'distill',
       'distill',
       ['import', 'teacher', 'fine-tune', ...heldOut],
       { dataset: 'import.dataset', teacher: 'teacher.model', model: 'fine-tune.model', ...held },
-      {},
+      { ...file.distill },
     ),
   ];
 }
@@ -44,4 +59,14 @@ const stage = (
   needs: string[],
   inputs: Record<string, string>,
   options: StageOfFile['with'],
-): StageOfFile => ({ id, uses, needs, inputs, with: options, timeouts: {}, retry: {} });
+): PlannedStage => ({
+  id,
+  uses,
+  needs,
+  inputs,
+  with: options,
+  timeouts: {},
+  retry: {},
+  place: id,
+  optionsPlace: id,
+});

@@ -2,6 +2,7 @@
  * What is judged of a plan before it leaves this process, where no stage kind is known: that it is JSON, and that no URL in it
  * carries credentials. Whatever starts a run stays in Temporal's history, so a refusal by the run itself would come too late.
  */
+import { carriesCredentials } from '../config/credentials.js';
 import { NightstillError } from '../config/errors.js';
 import { canonicalJson, type Json } from '../storage/canonical-json.js';
 import { digestOf, type Digest } from '../storage/digest.js';
@@ -28,10 +29,4 @@ function refuseCredentials(value: Json | undefined): void {
   if (typeof value === 'string' && carriesCredentials(value))
     throw new NightstillError('plan-invalid', 'the plan: expected URLs without credentials, found one that has them');
   if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) refuseCredentials(member);
-}
-
-function carriesCredentials(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { username, password, searchParams } = new URL(text);
-  return username !== '' || password !== '' || [...searchParams.values()].some(carriesCredentials);
 }

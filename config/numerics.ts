@@ -12,3 +12,6 @@ export type Numerics = {
   /** Threads within one operation. */
   readonly threads: number;
 };
+
+/** The release of libtensorflow that set-up provides, and that a plan means when it names none. */
+export const tensorflowRelease = '2.21.0';

@@ -1,8 +1,12 @@
 /**
  * What a user may write in a plan file. Only the shape is checked here; stage kinds, their options and the needs between
- * stages are resolved by `activities/resolve-plan.ts`, where the kinds are known.
+ * stages are resolved by `activities/resolve-plan.ts`, where the kinds are known. Descriptions are shown by editors.
  */
 import { z } from 'zod';
+import { durationSchema } from './duration.js';
+import { tensorflowRelease } from './numerics.js';
+import { scheduleSchema } from './schedule-schema.js';
+import { sourceUrlSchema } from './source-url.js';
 
 /** Stands in file names, object keys and Temporal ids. */
 const nameSchema = z
@@ -14,15 +18,22 @@ const milliseconds = z
   .min(100)
   .max(30 * 24 * 3600 * 1000);
 
+const optionsSchema = z.record(z.string(), z.json());
+
 const stageSchema = z.strictObject({
-  id: nameSchema,
-  uses: nameSchema,
-  needs: z.array(nameSchema).default([]),
-  /** Where an input comes from, `node.output`, when the needs do not say it without doubt. */
-  inputs: z.record(z.string(), z.string().regex(/^[a-z0-9][a-z0-9._-]*\.[A-Za-z]+$/, 'node.output')).default({}),
-  with: z.record(z.string(), z.json()).default({}),
+  id: nameSchema.describe('Its name in this plan.'),
+  uses: nameSchema.describe('The stage kind.'),
+  needs: z.array(nameSchema).default([]).describe('Ids of the stages that must be done first.'),
+  inputs: z
+    .record(z.string(), z.string().regex(/^[a-z0-9][a-z0-9._-]*\.[A-Za-z]+$/, 'stage.output, such as import.dataset'))
+    .default({})
+    .describe('Where an input comes from, `stage.output`, when the needs do not say it without doubt.'),
+  with: optionsSchema.default({}).describe('Options of the stage kind.'),
   timeouts: z
-    .strictObject({ startToCloseMs: milliseconds.optional(), heartbeatMs: milliseconds.optional() })
+    .strictObject({
+      startToCloseMs: milliseconds.optional().describe('One attempt may take this long.'),
+      heartbeatMs: milliseconds.optional().describe('A worker that is silent for this long is taken for dead.'),
+    })
     .default({}),
   retry: z
     .strictObject({
@@ -34,39 +45,86 @@ const stageSchema = z.strictObject({
 });
 
 /** Temporal keeps the whole plan in the history of the run: larger ones are refused. */
-export const maximumNodes = 300;
+const maximumNodes = 300;
 
 const numericsSchema = z.strictObject({
-  runner: z.enum(['tensorflow', 'wasm']).default('tensorflow'),
+  runner: z
+    .enum(['tensorflow', 'wasm'])
+    .default('tensorflow')
+    .describe('tensorflow: the native library. wasm: needs nothing, several times slower.'),
   tensorflow: z
     .string()
-    .regex(/^\d+\.\d+\.\d+$/, 'a release such as 2.21.0')
-    .default('2.21.0'),
-  xla: z.boolean().default(false),
+    .regex(/^\d+\.\d+\.\d+$/, `a release such as ${tensorflowRelease}`)
+    .default(tensorflowRelease)
+    .describe('Release of TensorFlow. A worker that has another one refuses to train.'),
+  xla: z.boolean().default(false).describe('Compile with XLA: faster, and other bits.'),
   precision: z.enum(['float32', 'bfloat16']).default('float32'),
-  threads: z.int().min(1).max(1024).default(2),
+  threads: z.int().min(1).max(1024).default(2).describe('Threads within one operation: bits depend on their number.'),
 });
 
+const studentSchema = z.union([
+  sourceUrlSchema,
+  z.strictObject({
+    layers: z.union([z.array(z.int().min(0)).min(1), z.strictObject({ every: z.int().min(1) })]),
+  }),
+]);
+
 export const planFileSchema = z.strictObject({
-  name: nameSchema,
-  store: z.string().regex(/^(file|s3):\/\//, 'a store URL: file:///directory or s3://bucket/prefix'),
-  /** A model directory. */
-  teacher: z.string().optional(),
-  /** A model directory, or layers of the teacher. */
-  student: z
-    .union([z.string(), z.strictObject({ layers: z.union([z.array(z.int()), z.strictObject({ every: z.int() })]) })])
-    .optional(),
-  /** A JSONL file or object. */
-  dataset: z.string().optional(),
-  /** Conversations that are never trained on. */
-  evaluation: z.string().optional(),
-  numerics: numericsSchema.default(numericsSchema.parse({})),
-  onFailure: z.enum(['fail-fast', 'finish-others']).default('fail-fast'),
-  loseAtMost: z.union([z.string(), z.int()]).optional(),
-  onDifferentMachine: z.enum(['continue', 'wait']).optional(),
-  /** Default: the standard plan, from dataset to distilled student. */
-  stages: z.array(stageSchema).min(1).max(maximumNodes).optional(),
+  name: nameSchema.describe('Of the plan, the same night after night.'),
+  store: z
+    .string({ error: 'a store URL: file:///directory or s3://bucket/prefix' })
+    .describe('URL of the object store: file:///directory or s3://bucket/prefix.'),
+  teacher: sourceUrlSchema.optional().describe('A model directory.'),
+  student: studentSchema
+    .optional()
+    .describe('A model directory, or which layers of the teacher to begin with: `{ layers: { every: 2 } }`.'),
+  dataset: sourceUrlSchema.optional().describe('A JSONL file or object.'),
+  evaluation: sourceUrlSchema.optional().describe('A JSONL file or object that is never trained on.'),
+  'fine-tune': optionsSchema.optional().describe('Options of the stage fine-tune of the standard plan.'),
+  distill: optionsSchema.optional().describe('Options of the stage distill of the standard plan.'),
+  numerics: numericsSchema
+    .default(numericsSchema.parse({}))
+    .describe('How numbers are computed: part of the identity of whatever is trained.'),
+  onFailure: z
+    .enum(['fail-fast', 'finish-others'])
+    .default('fail-fast')
+    .describe('When a stage fails: start nothing new, or finish whatever does not need it.'),
+  loseAtMost: durationSchema.optional().describe('Work that a crash may cost, as time: `5m`.'),
+  onDifferentMachine: z
+    .enum(['continue', 'wait'])
+    .optional()
+    .describe('With a checkpoint of a machine that computes other bits: go on and say so, or wait for another worker.'),
+  budget: z
+    .strictObject({ spendAtMostUsd: z.number().positive() })
+    .optional()
+    .describe('What the run may spend. Refused unless a stage of the plan spends money.'),
+  gates: z
+    .array(optionsSchema)
+    .min(1)
+    .optional()
+    .describe('What a student must prove. Refused unless a stage of the plan measures it.'),
+  schedule: scheduleSchema.optional().describe('When the plan is run. A run that was started otherwise ignores it.'),
+  stages: z
+    .array(stageSchema)
+    .min(1)
+    .max(maximumNodes)
+    .optional()
+    .describe('Default: the standard plan, from dataset to distilled student.'),
 });
 
 export type PlanFile = z.infer<typeof planFileSchema>;
 export type StageOfFile = z.infer<typeof stageSchema>;
+
+/** What only means something when a stage takes it. The rest is of the run itself. */
+export const takenByStages = [
+  'teacher',
+  'student',
+  'dataset',
+  'evaluation',
+  'fine-tune',
+  'distill',
+  'loseAtMost',
+  'onDifferentMachine',
+  'budget',
+  'gates',
+] as const satisfies readonly (keyof PlanFile)[];

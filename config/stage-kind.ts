@@ -10,6 +10,9 @@ import type { StageRole } from './queues.js';
 /** What an option outside the store names, and so how its identity is found. */
 export type SourceKind = 'dataset' | 'model-directory';
 
+/** `gates`: it measures whether a student passes them. `budget`: it spends money, and keeps to the cap. */
+export type AppliedSection = 'gates' | 'budget';
+
 export interface StageInputKind {
   /** The kind of artifact that it takes. */
   readonly artifact: string;
@@ -29,6 +32,8 @@ export interface StageKind {
   readonly sources: Readonly<Record<string, SourceKind>>;
   /** Options that a plan may give once, at its top, for all stages that are silent about them: option → name at the top. */
   readonly shared: Readonly<Record<string, string>>;
+  /** Sections at the top of a plan that this stage carries out: a plan that has one which no stage carries out is refused. */
+  readonly applies: readonly AppliedSection[];
   /** Options that change how the work is done and not what comes out: they are left out of the stage key. */
   readonly immaterial: readonly string[];
   /** Artifacts that it takes, by the name under which the work finds them. */

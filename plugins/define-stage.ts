@@ -8,7 +8,7 @@ import type { Stage, StageContext, StageProduct, StageWork } from '../activities
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
-import type { SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
+import type { AppliedSection, SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
 
 interface Definition<Options extends JsonObject> {
   /** What a plan's `uses` names, in kebab-case. */
@@ -29,6 +29,8 @@ interface Definition<Options extends JsonObject> {
   readonly sources?: Readonly<Partial<Record<keyof Options & string, SourceKind>>>;
   /** Options that a plan may give at its top: option → name there. */
   readonly shared?: Readonly<Partial<Record<keyof Options & string, string>>>;
+  /** Sections at the top of a plan that it carries out. Default: none. */
+  readonly applies?: readonly AppliedSection[];
   /** Options that change how the work is done and not what comes out. */
   readonly immaterial?: readonly (keyof Options & string)[];
   /** Do its bits depend on the numerics of the plan? Default: false. */
@@ -57,6 +59,7 @@ export function defineStage<Options extends JsonObject = JsonObject>(definition:
     defaults: defaultsOf(options),
     sources: given(definition.sources),
     shared: given(definition.shared),
+    applies: definition.applies ?? [],
     immaterial: definition.immaterial ?? [],
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact)])),
     outputs: definition.outputs,

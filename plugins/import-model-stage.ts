@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { defineStage } from './define-stage.js';
-import { sourceUrlSchema } from './source-options.js';
+import { sourceUrlSchema } from '../config/source-url.js';
 
 export const importModelStage = defineStage({
   kind: 'import-model',

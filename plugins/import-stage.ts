@@ -1,7 +1,7 @@
 /** The stage kind `import`: a JSONL dataset, in a file or an S3 object, becomes an artifact of normalised shards. */
 import { z } from 'zod';
 import { defineStage } from './define-stage.js';
-import { sourceUrlSchema } from './source-options.js';
+import { sourceUrlSchema } from '../config/source-url.js';
 
 const mebibyte = 1024 * 1024;
 

@@ -41,7 +41,7 @@ const planSchema = z.looseObject({
 });
 export type PlanRecord = z.output<typeof planSchema>;
 
-export const planKind: RecordKind<PlanRecord> = { kind: 'plan', version: 1, schema: planSchema };
+const planKind: RecordKind<PlanRecord> = { kind: 'plan', version: 1, schema: planSchema };
 
 export interface NewRun {
   readonly id: string;

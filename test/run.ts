@@ -19,6 +19,7 @@ const projectParts: Readonly<Record<string, readonly string[]>> = {
   contract: ['s3-server'],
   parity: ['tensorflow'],
   temporal: ['temporal-server', 's3-server', 'tensorflow'],
+  replay: [],
   crash: ['temporal-server', 's3-server', 'tensorflow'],
 };
 

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tensorflowRelease as version } from '../config/numerics.js';
 import { digestOf, logFile } from './cache.js';
 import { findExecutable, runLogged } from './command.js';
 import type { SetupContext } from './part.js';
@@ -19,8 +20,6 @@ export interface TensorflowLibrary {
   readonly digest: string;
   bring(destination: string, context: SetupContext): Promise<void>;
 }
-
-const version = '2.21.0';
 
 /** Both are linked: the first holds the C interface, the second the rest of what it needs. */
 export const libraryFiles = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];

@@ -4,6 +4,7 @@
  */
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tensorflowRelease } from '../config/numerics.js';
 import { digestOf, findEntry, provideEntry, type CacheEntry, type CacheKey } from './cache.js';
 import { cacheOptions, fromCache, refuse, type FoundPart, type Part, type SetupContext, type Source } from './part.js';
 import {
@@ -28,7 +29,7 @@ const namedDirectory: Locate = ({ environment }) => directoryLibrary(environment
 export const tensorflow: Part = {
   name: 'tensorflow',
   purpose: 'the fast numeric engine',
-  version: '2.21.0',
+  version: tensorflowRelease,
   optional: true,
   sources: [
     { ...lookFor('NIGHTSTILL_TENSORFLOW, built earlier', namedDirectory), applies: isNamed },

@@ -14,7 +14,7 @@ interface Tokens {
 }
 
 /** @param scored what a scorer with top-k, at the temperatures of the store, says of these tokens */
-export function captureRow({ id, ids }: Tokens, { topIds, distributions }: ScoredSequence): LogitRow {
+function captureRow({ id, ids }: Tokens, { topIds, distributions }: ScoredSequence): LogitRow {
   const [first] = distributions;
   const positions = Math.max(0, ids.length - 1);
   const k = positions === 0 ? 0 : topIds.length / positions;

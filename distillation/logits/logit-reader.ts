@@ -6,7 +6,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
-import type { Batch, Sample } from '../../engine/index.js';
+import type { Batch, Sample, SampleSource } from '../../engine/index.js';
 import { readArtifact, type ArtifactIndex, type ArtifactRef, type ObjectStore } from '../../storage/index.js';
 import { cacheFiles } from '../artifact-cache.js';
 import { emptyRows, temperatureIndex, writeDistributions, type TeacherRows } from './distributions.js';
@@ -45,6 +45,11 @@ export interface Logits {
    * @throws logits-invalid when a sample is missing, its tokens are others, or the temperature was not captured
    */
   extra(batch: Pick<Batch, 'rows' | 'columns' | 'placements'>, temperature: number): Promise<TeacherInputs>;
+  /**
+   * Looks for every sample before any is needed.
+   * @throws logits-invalid, with how many are not there
+   */
+  confirm(samples: Pick<SampleSource, 'samples' | 'read'>, onSample?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,9 +94,33 @@ export async function openLogits(
       }
       return filled;
     },
+    confirm: (samples, onSample) => confirmAll(shards, samples, onSample),
     close: () => closeAll(shards.files),
   };
 }
+
+async function confirmAll(
+  { rows }: Shards,
+  { samples, read }: Pick<SampleSource, 'samples' | 'read'>,
+  onSample: () => void = () => undefined,
+): Promise<void> {
+  const missing: Sample[] = [];
+  for (let number = 0; number < samples; number++) {
+    const sample = await read(number);
+    if (!rows.has(keyOf(sample))) missing.push(sample);
+    onSample();
+  }
+  const [first] = missing;
+  if (first !== undefined) throw notCaptured(first, ` (so are ${missing.length} of ${samples} samples)`);
+}
+
+const keyOf = ({ id, ids }: Sample): string => rowKey(id, tokenHash(ids)).toString('latin1');
+
+const notCaptured = ({ id, ids }: Sample, more: string): NightstillError =>
+  new NightstillError(
+    'logits-invalid',
+    `sample "${id}": expected logits of its ${ids.length} tokens, found none: it was not captured, or with other tokens${more}`,
+  );
 
 const shardName = (shard: number): string => `logits-${String(shard).padStart(6, '0')}.bin`;
 
@@ -146,13 +175,9 @@ async function readShard(handle: FileHandle, path: string, header: LogitHeader) 
 }
 
 async function readRow({ files, rows }: Shards, header: LogitHeader, sample: Sample): Promise<StoredDistributions> {
-  const place = rows.get(rowKey(sample.id, tokenHash(sample.ids)).toString('latin1'));
+  const place = rows.get(keyOf(sample));
   const handle = place && files[place.file];
-  if (place === undefined || handle === undefined)
-    throw new NightstillError(
-      'logits-invalid',
-      `sample "${sample.id}": expected logits of its ${sample.ids.length} tokens, found none: it was not captured, or with other tokens`,
-    );
+  if (place === undefined || handle === undefined) throw notCaptured(sample, '');
   const name = `logits of sample "${sample.id}"`;
   return decodeRow(name, await readAt(handle, place.offset, place.bytes, name), header, sample);
 }

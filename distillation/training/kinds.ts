@@ -8,6 +8,7 @@ import { distillOptions, fineTuneOptions, type TrainingOptions } from '../../con
 import { labelsObjective } from '../../engine/index.js';
 import type { Json } from '../../storage/index.js';
 import type { Lesson, LessonRequest } from './lesson.js';
+import { storedTeacherLesson } from './stored-teacher.js';
 import type { StudentStart } from './student.js';
 import { denseTeacherLesson } from './teacher.js';
 
@@ -39,12 +40,13 @@ const kinds: Readonly<Record<string, (options: Json) => Exercise>> = {
     start: () => 'given',
     async lesson(options, request) {
       const { teacher, logits } = request.inputs;
-      if (teacher === undefined || logits !== undefined)
-        throw new NightstillError(
-          'plan-invalid',
-          `distill: expected one of the inputs teacher and logits, found ${teacher === undefined ? 'none' : 'both'}`,
-        );
-      return denseTeacherLesson(options, await request.fetch(teacher), request);
+      if (teacher !== undefined && logits === undefined)
+        return denseTeacherLesson(options, await request.fetch(teacher), request);
+      if (logits !== undefined && teacher === undefined) return storedTeacherLesson(options, logits, request);
+      throw new NightstillError(
+        'plan-invalid',
+        `distill: expected one of the inputs teacher and logits, found ${teacher === undefined ? 'none' : 'both'}`,
+      );
     },
   }),
 };

@@ -2,7 +2,7 @@
  * What a student learns from, ready to be trained on: an objective, and what feeds it beside tokens. Each kind of stage makes its
  * lesson; the training knows no kind.
  */
-import type { Batch, NamedNumbers, NumbersSource, Objective, Tokenizer } from '../../engine/index.js';
+import type { Batch, NamedNumbers, NumbersSource, Objective, SampleSource, Tokenizer } from '../../engine/index.js';
 import type { ArtifactRef, ObjectStore } from '../../storage/index.js';
 
 export interface Lesson {
@@ -11,6 +11,8 @@ export interface Lesson {
   readonly frozen?: NumbersSource;
   /** Inputs of the objective for a micro-batch; absent where it has none. */
   readonly extra?: (batch: Batch) => Promise<NamedNumbers>;
+  /** Is there what it needs for all of these samples? Asked once, before the training begins. */
+  readonly confirm?: (samples: Pick<SampleSource, 'samples' | 'read'>) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -22,4 +24,10 @@ export interface LessonRequest {
   readonly fetch: (model: ArtifactRef) => Promise<string>;
   /** Of the student. */
   readonly tokenizer: Tokenizer;
+  /** Of the student: its logits at a position. */
+  readonly vocabularySize: number;
+  /** Captured logits are kept here between processes. */
+  readonly cacheDirectory: string;
+  /** Something was read: long work is not silent. */
+  readonly alive: () => void;
 }

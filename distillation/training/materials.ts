@@ -70,7 +70,17 @@ async function open(request: MaterialsRequest, keep: Keep): Promise<Omit<Materia
   const models = { model: await directoryOf(inputs['model']), teacher: await directoryOf(inputs['teacher']) };
   const student = keep(await openStudent(exercise.start, models, options.seed));
   const tokenizer = await openTokenizer(student.tokenizerDirectory);
-  const lesson = keep(await exercise.lesson({ store, inputs, fetch, tokenizer }));
+  const lesson = keep(
+    await exercise.lesson({
+      store,
+      inputs,
+      fetch,
+      tokenizer,
+      vocabularySize: student.config.vocabularySize,
+      cacheDirectory: join(cacheDirectory, 'logits'),
+      alive: () => report.alive(),
+    }),
+  );
   const template = await openChatTemplate(student.tokenizerDirectory);
   const encoder = createConversationEncoder({ tokenizer, template, answers: options.answers });
   const tokensOf = async (dataset: ArtifactRef): Promise<TokenShards> =>
@@ -88,6 +98,7 @@ async function open(request: MaterialsRequest, keep: Keep): Promise<Omit<Materia
   const { dataset, heldOut } = inputs;
   const data = await tokensOf(needed(dataset));
   const heldOutData = heldOut && (await tokensOf(heldOut));
+  for (const samples of [data, heldOutData]) if (samples) await lesson.confirm?.(samples);
   const stream = streamOf(request, data, lesson);
   return {
     student,

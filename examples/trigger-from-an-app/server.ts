@@ -23,9 +23,9 @@ const client = new Client({ connection: await Connection.connect(connectionOptio
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error: unknown) => {
-    const { status, body } = asHttpError(error);
+    const failure = asHttpError(error);
     if (response.headersSent) response.end();
-    else send(response, status, body);
+    else send(response, failure.status, failure.body);
   });
 });
 
@@ -41,7 +41,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 
 /** The same id with the same dataset joins the run that is there: a caller that got no answer asks again without fear. */
 async function startRun(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { id, dataset } = (await json(request)) as { id?: unknown; dataset?: unknown };
+  const { id, dataset } = ((await json(request)) ?? {}) as { id?: unknown; dataset?: unknown };
   if (typeof id !== 'string' || typeof dataset !== 'string') throw new HttpError(400, 'expected {"id", "dataset"}');
   const { runId } = await start({ client, runId: id, file: planFor({ dataset, store: storeUrl }) });
   send(response, 202, { id: runId, events: `/distillations/${encodeURIComponent(runId)}/events` });
@@ -58,8 +58,8 @@ async function streamEvents(run: { client: Client; runId: string }, response: Se
   response.end();
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
+function send(response: ServerResponse, statusCode: number, body: object): void {
+  response.writeHead(statusCode, { 'content-type': 'application/json' });
   response.end(`${JSON.stringify(body)}\n`);
 }
 

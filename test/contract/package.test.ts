@@ -58,11 +58,14 @@ async function typeErrors(folder: string, modules: readonly string[]): Promise<s
   return stdout.split('\n').filter((line) => /^\S/.test(line));
 }
 
-/** Does this export of a module name a file? */
-async function fileNamedBy(folder: string, module: string, name: string): Promise<boolean> {
-  const program = `import { ${name} } from '${module}'; console.log(${name});`;
+/** Are the programs there that stages start? */
+async function programsAreFiles(folder: string): Promise<boolean> {
+  const program = `
+    import { programs } from 'nightstill/workers';
+    console.log(JSON.stringify(Object.values(programs).map(({ entry }) => entry)));`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: folder });
-  return (await stat(stdout.trim())).isFile();
+  const files: string[] = JSON.parse(stdout);
+  return files.length > 1 && (await Promise.all(files.map(async (file) => (await stat(file)).isFile()))).every(Boolean);
 }
 
 /** Computed by a program of the engine, which has no native part here. */
@@ -77,6 +80,18 @@ async function squaresOf(folder: string, numbers: readonly number[]): Promise<nu
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: folder });
   const squares: number[] = JSON.parse(stdout);
   return squares;
+}
+
+/** The code that a start fails with where no server is. */
+async function codeOfStart(folder: string): Promise<string> {
+  const program = `
+    import { Client, Connection } from '@temporalio/client';
+    import { start } from 'nightstill/client';
+    const connection = Connection.lazy({ address: '127.0.0.1:9', interceptors: [] });
+    const file = { name: 'nightly', store: 'file:///store' };
+    await start({ client: new Client({ connection }), file }).catch(({ code }) => console.log(code));
+    await connection.close();`;
+  return (await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: folder })).stdout.trim();
 }
 
 describe('the published package', () => {
@@ -125,7 +140,7 @@ describe('the published package', () => {
     expect(Object.keys(counts)).toEqual(entries);
     expect(Object.values(counts).filter((count) => count === 0)).toEqual([]);
 
-    expect(await fileNamedBy(app, 'nightstill/workers', 'importChild')).toBe(true);
+    expect(await programsAreFiles(app)).toBe(true);
 
     const engine = 'nightstill/engine';
     await expect(
@@ -150,5 +165,11 @@ describe('the published package', () => {
     const counts = await countExports(app, ['nightstill/client', 'nightstill/storage']);
     expect(Object.values(counts).filter((count) => count === 0)).toEqual([]);
     await expect(squaresOf(app, [1, 2, 3])).resolves.toEqual([1, 4, 9]);
+
+    // Starting and watching runs needs no store, and so neither of what checks its records and speaks to S3.
+    for (const unneeded of ['zod', '@aws-sdk', '@tensorflow']) {
+      await rm(join(app, 'node_modules', unneeded), { recursive: true });
+    }
+    await expect(codeOfStart(app)).resolves.toBe('temporal-unavailable');
   });
 });

@@ -6,13 +6,23 @@ import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { start, type RunHandle } from '../../client/index.js';
+import { searchAttributeNames } from '../../config/run-messages.js';
 import type { Role } from '../../config/queues.js';
+import type { ChildPrograms } from '../../activities/stage.js';
 import { DistillationPlugin } from '../../plugins/index.js';
 import type { Json } from '../../storage/index.js';
-import { programs } from '../../workers/programs.js';
-import { compiledPath } from './processes.js';
+import { compiledPath, until } from './processes.js';
 import { smallStages } from './small-stages.js';
 import { TemporalTestServer } from './temporal-server.js';
+
+/** Compiled, wherever this file runs from. */
+const programs: ChildPrograms = {
+  importer: { entry: compiledPath('workers/import-child.js') },
+  trainer: { entry: compiledPath('workers/trainer.js') },
+};
+
+/** Of `IndexedValueType`. */
+const keyword = 2;
 
 export interface SmallNightOptions {
   /** Of the client and the workers. */
@@ -69,6 +79,33 @@ export class SmallNight {
 
   start(runId: string, file: Json): Promise<RunHandle> {
     return start({ client: this.client, runId, file });
+  }
+
+  /** Makes the run go back to the last decision of its workflow, as an operator would. */
+  async reset(workflowId: string): Promise<void> {
+    const { events } = await this.client.workflow.getHandle(workflowId).fetchHistory();
+    const decision = (events ?? []).findLast((event) => event.workflowTaskCompletedEventAttributes);
+    if (!decision?.eventId) throw new Error(`expected a decision of ${workflowId}, found none`);
+    await this.client.workflowService.resetWorkflowExecution({
+      namespace: this.client.options.namespace,
+      workflowExecution: { workflowId },
+      reason: 'a test',
+      requestId: workflowId,
+      workflowTaskFinishEventId: decision.eventId,
+    });
+  }
+
+  /** Those that runs keep, until the namespace has them. */
+  async addSearchAttributes(): Promise<void> {
+    const { operatorService } = this.client.connection;
+    const { namespace } = this.client.options;
+    const names = Object.values(searchAttributeNames);
+    const searchAttributes = Object.fromEntries(names.map((name) => [name, keyword]));
+    await operatorService.addSearchAttributes({ namespace, searchAttributes });
+    await until('search attributes', async () => {
+      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+      return names.every((name) => Object.hasOwn(customAttributes, name));
+    });
   }
 
   async end(): Promise<void> {

@@ -9,9 +9,10 @@ import { defineStage, type Stage } from '../../plugins/index.js';
 const note = defineStage({
   kind: 'note',
   version: 1,
-  options: z.strictObject({ text: z.string(), waitMs: z.int().default(0) }),
+  options: z.strictObject({ text: z.string(), waitMs: z.int().default(0), queue: z.enum(['io', 'gpu']).default('io') }),
   inputs: { first: 'note?', second: 'note?' },
   outputs: { note: 'note' },
+  queue: ({ queue }) => queue,
   async run({ options: { text, waitMs }, writer, progress, signal }) {
     progress({ phase: 'write' });
     await delay(waitMs, undefined, { signal });

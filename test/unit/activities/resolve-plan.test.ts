@@ -1,10 +1,15 @@
 import { resolvePlan } from '../../../activities/resolve-plan.js';
+import { builtInStages } from '../../../plugins/built-in-stages.js';
 import { importStage } from '../../../plugins/import-stage.js';
 
-const rules = { kinds: [importStage.kind], queuePrefix: 'night' };
+const rules = { kinds: builtInStages.map(({ kind }) => kind), queuePrefix: 'night' };
+const numerics = { runner: 'tensorflow', tensorflow: '2.21.0', xla: false, precision: 'float32', threads: 2 };
 
 const importing = { id: 'import', uses: 'import', with: { dataset: '/data/rows.jsonl' } };
 const file = (...stages: readonly unknown[]) => ({ name: 'nightly', store: 'file:///store', stages });
+const standard = { name: 'nightly', store: 'file:///store', teacher: '/t', student: '/s', dataset: '/rows.jsonl' };
+const nodesOf = (content: unknown) => resolvePlan(content, rules).plan.nodes;
+const nodeOf = (content: unknown, id: string) => nodesOf(content).find((node) => node.id === id);
 
 describe('a plan file', () => {
   it('becomes nodes that name everything the workflow needs', () => {
@@ -12,11 +17,13 @@ describe('a plan file', () => {
     expect(resolvePlan(file(stage), rules).plan).toEqual({
       name: 'nightly',
       store: 'file:///store',
+      onFailure: 'fail-fast',
       nodes: [
         {
           id: 'import',
           uses: 'import',
           needs: [],
+          inputs: {},
           with: { dataset: 'file:///data/rows.jsonl', shardBytes: 8388608 },
           activity: 'nightstill.import',
           queue: 'night-io',
@@ -33,60 +40,64 @@ describe('a plan file', () => {
     expect(resolvePlan({ stages, store, name }, rules).planDigest).toBe(planDigest);
     expect(resolvePlan({ stages, store, name: 'other' }, rules).planDigest).not.toBe(planDigest);
   });
-});
 
-describe('a plan file is refused with the path, what was expected and what was found', () => {
-  const stages = (...all: readonly object[]) => file(...all.map((stage) => ({ ...importing, ...stage })));
-  it.each<[string, unknown, string]>([
-    ['nothing', null, '^the plan: expected .*object.*, found null$'],
-    ['text', 'a secret', '^the plan: expected .*object.*, found a value of type string$'],
-    ['no stages', { name: 'a', store: 'file:///s', stages: [] }, '^stages: .*found a list$'],
-    ['no store', { name: 'a', stages: [importing] }, '^store: expected .*string.*, found nothing$'],
-    ['a store that is no store', { ...file(importing), store: 'secret' }, '^store: expected .*a store URL'],
-    ['a name with a slash', { ...file(importing), name: 'a/secret' }, '^name: expected .*1 to 63 characters'],
-    ['an unknown key', { ...file(importing), stores: 1 }, '^the plan: expected .*"stores"'],
-    [
-      'an unknown kind',
-      stages({ uses: 'exfiltrate' }),
-      '^stages\\[0\\].uses: expected one of import, found exfiltrate$',
-    ],
-    ['a missing option', stages({ with: {} }), '^stages\\[0\\].with.dataset: expected .*string.*, found nothing$'],
-    ['an unknown option', stages({ with: { dataset: '/d', data: 1 } }), '^stages\\[0\\].with: expected .*"data"'],
-    [
-      'a relative path',
-      stages({ with: { dataset: 'secret.jsonl' } }),
-      '^stages\\[0\\].with.dataset: expected .*absolute path',
-    ],
-    [
-      'a path that is none',
-      stages({ with: { dataset: 'file:secret.jsonl' } }),
-      '^stages\\[0\\].with.dataset: expected .*absolute path',
-    ],
-    [
-      'another host',
-      stages({ with: { dataset: 'file://secret/rows.jsonl' } }),
-      '^stages\\[0\\].with.dataset: expected .*absolute path',
-    ],
-    [
-      'credentials',
-      stages({ with: { dataset: 's3://me:secret@b/k' } }),
-      '^stages\\[0\\].with.dataset: .*without credentials',
-    ],
-    [
-      'tiny shards',
-      stages({ with: { dataset: '/d', shardBytes: 1 } }),
-      '^stages\\[0\\].with.shardBytes: expected .*65536',
-    ],
-    ['an id twice', stages({}, {}), '^stages\\[1\\].id: expected an id of its own, found import$'],
-    ['an unknown need', stages({ needs: ['other'] }), '^stages\\[0\\].needs: expected ids of import, found other$'],
-    [
-      'a cycle',
-      stages({ id: 'a', needs: ['b'] }, { id: 'b', needs: ['a'] }, { id: 'c' }),
-      '^stages: .*one among a, b$',
-    ],
-  ])('%s', (_, content, message) => {
-    const resolve = (): unknown => resolvePlan(content, rules);
-    expect(resolve).toThrow(expect.objectContaining({ code: 'plan-invalid', message: expect.stringMatching(message) }));
-    expect(resolve).not.toThrow(/secret/);
+  it('without stages is the standard plan, from dataset to distilled student', () => {
+    const needs = (content: unknown) => Object.fromEntries(nodesOf(content).map((node) => [node.id, node.needs]));
+    expect(needs({ ...standard, evaluation: '/held-out.jsonl' })).toEqual({
+      import: [],
+      evaluation: [],
+      teacher: [],
+      student: [],
+      'fine-tune': ['import', 'student', 'evaluation'],
+      distill: ['import', 'teacher', 'fine-tune', 'evaluation'],
+    });
+    const cut = { ...standard, student: { layers: { every: 2 } } };
+    expect(needs(cut)).toMatchObject({ 'fine-tune': ['import', 'teacher'] });
+    expect(nodeOf(cut, 'fine-tune')?.with['start']).toEqual({ layers: { every: 2 } });
+    expect(nodeOf(standard, 'distill')?.inputs).toEqual({
+      dataset: { node: 'import', output: 'dataset' },
+      teacher: { node: 'teacher', output: 'model' },
+      model: { node: 'fine-tune', output: 'model' },
+    });
+  });
+
+  it('sets the options of the standard stages in sections of their names', () => {
+    const content = {
+      ...standard,
+      'fine-tune': { epochs: 2, learningRate: 1e-3 },
+      distill: { temperature: 3, crossEntropyShare: 0.1 },
+      loseAtMost: '90s',
+    };
+    expect(nodeOf(content, 'fine-tune')?.with).toMatchObject({ epochs: 2, learningRate: 1e-3, loseAtMost: 90_000 });
+    expect(nodeOf(content, 'distill')?.with).toMatchObject({ temperature: 3, crossEntropyShare: 0.1, epochs: 3 });
+  });
+
+  it('gives its numerics to what computes, and to nothing else', () => {
+    expect(nodesOf(standard).map((node) => [node.id, node.numerics])).toEqual([
+      ['import', undefined],
+      ['teacher', undefined],
+      ['student', undefined],
+      ['fine-tune', numerics],
+      ['distill', numerics],
+    ]);
+    const wasm = nodeOf({ ...standard, numerics: { runner: 'wasm', threads: 1 } }, 'distill');
+    expect(wasm?.numerics).toEqual({ ...numerics, runner: 'wasm', tensorflow: null, threads: 1 });
+  });
+
+  it('may say when it is scheduled: a run ignores it', () => {
+    const schedule = { cron: ['0 3 * * mon-fri', '*/15 0-6/2 1,15 jan *'], timeZone: 'Europe/Berlin', jitter: '10m' };
+    expect(nodesOf({ ...standard, schedule })).toEqual(nodesOf(standard));
+    expect(nodesOf({ ...standard, schedule: { calendar: { hour: 3, dayOfWeek: ['monday'] } } })).toHaveLength(5);
+  });
+
+  it('may have gates and a budget when a stage of it carries them out', () => {
+    const kinds = [{ ...importStage.kind, applies: ['gates', 'budget'] as const }];
+    const content = { ...file(importing), gates: [{ metric: 'loss' }], budget: { spendAtMostUsd: 5 } };
+    expect(resolvePlan(content, { ...rules, kinds }).plan.nodes).toHaveLength(1);
+  });
+
+  it('needs a stage once, also where it says so twice', () => {
+    const twice = file(importing, { ...importing, id: 'again', needs: ['import', 'import'] });
+    expect(nodeOf(twice, 'again')?.needs).toEqual(['import']);
   });
 });

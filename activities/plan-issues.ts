@@ -1,0 +1,70 @@
+/**
+ * Everything that is wrong with a plan, told at once: where, what was expected there, and what was found. What was found is told
+ * by its type, never as text: a plan may hold what must not stand in a history.
+ */
+import { NightstillError } from '../config/errors.js';
+
+export interface PlanIssue {
+  /** `stages[1].with.epochs`; '' for the plan itself. */
+  readonly path: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** A history keeps what is told. */
+const mostIssues = 20;
+
+/** @throws plan-invalid */
+export function throwIfAny(issues: readonly PlanIssue[]): void {
+  if (issues.length > 0) throw planInvalid(issues);
+}
+
+/** A line an issue; `details.paths` names their places, in the same order. */
+export function planInvalid(issues: readonly PlanIssue[]): NightstillError {
+  const shown = issues.slice(0, mostIssues);
+  const lines = shown.map(({ path, expected, found }) => `${path || 'the plan'}: expected ${expected}, found ${found}`);
+  if (issues.length > shown.length) lines.push(`and ${issues.length - shown.length} more`);
+  return new NightstillError('plan-invalid', lines.join('\n'), {
+    details: { path: shown[0]?.path ?? '', paths: shown.map(({ path }) => path).join('\n') },
+  });
+}
+
+export const joinPath = (base: string, ...keys: readonly PropertyKey[]): string =>
+  keys.reduce<string>(
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`),
+    base,
+  );
+
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value === '') return 'an empty text';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return typeof value === 'object' ? 'an object' : `a value of type ${typeof value}`;
+}
+
+/** `, nearest is "store"` or nothing: which of the known words somebody may have meant. */
+export function nearest(word: string, known: readonly string[]): string {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3) && distance < candidate.length)
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near ? ` (nearest: ${near.candidate})` : '';
+}
+
+/** Insertions, deletions and substitutions (Wagner and Fischer 1974). */
+function editDistance(one: string, other: string): number {
+  if (Math.abs(one.length - other.length) > longestWord || one.length > longestWord) return Infinity;
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let index = 0; index < one.length; index += 1) {
+    const next = [index + 1];
+    for (let at = 0; at < other.length; at += 1)
+      next.push(
+        Math.min((next[at] ?? 0) + 1, (row[at + 1] ?? 0) + 1, (row[at] ?? 0) + (one[index] === other[at] ? 0 : 1)),
+      );
+    row = next;
+  }
+  return row.at(-1) ?? Infinity;
+}
+
+const longestWord = 64;

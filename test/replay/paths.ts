@@ -1,0 +1,183 @@
+/**
+ * Every path that a run can take through workflow code, and how it is made to take it. Each has a recorded history that later
+ * releases must replay.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { RunHandle } from '../../client/index.js';
+import type { Json } from '../../storage/index.js';
+import { until } from '../support/processes.js';
+import { smallPlan, type SmallNight } from '../support/small-night.js';
+
+/** Recordings name it, so it is the same on every machine. */
+export const recordingDirectory = '/tmp/nightstill-replay';
+
+export interface Recording {
+  readonly night: SmallNight;
+  /** URL of an empty store of this path's own. */
+  readonly store: string;
+  /** The id of the run whose history is kept. */
+  readonly runId: string;
+}
+
+export interface Path {
+  readonly shows: string;
+  /** How the run that is kept ends: its last event. */
+  readonly ends: 'COMPLETED' | 'FAILED' | 'CANCELED';
+  /** A type of event that only this path brings. */
+  readonly holds?: string;
+  readonly take: (recording: Recording) => Promise<void>;
+}
+
+/** a, then b and c side by side, then d. */
+const diamond = (store: string, stageC: object = {}, top: Readonly<Record<string, Json>> = {}): Json =>
+  smallPlan(
+    store,
+    [
+      { id: 'a' },
+      { id: 'b', needs: ['a'], inputs: { first: 'a.note' }, with: { text: 'b', waitMs: 300 } },
+      { id: 'c', needs: ['a'], inputs: { first: 'a.note' }, ...stageC },
+      { id: 'd', needs: ['b', 'c'], inputs: { first: 'b.note', second: 'c.note' } },
+      { id: 'e', needs: ['b'], inputs: { first: 'b.note' } },
+    ],
+    top,
+  );
+
+const broken = { uses: 'failing', with: { code: 'dataset-empty' } };
+
+const settled = (handle: RunHandle): Promise<unknown> => handle.result().catch((error: unknown) => error);
+
+/** The run has a stage at work. */
+const working = ({ night, runId }: Recording, node: string): Promise<unknown> =>
+  until(`${node} at work`, async () => {
+    const { raw } = await night.client.workflow.getHandle(runId).describe();
+    return (raw.pendingActivities ?? []).some(
+      ({ activityId, lastHeartbeatTime }) => activityId === node && lastHeartbeatTime,
+    );
+  });
+
+/** In this order: the last one changes the namespace. */
+export const paths: Readonly<Record<string, Path>> = {
+  happy: {
+    shows: 'nodes one after another and side by side, each looked up and run',
+    ends: 'COMPLETED',
+    take: async ({ night, store, runId }) => void (await (await night.start(runId, diamond(store))).result()),
+  },
+  import: {
+    shows: 'a stage that a child process does',
+    ends: 'COMPLETED',
+    take: async ({ night, store, runId }) => {
+      const dataset = `${recordingDirectory}/rows.jsonl`;
+      mkdirSync(recordingDirectory, { recursive: true });
+      writeFileSync(dataset, '{"prompt":"What is 1 + 1?","response":"2"}\n');
+      const stages = [{ id: 'import', uses: 'import', with: { dataset } }];
+      await (await night.start(runId, smallPlan(store, stages))).result();
+    },
+  },
+  'cache-hit': {
+    shows: 'every node reused',
+    ends: 'COMPLETED',
+    take: async ({ night, store, runId }) => {
+      await (await night.start(`${runId}-before`, diamond(store))).result();
+      await (await night.start(runId, diamond(store))).result();
+    },
+  },
+  'failure-fail-fast': {
+    shows: 'a node fails, what runs beside it is cancelled, the rest is skipped',
+    ends: 'FAILED',
+    holds: 'ACTIVITY_TASK_CANCELED',
+    take: async ({ night, store, runId }) => {
+      const slow = diamond(store, broken) as { stages: { id: string; with: object }[] };
+      for (const stage of slow.stages) if (stage.id === 'b') stage.with = { text: 'b', waitMs: 60_000 };
+      await settled(await night.start(runId, slow as unknown as Json));
+    },
+  },
+  'failure-finish-others': {
+    shows: 'a node fails, what depends on it is skipped, all others are finished',
+    ends: 'FAILED',
+    take: async ({ night, store, runId }) =>
+      void (await settled(await night.start(runId, diamond(store, broken, { onFailure: 'finish-others' })))),
+  },
+  'retried-failure': {
+    shows: 'a node fails after all attempts that it is given',
+    ends: 'FAILED',
+    take: async ({ night, store, runId }) => {
+      const stages = [{ id: 'a', uses: 'failing', with: { code: 'child-died' } }];
+      await settled(await night.start(runId, smallPlan(store, stages)));
+    },
+  },
+  skip: {
+    shows: 'the first node fails, and nothing else ever starts',
+    ends: 'FAILED',
+    take: async ({ night, store, runId }) => {
+      const stages = [
+        { id: 'a', ...broken },
+        { id: 'b', needs: ['a'], inputs: { first: 'a.note' } },
+        { id: 'c', needs: ['b'], inputs: { first: 'b.note' } },
+      ];
+      await settled(await night.start(runId, smallPlan(store, stages)));
+    },
+  },
+  cancel: {
+    shows: 'the run is cancelled while a stage works: it makes its work durable first',
+    ends: 'CANCELED',
+    holds: 'ACTIVITY_TASK_CANCELED',
+    take: async (recording) => {
+      const { night, store, runId } = recording;
+      const stages = [
+        { id: 'a', uses: 'endless' },
+        { id: 'b', needs: ['a'], inputs: { first: 'a.note' } },
+      ];
+      const handle = await night.start(runId, smallPlan(store, stages));
+      await working(recording, 'a');
+      await handle.cancel();
+      await settled(handle);
+    },
+  },
+  reset: {
+    shows: 'the workflow is reset while a stage works, and goes on from there',
+    ends: 'COMPLETED',
+    holds: 'WORKFLOW_TASK_FAILED',
+    take: async (recording) => {
+      const { night, store, runId } = recording;
+      const stages = [
+        { id: 'a' },
+        { id: 'b', needs: ['a'], inputs: { first: 'a.note' }, with: { text: 'b', waitMs: 3000 } },
+      ];
+      await night.start(runId, smallPlan(store, stages));
+      await working(recording, 'b');
+      await night.reset(runId);
+      await night.client.workflow.getHandle(runId).result();
+    },
+  },
+  'malformed-plan': {
+    shows: 'what the run was started with is no plan',
+    ends: 'FAILED',
+    take: async ({ night, runId }) => {
+      const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args: [{ file: 'distill.yaml' }] };
+      await night.client.workflow.execute('distill', start).catch(() => undefined);
+    },
+  },
+  announce: {
+    shows: 'no worker polls the queue of a stage, until one comes and says so',
+    ends: 'COMPLETED',
+    holds: 'WORKFLOW_EXECUTION_SIGNALED',
+    take: async ({ night, store, runId }) => {
+      const handle = await night.start(runId, smallPlan(store, [{ id: 'a', with: { text: 'a', queue: 'gpu' } }]));
+      await until('a run that misses a worker', async () =>
+        (await handle.state()).nodes.some(({ unpolled }) => unpolled),
+      );
+      const worker = await night.addWorker('gpu');
+      await handle.result();
+      await worker.stop();
+    },
+  },
+  'search-attributes': {
+    shows: 'plan and status are kept as search attributes of a namespace that has them',
+    ends: 'COMPLETED',
+    holds: 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES',
+    take: async ({ night, store, runId }) => {
+      await night.addSearchAttributes();
+      await (await night.start(runId, smallPlan(store, [{ id: 'a' }]))).result();
+    },
+  },
+};
