@@ -14,28 +14,39 @@ import { endWithUs } from './left-behind.js';
 import { s3ServerBinary } from './servers.js';
 
 const bucket = 'nightstill-test';
-const credentials = { AWS_ACCESS_KEY_ID: 'nightstill', AWS_SECRET_ACCESS_KEY: 'nightstill-secret' };
+interface Credentials {
+  readonly AWS_ACCESS_KEY_ID: string;
+  readonly AWS_SECRET_ACCESS_KEY: string;
+}
+const standardCredentials: Credentials = {
+  AWS_ACCESS_KEY_ID: 'nightstill',
+  AWS_SECRET_ACCESS_KEY: 'nightstill-secret',
+};
 const readyWithinMs = 20_000;
 
 export class S3Server {
   readonly endpoint: string;
   readonly bucket = bucket;
   /** What a child process needs in its environment to reach the server. */
-  readonly environment: Readonly<Record<string, string>> = credentials;
+  readonly environment: Readonly<Record<string, string>>;
   readonly #binary: string;
   readonly #directory: string;
   #process: ChildProcess | undefined;
 
-  private constructor(binary: string, directory: string, port: number) {
+  readonly #credentials: Credentials;
+
+  private constructor(binary: string, directory: string, port: number, credentials: Credentials) {
+    this.#credentials = credentials;
+    this.environment = { ...credentials };
     this.#binary = binary;
     this.#directory = directory;
     this.endpoint = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<S3Server> {
+  static async start(credentials = standardCredentials): Promise<S3Server> {
     const directory = await mkdtemp(join(tmpdir(), 'nightstill-s3-'));
     await mkdir(join(directory, bucket));
-    const server = new S3Server(await s3ServerBinary(), directory, await freePort());
+    const server = new S3Server(await s3ServerBinary(), directory, await freePort(), credentials);
     Object.assign(process.env, credentials);
     await server.restart();
     return server;
@@ -52,8 +63,8 @@ export class S3Server {
     const port = new URL(this.endpoint).port;
     const parameters = ['--port', `127.0.0.1:${port}`, '--quiet', '--keep-alive', 'posix', this.#directory];
     const environment = {
-      ROOT_ACCESS_KEY: credentials.AWS_ACCESS_KEY_ID,
-      ROOT_SECRET_KEY: credentials.AWS_SECRET_ACCESS_KEY,
+      ROOT_ACCESS_KEY: this.#credentials.AWS_ACCESS_KEY_ID,
+      ROOT_SECRET_KEY: this.#credentials.AWS_SECRET_ACCESS_KEY,
     };
     const child = spawn(this.#binary, parameters, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
     let complaints = '';
