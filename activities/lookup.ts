@@ -5,22 +5,17 @@
 import { differenceInALine, explainDifference } from '../config/explain-difference.js';
 import type { LookupResult, NodeInput, StageIdentity } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
-import {
-  addRunStage,
-  lookupStage,
-  putPreimage,
-  readPreimage,
-  type ObjectStore,
-  type StageLookup,
-} from '../storage/index.js';
+import { lookupStage, putPreimage, readPreimage, type ObjectStore, type StageLookup } from '../storage/index.js';
+import { StageNames } from './stage-names.js';
 
 export async function lookUpStage(
   store: ObjectStore,
   kind: StageKind,
   { runId, node }: Pick<NodeInput, 'runId' | 'node'>,
   stage: StageIdentity,
+  names = new StageNames(),
 ): Promise<LookupResult> {
-  const { before } = await addRunStage(store, runId, node, stage.stageKey);
+  const { before } = await names.add(store, runId, node, stage.stageKey);
   const found = await lookupStage(store, stage.stageKey);
   const explanation = explainLookup(store, kind, { stage, found, before: before[node], runId });
   const [why] = await Promise.all([explanation, found.result ? undefined : putPreimage(store, stage.preimage)]);

@@ -130,6 +130,6 @@ function ignoreDamage(error: unknown): undefined {
 
 /** Is every artifact there that the outcome names? */
 export async function isComplete(store: ObjectStore, { outcome }: Pick<StageResult, 'outcome'>): Promise<boolean> {
-  for (const artifact of Object.values(outcome.outputs)) if (!(await hasArtifact(store, artifact))) return false;
-  return true;
+  const there = await Promise.all(Object.values(outcome.outputs).map((artifact) => hasArtifact(store, artifact)));
+  return there.every(Boolean);
 }

@@ -91,15 +91,19 @@ const lastStages = ({ stages, before }: Run): Run['before'] =>
 const mostStagesBefore = 600;
 
 /**
- * Names a stage that the run needs, before it is looked up or run. Where the same run named another for the node (the data
- * has changed since it failed), that one counts as before.
+ * Names stages that the run needs, by node, before they are looked up or run. Where the same run named another for a node (the
+ * data has changed since it failed), that one counts as before.
  */
-export async function addRunStage(store: ObjectStore, id: string, node: string, stageKey: StageKey): Promise<Run> {
+export async function addRunStages(
+  store: ObjectStore,
+  id: string,
+  stages: Readonly<Record<string, StageKey>>,
+): Promise<Run> {
   return moveRun(store, id, (run, moving) => {
     const open = existing(id, run);
-    const earlier = open.stages[node] ?? stageKey;
-    const before = earlier === stageKey ? open.before : { ...open.before, [node]: earlier };
-    return { ...open, ...moving, before, stages: { ...open.stages, [node]: stageKey } };
+    const replaced = Object.entries(open.stages).filter(([node, key]) => (stages[node] ?? key) !== key);
+    const before = { ...open.before, ...Object.fromEntries(replaced) };
+    return { ...open, ...moving, before, stages: { ...open.stages, ...stages } };
   });
 }
 

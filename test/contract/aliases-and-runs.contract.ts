@@ -1,7 +1,7 @@
 /** Aliases and run records, as any store must carry them. */
 import { randomUUID } from 'node:crypto';
 import {
-  addRunStage,
+  addRunStages,
   closeRun,
   digestOf,
   openRun,
@@ -107,7 +107,7 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
     it('name every stage once, also when nodes are added at the same time', async () => {
       await openRun(store, newRun(name, plan));
       const nodes = ['import', 'answer', 'fine-tune', 'distill'];
-      await Promise.all(nodes.map((node) => addRunStage(store, name, node, stageKeyOf(node))));
+      await Promise.all(nodes.map((node) => addRunStages(store, name, { [node]: stageKeyOf(node) })));
       const closed = await closeRun(store, name, { completed: true });
       expect(closed).toMatchObject({ status: 'closed', outcome: { completed: true } });
       expect(closed.stages).toEqual(Object.fromEntries(nodes.map((node) => [node, stageKeyOf(node)])));
@@ -118,13 +118,13 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
       const begin = (id: string) => openRun(store, newRun(id, plan, name));
       const [first, second, third] = [1, 2, 3].map((number) => `${name} ${number}`) as [string, string, string];
       expect(await begin(first)).toMatchObject({ plan: name, previous: null, before: {} });
-      await addRunStage(store, first, 'import', stageKeyOf('a'));
-      await addRunStage(store, first, 'distill', stageKeyOf('b'));
+      await addRunStages(store, first, { import: stageKeyOf('a') });
+      await addRunStages(store, first, { distill: stageKeyOf('b') });
       expect(await begin(second)).toMatchObject({
         previous: first,
         before: { import: stageKeyOf('a'), distill: stageKeyOf('b') },
       });
-      await addRunStage(store, second, 'import', stageKeyOf('c')); // and fails there
+      await addRunStages(store, second, { import: stageKeyOf('c') }); // and fails there
       expect(await begin(third)).toMatchObject({
         previous: second,
         before: { import: stageKeyOf('c'), distill: stageKeyOf('b') },
@@ -135,7 +135,7 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
     it('opened again, by a retry or when it failed, a run keeps its stages and the run that it follows', async () => {
       await openRun(store, newRun(`${name} 1`, plan, name));
       await openRun(store, newRun(`${name} 2`, plan, name));
-      const { stages } = await addRunStage(store, `${name} 2`, 'import', stageKeyOf('a'));
+      const { stages } = await addRunStages(store, `${name} 2`, { import: stageKeyOf('a') });
       for (const outcome of ['open', 'closed']) {
         if (outcome === 'closed') await closeRun(store, `${name} 2`, null);
         const again = await openRun(store, newRun(`${name} 2`, plan, name));
@@ -159,7 +159,7 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
     });
 
     it('a stage of a run that was never opened is refused', async () => {
-      await expect(addRunStage(store, name, 'import', stageKeyOf('x'))).rejects.toMatchObject({
+      await expect(addRunStages(store, name, { import: stageKeyOf('x') })).rejects.toMatchObject({
         code: 'object-missing',
       });
     });

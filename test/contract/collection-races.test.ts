@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addRunStage, collect, hasArtifact, lookupResult, openRun, type ObjectStore } from '../../storage/index.js';
+import { addRunStages, collect, hasArtifact, lookupResult, openRun, type ObjectStore } from '../../storage/index.js';
 import { prefixes } from '../../storage/layout.js';
 import { readManifest } from '../../storage/manifest.js';
 import { readCheckpoint } from '../../storage/restore.js';
@@ -91,7 +91,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
     it('nothing needed is lost: every acknowledged checkpoint that a head keeps restores, every stage is finished', async () => {
       for (let index = 0; index < stages; index += 1) await openRun(place.store, newRun(`dying ${index}`));
       for (let index = 0; index < stages; index += 1)
-        await addRunStage(place.store, `dying ${index}`, 'train', stageKeyOf(`dying ${index}`));
+        await addRunStages(place.store, `dying ${index}`, { train: stageKeyOf(`dying ${index}`) });
       const stopCollecting = startCollecting();
       const dying = Promise.all(Array.from({ length: stages }, (_, index) => dieAgainAndAgain(index)));
       await dying.catch(() => undefined);
@@ -218,7 +218,7 @@ describe.each(placeKinds)('collection beside writers in %s', (kind) => {
           ({ operation, key }) => operation === 'list' && key === prefixes.results,
           async () => {
             await openRun(store, newRun('late'));
-            await addRunStage(store, 'late', 'import', stageKey);
+            await addRunStages(store, 'late', { import: stageKey });
             expect(await lookupResult(store, stageKey)).toBeDefined();
           },
         ),

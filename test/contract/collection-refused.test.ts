@@ -1,6 +1,6 @@
 /** What collection does not understand, or cannot see whole, it does not judge: then nothing at all is deleted. */
 import { NightstillError } from '../../config/errors.js';
-import { addRunStage, collect, digestOf, openRun, promote, type ObjectStore } from '../../storage/index.js';
+import { addRunStages, collect, digestOf, openRun, promote, type ObjectStore } from '../../storage/index.js';
 import { headKind } from '../../storage/head.js';
 import { aliasKey, headKey, manifestPrefix, prefixes, resultKey, runKey } from '../../storage/layout.js';
 import { encodeRecord, jsonSchema, readRecord } from '../../storage/record.js';
@@ -21,7 +21,7 @@ async function fill(store: ObjectStore): Promise<void> {
   for (const step of [1, 2, 3, 4])
     await writer.save({ step, state: null, arrays: new Map([['weights', noise(2_000, step)]]) }).durable;
   await openRun(store, newRun('night'));
-  await addRunStage(store, 'night', 'import', stageKeyOf('a stage of the run'));
+  await addRunStages(store, 'night', { import: stageKeyOf('a stage of the run') });
   const other = await claim(store, finished);
   const { outcome } = await other.seal(await outcomeOf(other));
   const model = outcome.outputs['dataset'];

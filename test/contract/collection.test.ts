@@ -1,7 +1,7 @@
 /** What collection keeps, what it takes and in which order, and when it does not begin at all. */
 import { randomUUID } from 'node:crypto';
 import {
-  addRunStage,
+  addRunStages,
   closeRun,
   collect,
   digestOf,
@@ -62,7 +62,7 @@ describe.each(placeKinds)('collection in %s', (kind) => {
   };
   const run = async (id: string, key = stageKey): Promise<void> => {
     await openRun(store, newRun(id));
-    await addRunStage(store, id, 'import', key);
+    await addRunStages(store, id, { import: key });
   };
   const tally = ({ removed, removedBy, removedKeys }: CollectionReport) => ({ removed, removedBy, removedKeys });
 
@@ -188,7 +188,7 @@ describe.each(placeKinds)('collection in %s', (kind) => {
       keys.push(keyOfPreimage(preimage));
       const id = `night ${temperature}`;
       await openRun(store, newRun(id, digestOf(id), 'nightly'));
-      await addRunStage(store, id, 'distill', keys.at(-1) ?? '');
+      await addRunStages(store, id, { distill: keys.at(-1) ?? '' });
       clock.nowMs += 1000;
     }
     const known = async (): Promise<boolean[]> =>

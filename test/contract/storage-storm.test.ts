@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../../config/errors.js';
 import {
-  addRunStage,
+  addRunStages,
   claimStage,
   collect,
   digestOf,
@@ -151,7 +151,7 @@ class Competitor {
 
 it('two competing writers in a storm lose nothing, tear nothing, never move the head back, and leave nothing behind', async () => {
   await openRun(direct, newRun('storm'));
-  await addRunStage(direct, 'storm', 'train', stageKey);
+  await addRunStages(direct, 'storm', { train: stageKey });
   const watch = new HeadWatch(direct, stageKey);
   const [one, two] = [new Competitor(1), new Competitor(2)];
   const saves = (): number => one.saved.length + two.saved.length;

@@ -1,0 +1,38 @@
+/**
+ * Lookups that come together write the record of their run together: it moves by compare-and-swap, and of many that move it at
+ * once all but one would have to try again.
+ */
+import { addRunStages, type ObjectStore, type Run } from '../storage/index.js';
+
+interface Line {
+  writing: Promise<unknown>;
+  /** Written as soon as what is being written has come to its end. */
+  next?: { readonly stages: Record<string, string>; readonly written: Promise<Run> } | undefined;
+}
+
+export class StageNames {
+  readonly #lines = new Map<string, Line>();
+
+  /** @returns the record, after a write that named this stage */
+  async add(store: ObjectStore, runId: string, node: string, stageKey: string): Promise<Run> {
+    const key = JSON.stringify([store.url, runId]);
+    const line: Line = this.#lines.get(key) ?? { writing: Promise.resolve() };
+    this.#lines.set(key, line);
+    if (line.next === undefined) {
+      const stages: Record<string, string> = {};
+      const written = line.writing.then(() => {
+        line.next = undefined;
+        const run = addRunStages(store, runId, stages);
+        line.writing = run.catch(() => undefined);
+        return run;
+      });
+      line.next = { stages, written };
+    }
+    line.next.stages[node] = stageKey;
+    try {
+      return await line.next.written;
+    } finally {
+      if (line.next === undefined && this.#lines.get(key) === line) this.#lines.delete(key);
+    }
+  }
+}
