@@ -2,7 +2,11 @@
  * A run of the whole pipeline in small, in which one kind of process is killed in every stage that it takes part in, each
  * time with work in flight, at moments that a seed draws. `npm run storm` kills at all of them.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { drawnKills, processKinds } from '../support/kill-orders.js';
+import { isAlive, stateOf, until } from '../support/processes.js';
+import { movingObjects } from '../support/record-counts.js';
 import { drawKills } from '../support/storm-table.js';
 import { Storm, type Undisturbed } from '../support/storm.js';
 
@@ -30,6 +34,78 @@ it('undisturbed, makes each result once', () => {
     orphans: 0,
   });
 });
+
+describe('training in flight', () => {
+  /** Everything that was made is as in the undisturbed run, and recorded once. */
+  async function expectUndisturbed(runId: string): Promise<void> {
+    const result = await storm.handle(runId).result();
+    const { digests, records, orphans } = await storm.outcomeOf(runId, result);
+    expect({ digests, records, orphans }).toEqual({
+      digests: undisturbed.outcome.digests,
+      records: undisturbed.outcome.records,
+      orphans: 0,
+    });
+  }
+
+  async function startAndTrain(runId: string, stage: 'fine-tune' | 'distill'): Promise<number> {
+    await storm.start(runId);
+    await storm.night.inFlight(runId, stage);
+    return storm.night.childOf(storm.worker('gpu'));
+  }
+
+  it('goes on from its checkpoint when the workflow is reset to its beginning', async () => {
+    await startAndTrain('reset-workflow', 'fine-tune');
+    const reset = ['--type', 'FirstWorkflowTask', '--reason', 'test'];
+    await temporal('workflow', 'reset', '--workflow-id', 'reset-workflow', ...reset);
+    const { durableStep } = await storm.night.inFlight('reset-workflow', 'fine-tune');
+    expect(durableStep).toBeGreaterThan(0);
+    await expectUndisturbed('reset-workflow');
+  });
+
+  it('goes on from its checkpoint when the activity is reset', async () => {
+    const child = await startAndTrain('reset-activity', 'distill');
+    await temporal('activity', 'reset', '--workflow-id', 'reset-activity', '--activity-id', 'distill');
+    await until('the end of the first trainer', () => !isAlive(child));
+    await expectUndisturbed('reset-activity');
+  });
+
+  it('is done once when two runs of one plan are started together', async () => {
+    const second = await storm.night.addWorker('gpu');
+    const ids = ['together', 'together-too'];
+    await Promise.all(ids.map((id) => storm.start(id, 'together')));
+    await until('one run that waits for the training of the other', async () => {
+      const pending = await Promise.all(ids.map((id) => storm.night.pending(id, 'fine-tune')));
+      return pending.some((activity) => activity?.lastFailure === 'stage-busy');
+    });
+    const [one, other] = await Promise.all(ids.map((id) => storm.handle(id).result()));
+    expect(other?.nodes['distill']?.outputs).toEqual(one?.nodes['distill']?.outputs);
+    await expectUndisturbed('together');
+    expect(await storm.fenceOf('together', 'fine-tune', undisturbed)).toBe(1);
+    second.signal('SIGTERM');
+    await second.exited;
+  });
+
+  it('is not disturbed by a stopped worker and trainer that wake after their successor has finished', async () => {
+    const child = await startAndTrain('zombie', 'fine-tune');
+    const zombie = storm.worker('gpu');
+    for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGSTOP');
+    await storm.addWorker('gpu');
+    await storm.handle('zombie').result();
+    const before = await movingObjects(storm.storeOf('zombie'));
+    expect([stateOf(zombie.pid), stateOf(child)]).toEqual(['T', 'T']);
+    for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGCONT');
+    await until('the end of the zombie', () => !isAlive(child), 30_000);
+    zombie.signal('SIGTERM');
+    await zombie.exited;
+    expect(await movingObjects(storm.storeOf('zombie'))).toEqual(before);
+    await expectUndisturbed('zombie');
+  });
+});
+
+async function temporal(...words: readonly string[]): Promise<void> {
+  const { binary, address } = storm.night.temporal;
+  await promisify(execFile)(binary, [...words, '--address', address]);
+}
 
 it.each(processKinds)('comes out bit for bit the same when its %s is killed at each stage', async (process) => {
   const orders = drawnKills(process, seed);

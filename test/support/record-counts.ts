@@ -29,3 +29,16 @@ export async function countRecords(url: string): Promise<RecordCounts> {
     await store.close();
   }
 }
+
+/** Version of everything in a store that may be moved: heads, results, records of runs. */
+export async function movingObjects(url: string): Promise<Readonly<Record<string, string | undefined>>> {
+  const store = await openObjectStore(url);
+  try {
+    const found: Record<string, string | undefined> = {};
+    for (const prefix of [prefixes.heads, prefixes.results, prefixes.runs])
+      for (const key of await keysOf(store, prefix)) found[key] = (await store.describe(key))?.version;
+    return found;
+  } finally {
+    await store.close();
+  }
+}

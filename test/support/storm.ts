@@ -5,8 +5,9 @@
  * and another attempt was needed afterwards.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunResult } from '../../client/index.js';
+import { RunHandle, type RunResult } from '../../client/index.js';
 import { queueName, roles, type Role } from '../../config/queues.js';
+import { lookupResult, openObjectStore } from '../../storage/index.js';
 import { jsonLines, putObject } from './datasets.js';
 import { HoldingProxy, type Hold } from './holding-proxy.js';
 import { requestOf, type KillOrder, type ProcessKind } from './kill-orders.js';
@@ -79,7 +80,7 @@ export class Storm {
     const source = await SlowProxy.start(s3.endpoint, unlimited);
     await putObject(s3.url('datasets'), 'rows.jsonl', jsonLines(datasetBytes));
     const storm = new Storm(night, s3, store, source, files, await writeMicroModels(files.directory));
-    await Promise.all(roles.map((role) => storm.#addWorker(role)));
+    await Promise.all(roles.map((role) => storm.addWorker(role)));
     return storm;
   }
 
@@ -99,16 +100,41 @@ export class Storm {
     throw new Error(`expected a worker of role ${role}`);
   }
 
-  plan(runId: string) {
-    const store = this.s3.url(`stores/${runId}`, this.store.endpoint);
+  /** The worker of its role from now on; another one that there is lives on. */
+  async addWorker(role: Role): Promise<void> {
+    this.#workers.set(role, await this.night.addWorker(role));
+  }
+
+  /** The store of a run, past the proxy. */
+  storeOf(name: string): string {
+    return this.s3.url(`stores/${name}`);
+  }
+
+  /** Starts the plan, in a store of the run's own unless another is named. */
+  start(runId: string, store = runId): Promise<RunHandle> {
     const dataset = this.s3.url('datasets/rows.jsonl', this.source.endpoint);
-    return microPlan({ store, dataset, ...this.models });
+    const url = this.s3.url(`stores/${store}`, this.store.endpoint);
+    return this.night.start(runId, microPlan({ store: url, dataset, ...this.models }));
+  }
+
+  handle(runId: string): RunHandle {
+    return new RunHandle(this.night.client, runId);
+  }
+
+  /** Under which fence a stage was finished: how many processes have claimed it. */
+  async fenceOf(store: string, stage: MicroStage, { stageKeys }: Pick<Undisturbed, 'stageKeys'>): Promise<number> {
+    const opened = await openObjectStore(this.storeOf(store));
+    try {
+      return (await lookupResult(opened, stageKeys[stage]))?.fence ?? 0;
+    } finally {
+      await opened.close();
+    }
   }
 
   async undisturbed(): Promise<Undisturbed> {
     const startedAtMs = performance.now();
     const runId = 'undisturbed';
-    const result = await (await this.night.start(runId, this.plan(runId))).result();
+    const result = await (await this.start(runId)).result();
     const seconds = (performance.now() - startedAtMs) / 1000;
     const keys = Object.entries(result.nodes).map(([id, { stageKey }]) => [id, stageKey]);
     return { outcome: await this.outcomeOf(runId, result), stageKeys: Object.fromEntries(keys) as StageKeys, seconds };
@@ -123,7 +149,7 @@ export class Storm {
     const startedAtMs = performance.now();
     const strikes = new Strikes(this.store, runId, orders, stageKeys);
     if (orders.some(({ stage }) => stage === 'import')) this.source.bytesPerSecond = slowBytesPerSecond;
-    const handle = await this.night.start(runId, this.plan(runId));
+    const handle = await this.start(runId);
     const kills: Kill[] = [];
     for (const order of orders) {
       if (order.stage !== 'import') this.source.bytesPerSecond = unlimited;
@@ -149,7 +175,7 @@ export class Storm {
     );
     return {
       digests: Object.fromEntries(digests) as Record<string, string>,
-      records: await countRecords(this.s3.url(`stores/${runId}`)),
+      records: await countRecords(this.storeOf(runId)),
       completions: Object.fromEntries(microStages.map((stage) => [stage, completions[stage] ?? 0])),
       orphans: childrenLeft,
     };
@@ -211,11 +237,7 @@ export class Storm {
     worker.signal('SIGKILL');
     await worker.exited;
     await until('the end of its children', () => !children.some(isAlive), childGoesWithinMs);
-    await this.#addWorker(role);
-  }
-
-  async #addWorker(role: Role): Promise<void> {
-    this.#workers.set(role, await this.night.addWorker(role));
+    await this.addWorker(role);
   }
 }
 
