@@ -55,10 +55,10 @@ async function heartbeatOf({ activityId, heartbeatDetails }: PendingActivity, pa
     if (!hasCode(error, 'run-unreadable')) throw error;
   }
   if (typeof details !== 'object' || details === null) return {};
-  const { attempt: _, lastProgressAttempt, ...said } = details as Partial<Progress> & Record<string, unknown>;
+  const { lastProgressAttempt, phase, durable, facts } = details as Partial<Progress> & Record<string, unknown>;
   return {
     ...(typeof lastProgressAttempt === 'number' && { lastProgressAttempt }),
-    ...(typeof said.phase === 'string' && { progress: { ...said, phase: said.phase } satisfies Progress }),
+    ...(typeof phase === 'string' && { progress: { phase, ...(durable && { durable }), ...(facts && { facts }) } }),
   };
 }
 

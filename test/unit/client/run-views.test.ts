@@ -77,7 +77,10 @@ describe('how a node stands, by the history of its run', () => {
 
 describe('what happened between two looks at a run', () => {
   const node = (status: NodeView['status'], changed: Partial<NodeView> = {}): NodeView => ({
-    ...{ id: 'a', uses: 'import', needs: [], queue: 'nightstill-io' },
+    id: 'a',
+    uses: 'import',
+    needs: [],
+    queue: 'nightstill-io',
     status,
     ...changed,
   });
