@@ -11,5 +11,11 @@ export { status, type StatusRequest } from './status.js';
 export { watch, type WatchOptions } from './watch.js';
 export type { ArtifactRef } from '../config/artifact.js';
 export type { Progress } from '../config/child-protocol.js';
-export type { NumericsInput, PlanFileInput, StageOfFileInput } from '../config/plan-file.js';
+export type {
+  CalendarInput,
+  NumericsInput,
+  PlanFileInput,
+  ScheduleInput,
+  StageOfFileInput,
+} from '../config/plan-file.js';
 export type { NodeResult, NodeStatus, RunResult, RunState } from '../config/plan.js';

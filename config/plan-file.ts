@@ -15,13 +15,22 @@ export interface PlanFileInput {
   readonly student?: string | { readonly layers: readonly number[] | { readonly every: number } };
   /** A JSONL file or object. */
   readonly dataset?: string;
-  /** Conversations that are never trained on. */
+  /** A JSONL file or object that is never trained on. */
   readonly evaluation?: string;
+  /** Options of the stage fine-tune of the standard plan. */
+  readonly 'fine-tune'?: JsonObject;
+  /** Options of the stage distill of the standard plan. */
+  readonly distill?: JsonObject;
   readonly numerics?: NumericsInput;
   readonly onFailure?: 'fail-fast' | 'finish-others';
-  /** Work that a crash may cost: `5m`. */
+  /** Work that a crash may cost, as time: `5m`, or milliseconds. */
   readonly loseAtMost?: string | number;
   readonly onDifferentMachine?: 'continue' | 'wait';
+  /** Refused unless a stage of the plan spends money. */
+  readonly budget?: { readonly spendAtMostUsd: number };
+  /** What a student must prove. Refused unless a stage of the plan measures it. */
+  readonly gates?: readonly JsonObject[];
+  readonly schedule?: ScheduleInput;
   /** Default: the standard plan, from dataset to distilled student. */
   readonly stages?: readonly StageOfFileInput[];
 }
@@ -51,4 +60,26 @@ export interface NumericsInput {
   readonly xla?: boolean;
   readonly precision?: 'float32' | 'bfloat16';
   readonly threads?: number;
+}
+
+/** When the plan is run: by `cron` or by `calendar`. A run that was started otherwise ignores it. */
+export interface ScheduleInput {
+  /** Five fields: `0 3 * * *`. */
+  readonly cron?: OneOrMore<string>;
+  readonly calendar?: OneOrMore<CalendarInput>;
+  /** `Europe/Berlin`; default UTC. */
+  readonly timeZone?: string;
+  /** Each start is put off by a random time of up to this: `10m`. */
+  readonly jitter?: string | number;
+}
+
+type OneOrMore<Item> = Item | readonly Item[];
+
+export interface CalendarInput {
+  readonly minute?: OneOrMore<number>;
+  readonly hour: OneOrMore<number>;
+  readonly dayOfMonth?: OneOrMore<number>;
+  readonly month?: OneOrMore<number>;
+  /** `monday`. */
+  readonly dayOfWeek?: OneOrMore<'sunday' | 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday'>;
 }

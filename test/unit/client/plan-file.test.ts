@@ -1,4 +1,4 @@
-import type { NumericsInput, PlanFileInput, StageOfFileInput } from '../../../client/index.js';
+import type { NumericsInput, PlanFileInput, ScheduleInput, StageOfFileInput } from '../../../client/index.js';
 import { planFileSchema } from '../../../config/plan-schema.js';
 
 describe('the types of a plan file', () => {
@@ -18,17 +18,27 @@ describe('the types of a plan file', () => {
     timeouts: { startToCloseMs: 1000, heartbeatMs: 1000 },
     retry: { initialIntervalMs: 1000, backoffCoefficient: 2, maximumIntervalMs: 1000 },
   };
+  const schedule: ScheduleInput = {
+    calendar: { minute: 0, hour: [3, 4], dayOfMonth: 1, month: [1, 7], dayOfWeek: 'monday' },
+    timeZone: 'Europe/Berlin',
+    jitter: 600_000,
+  };
   const file: Required<PlanFileInput> = {
     name: 'nightly',
     store: 'file:///store',
-    teacher: '/teacher',
+    teacher: 'file:///teacher',
     student: { layers: { every: 2 } },
-    dataset: '/rows.jsonl',
-    evaluation: '/held-out.jsonl',
+    dataset: 'file:///rows.jsonl',
+    evaluation: 'file:///held-out.jsonl',
+    'fine-tune': { epochs: 2 },
+    distill: { temperature: 2 },
     numerics,
     onFailure: 'finish-others',
-    loseAtMost: '5m',
+    loseAtMost: 300_000,
     onDifferentMachine: 'wait',
+    budget: { spendAtMostUsd: 5 },
+    gates: [{ metric: 'exact-match' }],
+    schedule,
     stages: [stage],
   };
 
