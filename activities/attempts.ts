@@ -4,7 +4,7 @@
  * for something else, or were told to end, count as none. Pure.
  */
 import type { Progress } from '../config/child-protocol.js';
-import { failures, isFailureCode } from '../config/failures.js';
+import { waits } from '../config/failures.js';
 
 export const fruitlessAttemptsLimit = 5;
 
@@ -61,8 +61,6 @@ export function describeEnds({ attempt, lastProgressAttempt, codes }: AttemptCou
   const silent = attempt - 1 - lastProgressAttempt - codes.length;
   return [...codes, ...(silent > 0 ? [`no answer${silent === 1 ? '' : ` (${silent} times)`}`] : [])].join(', ');
 }
-
-const waits = (code: string): boolean => isFailureCode(code) && 'waits' in failures[code];
 
 /** Heartbeats of another release, or of another activity's making, are as good as none. */
 function readDetails(before: unknown): HeartbeatDetails | undefined {

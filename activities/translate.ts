@@ -4,8 +4,10 @@
  * does Temporal tell a cancel, a pause, a reset and a shutdown from a failure.
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
 import { Context } from '@temporalio/activity';
 import { asNightstillError } from '../config/errors.js';
+import { waits } from '../config/failures.js';
 
 /** The activity with its errors translated. */
 export function translating<Input, Output>(
@@ -30,11 +32,20 @@ export function asTemporalFailure(error: unknown, { isLast = false } = {}): Erro
     type: code,
     message: `${message}. ${remedy}`,
     nonRetryable: isLast || !retryable,
+    ...(waits(code) && { nextRetryDelay: waitMs() }),
     details: [{ ...details, fault }],
   });
   // Where it was thrown, not where it was translated.
   if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack;
   return failure;
+}
+
+/** What only waits for something else looks for it at this interval, however long it has waited already. */
+const longestWaitMs = 10_000;
+
+function waitMs(): number {
+  const { maximumInterval = longestWaitMs } = Context.current().info.retryPolicy ?? {};
+  return Math.min(longestWaitMs, msToNumber(maximumInterval));
 }
 
 /** Why Temporal cancelled this attempt, if it did: the message says which of the reasons. */

@@ -172,3 +172,6 @@ export type FailureCode = keyof typeof failures;
 
 /** Tells whether a string that came over a wire is a code of this release. */
 export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(failures, code);
+
+/** Did an attempt that ended with this code only wait for something else? */
+export const waits = (code: string): boolean => isFailureCode(code) && 'waits' in failures[code];

@@ -47,7 +47,8 @@ export type StageDefinition<Options extends JsonObject> = Definition<Options> &
 
 const hourMs = 3600 * 1000;
 const standardTimeouts: NodeTimeouts = { startToCloseMs: 24 * hourMs, heartbeatMs: 60_000 };
-const standardRetry: NodeRetry = { initialIntervalMs: 1000, backoffCoefficient: 2, maximumIntervalMs: 60_000 };
+/** Five attempts, after which a stage is given up, outlast a store or a server that is away for some minutes. */
+const standardRetry: NodeRetry = { initialIntervalMs: 1000, backoffCoefficient: 5, maximumIntervalMs: 300_000 };
 
 export function defineStage<Options extends JsonObject = JsonObject>(definition: StageDefinition<Options>): Stage {
   const { queue = 'io', inputs = {} } = definition;

@@ -2,8 +2,8 @@
  * How a run fails: with the code of what went wrong as the type of its failure, so that it is read without unwrapping.
  * Anything else that is thrown would fail the workflow task, which Temporal repeats for ever.
  */
-import { ActivityFailure, ApplicationFailure, TemporalFailure } from '@temporalio/common';
-import { asNightstillError } from '../config/errors.js';
+import { ActivityFailure, ApplicationFailure, TemporalFailure, TimeoutFailure } from '@temporalio/common';
+import { asNightstillError, NightstillError } from '../config/errors.js';
 import type { RunOutcome } from '../config/plan.js';
 
 export function asRunFailure(error: unknown, place: string): TemporalFailure {
@@ -11,6 +11,11 @@ export function asRunFailure(error: unknown, place: string): TemporalFailure {
     const { type, message, details } = error.cause;
     return runFailure(type ?? 'unexpected', `${place}: ${message}`, details ?? []);
   }
+  if (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure)
+    return asRunFailure(
+      new NightstillError('stage-stuck', `expected an answer of ${error.activityType}, found none in time`),
+      place,
+    );
   if (error instanceof TemporalFailure) return error;
   const { code, message, remedy, fault } = asNightstillError(error);
   return runFailure(code, `${place}: ${message}. ${remedy}`, [{ fault }]);

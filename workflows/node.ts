@@ -11,10 +11,10 @@ import type { NodeInput, NodeResult, Plan, PlanNode, StageInput, StageOutput } f
 import { asRunFailure, describeFailure } from './failure.js';
 import type { RunBoard } from './run-board.js';
 
-/** Light activities run on the queue of the workflow itself. */
+/** Light activities run on the queue of the workflow itself. A store may be away for ten minutes before the run fails of it. */
 export const lightOptions = {
   startToCloseTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+  retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 15 },
 } satisfies ActivityOptions;
 
 /** Large datasets and models are identified by what they are, which may take reading them. */

@@ -28,7 +28,7 @@ describe('a plan file', () => {
           activity: 'nightstill.import',
           queue: 'night-io',
           timeouts: { startToCloseMs: 86_400_000, heartbeatMs: 2000 },
-          retry: { initialIntervalMs: 200, backoffCoefficient: 2, maximumIntervalMs: 60_000 },
+          retry: { initialIntervalMs: 200, backoffCoefficient: 5, maximumIntervalMs: 300_000 },
         },
       ],
     });

@@ -37,6 +37,15 @@ describe('an error of an activity', () => {
     await expect(failing(code)).rejects.toMatchObject({ type: code, nonRetryable });
   });
 
+  it('that only waits is tried again at an interval of its own, no longer than the plan allows', async () => {
+    const busy = translating(() => Promise.reject(new NightstillError('stage-busy', 'found another')));
+    const within = (maximumInterval: '5m' | '2s') =>
+      new MockActivityEnvironment({ retryPolicy: { maximumInterval } }, { logger: quiet });
+    await expect(within('5m').run(busy, null)).rejects.toMatchObject({ nextRetryDelay: 10_000 });
+    await expect(within('2s').run(busy, null)).rejects.toMatchObject({ nextRetryDelay: 2000 });
+    await expect(failing('store-unavailable')).rejects.toMatchObject({ nextRetryDelay: undefined });
+  });
+
   it('that has no code is unexpected, and tried again', async () => {
     const work = translating(() => Promise.reject(new TypeError('a defect')));
     await expect(newEnvironment().run(work, null)).rejects.toMatchObject({
