@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Duplex, type Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { childLinkDescriptor, type FromChild, type ToChild } from '../config/child-protocol.js';
+import { saysOutOfMemory } from './out-of-memory.js';
 
 export interface ChildExit {
   readonly code: number | null;
@@ -22,6 +23,8 @@ export interface ChildHandle {
   kill(): void;
   /** The last lines that it printed to stdout and stderr. */
   lastLines(): string;
+  /** Has it printed, ever, that its memory ran out? */
+  saidOutOfMemory(): boolean;
 }
 
 const keptLines = 20;
@@ -43,7 +46,9 @@ export function startChild({ entry, environment }: ChildToStart, onLine: (line: 
   });
   const link = child.stdio[childLinkDescriptor];
   const printed: string[] = [];
+  let saidOutOfMemory = false;
   const keep = (line: string): void => {
+    saidOutOfMemory ||= saysOutOfMemory(line);
     if (printed.push(line.slice(0, keptCharacters)) > keptLines) printed.shift();
   };
   for (const stream of [child.stdout, child.stderr]) readLines(stream, keep);
@@ -55,6 +60,7 @@ export function startChild({ entry, environment }: ChildToStart, onLine: (line: 
     },
     kill: () => void child.kill('SIGKILL'),
     lastLines: () => printed.join('\n'),
+    saidOutOfMemory: () => saidOutOfMemory,
   };
 }
 

@@ -9,6 +9,7 @@ import { isFailureCode } from '../config/failures.js';
 import { childProtocolVersion, type ChildFailure, type FromChild, type Progress } from '../config/child-protocol.js';
 import type { Json } from '../config/json.js';
 import { parseFromChild, startChild, type ChildExit, type ChildHandle } from './child-process.js';
+import { killedForMemory, ranOutOfMemory } from './out-of-memory.js';
 
 /** Milliseconds that a child may be silent in a phase. `start` is the time from its start to its first message. */
 export type SilenceLimits = Readonly<Record<string, number>> & { readonly start: number };
@@ -32,7 +33,7 @@ const defaultGraceMs = 25_000;
 
 /**
  * Runs the child to its end and returns its result.
- * @throws child-start-failed, child-died, child-silent, child-protocol, the code that the child failed with, or the reason
+ * @throws child-start-failed, child-died, out-of-memory, child-silent, child-protocol, the code that the child failed with, or the reason
  *   of `signal` when that was aborted first
  */
 export async function superviseChild(request: ChildRequest): Promise<Json> {
@@ -54,6 +55,7 @@ class Supervision {
   readonly #child: ChildHandle;
   #grace: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
+  readonly #killedBefore = killedForMemory();
   #phase = 'start';
   #unanswered = 0;
   #greeted = false;
@@ -85,9 +87,19 @@ class Supervision {
     this.#request.signal.throwIfAborted();
     if (this.#failure) throw this.#failure;
     const end = exit.startError?.message ?? (exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`);
+    if (this.#ranOutOfMemory(exit))
+      throw this.#error(
+        'out-of-memory',
+        `expected a result in phase "${this.#phase}", found that memory ran out, and ${end}`,
+      );
     throw this.#greeted || exit.signal !== null
       ? this.#error('child-died', `expected a result in phase "${this.#phase}", found its end by ${end}`)
       : this.#error('child-start-failed', `expected a greeting of ${this.#request.entry}, found its end by ${end}`);
+  }
+
+  #ranOutOfMemory({ signal }: ChildExit): boolean {
+    const [said, killedBefore] = [this.#child.saidOutOfMemory(), this.#killedBefore];
+    return ranOutOfMemory({ signal, said, killedBefore, killedSince: killedForMemory() });
   }
 
   close(): void {
@@ -157,7 +169,7 @@ class Supervision {
   }
 
   #error(
-    code: 'child-start-failed' | 'child-died' | 'child-silent' | 'child-protocol',
+    code: 'child-start-failed' | 'child-died' | 'child-silent' | 'child-protocol' | 'out-of-memory',
     message: string,
   ): NightstillError {
     const printed = this.#child.lastLines();

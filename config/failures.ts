@@ -154,6 +154,10 @@ export const failures = {
     true,
     'Read the last lines of the child in the message; the next attempt goes on from its last checkpoint.',
   ),
+  'out-of-memory': system(
+    true,
+    'Give the worker more memory, or lower rows; the next attempt goes on from the last checkpoint.',
+  ),
   'child-silent': system(true, 'Check the load of the machine; the next attempt goes on from the last checkpoint.'),
   'child-protocol': system(false, 'Check that parent and child are of the same release of nightstill.'),
 

@@ -2,7 +2,6 @@
  * The runner that computes as the plan says, or a refusal: what comes out is keyed by how it was computed, so nothing else than
  * what was asked for will do.
  */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
@@ -19,15 +18,12 @@ const openers: Readonly<Record<Numerics['runner'], (numerics: Numerics, cacheDir
 };
 
 /**
- * This process was started with the settings of as many threads.
+ * This process was started with the settings of as many threads, and holds as many cores.
  * @param cacheDirectory where compiled programs are kept
  * @throws numerics-unavailable
  */
-export async function openRunner(numerics: Numerics, cacheDirectory: string): Promise<Runner> {
-  const cores = availableParallelism();
-  if (numerics.threads > cores) throw unavailable(`${numerics.threads} cores, one a thread`, `${cores}`);
-  return openers[numerics.runner](numerics, cacheDirectory);
-}
+export const openRunner = (numerics: Numerics, cacheDirectory: string): Promise<Runner> =>
+  openers[numerics.runner](numerics, cacheDirectory);
 
 async function openTensorflow({ tensorflow: version, threads }: Numerics, cacheDirectory: string): Promise<Runner> {
   const [environment, variables] = [readEnvironment(process.env), process.env];

@@ -34,7 +34,6 @@ export interface Materials {
   readonly data: TokenShards;
   readonly heldOut: TokenShards | undefined;
   readonly source: StepSource;
-  readonly heldOutSource: StepSource | undefined;
   /** Steps to the end of the training. */
   readonly steps: number;
   readonly close: () => Promise<void>;
@@ -95,18 +94,15 @@ async function open(request: MaterialsRequest, keep: Keep): Promise<Omit<Materia
         onRows: (done, of) => report.alive({ done, unit: 'rows', ...(of !== undefined && { of }) }),
       }),
     );
-  const { dataset, heldOut } = inputs;
-  const data = await tokensOf(needed(dataset));
-  const heldOutData = heldOut && (await tokensOf(heldOut));
-  for (const samples of [data, heldOutData]) if (samples) await lesson.confirm?.(samples);
+  const data = await tokensOf(needed(inputs['dataset']));
+  await lesson.confirm?.(data);
   const stream = streamOf(request, data, lesson);
   return {
     student,
     lesson,
     data,
-    heldOut: heldOutData,
+    heldOut: inputs['heldOut'] && (await tokensOf(inputs['heldOut'])),
     source: sampleSteps(data, stream),
-    heldOutSource: heldOutData && sampleSteps(heldOutData, { ...stream, epochs: 1, microBatches: 1, seed: 0 }),
     steps: await countSteps(data, stream, options.steps),
   };
 }

@@ -9,9 +9,10 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
 import type { Numerics } from '../../config/numerics.js';
-import { Trainer, type Runner, type StepSource, type TrainerOptions } from '../../engine/index.js';
+import { Trainer, type Runner, type TrainerOptions } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
 import { Checkpoints } from './checkpoints.js';
+import { heldOutLoss, type HeldOutLoss } from './held-out.js';
 import { exerciseOf, type Exercise } from './kinds.js';
 import { openMaterials, type Materials } from './materials.js';
 import { storeMetrics, storeStudent } from './outputs.js';
@@ -106,14 +107,14 @@ async function train(attempt: Attempt, trainer: Trainer): Promise<TrainingOutcom
 }
 
 async function resultOf(
-  { place, materials, report, job }: Attempt,
+  attempt: Attempt,
   trainer: Trainer,
   { metrics, resumedInexactlyAt }: TrainingCheckpoint,
 ): Promise<Pick<StageOutcome, 'outputs' | 'facts' | 'reproducible'>> {
+  const { place, materials, report, job } = attempt;
   const { store, writer, cacheDirectory, stop } = place;
-  const { data, heldOut, student } = materials;
-  if (heldOut) report.begin('evaluate', { of: heldOut.samples, unit: 'samples' });
-  const evaluation = heldOut && (await trainer.evaluate());
+  const { data, student } = materials;
+  const heldOut = await measured(attempt, trainer);
   report.begin('seal');
   const alive = (): void => report.alive();
   const workDirectory = join(cacheDirectory, 'students');
@@ -134,7 +135,7 @@ async function resultOf(
       steps: trainer.step,
       tokens: metrics.tokens,
       loss: metrics.last?.loss ?? null,
-      ...(evaluation && { heldOut: { ...evaluation } }),
+      ...(heldOut && { heldOut: { ...heldOut } }),
       dataset: { ...data.statistics },
       inputs: Object.fromEntries(Object.entries(job.inputs).map(([name, { digest }]) => [name, digest])),
       ...(!exact && { resumedInexactlyAt: [...resumedInexactlyAt] }),
@@ -143,7 +144,27 @@ async function resultOf(
   };
 }
 
-function trainerOptions({ exercise, materials, place, job, report }: Attempt): TrainerOptions {
+/** On the data that is held out, where there is some. */
+async function measured(
+  { place, materials, exercise, report, job }: Attempt,
+  trainer: Trainer,
+): Promise<HeldOutLoss | undefined> {
+  const { heldOut: data, student } = materials;
+  if (!data) return undefined;
+  report.begin('evaluate', { done: 0, of: data.samples, unit: 'samples' });
+  return heldOutLoss({
+    runner: place.runner,
+    config: student.config,
+    weights: (name) => trainer.read(name),
+    data,
+    rowTokens: exercise.options.rowTokens,
+    rows: exercise.options.rows,
+    xla: job.numerics.xla,
+    onSamples: (done, of) => report.alive({ done, of, unit: 'samples' }),
+  });
+}
+
+function trainerOptions({ exercise, materials, place, job }: Attempt): TrainerOptions {
   const { options } = exercise;
   const { rows, rowTokens: tokens, microBatches, beta1, beta2, epsilon, maximumGradientNorm } = options;
   return {
@@ -160,7 +181,6 @@ function trainerOptions({ exercise, materials, place, job, report }: Attempt): T
       minimumRatio: options.minimumRatio,
     },
     source: materials.source,
-    ...(materials.heldOutSource && { heldOut: watched(materials.heldOutSource, () => report.alive()) }),
     seed: options.seed,
     vocabularyChunks: options.vocabularyChunks,
     recompute: options.recompute,
@@ -168,15 +188,3 @@ function trainerOptions({ exercise, materials, place, job, report }: Attempt): T
     precision: job.numerics.precision,
   };
 }
-
-/** Steps that let others have their turn, and whoever watches know. */
-const watched = (source: StepSource, alive: () => void): StepSource => ({
-  ...source,
-  async *steps(cursor, random) {
-    for await (const step of source.steps(cursor, random)) {
-      alive();
-      await setImmediate();
-      yield step;
-    }
-  },
-});

@@ -111,7 +111,9 @@ export class NativeLibrary {
       return work();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new NightstillError('engine-failed', `expected TensorFlow to ${what}, found: ${why}`, { cause });
+      // The kinds of errors that TensorFlow has are words of its messages.
+      const code = /\bOOM\b|RESOURCE_EXHAUSTED|out of memory/i.test(why) ? 'out-of-memory' : 'engine-failed';
+      throw new NightstillError(code, `expected TensorFlow to ${what}, found: ${why}`, { cause });
     }
   }
 }

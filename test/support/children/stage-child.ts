@@ -28,6 +28,10 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
     process.kill(process.pid, 'SIGKILL');
     return delay(forever, null);
   },
+  'fills its memory': () => {
+    const kept: number[][] = [];
+    for (;;) kept.push(Array.from({ length: 10_000 }, (_, index) => index + 0.5));
+  },
   exits: () => {
     console.error('the last words');
     process.exit(3);

@@ -51,6 +51,11 @@ describe('a supervised child', () => {
     await expect(supervise(job)).rejects.toMatchObject({ code: 'child-died', message: expect.stringMatching(message) });
   });
 
+  it('that fills its memory is told apart from one that dies otherwise', async () => {
+    const environment = { ...(process.env as Record<string, string>), NODE_OPTIONS: '--max-old-space-size=50' };
+    await expect(supervise('fills its memory', { environment })).rejects.toMatchObject({ code: 'out-of-memory' });
+  });
+
   it('that cannot be started is reported with what node says', async () => {
     await expect(supervise('asks', { entry: '/does/not/exist.js' })).rejects.toMatchObject({
       code: 'child-start-failed',
