@@ -1,8 +1,7 @@
 /** Runs as `nightstill status` shows them: a list of the newest, or one with its nodes and what it made. */
 import { RunHandle, status, type RunResult, type RunView, type StatusRequest } from '../client/index.js';
-import { asRunError } from '../client/run-error.js';
 import type { Variables } from '../config/environment.js';
-import { hasCode } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import { drawTable } from '../tools/setup.js';
 import type { OpenClient } from './connect.js';
 import { describeResult } from './summary.js';
@@ -37,8 +36,8 @@ export async function listRuns({ client, address }: OpenClient, json: boolean): 
         if (runs.length === newest) break;
       }
     });
-  } catch (error) {
-    throw asRunError('(any)', error);
+  } catch (cause) {
+    throw new NightstillError('temporal-unavailable', `expected the runs at ${address}, found no answer`, { cause });
   }
   if (json) return JSON.stringify(runs);
   if (runs.length === 0) return `no runs at ${address}; start one with: nightstill run <plan>`;

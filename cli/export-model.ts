@@ -1,11 +1,10 @@
 /** From a run to a model directory: its result names the model, the store has the bytes, the directory appears whole or not at all. */
 import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { RunReference } from '../client/index.js';
-import { RunReader } from '../client/run-reader.js';
+import { RunHandle, status, type ArtifactRef, type RunReference } from '../client/index.js';
 import { NightstillError } from '../config/errors.js';
 import { fetchModel } from '../distillation/index.js';
-import { isJsonObject, openObjectStore, type ArtifactRef, type Json } from '../storage/index.js';
+import { openObjectStore, type ArtifactRef as StoredArtifact } from '../storage/index.js';
 import { formatBytes } from '../tools/progress.js';
 import { finalModels } from './summary.js';
 import { shortDigest } from './view/format.js';
@@ -24,7 +23,7 @@ export async function exportModel(request: ExportRequest): Promise<string> {
   const { node, artifact, store: url } = await modelOf(request);
   const store = await openObjectStore(url);
   try {
-    await writeDirectory(target, (cache) => fetchModel(store, artifact as ArtifactRef & { digest: never }, cache));
+    await writeDirectory(target, (cache) => fetchModel(store, artifact as StoredArtifact, cache));
   } finally {
     await store.close();
   }
@@ -32,20 +31,17 @@ export async function exportModel(request: ExportRequest): Promise<string> {
 }
 
 async function modelOf({ client, runId, node, store }: ExportRequest) {
-  const reader = new RunReader({ client, runId });
-  const view = await reader.look();
-  const { end, file } = reader.history;
-  if (end?.result === undefined)
+  const view = await status({ client, runId });
+  if (view.status !== 'completed')
     throw new NightstillError('run-unfinished', `run ${runId}: expected a completed run, found ${view.status}`);
-  const models = node === undefined ? finalModels(end.result, view) : modelsOfNode(end.result, node);
+  const result = await new RunHandle(client, runId).result();
+  const models = node === undefined ? finalModels(result, view) : modelsOfNode(result, node);
   const [model, another] = models;
   if (model === undefined || another !== undefined) {
     const named = models.map((one) => one.node).join(', ');
     throw new NightstillError('model-unnamed', `run ${runId}: expected one model, found ${named || 'none'}`);
   }
-  const url = store ?? storeOf(file as Json);
-  if (url === undefined) throw new NightstillError('run-missing', `run ${runId}: expected a plan that names its store`);
-  return { ...model, store: url };
+  return { ...model, store: store ?? storeOf(model.artifact) };
 }
 
 type Result = Parameters<typeof finalModels>[0];
@@ -55,10 +51,8 @@ const modelsOfNode = ({ nodes }: Result, node: string): ReturnType<typeof finalM
     artifact.kind === 'model' ? [{ node, output, artifact }] : [],
   );
 
-const storeOf = (file: Json | undefined): string | undefined => {
-  const store = file !== undefined && isJsonObject(file) ? file['store'] : undefined;
-  return typeof store === 'string' ? store : undefined;
-};
+/** An artifact says where it lies, but for the endpoint of a store that is not AWS's own. */
+const storeOf = ({ uri }: ArtifactRef): string => uri.replace(/\/blobs\/sha256\/[0-9a-f]+$/, '');
 
 /** Made beside its place and moved there. */
 async function writeDirectory(target: string, fetch: (cache: string) => Promise<string>): Promise<void> {

@@ -10,7 +10,7 @@ export const exportCommand = defineCommand({
   words: [{ name: 'run' }, { name: 'directory', offers: 'directory' }],
   flags: {
     node: { value: 'node', summary: 'whose model; needed where a run ends with several' },
-    store: { value: 'url', summary: 'default: that of the plan' },
+    store: { value: 'url', summary: 'needed for an S3 server that is not AWS: the URL as the plan has it' },
     ...connectionFlags,
   },
   exits: { 0: 'written', ...commonExits },

@@ -54,4 +54,7 @@ function report(thrown: unknown, command: Command): number {
   return error.fault === 'user' ? exitStatus.userFault : exitStatus.systemFault;
 }
 
+// A terminal that is closed, or a pipe that nobody reads, ends no process that has something to end in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 process.exitCode = await main(process.argv[2], process.argv.slice(3));

@@ -39,11 +39,11 @@ export async function proveRun(proof: Proof): Promise<number> {
     if (!json) process.stdout.write('  Once more into an empty store, with every training killed on its way:\n\n');
     const kills: Kill[] = [];
     let killing = Promise.resolve();
-    const onLook = (view: RunView): void => {
+    const onEvent = (view: RunView): void => {
       killing = killing.then(() => killTrainings(embedded, view, kills));
     };
     const { signal } = new AbortController();
-    const { view, result } = await watchRun({ client, runId, json, variables, signal, onLook });
+    const { view, result } = await watchRun({ client, runId, json, variables, signal, onEvent });
     await killing;
     if (result === undefined) return exitStatusOf(view);
     tell(compare(undisturbed, result), kills, json);

@@ -1,6 +1,8 @@
 /** The Temporal server and workers of a run: those that are there, or else ones of this command's own. */
 import type { Client } from '@temporalio/client';
 import type { Variables } from '../config/environment.js';
+import { queueHealth } from '../config/queue-health.js';
+import { sightQueue } from '../config/queue-sighting.js';
 import { queueName } from '../config/queues.js';
 import { defaultAddress, findTemporal, openClient, type OpenClient, type TemporalPlace } from './connect.js';
 import { LocalStack } from './dev/local-stack.js';
@@ -93,13 +95,6 @@ async function isServedByDefault({ settings }: TemporalPlace, queuePrefix: strin
   }
 }
 
-const workflowQueue = 1;
-
 async function isPolled({ client, namespace }: OpenClient, queue: string): Promise<boolean> {
-  const { pollers } = await client.connection.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: queue },
-    taskQueueType: workflowQueue,
-  });
-  return (pollers ?? []).length > 0;
+  return queueHealth(await sightQueue(client.workflowService, namespace, queue), Date.now()).served;
 }

@@ -39,11 +39,11 @@ function drawWork(node: NodeView, pace: Pace | undefined, nowMs: number): Piece[
   if (activity.state === 'paused') return [piece('paused', 'warning')];
   const again = activity.attempt > 1 ? [piece(`  attempt ${activity.attempt}`, 'warning')] : [];
   const ending = activity.state === 'ending' ? [piece('  is asked to end', 'warning')] : [];
-  return [...drawProgress(node, activity, timeLeftMs(node, pace, nowMs)), ...again, ...ending];
+  return [...drawProgress(activity, timeLeftMs(node, pace, nowMs)), ...again, ...ending];
 }
 
-function drawProgress({ uses }: NodeView, { progress }: ActivityView, leftMs: number | undefined): Piece[] {
-  const { phase = uses, facts = {} } = progress ?? {};
+function drawProgress({ progress }: ActivityView, leftMs: number | undefined): Piece[] {
+  const { phase = 'starts', facts = {} } = progress ?? {};
   const { done, of, unit, loss, tokensPerSecond } = facts;
   return [
     ...(done === undefined || of === undefined || of === 0

@@ -2,7 +2,7 @@
  * What is shown of a run: how it stands, and the pace of its stages, which takes two looks to know. Pure: time is handed in,
  * nothing is asked.
  */
-import type { NodeView, RunView } from '../../client/index.js';
+import type { NodeView, RunEvent, RunView } from '../../client/index.js';
 
 /** Where the phase of a node stood when it was first seen: what its speed is measured from. */
 export interface Pace {
@@ -19,8 +19,9 @@ export interface ShownRun {
   readonly notice?: string;
 }
 
-export const startOfRun = (runId: string): ShownRun => ({
-  view: { runId, plan: '', status: 'running', nodes: [], missingWorkers: [] },
+/** Nothing was seen yet. */
+export const startOfRun = (runId: string, nowMs: number): ShownRun => ({
+  view: { runId, plan: '', status: 'running', startedAtMs: nowMs, nodes: [], missingWorkers: [] },
   paces: {},
 });
 
@@ -29,16 +30,54 @@ export const isOver = ({ status }: RunView): boolean => status !== 'running';
 export const hasEnded = ({ status }: NodeView): boolean =>
   ['done', 'reused', 'failed', 'skipped', 'cancelled'].includes(status);
 
-export function advance(before: ShownRun, view: RunView, nowMs: number): ShownRun {
+/** The run after an event of `watch`. */
+export function advance(shown: ShownRun, event: RunEvent, nowMs: number): ShownRun {
+  const { view } = shown;
+  switch (event.type) {
+    case 'plan':
+      return withPaces(shown, { ...view, plan: event.plan, nodes: event.nodes }, nowMs);
+    case 'node':
+      return withPaces(shown, withNode(view, event.node), nowMs);
+    case 'progress': {
+      const node = view.nodes.find(({ id }) => id === event.node);
+      return node ? withPaces(shown, withNode(view, { ...node, activity: event.activity }), nowMs) : shown;
+    }
+    case 'no-worker': {
+      const others = view.missingWorkers.filter(({ queue }) => queue !== event.queue);
+      return { ...shown, view: { ...view, missingWorkers: [...others, event] } };
+    }
+    case 'worker-found': {
+      const missingWorkers = view.missingWorkers.filter(({ queue }) => queue !== event.queue);
+      return { ...shown, view: { ...view, missingWorkers } };
+    }
+    case 'reconnecting':
+      return { ...shown, notice: `the Temporal server does not answer, and is asked again: ${event.failure.message}` };
+    case 'reconnected':
+      return { view, paces: shown.paces };
+    case 'end': {
+      const { status, failure } = event;
+      const end = { status, endedAtMs: nowMs, missingWorkers: [], ...(failure && { failure }) };
+      return { ...shown, view: { ...view, ...end } };
+    }
+  }
+}
+
+const withNode = (view: RunView, node: NodeView): RunView => ({
+  ...view,
+  nodes: view.nodes.map((other) => (other.id === node.id ? node : other)),
+});
+
+function withPaces(shown: ShownRun, view: RunView, nowMs: number): ShownRun {
   const paces: Record<string, Pace> = {};
   for (const { id, activity } of view.nodes) {
     const { phase, facts } = activity?.progress ?? {};
     if (activity === undefined || phase === undefined || facts?.done === undefined) continue;
-    const known = before.paces[id];
+    const known = shown.paces[id];
     const goesOn = known?.phase === phase && known.attempt === activity.attempt && known.done <= facts.done;
     paces[id] = goesOn ? known : { phase, attempt: activity.attempt, done: facts.done, atMs: nowMs };
   }
-  return { view, paces };
+  const startedAtMs = Math.min(shown.view.startedAtMs ?? nowMs, ...view.nodes.map((node) => node.startedAtMs ?? nowMs));
+  return { ...shown, view: { ...view, startedAtMs }, paces };
 }
 
 /** Milliseconds until the phase is done, at the pace seen so far; undefined before there is one. */
