@@ -4,7 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { Progress } from '../config/child-protocol.js';
-import { hasCode } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { claimStage, lookupResult, openObjectStore, type ObjectStore } from '../storage/index.js';
@@ -51,9 +51,10 @@ async function workOnce(
     });
     signal.throwIfAborted();
     const { observations = {}, facts, outputs } = product;
+    checkOutputs(kind, outputs);
     const sealed = await writer.seal({
       preimage,
-      outputs: outputs as StageContext['inputs'],
+      outputs,
       facts,
       observations,
       reproducible: kind.reproducible,
@@ -63,5 +64,17 @@ async function workOnce(
     const finished = hasCode(error, 'stage-sealed') ? await lookupResult(store, stageKey) : undefined;
     if (finished) return { outputs: finished.outcome.outputs };
     throw error;
+  }
+}
+
+/** What is sealed is found again for ever: a slip in a stage of somebody's own must not come so far. */
+function checkOutputs({ kind, outputs: kinds }: StageKind, outputs: StageProduct['outputs']): void {
+  for (const name of new Set([...Object.keys(kinds), ...Object.keys(outputs)])) {
+    const [expected, found] = [kinds[name], outputs[name]?.kind];
+    if (expected === undefined || expected !== found)
+      throw new NightstillError(
+        'stages-invalid',
+        `stage ${kind}, output "${name}": expected ${expected ?? 'no such output'}, found ${found ?? 'none'}`,
+      );
   }
 }

@@ -2,7 +2,6 @@
  * A stage: its kind, which is pure, and its work, which is loaded only where it is done. Work is done either in this process,
  * by a function, or in a child process, by a program that the composition root knows the path of.
  */
-import type { Outputs } from '../config/artifact.js';
 import type { Json, JsonObject } from '../config/json.js';
 import type { Progress } from '../config/child-protocol.js';
 import type { StageInput } from '../config/plan.js';
@@ -19,11 +18,18 @@ export type StageWork =
   | { readonly run: (context: StageContext) => Promise<StageProduct> }
   | { readonly program: ProgramName; readonly silenceLimitsMs: SilenceLimits };
 
+/** Kinds of artifact by the names that a stage gives them. */
+export type ArtifactKinds = Readonly<Record<string, string>>;
+
+/** Those whose kind ends in `?` may be absent. */
+export type InputsOf<Kinds extends ArtifactKinds> = {
+  readonly [Name in keyof Kinds]: Kinds[Name] extends `${string}?` ? ArtifactRef | undefined : ArtifactRef;
+};
+
 /** What the function of a stage is given. The stage is claimed; what it returns is sealed. */
-export interface StageContext<Options extends JsonObject = JsonObject> {
+export interface StageContext<Options extends JsonObject = JsonObject, Inputs extends ArtifactKinds = ArtifactKinds> {
   readonly options: Options;
-  /** By the names of the stage kind; an optional one may be absent. */
-  readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  readonly inputs: InputsOf<Inputs>;
   /** What the stage key is the digest of: where an option names data outside the store, the identity of that data. */
   readonly preimage: JsonObject;
   readonly store: ObjectStore;
@@ -35,8 +41,9 @@ export interface StageContext<Options extends JsonObject = JsonObject> {
   readonly signal: AbortSignal;
 }
 
-export interface StageProduct {
-  readonly outputs: Outputs;
+export interface StageProduct<Outputs extends ArtifactKinds = ArtifactKinds> {
+  /** Every output of the stage kind, each an artifact of its kind. */
+  readonly outputs: { readonly [Name in keyof Outputs]: ArtifactRef };
   /** Deterministic: two executions of a reproducible stage must agree on them. */
   readonly facts: Json;
   /** Time, money, host: kept beside the facts, bind nothing. */

@@ -4,13 +4,13 @@
  * worker which only resolves plans never loads them.
  */
 import { z } from 'zod';
-import type { Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
+import type { ArtifactKinds, Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
 import type { AppliedSection, SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
 
-interface Definition<Options extends JsonObject> {
+interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds> {
   /** What a plan's `uses` names, in kebab-case. */
   readonly kind: string;
   /** Raise it when the output may change: results of before are then not reused. */
@@ -18,9 +18,9 @@ interface Definition<Options extends JsonObject> {
   /** Default: none. */
   readonly options?: z.ZodType<Options>;
   /** Artifacts that it takes: name → kind of artifact. A kind that ends in `?` may be absent. Default: none. */
-  readonly inputs?: Readonly<Record<string, string>>;
+  readonly inputs?: Inputs;
   /** Artifacts that it makes: name → kind of artifact. */
-  readonly outputs: Readonly<Record<string, string>>;
+  readonly outputs: Outputs;
   /** Which workers can do it. One that decides by its options is known to both. Default: io. */
   readonly queue?: StageRole | ((options: Options) => StageRole);
   /** Do two executions come to the same facts? Default: true. */
@@ -39,9 +39,13 @@ interface Definition<Options extends JsonObject> {
   readonly retry?: Partial<NodeRetry>;
 }
 
-export type StageDefinition<Options extends JsonObject> = Definition<Options> &
+export type StageDefinition<
+  Options extends JsonObject,
+  Inputs extends ArtifactKinds,
+  Outputs extends ArtifactKinds,
+> = Definition<Options, Inputs, Outputs> &
   (
-    | { readonly run: (context: StageContext<Options>) => Promise<StageProduct> }
+    | { readonly run: (context: StageContext<Options, Inputs>) => Promise<StageProduct<Outputs>> }
     | Extract<StageWork, { readonly program: unknown }>
   );
 
@@ -50,8 +54,13 @@ const standardTimeouts: NodeTimeouts = { startToCloseMs: 24 * hourMs, heartbeatM
 /** Five attempts, after which a stage is given up, outlast a store or a server that is away for some minutes. */
 const standardRetry: NodeRetry = { initialIntervalMs: 1000, backoffCoefficient: 5, maximumIntervalMs: 300_000 };
 
-export function defineStage<Options extends JsonObject = JsonObject>(definition: StageDefinition<Options>): Stage {
-  const { queue = 'io', inputs = {} } = definition;
+export function defineStage<
+  Outputs extends ArtifactKinds,
+  Options extends JsonObject = JsonObject,
+  Inputs extends ArtifactKinds = Record<never, string>,
+>(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
+  const { queue = 'io' } = definition;
+  const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
     kind: definition.kind,
@@ -75,10 +84,12 @@ export function defineStage<Options extends JsonObject = JsonObject>(definition:
   return { kind, work: workOf(definition) };
 }
 
-/** Options have passed the schema before the work sees them: at the boundary of Temporal their type is only JSON. */
-const workOf = <Options extends JsonObject>(definition: StageDefinition<Options>): StageWork =>
+/** Options have passed the schema, and inputs are those of the plan: at the boundary of Temporal their types are only JSON. */
+const workOf = <Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds>(
+  definition: StageDefinition<Options, Inputs, Outputs>,
+): StageWork =>
   'run' in definition
-    ? { run: (context) => definition.run(context as StageContext<Options>) }
+    ? { run: (context) => definition.run(context as StageContext<Options, Inputs>) }
     : { program: definition.program, silenceLimitsMs: definition.silenceLimitsMs };
 
 const inputKind = (artifact: string): StageInputKind =>

@@ -4,11 +4,11 @@
  * exported by the user's own file: `export * from 'nightstill/workflow'`), and leaves everything that the user has configured
  * as it is. Pass it in one place: to the connection or to the worker.
  */
-import { SimplePlugin } from '@temporalio/plugin';
 import type { ChildPrograms, Stage } from '../activities/stage.js';
-import { queueName, type StageRole } from '../config/queues.js';
+import type { StageRole } from '../config/queues.js';
 import { allStages } from './check-stages.js';
 import { planActivities } from './plan-plugin.js';
+import { RolePlugin } from './role-plugin.js';
 import { stageActivities } from './stages-plugin.js';
 
 interface AnyRoleOptions {
@@ -30,17 +30,13 @@ export type DistillationPluginOptions = AnyRoleOptions &
   );
 
 /** @throws stages-invalid */
-export class DistillationPlugin extends SimplePlugin {
-  /** The queue that a worker of this role polls. */
-  readonly taskQueue: string;
-
+export class DistillationPlugin extends RolePlugin {
   constructor(options: DistillationPluginOptions) {
-    const { role, stages = [], programs } = options;
+    const { role, stages = [], programs, queuePrefix } = options;
     const activities =
       role === 'orchestrator'
         ? planActivities(options)
         : stageActivities({ role, stages: allStages(stages), programs });
-    super({ name: 'nightstill.DistillationPlugin', activities: (existing) => ({ ...activities, ...existing }) });
-    this.taskQueue = queueName(role, options.queuePrefix);
+    super({ name: 'DistillationPlugin', role, queuePrefix, activities });
   }
 }

@@ -2,11 +2,11 @@
  * The Temporal plugin of the light activities: resolve a plan, keep the run's record, look results up. They belong on the worker
  * that polls the workflows. They load no native code, and know of every stage only its kind.
  */
-import { SimplePlugin } from '@temporalio/plugin';
 import { createPlanActivities } from '../activities/plan-activities.js';
 import type { Stage } from '../activities/stage.js';
-import { defaultQueuePrefix, queueName } from '../config/queues.js';
+import { defaultQueuePrefix } from '../config/queues.js';
 import { allStages } from './check-stages.js';
+import { RolePlugin } from './role-plugin.js';
 
 export interface PlanPluginOptions {
   /** Stages of your own that a plan may use, beside the built-in ones: the same list on every worker. */
@@ -16,14 +16,10 @@ export interface PlanPluginOptions {
 }
 
 /** @throws stages-invalid */
-export class PlanPlugin extends SimplePlugin {
-  /** The queue that the orchestrator worker polls. */
-  readonly taskQueue: string;
-
+export class PlanPlugin extends RolePlugin {
   constructor(options: PlanPluginOptions = {}) {
-    const activities = planActivities(options);
-    super({ name: 'nightstill.PlanPlugin', activities: (existing) => ({ ...activities, ...existing }) });
-    this.taskQueue = queueName('orchestrator', options.queuePrefix);
+    const { queuePrefix } = options;
+    super({ name: 'PlanPlugin', role: 'orchestrator', queuePrefix, activities: planActivities(options) });
   }
 }
 

@@ -2,12 +2,12 @@
  * Temporal plugins that register stages, one plugin a capability: the built-in ones that bring data in, the built-in ones that
  * train, and a user's own. A worker lists those that it should take part with; the plan's light activities are PlanPlugin's.
  */
-import { SimplePlugin } from '@temporalio/plugin';
 import { createStageActivity } from '../activities/stage-activity.js';
 import type { ChildPrograms, Stage } from '../activities/stage.js';
-import { queueName, type StageRole } from '../config/queues.js';
+import type { StageRole } from '../config/queues.js';
 import { importStages, trainingStages } from './built-in-stages.js';
 import { allStages } from './check-stages.js';
+import { RolePlugin } from './role-plugin.js';
 
 export interface StagesPluginOptions {
   /** What this worker is able to do: only stages that run on it are registered. */
@@ -31,39 +31,27 @@ export interface CapabilityPluginOptions {
  * Stages of your own, on a worker of a role.
  * @throws stages-invalid for what is no stage, a kind that is there twice, and a stage whose program is not given
  */
-export class StagesPlugin extends SimplePlugin {
-  /** The queue that a worker of this role polls. */
-  readonly taskQueue: string;
-
+export class StagesPlugin extends RolePlugin {
   constructor(options: StagesPluginOptions) {
-    allStages(options.stages);
-    const activities = stageActivities(options);
-    super({ name: 'nightstill.StagesPlugin', activities: (existing) => ({ ...activities, ...existing }) });
-    this.taskQueue = queueName(options.role, options.queuePrefix);
+    const { role, stages, queuePrefix } = options;
+    allStages(stages);
+    super({ name: 'StagesPlugin', role, queuePrefix, activities: stageActivities(options) });
   }
 }
 
 /** The built-in stages that bring data and models into the store. They run on io workers. */
-export class ImportPlugin extends SimplePlugin {
-  /** The queue that an io worker polls. */
-  readonly taskQueue: string;
-
+export class ImportPlugin extends RolePlugin {
   constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
     const activities = stageActivities({ role: 'io', stages: importStages, programs });
-    super({ name: 'nightstill.ImportPlugin', activities: (existing) => ({ ...activities, ...existing }) });
-    this.taskQueue = queueName('io', queuePrefix);
+    super({ name: 'ImportPlugin', role: 'io', queuePrefix, activities });
   }
 }
 
 /** The built-in stages that train: `fine-tune` and `distill`. They run on gpu workers, on whatever device those have. */
-export class TrainingPlugin extends SimplePlugin {
-  /** The queue that a gpu worker polls. */
-  readonly taskQueue: string;
-
+export class TrainingPlugin extends RolePlugin {
   constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
     const activities = stageActivities({ role: 'gpu', stages: trainingStages, programs });
-    super({ name: 'nightstill.TrainingPlugin', activities: (existing) => ({ ...activities, ...existing }) });
-    this.taskQueue = queueName('gpu', queuePrefix);
+    super({ name: 'TrainingPlugin', role: 'gpu', queuePrefix, activities });
   }
 }
 

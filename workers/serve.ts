@@ -22,8 +22,8 @@ import { readTemporalSettings } from './temporal-settings.js';
 /** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
 const maxHeartbeatThrottleInterval = '10s';
 const defaultEndWithinMs = 60_000;
-/** Each may be a process of its own. */
-const stagesAtOnce = { io: 8, gpu: 1 } as const;
+/** Each may be a process of its own. Of a gpu worker the plugin allows one. */
+const ioStagesAtOnce = 8;
 
 export interface Service {
   readonly roles: readonly Role[];
@@ -74,7 +74,7 @@ interface Seat {
 
 function seatsOf(role: Role, service: Service): readonly Seat[] {
   const { stages, queuePrefix, devices = devicesOfMachine() } = service;
-  const seat = (plugin: DistillationPlugin, place: string, options: Partial<WorkerOptions>): Seat => ({
+  const seat = (plugin: DistillationPlugin, place = '', options: Partial<WorkerOptions> = {}): Seat => ({
     role,
     options: {
       taskQueue: plugin.taskQueue,
@@ -90,12 +90,12 @@ function seatsOf(role: Role, service: Service): readonly Seat[] {
     }
     case 'io': {
       const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs });
-      return [seat(plugin, '', { maxConcurrentActivityTaskExecutions: stagesAtOnce.io })];
+      return [seat(plugin, '', { maxConcurrentActivityTaskExecutions: ioStagesAtOnce })];
     }
     case 'gpu':
       return devices.map((device) => {
         const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs: programsOn(device) });
-        return seat(plugin, `/${device}`, { maxConcurrentActivityTaskExecutions: stagesAtOnce.gpu });
+        return seat(plugin, `/${device}`);
       });
   }
 }

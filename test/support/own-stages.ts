@@ -22,6 +22,7 @@ const counter = defineStage({
     }
     if (signal.aborted) {
       if (count > resumedAt) await writer.save({ step: count, state: count }).durable;
+      progress({ phase: 'saved', durable: { step: count, fence: writer.fence } });
       signal.throwIfAborted();
     }
     const output = await writer.putArtifact({ kind: 'count', parts: [], meta: { count } });

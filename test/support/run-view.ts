@@ -13,6 +13,8 @@ export interface PendingActivity {
   readonly phase: string | undefined;
   /** Of the last durable checkpoint; 0 before the first. */
   readonly durableStep: number;
+  /** How much of its phase is behind it, as it counts itself; 0 before it says. */
+  readonly done: number;
   readonly fence: number;
   /** The code that its last attempt failed with. */
   readonly lastFailure: string | undefined;
@@ -21,6 +23,7 @@ export interface PendingActivity {
 interface Report {
   readonly phase?: string;
   readonly durable?: { readonly step: number; readonly fence: number };
+  readonly facts?: { readonly done?: number };
 }
 
 /** PENDING_ACTIVITY_STATE_STARTED */
@@ -37,6 +40,7 @@ async function pendingActivities(client: Client, runId: string): Promise<Pending
       attempt: pending.attempt ?? 1,
       phase: report?.phase,
       durableStep: report?.durable?.step ?? 0,
+      done: report?.facts?.done ?? 0,
       fence: report?.durable?.fence ?? 0,
       lastFailure: pending.lastFailure?.applicationFailureInfo?.type ?? undefined,
     };

@@ -67,6 +67,14 @@ describe('the plugin', () => {
     expect(configured).toMatchObject({ workflowsPath: '/mine.js', dataConverter: { payloadCodecs } });
   });
 
+  it('gives a gpu worker one stage at a time, unless its user says otherwise', () => {
+    const slots = (plugin: DistillationPlugin, options = {}) =>
+      plugin.configureWorker({ taskQueue: 'q', ...options }).maxConcurrentActivityTaskExecutions;
+    expect([slots(gpu), slots(io), slots(orchestrator)]).toEqual([1, undefined, undefined]);
+    expect(slots(gpu, { maxConcurrentActivityTaskExecutions: 3 })).toBe(3);
+    expect(slots(gpu, { tuner: { tunerOptions: { targetMemoryUsage: 0.5, targetCpuUsage: 0.5 } } })).toBeUndefined();
+  });
+
   it('leaves a connection, a client and a bundle that it is given to as they are', () => {
     expect(io.configureNativeConnection({ address: 'a:1', apiKey: 'key' })).toEqual({ address: 'a:1', apiKey: 'key' });
     const converter = { payloadCodecs: [] };
