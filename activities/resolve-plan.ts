@@ -26,7 +26,7 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   throwIfAny(depthIssues(file));
   throwIfAny(credentialIssues(file, ''));
   const checked = check(planFileSchema, file, '');
-  const plan = checked.issues ? withoutUnknownKeys(file) : checked.value;
+  const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
   if (plan === undefined) throw planInvalid(checked.issues ?? []);
   const ofFile = [...(checked.issues ?? []), ...storeIssues(plan)];
   const standard = plan.stages === undefined ? standardIssues(plan) : [];
@@ -38,11 +38,15 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   return { plan: { name, store, onFailure, nodes }, planDigest: digestOf(canonicalJson(file as Json)) };
 }
 
-/** A key that is not known at the top does not hide what else is wrong. Undefined when the rest has no plan's shape. */
-function withoutUnknownKeys(file: unknown): PlanFile | undefined {
+/** Without them there are no stages that could be judged. */
+const structure: readonly string[] = ['name', 'store', 'stages', 'teacher', 'student', 'dataset'];
+
+/** What is wrong with one section does not hide what is wrong elsewhere. Undefined when the rest has no plan's shape. */
+function withoutBroken(file: unknown, issues: readonly PlanIssue[]): PlanFile | undefined {
   if (typeof file !== 'object' || file === null) return undefined;
-  const known = Object.entries(file).filter(([key]) => Object.hasOwn(planFileSchema.shape, key));
-  return planFileSchema.safeParse(Object.fromEntries(known)).data;
+  const broken = new Set(issues.map(({ path }) => /^[^.[]*/.exec(path)?.[0]));
+  const rest = Object.entries(file).filter(([key]) => structure.includes(key) || !broken.has(key));
+  return planFileSchema.safeParse(Object.fromEntries(rest)).data;
 }
 
 function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: PlanRules) {

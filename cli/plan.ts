@@ -1,8 +1,9 @@
 /** `nightstill plan`: what a run of a plan would do now, without doing it. */
 import type { PlanPreview } from '../activities/preview-plan.js';
+import type { StageKind } from '../config/stage-kind.js';
 import { defaultQueuePrefix } from '../config/queues.js';
 import { drawTable } from '../tools/setup.js';
-import { commonExits, defineCommand, exitStatus } from './command.js';
+import { commonExits, defineCommand, exitStatus, UsageError } from './command.js';
 import { formatDuration } from './view/format.js';
 import { workerFlags } from './worker-flags.js';
 
@@ -12,15 +13,18 @@ export const planCommand = defineCommand({
   summary: 'say what a run of a plan would reuse and what it would run, and why',
   about: `Checks a plan and compares it with what its store holds: nothing is started, and nothing is written. Where an estimate
 stands, it is how long the node took last.`,
-  words: [{ name: 'plan', offers: 'plan' }],
+  words: [{ name: 'plan', optional: true, offers: 'plan' }],
   flags: {
     json: { summary: 'as JSON' },
+    schema: { summary: 'print the JSON schema of plan files instead, for editors' },
     ...workerFlags,
   },
   exits: { 0: 'the plan holds', ...commonExits },
-  run: async ({ flags, words: [path = ''], variables }) => {
+  run: async ({ flags, words: [path], variables }) => {
+    const { loadPlan, kindsKnownHere } = await import('./plan/load-plan.js');
+    if (flags.schema) return printSchema(await kindsKnownHere(flags.stages));
+    if (path === undefined) throw new UsageError('expected a plan, or --schema');
     const { previewPlan } = await import('../activities/preview-plan.js');
-    const { loadPlan } = await import('./plan/load-plan.js');
     const queuePrefix = flags['queue-prefix'] ?? defaultQueuePrefix;
     const { file, kinds, locate } = await loadPlan({ path, queuePrefix, stages: flags.stages, variables });
     try {
@@ -32,6 +36,12 @@ stands, it is how long the node took last.`,
     }
   },
 });
+
+async function printSchema(kinds: readonly StageKind[]): Promise<number> {
+  const { planJsonSchema } = await import('../activities/plan-json-schema.js');
+  process.stdout.write(`${JSON.stringify(planJsonSchema(kinds), null, 2)}\n`);
+  return exitStatus.ok;
+}
 
 const shownHex = 12;
 

@@ -34,8 +34,7 @@ export async function loadPlan({
   stages,
   variables,
 }: LoadRequest): Promise<LoadedPlan> {
-  const own = stages === undefined ? [] : await loadStages(stages);
-  const kinds = allStages(own).map(({ kind }) => kind);
+  const kinds = await kindsKnownHere(stages);
   const source = await readPlanFile(path, { kinds, defaultStore: defaultStore(variables) });
   try {
     const resolved = knowsAll(source.file, kinds) ? resolvePlan(source.file, { kinds, queuePrefix }) : undefined;
@@ -43,6 +42,12 @@ export async function loadPlan({
   } catch (error) {
     throw source.locate(error);
   }
+}
+
+/** The built-in stage kinds, and those of the module. @throws stages-invalid */
+export async function kindsKnownHere(stages: string | undefined): Promise<StageKind[]> {
+  const own = stages === undefined ? [] : await loadStages(stages);
+  return allStages(own).map(({ kind }) => kind);
 }
 
 /** True also for what is no plan at all: that is then said. */

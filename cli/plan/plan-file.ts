@@ -69,12 +69,17 @@ function contentOf(path: string, document: Document.Parsed): Json {
   }
 }
 
+/** Every line of the message gets the place that it is about. */
 function locate(error: unknown, path: string, document: Document.Parsed, lines: LineCounter): unknown {
   if (!hasCode(error, 'plan-invalid')) return error;
-  const keys = keysOf(String(error.details['path'] ?? ''));
-  const offset = offsetOf(document, keys);
-  const where = offset === undefined ? path : place(path, lines, offset);
-  return new NightstillError('plan-invalid', `${where}: ${error.message}`, { cause: error, details: error.details });
+  const paths = String(error.details['paths'] ?? error.details['path'] ?? '').split('\n');
+  const message = error.message.split('\n').map((line, index) => {
+    const about = paths[index];
+    if (about === undefined) return line;
+    const offset = offsetOf(document, keysOf(about));
+    return `${offset === undefined ? path : place(path, lines, offset)}: ${line}`;
+  });
+  return new NightstillError('plan-invalid', message.join('\n'), { cause: error, details: error.details });
 }
 
 /** `stages[1].with.temperature` → stages, 1, with, temperature. */

@@ -278,6 +278,11 @@ describe('a plan is refused with the place, what was expected there and what was
     ]);
   });
 
+  it('tells what is wrong elsewhere beside a section that has no shape', () => {
+    const error = refusal({ ...standard, numerics: { threads: 0 }, gates: [{}], distill: { temprature: 1 } });
+    expect(String(error.details['paths']).split('\n')).toEqual(['numerics.threads', 'gates', 'distill.temprature']);
+  });
+
   it('tells a bounded number of things', () => {
     const broken = Array.from({ length: 30 }, (_, index) => ({ id: `i${index}`, uses: 'import', with: {} }));
     const lines = refusal(file(...broken)).message.split('\n');
