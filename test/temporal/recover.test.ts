@@ -40,7 +40,7 @@ afterAll(async () => {
 const tried = new Set<string>();
 
 /** Runs a command of the page as a shell would, with the binary of this night's server. */
-async function page(name: string, run: RunHandle): Promise<void> {
+async function follow(name: string, run: RunHandle): Promise<void> {
   tried.add(name);
   const text = (commands.get(name) ?? 'exit 1').replace(/^temporal /, `"${night.temporal.binary}" `);
   const names = { RUN: run.runId, NODE: 'import' };
@@ -60,20 +60,20 @@ const activityOf = async (run: RunHandle) => (await status(run)).nodes[0]?.activ
 describe('docs/recover.md', () => {
   it('pauses a node, which keeps its checkpoint, and lets it go on', async () => {
     const { run } = await slowRun();
-    await page('pause', run);
+    await follow('pause', run);
     const paused = await until('a pause', async () => {
       const activity = await activityOf(run);
       return activity?.state === 'paused' && activity;
     });
     expect(paused.progress?.durable?.step).toBeGreaterThan(0);
-    await page('unpause', run);
+    await follow('unpause', run);
     expect((await run.result()).nodes['import']).toMatchObject({ reused: false });
   });
 
   it('begins another attempt at once, which goes on from the checkpoint', async () => {
     const { run, store } = await slowRun();
     const before = await activityOf(run);
-    await page('reset-node', run);
+    await follow('reset-node', run);
     const after = await until('another attempt', async () => {
       const activity = await activityOf(run);
       return (
@@ -91,7 +91,7 @@ describe('docs/recover.md', () => {
   it('runs a workflow again from its first step, and what was recorded is reused', async () => {
     const { run, store } = await slowRun();
     const first = await run.result();
-    await page('reset-run', run);
+    await follow('reset-run', run);
     await until('the end of the second execution', async () => {
       const { status: its, nodes } = await status(run);
       return its === 'completed' && nodes[0]?.status === 'reused';
@@ -102,7 +102,7 @@ describe('docs/recover.md', () => {
 
   it('terminates a run, which goes on from its checkpoint when it is started again', async () => {
     const { run, store } = await slowRun();
-    await page('terminate', run);
+    await follow('terminate', run);
     await expect(run.result()).rejects.toMatchObject({ code: 'run-terminated' });
     const again = await night.start(run.runId, importPlan({ store, dataset }));
     expect((await again.result()).nodes['import']).toMatchObject({ reused: false });
