@@ -58,4 +58,15 @@ const logged = defineStage({
   },
 });
 
-export const stages: readonly Stage[] = [counter, stubborn, logged];
+/** Returns another kind of artifact than it says. */
+const careless = defineStage({
+  kind: 'careless',
+  version: 1,
+  outputs: { count: 'count' },
+  run: async ({ writer }) => ({
+    outputs: { count: await writer.putArtifact({ kind: 'sum', parts: [], meta: null }) },
+    facts: null,
+  }),
+});
+
+export const stages: readonly Stage[] = [counter, stubborn, logged, careless];

@@ -1,7 +1,8 @@
 /** Worker processes with stages of a user's own, and how they end. */
+import { readFile } from 'node:fs/promises';
 import { NightFiles } from '../support/night-files.js';
-import { Night } from '../support/night.js';
-import { compiledPath, isAlive, until } from '../support/processes.js';
+import { countObjects, Night } from '../support/night.js';
+import { compiledPath, isAlive, until, type RunningProcess } from '../support/processes.js';
 
 let files: NightFiles;
 let night: Night;
@@ -74,4 +75,57 @@ describe('a worker process', () => {
     expect(worker.output()).toContain(`${'stage-endless'}: expected every stage to end within 1000 ms`);
     await handle.cancel();
   });
+});
+
+describe('stages that need nothing of each other', () => {
+  const events = async (log: string) => (await readFile(log, 'utf8')).trimEnd().split('\n');
+  const end = async (...workers: readonly RunningProcess[]): Promise<void> => {
+    for (const worker of workers) worker.signal('SIGTERM');
+    await Promise.all(workers.map(({ exited }) => exited));
+  };
+  const logged = (log: string, name: string, meets?: string) => ({
+    uses: 'logged',
+    with: { name, log, ...(meets !== undefined && { meets }) },
+  });
+
+  it('run side by side when two gpu workers are there: each of them waits until the other has begun', async () => {
+    const workers = await Promise.all([
+      night.addWorker('orchestrator', ownStages),
+      night.addWorker('gpu', ownStages),
+      night.addWorker('gpu', ownStages),
+    ]);
+    const log = `${files.directory}/side-by-side.log`;
+    const nodes = { a: logged(log, 'a', 'b'), b: logged(log, 'b', 'a') };
+    await (await night.start(files.newRunId(), planOf(files.newStore(), nodes))).result();
+    expect((await events(log)).map((event) => event.split(' ')[0])).toEqual(['begin', 'begin', 'end', 'end']);
+    await end(...workers);
+  });
+
+  it('queue for the one slot of one gpu worker, also those of two runs, and all are done', async () => {
+    const worker = await night.addWorker('gpu', ['--role', 'orchestrator,gpu', '--devices', 'cpu', ...ownStages]);
+    const log = `${files.directory}/one-by-one.log`;
+    const plan = (first: string, second: string) =>
+      planOf(files.newStore(), { [first]: logged(log, first), [second]: logged(log, second) });
+    const runs = [plan('a', 'b'), plan('c', 'd')].map((file) => night.start(files.newRunId(), file));
+    await Promise.all((await Promise.all(runs)).map((run) => run.result()));
+    const seen = await events(log);
+    expect(seen.toSorted()).toEqual(
+      ['a', 'b', 'c', 'd'].flatMap((name) => `begin ${name},end ${name}`.split(',')).toSorted(),
+    );
+    expect(seen.map((event) => event.split(' ')[0])).toEqual(Array.from({ length: 4 }, () => ['begin', 'end']).flat());
+    await end(worker);
+  });
+});
+
+it('a stage that returns what it does not say is refused before its result is kept', async () => {
+  const worker = await night.addWorker('io', ['--role', 'orchestrator,io', ...ownStages]);
+  const store = files.newStore();
+  const handle = await night.start(files.newRunId(), planOf(store, { careless: { uses: 'careless' } }));
+  await expect(handle.result()).rejects.toMatchObject({
+    code: 'stages-invalid',
+    message: expect.stringContaining('stage careless, output "count": expected count, found sum'),
+  });
+  expect(await countObjects(store)).toMatchObject({ results: 0 });
+  worker.signal('SIGTERM');
+  await worker.exited;
 });
