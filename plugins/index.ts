@@ -11,3 +11,5 @@ export {
 export { defineStage, type StageDefinition } from './define-stage.js';
 export { allStages } from './check-stages.js';
 export type { ChildPrograms, Stage, StageContext, StageProduct } from '../activities/stage.js';
+export { NightstillError } from '../config/errors.js';
+export type { FailureCode } from '../config/failures.js';
