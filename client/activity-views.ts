@@ -1,13 +1,10 @@
 /** The work of a run that is pending: where each activity stands, and what its heartbeat said last. */
-import type { WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../config/child-protocol.js';
 import { hasCode } from '../config/errors.js';
+import type { PendingActivity } from './description.js';
 import type { PayloadReader } from './payloads.js';
 import type { ActivityView } from './run-view.js';
 import { millisecondsOf } from './timestamps.js';
-
-type Description = Awaited<ReturnType<WorkflowHandle['describe']>>;
-export type PendingActivity = NonNullable<Description['raw']['pendingActivities']>[number];
 
 /** Of `PendingActivityState`. */
 const states = { started: 2, cancelRequested: 3, paused: 4, pauseRequested: 5 };

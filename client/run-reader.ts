@@ -3,9 +3,10 @@
  * serves the queues that it needs. No worker is asked, so it sees as much of a run that nobody works on, or that is over. A run
  * that was reset or started again goes on under its id: the newest execution is looked at.
  */
-import type { Client, WorkflowExecutionStatusName } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
-import { activityView, type PendingActivity } from './activity-views.js';
+import { activityView } from './activity-views.js';
+import { describeRun, type Description } from './description.js';
 import { MissingWorkers } from './missing-workers.js';
 import { nodeViews } from './node-views.js';
 import { PayloadReader } from './payloads.js';
@@ -22,14 +23,13 @@ export interface RunReference {
 /** How long one question may take: a server that went away is noticed, and asked again. */
 const answerMs = 5000;
 
-type Description = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>;
-
-const statuses: Partial<Record<WorkflowExecutionStatusName, RunViewStatus>> = {
-  COMPLETED: 'completed',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'terminated',
+/** Of `WorkflowExecutionStatus`. */
+const statuses: Readonly<Record<number, RunViewStatus>> = {
+  2: 'completed',
+  3: 'failed',
+  4: 'cancelled',
+  5: 'terminated',
+  7: 'terminated',
 };
 
 export class RunReader {
@@ -66,15 +66,17 @@ export class RunReader {
   }
 
   async #look(): Promise<RunView> {
-    const description = await this.#client.workflow.getHandle(this.#runId).describe();
-    this.#refuseOthers(description);
-    if (description.runId !== this.#execution) this.#history = new RunHistory(this.#payloads);
-    this.#execution = description.runId;
-    if (this.#history.length < description.historyLength) await this.#history.add(await this.#newEvents());
+    const { workflowExecutionInfo: info, pendingActivities } = await describeRun(this.#client, this.#runId);
+    this.#refuseOthers(info);
+    const execution = info?.execution?.runId ?? '';
+    if (execution !== this.#execution) this.#history = new RunHistory(this.#payloads);
+    this.#execution = execution;
+    if (this.#history.length < Number(info?.historyLength)) await this.#history.add(await this.#newEvents());
     const { end, plan, startedAtMs } = this.#history;
-    const pending = await this.#pendingOf(description);
+    // Of a closed workflow the server goes on listing what was pending.
+    const pending = await this.#viewsOf(end ? [] : pendingActivities);
     const nodes = nodeViews(this.#history, pending);
-    const status = end?.status ?? statuses[description.status.name] ?? 'running';
+    const status = end?.status ?? statuses[Number(info?.status)] ?? 'running';
     return {
       runId: this.#runId,
       plan: plan?.plan.name ?? '',
@@ -83,13 +85,13 @@ export class RunReader {
       ...(end && { endedAtMs: end.atMs }),
       nodes,
       ...(end?.failure && { failure: end.failure }),
-      missingWorkers: status === 'running' ? await this.#missing.of(description.taskQueue, nodes) : [],
+      missingWorkers: status === 'running' ? await this.#missing.of(info?.taskQueue ?? '', nodes) : [],
     };
   }
 
-  #refuseOthers({ type }: Description): void {
-    if (type === 'distill') return;
-    throw new NightstillError('run-missing', `run ${this.#runId}: expected a run, found a workflow "${type}"`, {
+  #refuseOthers(info: Description['workflowExecutionInfo']): void {
+    if (info?.type?.name === 'distill') return;
+    throw new NightstillError('run-missing', `run ${this.#runId}: expected a run, found a workflow of somebody else`, {
       details: { runId: this.#runId },
     });
   }
@@ -112,10 +114,8 @@ export class RunReader {
     return events.reverse();
   }
 
-  /** Of a closed workflow the server goes on listing what was pending. */
-  async #pendingOf({ raw, closeTime }: Description): Promise<Map<string, ActivityView>> {
-    const pending: readonly PendingActivity[] = closeTime ? [] : (raw.pendingActivities ?? []);
-    const views = pending.map(
+  async #viewsOf(pending: Description['pendingActivities']): Promise<Map<string, ActivityView>> {
+    const views = (pending ?? []).map(
       async (activity) => [activity.activityId ?? '', await activityView(activity, this.#payloads)] as const,
     );
     return new Map(await Promise.all(views));

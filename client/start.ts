@@ -3,13 +3,15 @@
  * the same id with the same plan joins the run that is there, or returns what it returned; a run that failed or was
  * cancelled is started again; the same id with another plan is refused.
  */
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { NightstillError } from '../config/errors.js';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { hasCode, NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { PlanFileInput } from '../config/plan-file.js';
 import type { DistillInput } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
 import { hexOf } from '../storage/digest.js';
+import { describeRun } from './description.js';
+import { PayloadReader } from './payloads.js';
 import { planDigestOf } from './plan-digest.js';
 import { asRunError } from './run-error.js';
 import { RunHandle } from './run-handle.js';
@@ -26,7 +28,7 @@ export interface StartRequest {
 
 const idHexDigits = 16;
 
-/** @throws plan-invalid, run-conflict when a run with this id was started with another plan, temporal-unavailable */
+/** @throws plan-invalid, run-conflict when a run with this id was started with another plan, run-unreadable, temporal-unavailable */
 export async function start({ client, file, runId, queuePrefix }: StartRequest): Promise<RunHandle> {
   const digest = planDigestOf(file as Json);
   const workflowId = runId ?? `nightstill-${hexOf(digest).slice(0, idHexDigits)}`;
@@ -64,11 +66,13 @@ async function refuseOtherPlan(client: Client, runId: string, planDigest: string
 /** The plan that a run was started with; null for a workflow that this client did not start; undefined for none at all. */
 async function startedPlanOf(client: Client, workflowId: string): Promise<string | null | undefined> {
   try {
-    const { memo } = await client.workflow.getHandle(workflowId).describe();
-    const digest: unknown = memo?.['planDigest'];
-    return typeof digest === 'string' ? digest : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw asRunError(workflowId, error);
+    const { workflowExecutionInfo } = await describeRun(client, workflowId);
+    const digest = workflowExecutionInfo?.memo?.fields?.['planDigest'];
+    const read = digest && (await new PayloadReader(client, workflowId).value([digest]));
+    return typeof read === 'string' ? read : null;
+  } catch (thrown) {
+    const error = asRunError(workflowId, thrown);
+    if (hasCode(error, 'run-missing')) return undefined;
+    throw error;
   }
 }

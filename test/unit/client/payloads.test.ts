@@ -24,7 +24,7 @@ const flip = ({ data, metadata }: Payload): Payload => ({
 
 const hiding = {
   payloadCodecs: [flipping],
-  failureConverterPath: join(import.meta.dirname, '../../support/encoded-failures.cjs'),
+  failureConverterPath: join(import.meta.dirname, '../../support/encoding-failure-converter.cjs'),
 };
 
 function readerWith(dataConverter: object): PayloadReader & { client: Client } {
