@@ -4,6 +4,7 @@
  *
  *   npm run bench:orchestration
  */
+import { loadavg } from 'node:os';
 import { compiledPath, startProgram, type RunningProcess } from '../test/support/processes.js';
 import { jsonLines } from '../test/support/datasets.js';
 import { microPlan, writeMicroModels } from '../test/support/micro-plan.js';
@@ -156,6 +157,7 @@ const history = (work: string, ours: number, unit: string, limit: number): Row =
 });
 
 async function main(): Promise<void> {
+  const [loadAtStart = 0] = loadavg();
   const files = await NightFiles.create();
   const s3 = await S3Server.start();
   const night = await Night.begin(s3.environment);
@@ -181,6 +183,7 @@ async function main(): Promise<void> {
       'orchestration',
       [
         `best of ${rounds}, ours and plain activities in turn; a node is (a chain of ${chain} − a chain of one) / ${chain - 1}`,
+        `load of the machine by others and this bench, mean of a minute: ${loadAtStart.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after`,
         'real Temporal dev server with a database file, versitygw 1.8.0 on loopback, every worker a process of its own',
       ],
       rows,

@@ -19,9 +19,25 @@ interface KindResult {
   readonly inFlight: number;
   /** Digests, counts of records, completions and processes as in the undisturbed run. */
   readonly same: boolean;
+  /** Why the run did not come to its end. */
+  readonly error?: string;
 }
 
+/** One that does not come to its end takes nothing from the others. */
 async function killAll(storm: Storm, process: ProcessKind, undisturbed: Undisturbed): Promise<KindResult> {
+  const startedAtMs = performance.now();
+  try {
+    return await runAndKill(storm, process, undisturbed);
+  } catch (cause) {
+    const error = cause instanceof Error ? cause.message : String(cause);
+    print(`${process}: ${error}`);
+    storm.calm();
+    const seconds = Math.round((performance.now() - startedAtMs) / 1000);
+    return { process, seconds, kills: [], inFlight: 0, same: false, error };
+  }
+}
+
+async function runAndKill(storm: Storm, process: ProcessKind, undisturbed: Undisturbed): Promise<KindResult> {
   const run = await storm.run(`kill-${process.replaceAll(' ', '-')}`, allKills(process), undisturbed);
   const same = isDeepStrictEqual(run.outcome, undisturbed.outcome);
   const inFlight = run.kills.filter((kill) => kill.inFlight).length;
@@ -38,8 +54,10 @@ async function main(words: readonly string[]): Promise<number> {
     const undisturbed = await storm.undisturbed();
     print(`undisturbed: ${Math.round(undisturbed.seconds)} s\n${JSON.stringify(undisturbed.outcome, null, 2)}`);
     const results: KindResult[] = [];
-    for (const kind of kinds) results.push(await killAll(storm, kind, undisturbed));
-    if (words.length === 0) await keep(undisturbed, results);
+    for (const kind of kinds) {
+      results.push(await killAll(storm, kind, undisturbed));
+      if (words.length === 0) await keep(undisturbed, results);
+    }
     return results.every(({ same, inFlight }) => same && inFlight >= 3) ? 0 : 1;
   } finally {
     await storm.end();

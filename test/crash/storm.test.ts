@@ -73,10 +73,11 @@ describe('training in flight', () => {
     const second = await storm.night.addWorker('gpu');
     const ids = ['together', 'together-too'];
     await Promise.all(ids.map((id) => storm.start(id, 'together')));
-    await until('one run that waits for the training of the other', async () => {
+    const isRefused = async (): Promise<boolean> => {
       const pending = await Promise.all(ids.map((id) => storm.night.pending(id, 'fine-tune')));
       return pending.some((activity) => activity?.lastFailure === 'stage-busy');
-    });
+    };
+    await until('one run that waits for the training of the other', isRefused, 240_000);
     const [one, other] = await Promise.all(ids.map((id) => storm.handle(id).result()));
     expect(other?.nodes['distill']?.outputs).toEqual(one?.nodes['distill']?.outputs);
     await expectUndisturbed('together');

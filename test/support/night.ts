@@ -36,6 +36,9 @@ export const importPlan = ({ store, dataset, shardBytes = 64 * 1024 }: PlanReque
   stages: [{ id: 'import', uses: 'import', with: { dataset, shardBytes }, timeouts, retry }],
 });
 
+/** Other stages may come before it, on a busy machine. */
+const stageComesWithinMs = 240_000;
+
 export class Night {
   readonly #workers: RunningProcess[] = [];
   readonly #environment: Readonly<Record<string, string>>;
@@ -76,10 +79,11 @@ export class Night {
 
   /** Waits until this stage has a durable checkpoint, at this step or later, and still works. */
   inFlight(runId: string, node: string, step = 1): Promise<PendingActivity> {
-    return until(`${node} of ${runId} at work with a checkpoint at step ${step} or later`, async () => {
+    const atWork = async () => {
       const pending = await this.pending(runId, node);
       return pending?.started && pending.durableStep >= step && pending;
-    });
+    };
+    return until(`${node} of ${runId} at work with a checkpoint at step ${step} or later`, atWork, stageComesWithinMs);
   }
 
   historyOf(runId: string): Promise<RunHistory> {
