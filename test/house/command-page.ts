@@ -8,7 +8,7 @@ export const listCommands = (): string => commands.map(describe).join('\n\n');
 
 function describe(command: Command): string {
   const { name, summary, about, flags, closing, exits } = command;
-  const rows = Object.entries(flags).map(([flag, how]) => [`\`${drawFlag(flag, how)}\``, escape(how.summary)]);
+  const rows = Object.entries(flags).map(([flag, how]): [string, string] => [`\`${drawFlag(flag, how)}\``, escape(how.summary)]);
   const statuses = Object.entries(exits).map(([status, meaning]) => `**${status}** ${meaning}`);
   return [
     `## ${name}`,

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planJsonSchema } from '../../activities/plan-json-schema.js';
 import { builtInStages } from '../../plugins/built-in-stages.js';
+import { listCommands } from './command-page.js';
 import { listFailures } from './errors-page.js';
 import { drawHouse } from './picture.js';
 import { house } from './rules.js';
@@ -21,6 +22,7 @@ export function readPages(root: string): Page[] {
   const sections = [
     { path: 'docs/architecture.md', name: 'house', content: drawHouse(house, present) },
     { path: 'docs/errors.md', name: 'failures', content: listFailures() },
+    { path: 'docs/command-line.md', name: 'commands', content: listCommands() },
   ];
   const files = [{ path: 'docs/distill.schema.json', wanted: schemaOfPlans() }];
   return [
