@@ -47,7 +47,7 @@ const stageSchema = z.strictObject({
 /** Temporal keeps the whole plan in the history of the run: larger ones are refused. */
 const maximumNodes = 300;
 
-const numericsSchema = z.strictObject({
+export const numericsSchema = z.strictObject({
   runner: z
     .enum(['tensorflow', 'wasm'])
     .default('tensorflow')

@@ -8,12 +8,17 @@ export const listCommands = (): string => commands.map(describe).join('\n\n');
 
 function describe(command: Command): string {
   const { name, summary, about, flags, closing, exits } = command;
-  const rows = Object.entries(flags).map(([flag, how]): [string, string] => [`\`${drawFlag(flag, how)}\``, escape(how.summary)]);
+  const rows = Object.entries(flags).map(([flag, how]): [string, string] => [
+    `\`${drawFlag(flag, how)}\``,
+    escape(how.summary),
+  ]);
   const statuses = Object.entries(exits).map(([status, meaning]) => `**${status}** ${meaning}`);
   return [
     `## ${name}`,
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
-    `\`\`\`text\n${drawUsage(command).replace(/^usage: /, '').replaceAll(/^ {7}/gm, '')}\n\`\`\``,
+    `\`\`\`text\n${drawUsage(command)
+      .replace(/^usage: /, '')
+      .replaceAll(/^ {7}/gm, '')}\n\`\`\``,
     `\`\`\`text\n${about}\n\`\`\``,
     ...(rows.length === 0 ? [] : [table([['flag', 'meaning'], ...rows])]),
     ...(closing === undefined ? [] : [`\`\`\`text\n${closing}\n\`\`\``]),

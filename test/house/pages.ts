@@ -8,6 +8,7 @@ import { listCommands } from './command-page.js';
 import { listFailures } from './errors-page.js';
 import { drawHouse } from './picture.js';
 import { house } from './rules.js';
+import { listNumerics, listPlanKeys, listStageOptions } from './plan-page.js';
 import { replaceSection } from './sections.js';
 import { readTree } from './sources.js';
 
@@ -17,18 +18,32 @@ export interface Page {
   readonly wanted: string;
 }
 
+interface GeneratedPage {
+  readonly path: string;
+  /** By their names. */
+  readonly sections: Readonly<Record<string, string>>;
+}
+
 export function readPages(root: string): Page[] {
   const present = new Set([...readTree(root).keys()].map((path) => path.split('/')[0] ?? ''));
-  const sections = [
-    { path: 'docs/architecture.md', name: 'house', content: drawHouse(house, present) },
-    { path: 'docs/errors.md', name: 'failures', content: listFailures() },
-    { path: 'docs/command-line.md', name: 'commands', content: listCommands() },
+  const pages: readonly GeneratedPage[] = [
+    { path: 'docs/architecture.md', sections: { house: drawHouse(house, present) } },
+    { path: 'docs/errors.md', sections: { failures: listFailures() } },
+    {
+      path: 'docs/write-a-plan.md',
+      sections: { keys: listPlanKeys(), numerics: listNumerics(), options: listStageOptions() },
+    },
+    { path: 'docs/command-line.md', sections: { commands: listCommands() } },
   ];
   const files = [{ path: 'docs/distill.schema.json', wanted: schemaOfPlans() }];
   return [
-    ...sections.map(({ path, name, content }) => {
+    ...pages.map(({ path, sections }) => {
       const current = readFileSync(join(root, path), 'utf8');
-      return { path, current, wanted: replaceSection(current, name, content) };
+      const wanted = Object.entries(sections).reduce(
+        (page, [name, content]) => replaceSection(page, name, content),
+        current,
+      );
+      return { path, current, wanted };
     }),
     ...files.map((file) => {
       const path = join(root, file.path);

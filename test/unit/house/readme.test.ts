@@ -21,3 +21,9 @@ describe('the README', () => {
     expect(Number(height)).toBeCloseTo(-1, 4);
   });
 });
+
+describe('the page on plans', () => {
+  it('shows the first example as it is run here', () => {
+    expect(read('docs/write-a-plan.md')).toContain(`\`\`\`yaml\n${read('examples/first/distill.yaml')}\`\`\``);
+  });
+});
