@@ -1,5 +1,5 @@
 /** The import over a real file store, interrupted in all ways that do not need another process. */
-import { appendFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -202,6 +202,31 @@ describe('an import', () => {
       const source = await openDatasetSource(pathToFileURL(missing).href);
       await expect(source.identify()).rejects.toMatchObject({ code: 'dataset-missing' });
     }
+  });
+
+  it('says so when the file may not be read, before or while it is read', async () => {
+    const [locked, inside] = [join(directory, 'locked'), join(directory, 'locked', 'rows.jsonl')];
+    await mkdir(locked);
+    await writeFile(inside, jsonLines(100));
+    const source = await openDatasetSource(pathToFileURL(inside).href);
+    const identity = await source.identify();
+    const read = async () => {
+      for await (const _ of source.read(identity, 0)) throw new Error('expected nothing to be read');
+    };
+    const ends: unknown[] = [];
+    for (const [place, act] of [
+      [inside, read],
+      [locked, () => source.identify()],
+    ] as const) {
+      // prettier-ignore
+      await chmod(place, 0o000);
+      const isRoot = process.geteuid?.() === 0;
+      if (isRoot) process.seteuid?.(65_534);
+      ends.push(await act().catch((error: unknown) => error));
+      if (isRoot) process.seteuid?.(0);
+      await chmod(place, 0o700);
+    }
+    expect(ends).toEqual([1, 2].map(() => expect.objectContaining({ code: 'dataset-missing', retryable: false })));
   });
 
   it.each([
