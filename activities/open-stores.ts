@@ -1,5 +1,5 @@
 /**
- * Stores that the light activities of a worker share. To open one costs more than all that a lookup asks of it (a connection, a
+ * Stores that the activities of a worker share. To open one costs more than all that a lookup asks of it (a connection, a
  * handshake, the probe's verdict), so each stays open while it is used and for a while after. One that fails is opened anew.
  */
 import { openObjectStore, type ObjectStore } from '../storage/index.js';

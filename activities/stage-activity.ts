@@ -1,6 +1,7 @@
 /** The activity of any stage: an attempt looks for a result that is there already, then does the work where the stage says. */
 import { NightstillError } from '../config/errors.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
+import { OpenStores } from './open-stores.js';
 import { runStageHere } from './stage-here.js';
 import { runStageInChild } from './stage-in-child.js';
 import type { ChildPrograms, Stage } from './stage.js';
@@ -16,7 +17,10 @@ export function createStageActivity(
   { kind, work }: Stage,
   { programs }: StageDependencies,
 ): (input: StageInput) => Promise<StageOutput> {
-  if ('run' in work) return translating((input: StageInput) => runStageHere(kind, work.run, input));
+  if ('run' in work) {
+    const stores = new OpenStores();
+    return translating((input: StageInput) => runStageHere(stores, kind, work.run, input));
+  }
   const program = programs?.[work.program];
   if (program === undefined)
     throw new NightstillError(

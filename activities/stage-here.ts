@@ -7,23 +7,17 @@ import type { Progress } from '../config/child-protocol.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
-import { claimStage, lookupResult, openObjectStore, type ObjectStore } from '../storage/index.js';
+import { claimStage, lookupResult, type ObjectStore } from '../storage/index.js';
 import { isActivityOpen } from './open-activities.js';
+import type { OpenStores } from './open-stores.js';
 import { runAttempt } from './stage-attempt.js';
 import { stageOwner } from './stage-owner.js';
 import type { StageContext, StageProduct } from './stage.js';
 
 type Work = (context: StageContext) => Promise<StageProduct>;
 
-export function runStageHere(kind: StageKind, work: Work, input: StageInput): Promise<StageOutput> {
-  return runAttempt(input, async (report) => {
-    const store = await openObjectStore(input.store, { forWriting: true });
-    try {
-      return await workOnce(store, kind, work, input, report);
-    } finally {
-      await store.close();
-    }
-  });
+export function runStageHere(stores: OpenStores, kind: StageKind, work: Work, input: StageInput): Promise<StageOutput> {
+  return runAttempt(input, (report) => stores.use(input.store, (store) => workOnce(store, kind, work, input, report)));
 }
 
 async function workOnce(
