@@ -3,7 +3,6 @@
  * SIGTERM and SIGINT end all of them in order: children make their work durable first.
  */
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { IllegalStateError, type DataConverter } from '@temporalio/common';
 import {
   GracefulShutdownPeriodExpiredError,
@@ -12,12 +11,14 @@ import {
   type NativeConnectionOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
 import type { Role } from '../config/queues.js';
 import { DistillationPlugin, type Stage } from '../plugins/index.js';
 import { devicesOfMachine, type Device } from './devices.js';
 import { programs, programsOn } from './programs.js';
 import { readTemporalSettings } from './temporal-settings.js';
+import { workflowBundle, workflowsPath } from './workflow-bundle.js';
 
 /** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
 const maxHeartbeatThrottleInterval = '10s';
@@ -41,7 +42,7 @@ export interface Service {
 /** @throws environment-invalid, temporal-unavailable, stages-invalid, stage-endless */
 export async function serve(service: Service): Promise<void> {
   const { dataConverter, endWithinMs = defaultEndWithinMs } = service;
-  const seats = service.roles.flatMap((role) => seatsOf(role, service));
+  const seats = (await Promise.all(service.roles.map((role) => seatsOf(role, service)))).flat();
   const { connectionOptions, namespace } = readTemporalSettings();
   const connection = await connect(connectionOptions);
   try {
@@ -72,7 +73,7 @@ interface Seat {
   readonly options: WorkerOptions;
 }
 
-function seatsOf(role: Role, service: Service): readonly Seat[] {
+async function seatsOf(role: Role, service: Service): Promise<readonly Seat[]> {
   const { stages, queuePrefix, devices = devicesOfMachine() } = service;
   const seat = (plugin: DistillationPlugin, place = '', options: Partial<WorkerOptions> = {}): Seat => ({
     role,
@@ -85,8 +86,8 @@ function seatsOf(role: Role, service: Service): readonly Seat[] {
   });
   switch (role) {
     case 'orchestrator': {
-      const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
-      return [seat(new DistillationPlugin({ role, stages, queuePrefix }), '', { workflowsPath })];
+      const plugin = new DistillationPlugin({ role, stages, queuePrefix });
+      return [seat(plugin, '', await workflowsFor(service.dataConverter))];
     }
     case 'io': {
       const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs });
@@ -98,6 +99,12 @@ function seatsOf(role: Role, service: Service): readonly Seat[] {
         return seat(plugin, `/${device}`);
       });
   }
+}
+
+/** A converter that lies in modules of its own becomes part of the bundle, and so does not come from the cache. */
+async function workflowsFor(converter: DataConverter = {}): Promise<Partial<WorkerOptions>> {
+  const isBundled = converter.payloadConverterPath !== undefined || converter.failureConverterPath !== undefined;
+  return isBundled ? { workflowsPath } : { workflowBundle: await workflowBundle(readEnvironment().cacheDirectory) };
 }
 
 /** Until a signal ends them all. One that fails ends the others in order, too. */

@@ -1,8 +1,8 @@
 /** Worker processes with stages of a user's own, and how they end. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { NightFiles } from '../support/night-files.js';
 import { countObjects, Night } from '../support/night.js';
-import { compiledPath, isAlive, until, type RunningProcess } from '../support/processes.js';
+import { compiledPath, isAlive, startProgram, until, type RunningProcess } from '../support/processes.js';
 
 let files: NightFiles;
 let night: Night;
@@ -42,6 +42,23 @@ describe('a worker process', () => {
     worker.signal('SIGTERM');
     await worker.exited;
     expect(worker.output().match(/worker ready/g)).toHaveLength(3);
+  });
+
+  it('keeps the bundle of its workflows for the next start, and does without where it cannot', async () => {
+    const start = async (cache: string) => {
+      const environment = { TEMPORAL_ADDRESS: night.temporal.address, NIGHTSTILL_CACHE: cache };
+      const worker = await startProgram('workers/orchestrator.js', [], environment, 'worker ready');
+      worker.signal('SIGTERM');
+      await worker.exited;
+    };
+    const cache = `${files.directory}/cache`;
+    await start(cache);
+    const [bundle = '', ...others] = await readdir(`${cache}/workflow-bundles`);
+    expect([bundle, others]).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.js$/), []]);
+    const { mtimeMs } = await stat(`${cache}/workflow-bundles/${bundle}`);
+    await start(cache);
+    expect((await stat(`${cache}/workflow-bundles/${bundle}`)).mtimeMs).toBe(mtimeMs);
+    await start('/dev/null/nowhere');
   });
 
   it('tells Temporal its role, host, process and device', async () => {
