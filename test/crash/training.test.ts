@@ -20,70 +20,59 @@ const essence = ({ outcome: { outputs, facts, reproducible } }: StageResult) => 
   reproducible,
 });
 
-/** How a disturbed attempt ended, and the reports of its training. */
+/** How a disturbed attempt ended, and what was durable when it began and when it ended. */
 interface End {
   readonly code: unknown;
-  readonly training: readonly Progress[];
+  readonly begun: number;
+  readonly durable: number;
 }
 
-const stepOf = ({ facts }: Progress): number => facts?.done ?? 0;
-
-/** Starts the stage and disturbs it `afterMs` after it has trained a step and something is durable. */
+/** Starts the stage and disturbs it some time after it has made something of its own durable. */
 async function disturb(task: TrainingTask, afterMs: number, how: (abort: AbortController) => void): Promise<End> {
-  const training: Progress[] = [];
+  const reports: Progress[] = [];
   const abort = new AbortController();
-  let disturbed: Promise<void> | undefined;
+  const durableOf = (progress: Progress | undefined): number => progress?.durable?.step ?? 0;
+  let timer: NodeJS.Timeout | undefined;
   const onProgress = (progress: Progress): void => {
     if (progress.phase !== 'train') return;
-    training.push(progress);
-    const isUnderWay = progress.durable !== undefined && stepOf(progress) > stepOf(training[0] ?? progress);
-    if (isUnderWay) disturbed ??= new Promise((done) => setTimeout(() => done(how(abort)), afterMs));
+    reports.push(progress);
+    if (durableOf(progress) > durableOf(reports[0])) timer ??= setTimeout(() => how(abort), afterMs);
   };
-  try {
-    await ground.train(task, { signal: abort.signal, onProgress });
-    return { code: undefined, training };
-  } catch (error) {
-    return { code: (error as { readonly code?: unknown }).code, training };
-  }
+  const code = await ground.train(task, { signal: abort.signal, onProgress }).then(
+    () => undefined,
+    (error: { readonly code?: unknown }) => error.code,
+  );
+  clearTimeout(timer);
+  return { code, begun: durableOf(reports[0]), durable: durableOf(reports.at(-1)) };
 }
 
 const kill = (): void => void process.kill(trainerPid(), 'SIGKILL');
 const stop = (abort: AbortController): void => abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
 
-describe.each([
-  ['a fine-tune on TensorFlow', 'fine-tune', graph, 300],
-  ['a distillation on TensorFlow', 'distill', graph, 300],
-  ['a fine-tune on wasm', 'fine-tune', wasm, 60],
-  ['a distillation on wasm', 'distill', wasm, 40],
-] as const)('%s', (name, uses, numerics, steps) => {
-  const random = createRandom(3, name);
+/** Steps of many micro-batches: most checkpoints lie within a step. */
+const cases = [
+  ['a fine-tune on TensorFlow', 'fine-tune', graph, { steps: 150, microBatches: 8 }],
+  ['a distillation on wasm', 'distill', wasm, { steps: 30, microBatches: 8 }],
+] as const;
+
+test.each(cases)('%s, killed and stopped eight times, comes out as if nothing had happened', async (...given) => {
+  const [name, uses, numerics, options] = given;
   const taskOf = (suffix: string): TrainingTask => ({
     name: `${name}, ${suffix}`,
     uses,
     numerics,
-    with: { steps },
+    with: options,
     inputs: { dataset: ground.dataset, model: ground.small, ...(uses === 'distill' && { teacher: ground.large }) },
   });
+  const undisturbed = await ground.train(taskOf('undisturbed'));
+  const random = createRandom(3, name);
+  const ends: End[] = [];
+  for (const how of [kill, kill, stop, kill, kill, stop, kill, kill])
+    ends.push(await disturb(taskOf('disturbed'), random.integer(100), how));
 
-  it('killed six times and stopped twice, comes out as if nothing had happened', async () => {
-    const undisturbed = await ground.train(taskOf('undisturbed'));
-    const task = taskOf('disturbed');
-    const ends: End[] = [];
-    for (const how of [kill, stop, kill, kill, stop, kill, kill, kill]) {
-      ends.push(await disturb(task, random.integer(150), how));
-    }
-    expect(ends.map(({ code }) => code)).toEqual([
-      'child-died',
-      'stopped',
-      'child-died',
-      'child-died',
-      'stopped',
-      'child-died',
-      'child-died',
-      'child-died',
-    ]);
-    const begun = ends.map(({ training }) => training[0]?.durable?.step ?? 0);
-    expect(begun.at(-1)).toBeGreaterThan(0);
-    expect(essence(await ground.train(task))).toEqual(essence(undisturbed));
-  });
+  const [died, stopped] = ['child-died', 'stopped'];
+  expect(ends.map(({ code }) => code)).toEqual([died, died, stopped, died, died, stopped, died, died]);
+  expect(ends.some(({ begun }) => begun % 1 > 0)).toBe(true);
+  for (const [index, { begun }] of ends.slice(1).entries()) expect(begun).toBeGreaterThan(ends[index]?.begun ?? 0);
+  expect(essence(await ground.train(taskOf('disturbed')))).toEqual(essence(undisturbed));
 });

@@ -18,7 +18,7 @@ import {
   type StageResult,
   type StageWriter,
 } from '../../storage/index.js';
-import { conversationLines, copyModel, type ModelName } from './model-fixtures.js';
+import { conversationLines, copyModel } from './model-fixtures.js';
 import { commandLineOf, compiledPath, descendantsOf } from './processes.js';
 import { claim, owner, stageKeyOf } from './stage.js';
 import { temporaryDirectory } from './temporary.js';
@@ -66,7 +66,7 @@ export interface Supervision {
 export class TrainingGround {
   private constructor(
     readonly store: ObjectStore,
-    readonly writer: StageWriter,
+    private readonly writer: StageWriter,
     /** 40 conversations. */
     readonly dataset: ArtifactRef,
     /** Of 32 dimensions. */
@@ -82,9 +82,13 @@ export class TrainingGround {
       store,
       writer,
       await storeDataset(writer, conversationLines(40)),
-      await storeModel(store, writer, 'qwen3-qknorm'),
-      await storeModel(store, writer, 'qwen2-gqa-tied'),
+      await storeDirectory(store, writer, await copyModel('qwen3-qknorm', temporaryDirectory())),
+      await storeDirectory(store, writer, await copyModel('qwen2-gqa-tied', temporaryDirectory())),
     );
+  }
+
+  storeModel(directory: string): Promise<ArtifactRef> {
+    return storeDirectory(this.store, this.writer, directory);
   }
 
   /**
@@ -126,14 +130,9 @@ export function trainerPid(): number {
   return pid;
 }
 
-async function storeModel(store: ObjectStore, writer: StageWriter, name: ModelName): Promise<ArtifactRef> {
-  const directory = await copyModel(name, temporaryDirectory());
-  return storeModelDirectory(pathToFileURL(directory).href, {
-    store,
-    writer,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
+async function storeDirectory(store: ObjectStore, writer: StageWriter, directory: string): Promise<ArtifactRef> {
+  const [signal, onProgress] = [new AbortController().signal, () => undefined];
+  return storeModelDirectory(pathToFileURL(directory).href, { store, writer, signal, onProgress });
 }
 
 /** Rows in the form of imported datasets. */

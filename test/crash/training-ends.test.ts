@@ -1,0 +1,104 @@
+/** How a training ends that cannot go on as it was meant to, and what it leaves: by the real trainer process, without Temporal. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readArtifact, readBlob, type StageResult } from '../../storage/index.js';
+import { copyModel } from '../support/model-fixtures.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { graph, TrainingGround, wasm, type TrainingTask } from '../support/training-stage.js';
+
+let ground: TrainingGround;
+beforeAll(async () => {
+  ground = await TrainingGround.create();
+});
+
+const fineTune = (name: string, changes: Partial<TrainingTask> = {}): TrainingTask => ({
+  name,
+  uses: 'fine-tune',
+  numerics: graph,
+  inputs: { dataset: ground.dataset, model: ground.small },
+  ...changes,
+});
+
+/** Trains until something is durable, then stops it; the step that was durable at the end. */
+async function trainAPart(task: TrainingTask): Promise<number> {
+  const abort = new AbortController();
+  let durable = 0;
+  const end = ground.train(task, {
+    signal: abort.signal,
+    onProgress: (progress) => {
+      durable = progress.durable?.step ?? durable;
+      if (progress.durable && progress.phase === 'train') abort.abort(new Error('stopped'));
+    },
+  });
+  await expect(end).rejects.toThrow('stopped');
+  return durable;
+}
+
+describe('a checkpoint of a machine that computes other bits', () => {
+  const oneThread = { ...graph, threads: 1 };
+
+  it('is left to another machine where the plan says wait', async () => {
+    const task = fineTune('waits', { with: { onDifferentMachine: 'wait' } });
+    await trainAPart(task);
+    await expect(ground.train({ ...task, numerics: oneThread })).rejects.toMatchObject({
+      code: 'machine-differs',
+      message: expect.stringContaining('threads: 2 → 1'),
+    });
+    expect((await ground.train(task)).outcome).toMatchObject({ reproducible: true });
+  });
+
+  it('is gone on from otherwise, and all that comes out says where', async () => {
+    const task = fineTune('continues', { with: { microBatches: 1 } });
+    const step = await trainAPart(task);
+    const { outcome } = await ground.train({ ...task, numerics: oneThread });
+    expect(outcome).toMatchObject({ reproducible: false, facts: { steps: 120, resumedInexactlyAt: [step] } });
+    const model = outcome.outputs['model'];
+    if (!model) throw new Error('expected a model');
+    expect((await readArtifact(ground.store, model)).meta).toMatchObject({ resumedInexactlyAt: [step] });
+  });
+});
+
+describe('a training fails with a code', () => {
+  it('when its numbers are no numbers any more', async () => {
+    const directory = await copyModel('qwen3-qknorm', temporaryDirectory());
+    const weights = join(directory, 'model.safetensors');
+    const bytes = await readFile(weights);
+    await writeFile(weights, bytes.fill(0xff, bytes.length - 64));
+    const model = await ground.storeModel(directory);
+    await expect(
+      ground.train(fineTune('diverges', { inputs: { dataset: ground.dataset, model } })),
+    ).rejects.toMatchObject({ code: 'training-diverged', retryable: false, details: { step: 1 } });
+  });
+
+  it.each([
+    ['another release of TensorFlow', { ...graph, tensorflow: '2.20.0' }, 'expected TensorFlow 2.20.0, found 2.21.0'],
+    ['XLA on wasm', { ...wasm, xla: true }, 'expected XLA'],
+  ])('when the worker cannot compute as the plan says: %s', async (name, numerics, message) => {
+    await expect(ground.train(fineTune(name, { numerics }))).rejects.toMatchObject({
+      code: 'numerics-unavailable',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('the loss of a step', () => {
+  const losses = async ({ outcome }: StageResult): Promise<number[]> => {
+    const metrics = outcome.outputs['metrics'];
+    const [part] = metrics ? (await readArtifact(ground.store, metrics)).parts : [];
+    if (!part) throw new Error('expected metrics');
+    const rows = Buffer.from(await readBlob(ground.store, part))
+      .toString()
+      .trimEnd()
+      .split('\n');
+    return rows.map((row) => (JSON.parse(row) as { readonly loss: number }).loss);
+  };
+
+  it('does not depend on how its rows are cut into micro-batches', async () => {
+    const task = (rows: number, microBatches: number): TrainingTask =>
+      fineTune(`${rows} rows, ${microBatches} micro-batches`, { with: { rows, microBatches, steps: 12 } });
+    const whole = await losses(await ground.train(task(8, 1)));
+    const cut = await losses(await ground.train(task(1, 8)));
+    expect(whole).toHaveLength(12);
+    for (const [step, loss] of whole.entries()) expect(cut[step]).toBeCloseTo(loss, 3);
+  });
+});
