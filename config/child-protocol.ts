@@ -12,7 +12,7 @@ export const childLinkDescriptor = 3;
 /** Where a child stands. The parent knows for each phase how long the child may be silent. */
 export interface Progress {
   readonly phase: string;
-  /** The last step that is durable, and the fence it was written under. Absent before the first. */
+  /** The last step that is durable, and the fence it was written under; a part of a step is a fraction. Absent before the first. */
   readonly durable?: { readonly step: number; readonly fence: number };
   /** Whatever else the stage likes to show, small. A reader draws a bar of `done`, `of` and `unit`, and names what it knows. */
   readonly facts?: ProgressFacts;

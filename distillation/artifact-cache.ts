@@ -119,7 +119,8 @@ async function moveInto(directory: string, partial: string, files: readonly Cach
   }
 }
 
-async function removeAbandoned(cacheDirectory: string): Promise<void> {
+/** Partial directories that nobody writes any more, under names of 64 hex digits. */
+export async function removeAbandoned(cacheDirectory: string): Promise<void> {
   for (const name of await readdir(cacheDirectory)) {
     if (!/^[0-9a-f]{64}\.partial-/.test(name)) continue;
     const path = join(cacheDirectory, name);

@@ -1,17 +1,20 @@
 /**
  * A directory that is made once and then only read: it appears complete, by a rename, or not at all. Two processes may make it at
- * the same time; the second discards its own. What a killed process left is in the way of nobody.
+ * the same time; the second discards its own. What a killed process left is in the way of nobody, and removed by a later one.
  */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { removeAbandoned } from './artifact-cache.js';
 
 /**
  * The directory, there already or made now.
+ * @param directory whose name is a digest, 64 hex digits
  * @param make fills the empty directory that it is given
  */
 export async function cachedDirectory(directory: string, make: (partial: string) => Promise<void>): Promise<string> {
   if (await exists(directory)) return directory;
   await mkdir(dirname(directory), { recursive: true });
+  await removeAbandoned(dirname(directory));
   const partial = await mkdtemp(`${directory}.partial-`);
   try {
     await make(partial);

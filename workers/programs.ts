@@ -1,6 +1,11 @@
 /** `nightstill/workers`: the programs that stages start as child processes, and what each is started with. */
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ChildPrograms } from '../activities/stage.js';
+import { readEnvironment } from '../config/environment.js';
+import type { Numerics } from '../config/numerics.js';
 import { deviceVariables, type Device } from './devices.js';
 
 const entryOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -16,14 +21,23 @@ export function programsOn(device?: Device): ChildPrograms {
       entry: entryOf('./trainer.js'),
       async environment({ numerics }) {
         const { processSettings } = await import('../engine/index.js');
+        const xla = numerics?.xla ? { xlaCacheDirectory: await xlaCacheOf(numerics) } : {};
         return {
           ...definedOnly(process.env),
-          ...processSettings({ threads: numerics?.threads ?? 1 }),
+          ...processSettings({ threads: numerics?.threads ?? 1, ...xla }),
           ...(device !== undefined && deviceVariables(device)),
         };
       },
     },
   };
+}
+
+/** What XLA compiled holds on one machine and one TensorFlow. */
+async function xlaCacheOf({ tensorflow }: Numerics): Promise<string> {
+  const { cacheDirectory } = readEnvironment(process.env);
+  const directory = join(cacheDirectory, 'training', 'xla', `${hostname()}-${tensorflow}`);
+  await mkdir(directory, { recursive: true });
+  return directory;
 }
 
 const definedOnly = (variables: NodeJS.ProcessEnv): Record<string, string> =>

@@ -112,7 +112,7 @@ export class TrainingGround {
       entry: compiledPath('workers/trainer.js'),
       environment: variables as Record<string, string>,
       job: JSON.parse(JSON.stringify(job)) as Json,
-      silenceLimitsMs: { start: 60_000 },
+      silenceLimitsMs: { start: 300_000 },
       answer: () => Promise.resolve(false),
       onProgress: (progress) => onProgress?.(progress),
       signal: signal ?? new AbortController().signal,
