@@ -28,7 +28,7 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   const checked = check(planFileSchema, file, '');
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
   if (plan === undefined) throw planInvalid(checked.issues ?? []);
-  const ofFile = [...(checked.issues ?? []), ...storeIssues(plan)];
+  const ofFile = [...(checked.issues ?? []), ...storeIssues(plan), ...numericsIssues(plan)];
   const standard = plan.stages === undefined ? standardIssues(plan) : [];
   if (standard.length > 0) throw planInvalid([...ofFile, ...standard]);
   const stages = plan.stages ? stagesOfFile(plan.stages) : standardStages(plan);
@@ -120,6 +120,17 @@ function sectionIssues(plan: PlanFile, stages: readonly PlannedStage[], { kinds 
   return takenByStages
     .filter((name) => plan[name] !== undefined && !taken.has(name))
     .map((path) => ({ path, expected: 'a stage that takes it', found: 'none in this plan' }));
+}
+
+/** What the wasm backend does not have. */
+function numericsIssues({ numerics: { runner, xla, precision } }: PlanFile): PlanIssue[] {
+  if (runner !== 'wasm') return [];
+  return [
+    ...(xla ? [{ path: 'numerics.xla', expected: 'false with the runner wasm', found: 'true' }] : []),
+    ...(precision === 'float32'
+      ? []
+      : [{ path: 'numerics.precision', expected: 'float32 with the runner wasm', found: precision }]),
+  ];
 }
 
 function storeIssues({ store }: PlanFile): PlanIssue[] {

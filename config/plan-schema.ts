@@ -58,7 +58,10 @@ export const numericsSchema = z.strictObject({
     .default(tensorflowRelease)
     .describe('Release of TensorFlow. A worker that has another one refuses to train.'),
   xla: z.boolean().default(false).describe('Compile with XLA: faster, and other bits.'),
-  precision: z.enum(['float32', 'bfloat16']).default('float32'),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe('Of the matrix products; weights and sums are float32.'),
   threads: z.int().min(1).max(1024).default(2).describe('Threads within one operation: bits depend on their number.'),
 });
 
@@ -95,7 +98,7 @@ export const planFileSchema = z.strictObject({
     .optional()
     .describe('With a checkpoint of a machine that computes other bits: go on and say so, or wait for another worker.'),
   budget: z
-    .strictObject({ spendAtMostUsd: z.number().positive() })
+    .strictObject({ spendAtMostUsd: z.number().positive().describe('In US dollars.') })
     .optional()
     .describe('What the run may spend. Refused unless a stage of the plan spends money.'),
   gates: z

@@ -12,22 +12,28 @@ const trainingOptions = {
   epochs: count(1, 10_000)
     .default(3)
     .describe('How often the data is gone through; `steps`, when given, ends it earlier.'),
-  steps: count(1, 10_000_000).optional(),
+  steps: count(1, 10_000_000).optional().describe('Updates of the weights, at most.'),
   rowTokens: count(8, 131_072)
     .default(512)
     .describe('Tokens of a row: samples are packed into rows, longer ones are treated as `tooLong` says.'),
-  tooLong: z.enum(['truncate', 'split', 'drop-counted', 'refuse']).default('truncate'),
+  tooLong: z
+    .enum(['truncate', 'split', 'drop-counted', 'refuse'])
+    .default('truncate')
+    .describe('What becomes of a sample that is longer than a row: `truncate`, `split`, `drop-counted` or `refuse`.'),
   answers: z.enum(['all', 'last']).default('all').describe('Which answers of a conversation are learned.'),
   rows: count(1, 4096).default(8).describe('Rows of a micro-batch.'),
   microBatches: count(1, 1024).default(1).describe('Micro-batches whose gradients are added up before an update.'),
-  learningRate: z.number().positive().max(1).default(2e-4),
-  schedule: z.enum(['constant', 'linear', 'cosine']).default('cosine'),
-  warmUpRatio: share.default(0.05),
+  learningRate: z.number().positive().max(1).default(2e-4).describe('Peak of the schedule.'),
+  schedule: z
+    .enum(['constant', 'linear', 'cosine'])
+    .default('cosine')
+    .describe('How the learning rate falls after the warm-up: `constant`, `linear` or `cosine`.'),
+  warmUpRatio: share.default(0.05).describe('Share of the steps in which the learning rate rises to its peak.'),
   minimumRatio: share.default(0.1).describe('Learning rate at the end, as a share of the peak.'),
-  weightDecay: z.number().min(0).max(1).default(0.1),
-  beta1: share.default(0.9),
-  beta2: share.default(0.95),
-  epsilon: z.number().positive().default(1e-8),
+  weightDecay: z.number().min(0).max(1).default(0.1).describe('Of AdamW; norms and biases are spared.'),
+  beta1: share.default(0.9).describe('Of AdamW: how long it remembers gradients.'),
+  beta2: share.default(0.95).describe('Of AdamW: how long it remembers their squares.'),
+  epsilon: z.number().positive().default(1e-8).describe('Of AdamW.'),
   maximumGradientNorm: z.number().positive().default(1).describe('Gradients are clipped to this global norm.'),
   seed: count(0, Number.MAX_SAFE_INTEGER).default(0).describe('Of the order of the samples and of random weights.'),
   vocabularyChunks: count(1, 1024)
@@ -37,7 +43,9 @@ const trainingOptions = {
     .boolean()
     .default(false)
     .describe('Compute the inside of each layer again in the backward pass instead of keeping it.'),
-  loseAtMost: durationSchema.default(300_000).describe('How much work, in time, a crash may cost at most.'),
+  loseAtMost: durationSchema
+    .default(300_000)
+    .describe('How much work, in time, a crash may cost at most; default `5m`.'),
   onDifferentMachine: z
     .enum(['continue', 'wait'])
     .default('continue')
@@ -64,14 +72,22 @@ export const fineTuneOptions = z.strictObject({
 
 export const distillOptions = z.strictObject({
   crossEntropyShare: z.number().min(0).max(1).default(0.5).describe('α: the share of cross-entropy in the loss.'),
-  temperature: z.number().positive().max(100).default(2),
+  temperature: z
+    .number()
+    .positive()
+    .max(100)
+    .default(2)
+    .describe('T: how much the distributions of teacher and student are softened.'),
   timesTemperatureSquared: z
     .boolean()
     .default(true)
     .describe('Is the divergence multiplied by T²? Toolkits differ silently in this.'),
   divergence: z
     .union([z.enum(['forward-kl', 'reverse-kl']), z.strictObject({ jsd: z.number().gt(0).lt(1) })])
-    .default('forward-kl'),
+    .default('forward-kl')
+    .describe(
+      'From the distribution of the teacher to that of the student: `forward-kl`, `reverse-kl` or `{ jsd: 0.5 }`.',
+    ),
   missingMass: z
     .enum(['tail-bucket', 'truncate', 'renormalise', 'residual-to-label'])
     .default('tail-bucket')

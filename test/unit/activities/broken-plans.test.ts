@@ -241,6 +241,11 @@ describe('a plan is refused with the place, what was expected there and what was
       `numerics.runner: expected one of tensorflow, wasm, found ${aText}\nnumerics.threads: expected at least 1, found 0`,
     ],
     [
+      'numerics that wasm cannot give',
+      { ...standard, numerics: { runner: 'wasm', xla: true, precision: 'bfloat16' } },
+      'numerics.xla: expected false with the runner wasm, found true\nnumerics.precision: expected float32 with the runner wasm, found bfloat16',
+    ],
+    [
       'too many stages',
       file(...Array.from({ length: 301 }, (_, index) => ({ ...importing, id: `import-${index}` }))),
       'stages: expected at most 300 entries, found a list of 301',
