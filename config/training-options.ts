@@ -19,7 +19,7 @@ const trainingOptions = {
   tooLong: z
     .enum(['truncate', 'split', 'drop-counted', 'refuse'])
     .default('truncate')
-    .describe('What becomes of a sample that is longer than a row: `truncate`, `split`, `drop-counted` or `refuse`.'),
+    .describe('What becomes of a sample that is longer than a row.'),
   answers: z.enum(['all', 'last']).default('all').describe('Which answers of a conversation are learned.'),
   rows: count(1, 4096).default(8).describe('Rows of a micro-batch.'),
   microBatches: count(1, 1024).default(1).describe('Micro-batches whose gradients are added up before an update.'),
@@ -27,7 +27,7 @@ const trainingOptions = {
   schedule: z
     .enum(['constant', 'linear', 'cosine'])
     .default('cosine')
-    .describe('How the learning rate falls after the warm-up: `constant`, `linear` or `cosine`.'),
+    .describe('How the learning rate falls after the warm-up.'),
   warmUpRatio: share.default(0.05).describe('Share of the steps in which the learning rate rises to its peak.'),
   minimumRatio: share.default(0.1).describe('Learning rate at the end, as a share of the peak.'),
   weightDecay: z.number().min(0).max(1).default(0.1).describe('Of AdamW; norms and biases are spared.'),
@@ -45,7 +45,7 @@ const trainingOptions = {
     .describe('Compute the inside of each layer again in the backward pass instead of keeping it.'),
   loseAtMost: durationSchema
     .default(300_000)
-    .describe('How much work, in time, a crash may cost at most; default `5m`.'),
+    .describe('How much work, in time, a crash may cost at most: `5m`, or milliseconds.'),
   onDifferentMachine: z
     .enum(['continue', 'wait'])
     .default('continue')

@@ -9,7 +9,7 @@ import { sourceUrlSchema } from '../config/source-url.js';
 export const importModelStage = defineStage({
   kind: 'import-model',
   version: 1,
-  options: z.strictObject({ model: sourceUrlSchema }),
+  options: z.strictObject({ model: sourceUrlSchema.describe('A directory as Hugging Face writes it.') }),
   outputs: { model: 'model' },
   sources: { model: 'model-directory' },
   run: async (context) => (await import('../activities/import-model.js')).importModel(context),

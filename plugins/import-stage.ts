@@ -9,13 +9,13 @@ export const importStage = defineStage({
   kind: 'import',
   version: 1,
   options: z.strictObject({
-    dataset: sourceUrlSchema,
-    /** A shard of the artifact is closed once it holds this many bytes. */
+    dataset: sourceUrlSchema.describe('A JSONL file or object.'),
     shardBytes: z
       .int()
       .min(64 * 1024)
       .max(32 * mebibyte)
-      .default(8 * mebibyte),
+      .default(8 * mebibyte)
+      .describe('A shard of the artifact is closed once it holds this many bytes.'),
   }),
   outputs: { dataset: 'dataset' },
   sources: { dataset: 'dataset' },
