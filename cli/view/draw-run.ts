@@ -98,7 +98,7 @@ function signOf({ status }: NodeView, nowMs: number): { readonly sign: string; r
 }
 
 /** Depth first: every node once, below the deepest of its needs. */
-export function asTree(nodes: readonly NodeView[]): Row[] {
+function asTree(nodes: readonly NodeView[]): Row[] {
   const depths = new Map<string, number>();
   const depthOf = ({ id, needs }: NodeView): number => {
     const known = depths.get(id);

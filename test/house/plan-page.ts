@@ -20,7 +20,7 @@ export const listStageOptions = (): string =>
       return [
         `### ${kind.kind}`,
         `Takes ${inputs.join(', ') || 'no artifacts'}; makes ${outputs.join(', ')}.`,
-        kind.options instanceof z.ZodObject ? drawShape(kind.options.shape as Shape) : '',
+        kind.options instanceof z.ZodObject ? drawShape(kind.options.shape) : '',
       ].join('\n\n');
     })
     .join('\n\n');

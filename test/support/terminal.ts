@@ -76,3 +76,7 @@ export const eventsOf = ({ standardOutput }: CommandOutput): Record<string, unkn
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+/** The code of the error that a command ended with. */
+export const codeOf = ({ standardError }: CommandOutput): string | undefined =>
+  /^([a-z]+(?:-[a-z]+)+): /m.exec(standardError)?.[1];

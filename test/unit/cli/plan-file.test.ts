@@ -87,7 +87,12 @@ stages:
   });
 
   it('cannot blow up by aliases of aliases', async () => {
-    const bomb = `name: night\na: &a [1,1,1,1,1,1,1,1,1,1]\n${[...'bcdefghi'].map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefgh'[index]}`).join(',')}]`).join('\n')}\n`;
+    const names = Array.from({ length: 9 }, (_, index) => `level${index}`);
+    const levels = names.map((name, index) => {
+      const below = index === 0 ? '1' : `*level${index - 1}`;
+      return `${name}: &${name} [${Array<string>(10).fill(below).join(', ')}]`;
+    });
+    const bomb = ['name: night', ...levels, ''].join('\n');
     expect(await refusal(writePlan(bomb))).toMatch(/^plan-invalid: .*aliases/);
   });
 });
