@@ -94,12 +94,16 @@ async function train(attempt: Attempt, trainer: Trainer): Promise<TrainingOutcom
   const checkpoints = new Checkpoints(settings, number);
   const { steps } = materials;
   report.begin('train', { done: trainer.step, of: steps, unit: 'steps' });
-  await trainToEnd({ trainer, steps, metrics: kept.metrics, checkpoints, report, stop });
+  const { metrics } = kept;
+  const [beganAtMs, tokensBefore] = [performance.now(), metrics.tokens];
+  await trainToEnd({ trainer, steps, metrics, checkpoints, report, stop });
+  const trainingMs = performance.now() - beganAtMs;
   return {
     ...(await resultOf(attempt, trainer, kept)),
     observations: {
       host: hostname(),
       lastAttemptMs: Math.round(performance.now() - startedAtMs),
+      tokensPerSecond: Math.round((metrics.tokens - tokensBefore) / (trainingMs / 1000)),
       claims: writer.fence,
       checkpoints: { ...checkpoints.costs },
     },
