@@ -19,7 +19,7 @@ describe('examples/first', () => {
 
   it('goes on from its checkpoint after Ctrl-C, and comes to the same models when its trainings are killed', async () => {
     const first = terminal.start('run', plan, '--json');
-    await first.says('"durable"');
+    await first.says('"durable"', 300_000);
     first.signal('SIGINT');
     const left = await first.ended;
     expect({ status: left.status, error: left.standardError }).toEqual({

@@ -11,7 +11,7 @@ export interface Running {
   /** What it has printed so far, to both streams. */
   printed(): string;
   /** Waits until it has printed this. */
-  says(text: string): Promise<void>;
+  says(text: string, limitMs?: number): Promise<void>;
   signal(signal: NodeJS.Signals): void;
 }
 
@@ -54,7 +54,7 @@ export class Terminal {
       pid: child.pid ?? 0,
       ended,
       printed,
-      says: async (text) => {
+      says: async (text, limitMs = 120_000) => {
         await until(
           `"${text}" from nightstill ${words.join(' ')}`,
           () => {
@@ -62,7 +62,7 @@ export class Terminal {
             if (child.exitCode !== null) throw new Error(`expected "${text}", found its end:\n${printed()}`);
             return false;
           },
-          120_000,
+          limitMs,
         );
       },
       signal: (signal) => void child.kill(signal),
