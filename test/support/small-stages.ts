@@ -1,21 +1,31 @@
 /** Stages that cost next to nothing, for tests that look at the run around them. */
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 import type { FailureCode } from '../../config/failures.js';
 import { defineStage, type Stage } from '../../plugins/index.js';
 
+const tickMs = 50;
+
 /** Keeps a text, after what it is given. */
 const note = defineStage({
   kind: 'note',
   version: 1,
-  options: z.strictObject({ text: z.string(), waitMs: z.int().default(0), queue: z.enum(['io', 'gpu']).default('io') }),
+  options: z.strictObject({
+    text: z.string(),
+    /** A file: nothing is written before it is there. */
+    waitFor: z.string().optional(),
+    waitMs: z.int().default(0),
+    queue: z.enum(['io', 'gpu']).default('io'),
+  }),
   inputs: { first: 'note?', second: 'note?' },
   outputs: { note: 'note' },
   queue: ({ queue }) => queue,
-  async run({ options: { text, waitMs }, writer, progress, signal }) {
+  async run({ options: { text, waitMs, waitFor }, writer, progress, signal }) {
     progress({ phase: 'write' });
     await delay(waitMs, undefined, { signal });
+    while (waitFor !== undefined && !existsSync(waitFor)) await delay(tickMs, undefined, { signal });
     const part = await writer.putBlob(Buffer.from(text));
     return { outputs: { note: await writer.putArtifact({ kind: 'note', parts: [part], meta: null }) }, facts: null };
   },
@@ -44,7 +54,7 @@ const endless = defineStage({
   async run({ writer, progress, signal }) {
     const step = ((await writer.restore())?.step ?? 0) + 1;
     progress({ phase: 'wait' });
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await writer.save({ step, state: null }).durable;
     signal.throwIfAborted();
     throw new Error('expected to be told to end');

@@ -1,14 +1,19 @@
 /** When a node has failed: whose attempts are counted, against a real server. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { NightFiles } from '../support/night-files.js';
-import { smallPlan, SmallNight, type SmallStage } from '../support/small-night.js';
+import { until } from '../support/processes.js';
+import { smallPlan, SmallNight, type SmallStage, type SmallWorker } from '../support/small-night.js';
 
 let files: NightFiles;
 let night: SmallNight;
 
+let io: SmallWorker;
+
 beforeAll(async () => {
   files = await NightFiles.create();
   night = await SmallNight.begin();
-  await Promise.all([night.addWorker('io'), night.addWorker('orchestrator')]);
+  [io] = await Promise.all([night.addWorker('io'), night.addWorker('orchestrator')]);
 });
 
 afterAll(async () => {
@@ -51,5 +56,44 @@ describe('a stage that brings no new durable step', () => {
   it('is stuck when no attempt lived long enough to say a code', async () => {
     const { end } = await endOf({ uses: 'endless', timeouts: { startToCloseMs: 300 } });
     expect(end).toMatchObject({ code: 'stage-stuck', message: expect.stringMatching(/no answer \(5 times\)/) });
+  });
+});
+
+/** PENDING_ACTIVITY_STATE_STARTED: a worker has it. */
+const startedState = 2;
+
+const attemptAtWork = (runIds: readonly string[], least: number): Promise<number> =>
+  until(`attempt ${least} or later at work`, async () => {
+    for (const runId of runIds) {
+      const { raw } = await night.client.workflow.getHandle(runId).describe();
+      const { attempt, state } = raw.pendingActivities?.find(({ activityId }) => activityId === 'one') ?? {};
+      if (state === startedState && attempt && attempt >= least) return attempt;
+    }
+    return undefined;
+  });
+
+describe('attempts that end for no fault of the stage', () => {
+  it('are not counted when they waited for another run that does the same', async () => {
+    const [store, ids] = [files.newStore(), [files.newRunId(), files.newRunId()]];
+    const gate = join(files.directory, 'gate');
+    const plan = smallPlan(store, [{ id: 'one', with: { text: 'once', waitFor: gate } }]);
+    const handles = await Promise.all(ids.map((id) => night.start(id, plan)));
+    await attemptAtWork(ids, 7);
+    await writeFile(gate, '');
+    const [first, second] = await Promise.all(handles.map((handle) => handle.result()));
+    expect(second?.nodes['one']?.outputs).toEqual(first?.nodes['one']?.outputs);
+  });
+
+  it('are not counted when their worker was shut down', async () => {
+    const runId = files.newRunId();
+    const handle = await night.start(runId, smallPlan(files.newStore(), [{ id: 'one', uses: 'endless' }]));
+    for (let restarts = 0; restarts < 6; restarts += 1) {
+      await attemptAtWork([runId], restarts + 1);
+      await io.stop();
+      io = await night.addWorker('io');
+    }
+    expect(await attemptAtWork([runId], 7)).toBe(7);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ code: 'run-cancelled' });
   });
 });
