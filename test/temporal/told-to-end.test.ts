@@ -93,10 +93,14 @@ describe.each(subjects)('a stage at work ($node) makes its work durable and leav
     [runId, store] = [files.newRunId(), files.newStore()];
     const plan = { name: 'told', store, numerics: { threads: 1 }, stages: stages() };
     const handle = await night.start(runId, plan as unknown as Json);
-    await until('the stage at work', async () => {
-      const stage = await pending();
-      return stage?.phase === phase && stage.done > 0;
-    });
+    await until(
+      'the stage at work',
+      async () => {
+        const stage = await pending();
+        return stage?.phase === phase && stage.done > 0;
+      },
+      150_000,
+    );
     before = await countCheckpoints(store);
     return handle;
   }

@@ -1,4 +1,5 @@
 /** A stage's child process that behaves, or misbehaves, as its job says: a behaviour, or one with the numerics of a stage. */
+import { pbkdf2Sync } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NightstillError } from '../../../config/errors.js';
@@ -60,6 +61,10 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
     progress({ phase: 'work' });
     await delay(forever, null, { signal: stop }).catch(() => undefined);
     return 'finished';
+  },
+  'computes in native code': ({ progress }) => {
+    progress({ phase: 'work' });
+    return delay(100).then(() => pbkdf2Sync('a', 'b', 1_000_000_000, 64, 'sha512').toString('hex'));
   },
   'does not yield': ({ progress }) => {
     progress({ phase: 'work' });

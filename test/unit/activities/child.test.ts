@@ -133,13 +133,16 @@ describe('an abort', () => {
 });
 
 describe('a child whose parent is killed', () => {
-  it.each(['falls silent', 'does not yield'])('ends by itself, also when it %s', async (behaviour) => {
-    const commandLine = [entry, JSON.stringify(behaviour)];
-    const parent = await startProgram('test/support/children/parent.js', commandLine, {}, 'phase work');
-    const [child = 0] = descendantsOf(parent.pid);
-    expect(isAlive(child)).toBe(true);
-    parent.signal('SIGKILL');
-    await parent.exited;
-    await until('the end of the child', () => !isAlive(child), 5000);
-  });
+  it.each(['falls silent', 'does not yield', 'computes in native code'])(
+    'ends by itself, also when it %s',
+    async (behaviour) => {
+      const commandLine = [entry, JSON.stringify(behaviour)];
+      const parent = await startProgram('test/support/children/parent.js', commandLine, {}, 'phase work');
+      const [child = 0] = descendantsOf(parent.pid);
+      expect(isAlive(child)).toBe(true);
+      parent.signal('SIGKILL');
+      await parent.exited;
+      await until('the end of the child', () => !isAlive(child), 5000);
+    },
+  );
 });
