@@ -51,11 +51,11 @@ const stop = (abort: AbortController): void => abort.abort(Object.assign(new Err
 
 /** Steps of many micro-batches: most checkpoints lie within a step. */
 const cases = [
-  ['a fine-tune on TensorFlow', 'fine-tune', graph, { steps: 150, microBatches: 8 }],
-  ['a distillation on wasm', 'distill', wasm, { steps: 30, microBatches: 8 }],
+  ['a fine-tune on TensorFlow', 'fine-tune', graph, { steps: 100, microBatches: 6 }],
+  ['a distillation on wasm', 'distill', wasm, { steps: 24, microBatches: 6 }],
 ] as const;
 
-test.each(cases)('%s, killed and stopped eight times, comes out as if nothing had happened', async (...given) => {
+test.each(cases)('%s, killed six times and stopped twice, comes out as if nothing had happened', async (...given) => {
   const [name, uses, numerics, options] = given;
   const taskOf = (suffix: string): TrainingTask => ({
     name: `${name}, ${suffix}`,
