@@ -60,3 +60,16 @@ test.each(['graph', 'xla'])(
     expect(again.overBytes).toBeLessThanOrEqual(0.4 * kept.overBytes);
   },
 );
+
+test.each(['graph', 'xla'].flatMap((mode) => [32_000, 151_936].map((vocabulary) => [mode, vocabulary] as const)))(
+  'a loss in four chunks peaks at most at 1.3 of the memory of a program of one such chunk: %s, %d tokens to choose from',
+  async (mode, vocabulary) => {
+    const one = await runChild<Trained>('chunked-memory', [mode, `${vocabulary}`, '512', '1']);
+    const four = await runChild<Trained>('chunked-memory', [mode, `${vocabulary}`, '2048', '4']);
+    process.stdout.write(
+      `${mode}, ${vocabulary}: ${[one, four].map(({ overBytes }) => Math.round(overBytes / 2 ** 20)).join(', ')} MiB\n`,
+    );
+    expect(four.losses[1]).toBeLessThan(four.losses[0] ?? 0);
+    expect(four.overBytes).toBeLessThanOrEqual(1.3 * one.overBytes);
+  },
+);
