@@ -27,13 +27,17 @@ export function explainDifference(previous: JsonObject, current: JsonObject, def
   return [
     ...version,
     ...namesOf(before.options, now.options).flatMap((name) =>
-      differencesAt(name, { ...defaults, ...before.options }[name], { ...defaults, ...now.options }[name]),
+      differencesAt(
+        name,
+        memberOf({ ...defaults, ...before.options }, name),
+        memberOf({ ...defaults, ...now.options }, name),
+      ),
     ),
     ...namesOf(before.inputs, now.inputs).flatMap((name) =>
-      inputDifference(name, before.inputs[name], now.inputs[name]),
+      inputDifference(name, memberOf(before.inputs, name), memberOf(now.inputs, name)),
     ),
     ...namesOf(before.numerics, now.numerics).flatMap((name) =>
-      differencesAt(`numerics.${name}`, before.numerics[name], now.numerics[name]),
+      differencesAt(`numerics.${name}`, memberOf(before.numerics, name), memberOf(now.numerics, name)),
     ),
   ];
 }
@@ -49,7 +53,9 @@ function differencesAt(path: string, before: Json | undefined, now: Json | undef
   if (isEqual(before, now)) return [];
   if (!isObject(before) || !isObject(now)) return [`${path}: ${show(before)} → ${show(now)}`];
   if (typeof before['uri'] === 'string' && typeof now['uri'] === 'string') return [sourceDifference(path, before, now)];
-  return namesOf(before, now).flatMap((name) => differencesAt(`${path}.${name}`, before[name], now[name]));
+  return namesOf(before, now).flatMap((name) =>
+    differencesAt(`${path}.${name}`, memberOf(before, name), memberOf(now, name)),
+  );
 }
 
 /** Data outside the store: its place, or what lies there. Versions of it mean nothing to a reader. */
@@ -77,6 +83,10 @@ function inputDifference(name: string, before: Json | undefined, now: Json | und
   return [now === undefined ? `input ${name} is gone` : `input ${name} changed`];
 }
 
+/** What an object itself says: every object has inherited members such as `valueOf`. */
+const memberOf = (object: JsonObject, name: string): Json | undefined =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
 const namesOf = (...objects: readonly JsonObject[]): string[] =>
   [...new Set(objects.flatMap((all) => Object.keys(all)))].sort();
 
@@ -85,7 +95,7 @@ function isEqual(one: Json | undefined, other: Json | undefined): boolean {
     if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
     return one.length === other.length && one.every((item, index) => isEqual(item as Json, other[index] as Json));
   }
-  return namesOf(one, other).every((name) => isEqual(one[name], other[name]));
+  return namesOf(one, other).every((name) => isEqual(memberOf(one, name), memberOf(other, name)));
 }
 
 function show(value: Json | undefined): string {
