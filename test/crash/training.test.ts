@@ -51,8 +51,8 @@ const stop = (abort: AbortController): void => abort.abort(Object.assign(new Err
 
 /** Steps of many micro-batches: most checkpoints lie within a step. */
 const cases = [
-  ['a fine-tune on TensorFlow', 'fine-tune', graph, { steps: 100, microBatches: 6 }],
-  ['a distillation on wasm', 'distill', wasm, { steps: 24, microBatches: 6 }],
+  ['a fine-tune on TensorFlow', 'fine-tune', graph, { steps: 250, microBatches: 6 }],
+  ['a distillation on wasm', 'distill', wasm, { steps: 40, microBatches: 6 }],
 ] as const;
 
 test.each(cases)('%s, killed six times and stopped twice, comes out as if nothing had happened', async (...given) => {
