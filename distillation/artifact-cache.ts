@@ -1,9 +1,10 @@
 /**
  * Files of artifacts on the local disk, in a directory named by the digest of the artifact: complete and of the right sizes, or
  * fetched anew. Every byte is verified when it is fetched. Any number of processes may ask for the same at once; a process that
- * dies leaves a partial directory that nobody reads and a later fetch removes.
+ * dies leaves a partial directory that nobody reads and a later fetch removes, with whatever nobody has used for two weeks: night
+ * after night would fill the disk otherwise.
  */
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NightstillError, hasCode } from '../config/errors.js';
 import { hexOf, readBlob, type ArtifactRef, type BlobRef, type ObjectStore } from '../storage/index.js';
@@ -25,6 +26,8 @@ export interface CacheRequest {
 
 /** A partial directory in which nothing was written for so long belongs to nobody. */
 const abandonedAfterMs = 3600 * 1000;
+/** Longer than any training that goes on reading what it has opened. */
+const unusedAfterMs = 14 * 24 * 3600 * 1000;
 
 /**
  * @returns the directory
@@ -34,10 +37,13 @@ export async function cacheFiles(request: CacheRequest): Promise<string> {
   const { artifact, files, cacheDirectory } = request;
   refuseStrangeNames(artifact, files);
   const directory = join(cacheDirectory, hexOf(artifact.digest));
-  if (await isComplete(directory, files)) return directory;
+  if (await isComplete(directory, files)) {
+    await markUsed(directory);
+    return directory;
+  }
   try {
     await mkdir(cacheDirectory, { recursive: true });
-    await removeAbandoned(cacheDirectory);
+    await removeUnused(cacheDirectory);
     await fetchFiles(request, directory);
   } catch (cause) {
     if (hasCode(cause)) throw cause;
@@ -119,15 +125,26 @@ async function moveInto(directory: string, partial: string, files: readonly Cach
   }
 }
 
-/** Partial directories that nobody writes any more, under names of 64 hex digits. */
-export async function removeAbandoned(cacheDirectory: string): Promise<void> {
+/** The time of its last change is that of its last use. */
+export async function markUsed(directory: string): Promise<void> {
+  const now = new Date();
+  await utimes(directory, now, now).catch(() => undefined); // removed just now, or of another user: it is only less fresh
+}
+
+/** Directories under names of 64 hex digits that nobody uses any more, and partial ones that nobody writes. */
+export async function removeUnused(cacheDirectory: string): Promise<void> {
   for (const name of await readdir(cacheDirectory)) {
-    if (!/^[0-9a-f]{64}\.partial-/.test(name)) continue;
+    const entry = /^[0-9a-f]{64}(\.partial-.*)?$/.exec(name);
+    if (entry === null) continue;
+    const isPartial = entry[1] !== undefined;
     const path = join(cacheDirectory, name);
-    const lastWriteMs = await newestWrite(path).catch(() => Infinity);
-    if (Date.now() - lastWriteMs > abandonedAfterMs) await rm(path, { recursive: true, force: true });
+    const lastUseMs = await (isPartial ? newestWrite(path) : changedAt(path)).catch(() => Infinity);
+    const limitMs = isPartial ? abandonedAfterMs : unusedAfterMs;
+    if (Date.now() - lastUseMs > limitMs) await rm(path, { recursive: true, force: true });
   }
 }
+
+const changedAt = async (path: string): Promise<number> => (await stat(path)).mtimeMs;
 
 async function newestWrite(directory: string): Promise<number> {
   const paths = [directory, ...(await readdir(directory)).map((name) => join(directory, name))];

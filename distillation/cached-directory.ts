@@ -4,7 +4,7 @@
  */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { removeAbandoned } from './artifact-cache.js';
+import { markUsed, removeUnused } from './artifact-cache.js';
 
 /**
  * The directory, there already or made now.
@@ -12,9 +12,12 @@ import { removeAbandoned } from './artifact-cache.js';
  * @param make fills the empty directory that it is given
  */
 export async function cachedDirectory(directory: string, make: (partial: string) => Promise<void>): Promise<string> {
-  if (await exists(directory)) return directory;
+  if (await exists(directory)) {
+    await markUsed(directory);
+    return directory;
+  }
   await mkdir(dirname(directory), { recursive: true });
-  await removeAbandoned(dirname(directory));
+  await removeUnused(dirname(directory));
   const partial = await mkdtemp(`${directory}.partial-`);
   try {
     await make(partial);

@@ -1,5 +1,5 @@
 /** Captured logits through a real store: what was written is read for the right sample, or refused. */
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
@@ -10,6 +10,7 @@ import {
   type LogitWriterRequest,
   type NewLogitHeader,
 } from '../../../distillation/logits/index.js';
+import { markUsed, removeUnused } from '../../../distillation/artifact-cache.js';
 import { createRandom } from '../../../engine/training/random.js';
 import { openObjectStore, readArtifact, type ArtifactRef, type ObjectStore } from '../../../storage/index.js';
 import { claim, stageKeyOf } from '../../support/stage.js';
@@ -243,6 +244,19 @@ describe('the cache of logits', () => {
     expect(all.map((logits) => logits.rows)).toEqual([40, 40, 40, 40]);
     expect(readdirSync(other)).toEqual(readdirSync(cache));
     await Promise.all(all.map((logits) => logits.close()));
+  });
+
+  it('forgets what nobody has used for two weeks, and counts opening as a use', async () => {
+    const { artifact, cache } = await cached();
+    const [used = '', unused = ''] = ['a', 'b'].map((digit) => join(cache, digit.repeat(64)));
+    const longAgo = new Date(Date.now() - 15 * 24 * 3600 * 1000);
+    for (const directory of [used, unused]) {
+      mkdirSync(directory);
+      utimesSync(directory, longAgo, longAgo);
+    }
+    await markUsed(used);
+    await removeUnused(cache);
+    expect(readdirSync(cache).sort()).toEqual([artifact.digest.slice(7), 'a'.repeat(64)].sort());
   });
 
   it('refuses shards that were changed behind its back, by a code, whatever was changed', async () => {
