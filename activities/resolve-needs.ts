@@ -2,6 +2,7 @@
  * What joins the stages of a plan: every id is used once, needs name other stages, no stage waits for itself, and each input
  * comes from one output. Pure.
  */
+import type { JsonObject } from '../config/json.js';
 import type { OutputOfNode } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
@@ -73,6 +74,20 @@ export function resolveInputs(
   }
   return { inputs, issues };
 }
+
+/** Of some inputs exactly one must be given, by the options of the stage. */
+export const choiceIssues = (
+  kind: StageKind,
+  options: JsonObject,
+  { place }: PlannedStage,
+  inputs: Readonly<Record<string, OutputOfNode>>,
+): PlanIssue[] =>
+  kind.oneInputOf(options).flatMap((names) => {
+    const given = names.filter((name) => inputs[name] !== undefined);
+    if (given.length === 1) return [];
+    const expected = names.length === 1 ? `the input ${names[0]}` : `one of the inputs ${names.join(' and ')}`;
+    return [{ path: `${place}.inputs`, expected, found: given.join(' and ') || 'none' }];
+  });
 
 function unknownInput(kind: StageKind, { place }: PlannedStage, name: string): PlanIssue {
   const known = Object.keys(kind.inputs);

@@ -12,7 +12,7 @@ import { queueName } from '../config/queues.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
-import { needIssues, resolveInputs } from './resolve-needs.js';
+import { choiceIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
 import { stagesOfFile, standardIssues, standardStages, type PlannedStage } from './standard-stages.js';
 
@@ -84,6 +84,7 @@ function resolveNode(
   // What a stage of an unknown kind would give is unknown as well.
   if (stage.needs.every((need) => kindOfNode(need) !== undefined)) issues.push(...ofInputs);
   if (options.issues) return [];
+  if (ofInputs.length === 0) issues.push(...choiceIssues(kind, options.value, stage, inputs));
   return [
     {
       id: stage.id,

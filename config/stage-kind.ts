@@ -38,6 +38,8 @@ export interface StageKind {
   readonly immaterial: readonly string[];
   /** Artifacts that it takes, by the name under which the work finds them. */
   readonly inputs: Readonly<Record<string, StageInputKind>>;
+  /** Names of inputs of which exactly one must be given, by the options; as many such groups as there are choices. */
+  readonly oneInputOf: (options: JsonObject) => readonly (readonly string[])[];
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly activity: string;

@@ -19,6 +19,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly options?: z.ZodType<Options>;
   /** Artifacts that it takes: name → kind of artifact. A kind that ends in `?` may be absent. Default: none. */
   readonly inputs?: Inputs;
+  /** Groups of optional inputs of which a plan gives exactly one each, possibly by the options. Default: none. */
+  readonly oneInputOf?: (options: Options) => readonly (readonly (keyof Inputs & string)[])[];
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Outputs;
   /** Which workers can do it. One that decides by its options is known to both. Default: io. */
@@ -59,7 +61,7 @@ export function defineStage<
   Options extends JsonObject = JsonObject,
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
-  const { queue = 'io' } = definition;
+  const { queue = 'io', oneInputOf = () => [] } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -72,6 +74,7 @@ export function defineStage<
     applies: definition.applies ?? [],
     immaterial: definition.immaterial ?? [],
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact)])),
+    oneInputOf: (values) => oneInputOf(values as Options),
     outputs: definition.outputs,
     activity: `nightstill.${definition.kind}`,
     role: (values) => (typeof queue === 'function' ? queue(values as Options) : queue),

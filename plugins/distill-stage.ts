@@ -11,6 +11,7 @@ export const distillStage = defineStage({
   version: 1,
   options: distillOptions,
   inputs: { dataset: 'dataset', model: 'model', teacher: 'model?', logits: 'logits?', heldOut: 'dataset?' },
+  oneInputOf: () => [['teacher', 'logits']],
   outputs: { model: 'model', metrics: 'metrics' },
   queue: 'gpu',
   numerics: true,

@@ -12,6 +12,8 @@ export const fineTuneStage = defineStage({
   options: fineTuneOptions,
   /** `heldOut` is never trained on: its loss is measured at the end. */
   inputs: { dataset: 'dataset', model: 'model?', teacher: 'model?', heldOut: 'dataset?' },
+  oneInputOf: ({ start }) =>
+    start === 'given' ? [['model']] : 'layers' in start ? [['teacher']] : [['model', 'teacher']],
   outputs: { model: 'model', metrics: 'metrics' },
   queue: 'gpu',
   numerics: true,
