@@ -85,16 +85,6 @@ describe('a plan is refused with the place, what was expected there and what was
       stages({ uses: 'imports' }),
       'stages[0].uses: expected one of import, import-model, fine-tune, distill (nearest: import), found imports',
     ],
-    [
-      'a student that begins with weights that nobody gives',
-      file(importing, model, { ...tuning, inputs: {} }),
-      'stages[2].inputs: expected the input model, found none',
-    ],
-    [
-      'a distillation without a teacher',
-      file(importing, model, { ...tuning, uses: 'distill' }),
-      'stages[2].inputs: expected one of the inputs teacher and logits, found none',
-    ],
     ['a missing option', stages({ with: {} }), `stages[0].with.dataset: expected ${place}, found nothing`],
     [
       'an unknown option',

@@ -101,3 +101,23 @@ describe('a plan file', () => {
     expect(nodeOf(twice, 'again')?.needs).toEqual(['import']);
   });
 });
+
+describe('inputs of which one is needed', () => {
+  const model = { id: 'model', uses: 'import-model', with: { model: '/model' } };
+  const taught = (stage: object) =>
+    file(importing, model, { id: 'learn', needs: ['import', 'model'], inputs: { model: 'model.model' }, ...stage });
+  const teacher = { inputs: { model: 'model.model', teacher: 'model.model' } };
+
+  it.each([
+    ['a student without weights to begin with', { uses: 'fine-tune', inputs: {} }, 'the input model, found none'],
+    ['layers of no teacher', { uses: 'fine-tune', with: { start: { layers: [0] } } }, 'the input teacher, found none'],
+    ['a distillation without a teacher', { uses: 'distill' }, 'one of the inputs teacher and logits, found none'],
+  ])('%s is refused before anything runs', (_, stage, said) => {
+    expect(() => nodesOf(taught(stage))).toThrow(`stages[2].inputs: expected ${said}`);
+  });
+
+  it('may depend on the options', () => {
+    expect(nodesOf(taught({ uses: 'distill', ...teacher }))).toHaveLength(3);
+    expect(nodesOf(taught({ uses: 'fine-tune', with: { start: { random: {} } } }))).toHaveLength(3);
+  });
+});
