@@ -44,11 +44,12 @@ export class Sentences {
     const phase = progress?.phase ?? '';
     const isNews = told?.phase !== phase || told.attempt !== attempt;
     if (!isNews && nowMs - told.atMs < this.#progressEveryMs) return undefined;
-    if (phase === '' && attempt === 1) return undefined;
-    this.#told.set(id, { phase, attempt, atMs: nowMs });
     const again =
       attempt > 1 && told?.attempt !== attempt ? [`attempt ${attempt} after ${lastFailure?.code ?? 'a failure'}`] : [];
-    return `${id}: ${[...again, ...progressOf(node, timeLeftMs(node, pace, nowMs))].join(', ')}`;
+    const said = [...again, ...progressOf(node, timeLeftMs(node, pace, nowMs))];
+    if (said.length === 0) return undefined;
+    this.#told.set(id, { phase, attempt, atMs: nowMs });
+    return `${id}: ${said.join(', ')}`;
   }
 }
 
