@@ -36,7 +36,10 @@ export async function proveRun(proof: Proof): Promise<number> {
   try {
     const file = { ...plan.file, store: pathToFileURL(directory).href };
     const { runId } = await start({ ...proof, client, file, runId: `${newRunId(file, new Date())}-killed` });
-    if (!json) process.stdout.write('  Once more into an empty store, with every training killed on its way:\n\n');
+    if (!json)
+      process.stdout.write(
+        '  Once more into an empty store, with trainings killed once a checkpoint of theirs was reported:\n\n',
+      );
     const kills: Kill[] = [];
     let killing = Promise.resolve();
     const onEvent = (view: RunView): void => {
