@@ -41,7 +41,18 @@ export function describeResult(result: RunResult, view: RunView): string {
     ]),
   );
   const table = drawTable(['node', 'result', 'output', 'kind', 'digest'], rows).replaceAll(/^/gm, '  ');
-  return `${table}\n\n${nextSteps(result, view)}`;
+  return [table, ...inexactNodes(result), nextSteps(result, view)].join('\n\n');
+}
+
+/** The nodes whose bits nobody can compute again. */
+function inexactNodes({ nodes }: RunResult): string[] {
+  const lines = Object.entries(nodes).flatMap(([node, { outputs }]) => {
+    const steps = Object.values(outputs).find(({ resumedInexactlyAt }) => resumedInexactlyAt)?.resumedInexactlyAt;
+    return steps
+      ? [`  ${node}: resumed inexactly at step ${steps.join(', ')}, on a machine that computes other bits`]
+      : [];
+  });
+  return lines.length > 0 ? [lines.join('\n')] : [];
 }
 
 function nextSteps(result: RunResult, view: RunView): string {

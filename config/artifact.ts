@@ -8,6 +8,8 @@ export type ArtifactRef = {
   readonly rows?: number | undefined;
   /** Size of the index. */
   readonly indexBytes: number;
+  /** Steps after which its training went on on a machine that computes other bits: what it is cannot be proven by doing it again. */
+  readonly resumedInexactlyAt?: readonly number[] | undefined;
 };
 
 /** Artifacts by the names that the stage kind gives them. */

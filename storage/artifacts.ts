@@ -22,6 +22,7 @@ export const artifactRefSchema = z.looseObject({
   rows: count.optional(),
   /** Size of the index blob. */
   indexBytes: count.max(maximumBlobBytes),
+  resumedInexactlyAt: z.array(count).readonly().optional(),
 });
 export type ArtifactRef = z.output<typeof artifactRefSchema>;
 

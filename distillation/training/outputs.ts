@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { writeModelDirectory, type Trainer } from '../../engine/index.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
 import { storeModelDirectory } from '../model-artifact.js';
-import type { Metrics } from './metrics.js';
 import type { Student } from './student.js';
+import type { TrainingCheckpoint } from './training-checkpoint.js';
 
 export interface StudentOutput {
   readonly store: ObjectStore;
@@ -35,13 +35,14 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
       tokenizerFrom: student.tokenizerDirectory,
       generationConfig: student.generationConfig,
     });
-    return await storeModelDirectory(pathToFileURL(directory).href, {
+    const model = await storeModelDirectory(pathToFileURL(directory).href, {
       store,
       writer,
       signal: stop,
       onProgress: alive,
-      ...(resumedInexactlyAt.length > 0 && { meta: { resumedInexactlyAt: [...resumedInexactlyAt] } }),
+      meta: noteOf(resumedInexactlyAt),
     });
+    return { ...model, ...noteOf(resumedInexactlyAt) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -58,8 +59,17 @@ async function placeOf({ workDirectory, writer: { stageKey, fence } }: StudentOu
   return join(workDirectory, `${stageKey}-${fence}`);
 }
 
-export async function storeMetrics(writer: StageWriter, { rows }: Metrics): Promise<ArtifactRef> {
+export async function storeMetrics(
+  writer: StageWriter,
+  { metrics: { rows }, resumedInexactlyAt }: TrainingCheckpoint,
+): Promise<ArtifactRef> {
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   const part = { ...(await writer.putBlob(new TextEncoder().encode(text))), rows: rows.length };
-  return writer.putArtifact({ kind: 'metrics', parts: [part], meta: { format: 'nightstill-metrics-1' } });
+  const note = noteOf(resumedInexactlyAt);
+  const meta = { format: 'nightstill-metrics-1', ...note };
+  return { ...(await writer.putArtifact({ kind: 'metrics', parts: [part], meta })), ...note };
 }
+
+/** What an artifact says, in itself and wherever it is named, when its bits are not those of one kind of machine. */
+const noteOf = (resumedInexactlyAt: readonly number[]): { resumedInexactlyAt?: number[] } =>
+  resumedInexactlyAt.length > 0 ? { resumedInexactlyAt: [...resumedInexactlyAt] } : {};

@@ -113,10 +113,11 @@ async function train(attempt: Attempt, trainer: Trainer): Promise<TrainingOutcom
 async function resultOf(
   attempt: Attempt,
   trainer: Trainer,
-  { metrics, resumedInexactlyAt }: TrainingCheckpoint,
+  kept: TrainingCheckpoint,
 ): Promise<Pick<StageOutcome, 'outputs' | 'facts' | 'reproducible'>> {
   const { place, materials, report, job } = attempt;
   const { store, writer, cacheDirectory, stop } = place;
+  const { metrics, resumedInexactlyAt } = kept;
   const { data, student } = materials;
   const heldOut = await measured(attempt, trainer);
   report.begin('seal');
@@ -134,7 +135,7 @@ async function resultOf(
   });
   const exact = resumedInexactlyAt.length === 0;
   return {
-    outputs: { model, metrics: await storeMetrics(writer, metrics) },
+    outputs: { model, metrics: await storeMetrics(writer, kept) },
     facts: {
       steps: trainer.step,
       tokens: metrics.tokens,

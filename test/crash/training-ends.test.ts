@@ -52,9 +52,12 @@ describe('a checkpoint of a machine that computes other bits', () => {
     const step = await trainAPart(task);
     const { outcome } = await ground.train({ ...task, numerics: oneThread });
     expect(outcome).toMatchObject({ reproducible: false, facts: { steps: 120, resumedInexactlyAt: [step] } });
-    const model = outcome.outputs['model'];
-    if (!model) throw new Error('expected a model');
-    expect((await readArtifact(ground.store, model)).meta).toMatchObject({ resumedInexactlyAt: [step] });
+    const artifacts = Object.values(outcome.outputs);
+    expect(artifacts.map(({ kind }) => kind).sort()).toEqual(['metrics', 'model']);
+    for (const artifact of artifacts) {
+      expect(artifact).toMatchObject({ resumedInexactlyAt: [step] });
+      expect((await readArtifact(ground.store, artifact)).meta).toMatchObject({ resumedInexactlyAt: [step] });
+    }
   });
 });
 
