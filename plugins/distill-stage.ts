@@ -4,7 +4,7 @@
  */
 import { distillOptions } from '../config/training-options.js';
 import { defineStage } from './define-stage.js';
-import { immaterialTrainingOptions, sharedTrainingOptions, trainerSilenceLimitsMs } from './training-options.js';
+import { trainingWork } from './training-work.js';
 
 export const distillStage = defineStage({
   kind: 'distill',
@@ -12,11 +12,5 @@ export const distillStage = defineStage({
   options: distillOptions,
   inputs: { dataset: 'dataset', model: 'model', teacher: 'model?', logits: 'logits?', heldOut: 'dataset?' },
   oneInputOf: () => [['teacher', 'logits']],
-  outputs: { model: 'model', metrics: 'metrics' },
-  queue: 'gpu',
-  numerics: true,
-  immaterial: immaterialTrainingOptions,
-  shared: sharedTrainingOptions,
-  program: 'trainer',
-  silenceLimitsMs: trainerSilenceLimitsMs,
+  ...trainingWork,
 });

@@ -4,7 +4,7 @@
  */
 import { fineTuneOptions } from '../config/training-options.js';
 import { defineStage } from './define-stage.js';
-import { immaterialTrainingOptions, sharedTrainingOptions, trainerSilenceLimitsMs } from './training-options.js';
+import { trainingWork } from './training-work.js';
 
 export const fineTuneStage = defineStage({
   kind: 'fine-tune',
@@ -14,11 +14,5 @@ export const fineTuneStage = defineStage({
   inputs: { dataset: 'dataset', model: 'model?', teacher: 'model?', heldOut: 'dataset?' },
   oneInputOf: ({ start }) =>
     start === 'given' ? [['model']] : 'layers' in start ? [['teacher']] : [['model', 'teacher']],
-  outputs: { model: 'model', metrics: 'metrics' },
-  queue: 'gpu',
-  numerics: true,
-  immaterial: immaterialTrainingOptions,
-  shared: sharedTrainingOptions,
-  program: 'trainer',
-  silenceLimitsMs: trainerSilenceLimitsMs,
+  ...trainingWork,
 });
