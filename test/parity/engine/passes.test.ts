@@ -56,7 +56,8 @@ test.each(['graph', 'xla'])(
     process.stdout.write(
       `${mode}: ${[kept, again].map(({ overBytes }) => Math.round(overBytes / 2 ** 20)).join(', ')} MiB\n`,
     );
-    kept.losses.forEach((loss, step) => expect(Math.abs(loss - (again.losses[step] ?? NaN))).toBeLessThan(2e-6));
+    // Relative: processors round differently. After one update it was below 3.6e-7 on an AMD EPYC and is 5.1e-7 on an Intel Xeon.
+    kept.losses.forEach((loss, step) => expect(Math.abs(loss / (again.losses[step] ?? NaN) - 1)).toBeLessThan(1e-6));
     expect(again.overBytes).toBeLessThanOrEqual(0.4 * kept.overBytes);
   },
 );
