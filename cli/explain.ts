@@ -1,7 +1,9 @@
 /** `nightstill explain`: why each node of a run was reused or had to run. */
 import type { Explanation } from '../client/index.js';
+import { hasCode } from '../config/errors.js';
 import { commonExits, defineCommand, exitStatus } from './command.js';
 import { connectionFlags } from './connection-flags.js';
+import { defaultStore } from './default-store.js';
 
 export const explainCommand = defineCommand({
   name: 'explain',
@@ -12,18 +14,27 @@ the plan when Temporal still knows the run.`,
   words: [{ name: 'run' }, { name: 'node', optional: true }],
   flags: {
     json: { summary: 'as JSON' },
-    store: { value: 'url', summary: 'where the run is recorded; default: that of its plan, as Temporal knows it' },
+    store: {
+      value: 'url',
+      summary:
+        'where the run is recorded; default: that of its plan as Temporal knows it, or else NIGHTSTILL_STORE or .nightstill/store',
+    },
     ...connectionFlags,
   },
   exits: { 0: 'said', ...commonExits },
-  run: async ({ flags, words: [runId = '', node] }) => {
+  run: async ({ flags, words: [runId = '', node], variables }) => {
     const { connectLazily } = await import('./connect.js');
     const { explain } = await import('../client/index.js');
     const open = await connectLazily(flags);
     try {
       const { client } = open;
       const about = { runId, client, ...(node !== undefined && { node }) };
-      const explanations = await explain(flags.store === undefined ? about : { ...about, store: flags.store });
+      const explanations = await explain(flags.store === undefined ? about : { ...about, store: flags.store }).catch(
+        (error: unknown) => {
+          if (flags.store !== undefined || !hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
+          return explain({ ...about, store: defaultStore(variables) });
+        },
+      );
       const text = flags.json ? JSON.stringify(explanations) : explanations.map(describe).join('\n\n');
       process.stdout.write(
         `${text || `run ${runId}: nothing was looked up${node === undefined ? '' : ` for ${node}`}`}\n`,

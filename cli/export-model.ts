@@ -1,10 +1,13 @@
-/** From a run to a model directory: its result names the model, the store has the bytes, the directory appears whole or not at all. */
+/**
+ * From a run to a model directory: its result names the model, the store has the bytes, the directory appears whole or not at all.
+ * A run that Temporal does not know any more, or that ran on a server that is gone, is found by its record in the store.
+ */
 import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { RunHandle, status, type ArtifactRef, type RunReference } from '../client/index.js';
-import { NightstillError } from '../config/errors.js';
+import { RunHandle, status, type ArtifactRef, type NodeResult, type RunReference } from '../client/index.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import { fetchModel } from '../distillation/index.js';
-import { openObjectStore, type ArtifactRef as StoredArtifact } from '../storage/index.js';
+import { lookupStage, openObjectStore, readRun, type ArtifactRef as StoredArtifact } from '../storage/index.js';
 import { formatBytes } from '../tools/progress.js';
 import { finalModels } from './summary.js';
 import { shortDigest } from './view/format.js';
@@ -12,7 +15,10 @@ import { shortDigest } from './view/format.js';
 export interface ExportRequest extends RunReference {
   readonly directory: string;
   readonly node: string | undefined;
+  /** As the plan names it, where that is known. */
   readonly store: string | undefined;
+  /** Where a run is looked for that Temporal cannot tell of. */
+  readonly recordedIn: string;
 }
 
 /** @throws run-missing, model-unnamed, output-exists, output-failed, object-missing, object-damaged */
@@ -30,11 +36,9 @@ export async function exportModel(request: ExportRequest): Promise<string> {
   return `${target}: the model of ${node}, ${shortDigest(artifact.digest)}, ${formatBytes(artifact.bytes)}`;
 }
 
-async function modelOf({ client, runId, node, store }: ExportRequest) {
-  const view = await status({ client, runId });
-  if (view.status !== 'completed')
-    throw new NightstillError('run-unfinished', `run ${runId}: expected a completed run, found ${view.status}`);
-  const result = await new RunHandle(client, runId).result();
+async function modelOf(request: ExportRequest) {
+  const { runId, node, store } = request;
+  const { view, result } = await endOf(request);
   const models = node === undefined ? finalModels(result, view) : modelsOfNode(result, node);
   const [model, another] = models;
   if (model === undefined || another !== undefined) {
@@ -42,6 +46,40 @@ async function modelOf({ client, runId, node, store }: ExportRequest) {
     throw new NightstillError('model-unnamed', `run ${runId}: expected one model, found ${named || 'none'}`);
   }
   return { ...model, store: store ?? storeOf(model.artifact) };
+}
+
+async function endOf({ client, runId, store, recordedIn }: ExportRequest) {
+  try {
+    const view = await status({ client, runId });
+    refuseUnfinished(runId, view.status);
+    return { view, result: await new RunHandle(client, runId).result() };
+  } catch (error) {
+    if (!hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
+    const url = store ?? recordedIn;
+    const view = await status({ client, runId, store: url });
+    refuseUnfinished(runId, view.status);
+    return { view, result: { nodes: await recordedNodes(url, runId) } };
+  }
+}
+
+function refuseUnfinished(runId: string, found: string): void {
+  if (found === 'completed') return;
+  throw new NightstillError('run-unfinished', `run ${runId}: expected a completed run, found ${found}`);
+}
+
+/** What is recorded of the stages of a run. */
+async function recordedNodes(url: string, runId: string): Promise<Record<string, NodeResult>> {
+  const store = await openObjectStore(url);
+  try {
+    const nodes: Record<string, NodeResult> = {};
+    for (const [node, stageKey] of Object.entries((await readRun(store, runId))?.stages ?? {})) {
+      const { result } = await lookupStage(store, stageKey, { readOnly: true });
+      if (result) nodes[node] = { outputs: result.outcome.outputs, stageKey, reused: true };
+    }
+    return nodes;
+  } finally {
+    await store.close();
+  }
 }
 
 type Result = Parameters<typeof finalModels>[0];

@@ -1,6 +1,7 @@
 /** `nightstill export`: the model of a finished run as a Hugging Face directory. */
 import { commonExits, defineCommand, exitStatus } from './command.js';
 import { connectionFlags } from './connection-flags.js';
+import { defaultStore } from './default-store.js';
 
 export const exportCommand = defineCommand({
   name: 'export',
@@ -10,16 +11,21 @@ export const exportCommand = defineCommand({
   words: [{ name: 'run' }, { name: 'directory', offers: 'directory' }],
   flags: {
     node: { value: 'node', summary: 'whose model; needed where a run ends with several' },
-    store: { value: 'url', summary: 'needed for an S3 server that is not AWS: the URL as the plan has it' },
+    store: {
+      value: 'url',
+      summary:
+        'as the plan names it: needed for an S3 server that is not AWS, and where Temporal does not know the run',
+    },
     ...connectionFlags,
   },
   exits: { 0: 'written', ...commonExits },
-  run: async ({ flags, words: [runId = '', directory = ''] }) => {
-    const { connect } = await import('./connect.js');
+  run: async ({ flags, words: [runId = '', directory = ''], variables }) => {
+    const { connectLazily } = await import('./connect.js');
     const { exportModel } = await import('./export-model.js');
-    const open = await connect(flags);
+    const open = await connectLazily(flags);
     try {
-      const request = { client: open.client, runId, directory, node: flags.node, store: flags.store };
+      const { node, store } = flags;
+      const request = { client: open.client, runId, directory, node, store, recordedIn: defaultStore(variables) };
       process.stdout.write(`${await exportModel(request)}\n`);
       return exitStatus.ok;
     } finally {

@@ -62,5 +62,10 @@ describe('examples/first', () => {
     dev.signal('SIGTERM');
     expect((await dev.ended).status).toBe(0);
     await until('nobody who serves', () => !existsSync(join(directory, '.nightstill', 'serving.json')));
+
+    // The server is gone, the store tells all the same.
+    const offline = await terminal.run('export', run, 'once-more');
+    expect(offline.standardOutput).toBe(standardOutput.replaceAll('student:', 'once-more:'));
+    expect((await terminal.run('explain', run, 'teacher')).standardOutput).toContain('teacher: ');
   });
 });
