@@ -5,7 +5,6 @@
  */
 import { once } from 'node:events';
 import { Agent, createServer, request as sendRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { until } from './processes.js';
 
 export interface HoldRule {
   readonly method: 'GET' | 'PUT';
@@ -34,11 +33,6 @@ export class Hold {
     const released = new Promise<void>((resolve) => (this.#release = resolve));
     await Promise.race([released, givenUp]);
     this.#release = undefined;
-  }
-
-  /** Waits until it holds a request. */
-  async taken(limitMs: number): Promise<void> {
-    await until(`${this.rule.method} ${this.rule.path}`, () => this.holds, limitMs);
   }
 
   /** Lets the request go on, and holds no other. */

@@ -94,13 +94,14 @@ export async function until<Value>(
   what: string,
   condition: () => Value | undefined | false | Promise<Value | undefined | false>,
   limitMs = 60_000,
+  everyMs = 20,
 ): Promise<Value> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value;
     if (Date.now() > deadline) throw new Error(`expected ${what} within ${limitMs} ms`);
-    await delay(20);
+    await delay(everyMs);
   }
 }
 

@@ -52,6 +52,8 @@ export interface StormRun {
   readonly seconds: number;
 }
 
+type Standing = Pick<PendingActivity, 'started' | 'attempt' | 'durableStep'>;
+
 const datasetBytes = 320 * 1024;
 /** With this, reading takes about 10 s: long enough for its checkpoints. */
 const slowBytesPerSecond = 32 * 1024;
@@ -187,27 +189,27 @@ export class Storm {
   }
 
   async #strike(runId: string, order: KillOrder, strikes: Strikes): Promise<Kill> {
-    const { stage, moment, process } = order;
-    const activityId = moment === 'lookup' ? `${stage}:lookup` : stage;
-    const hold = strikes.holdOf(stage);
-    if (moment === 'work') await this.night.inFlight(runId, stage);
-    else await hold?.taken(momentComesWithinMs);
-    const pending = await this.#atWork(runId, activityId);
-    const inFlight = pending.started && (moment === 'work' || hold?.holds === true);
-    if (inFlight) await this.#killers[process]();
-    strikes.next(stage);
+    const hold = strikes.holdOf(order.stage);
+    const { started, attempt, durableStep } = await this.#atMoment(runId, order, hold);
+    const inFlight = started && (order.moment === 'work' || hold?.holds === true);
+    // The work of a stage goes on while a server is away: its next moment is waited for from now on.
+    strikes.next(order.stage);
+    if (inFlight) await this.#killers[order.process]();
     hold?.release();
-    return { ...order, attempt: pending.attempt, step: pending.durableStep, inFlight };
+    return { ...order, attempt, step: durableStep, inFlight };
   }
 
-  /** As it stands once a worker has it; or not started, when it was done by an attempt that nobody held. */
-  #atWork(runId: string, activityId: string): Promise<Pick<PendingActivity, 'started' | 'attempt' | 'durableStep'>> {
-    return until(`${activityId} at work`, async () => {
-      const found = await this.night.pending(runId, activityId);
-      if (found !== undefined) return found.started && found;
+  /** How the stage stands when its moment has come; not started, when it ended without. */
+  #atMoment(runId: string, { stage, moment }: KillOrder, hold?: Hold): Promise<Standing> {
+    const activityId = moment === 'lookup' ? `${stage}:lookup` : stage;
+    const standing = async (): Promise<Standing | false> => {
+      const pending = await this.night.pending(runId, activityId);
+      const hasCome = moment === 'work' ? (pending?.durableStep ?? 0) > 0 : hold?.holds;
+      if (pending !== undefined) return pending.started && hasCome === true && pending;
       const { completions } = await this.night.historyOf(runId);
       return completions[activityId] !== undefined && { started: false, attempt: 0, durableStep: 0 };
-    });
+    };
+    return until(`the moment "${moment}" of ${activityId}`, standing, momentComesWithinMs, 100);
   }
 
   readonly #killers: Record<ProcessKind, () => Promise<void>> = {
