@@ -102,6 +102,9 @@ export const failures = {
   'dataset-row-invalid': user('Correct the row that the message names.'),
   'dataset-changed': user('Do not write to a dataset while it is imported; start the run again.'),
 
+  // teachers
+  'budget-exhausted': user('Raise the cap and start the run again: only what is missing is paid.'),
+
   // engine: data
   'dataset-file-invalid': user('Write the file again: it is damaged, or not of the format that its name says.'),
   'sample-too-long': user('Shorten the sample, raise the limit, or choose a policy that truncates, splits or drops.'),

@@ -8,6 +8,8 @@
  *   runs/<run id>.json                           which stages a run needs
  *   plans/<plan name>.json                       the newest run of a plan
  *   models/<name>/<alias>.json                   which model serves
+ *   responses/<teacher>/…                        what a teacher was asked and has answered; never collected
+ *   budgets/<name>.json                          money that runs share; never collected
  *   removed/<stage key>.json                     results taken away by collection, until their blobs follow
  *   quarantine/<what>/<id>                       damaged objects, put aside
  *   clocks/<id>                                  empty objects by which a collection learns the time
@@ -27,6 +29,8 @@ export const prefixes = {
   runs: 'runs/',
   plans: 'plans/',
   models: 'models/',
+  responses: 'responses/',
+  budgets: 'budgets/',
   removed: 'removed/',
   quarantine: 'quarantine/',
   clocks: 'clocks/',

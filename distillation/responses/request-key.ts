@@ -1,0 +1,37 @@
+/**
+ * The name of one question: who is asked (endpoint, declared revision), what is sent (the body of the request, in which the
+ * model stands), and which of several samples it is. Equal keys are the same question, which is asked once.
+ */
+import { canonicalJson, digestOf, hexOf, type Digest, type JsonObject } from '../../storage/index.js';
+
+/** 64 hex digits. */
+export type RequestKey = string;
+
+export interface TeacherIdentity {
+  /** Base URL; user, password, query and fragment of it are no part of the identity. */
+  readonly endpoint: string;
+  readonly model: string;
+  /** Stands for the weights, which a hosted teacher does not show. */
+  readonly revision: string;
+}
+
+export interface TeacherRequest extends TeacherIdentity {
+  /** The body of the request as it is sent. */
+  readonly body: JsonObject;
+  /** Counted from 0: several answers to one question. */
+  readonly sample: number;
+}
+
+export const requestKey = ({ body, sample, ...teacher }: TeacherRequest): RequestKey =>
+  hexOf(digestOf(canonicalJson({ ...identityOf(teacher), body, sample })));
+
+/** What the key covers of the body, to find equal questions to different teachers. */
+export const requestDigest = (body: JsonObject): Digest => digestOf(canonicalJson(body));
+
+/** 64 hex digits: under them lie the responses of one teacher. */
+export const teacherKey = (teacher: TeacherIdentity): string => hexOf(digestOf(canonicalJson(identityOf(teacher))));
+
+function identityOf({ endpoint, model, revision }: TeacherIdentity): JsonObject {
+  const { origin, pathname } = new URL(endpoint);
+  return { endpoint: `${origin}${pathname.replace(/\/+$/, '')}`, model, revision };
+}

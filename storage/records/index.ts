@@ -1,0 +1,13 @@
+/** For rooms that keep records of their own: how they are written once or moved, read and laid out. Not part of the package. */
+export { createOnce, movingFields, moveRecord, newOperationId, type MovingFields } from '../conditional.js';
+export { inParallel } from '../parallel.js';
+export {
+  decodeRecord,
+  encodeRecord,
+  jsonSchema,
+  readRecord,
+  readSmall,
+  type ReadRecord,
+  type RecordKind,
+} from '../record.js';
+export { prefixes, segmentOf } from '../layout.js';
