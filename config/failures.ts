@@ -88,6 +88,7 @@ export const failures = {
     ...user('Run `nightstill setup` on the worker, or choose numerics in the plan that the worker can give.'),
     retryable: true,
   },
+  'cores-held': waiting('Let the stopped processes that the message names go on (SIGCONT), or end them.'),
   'machine-differs': waiting(
     'Start a worker on a machine of the kind that the message names, or set onDifferentMachine to continue.',
   ),

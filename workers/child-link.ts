@@ -1,11 +1,9 @@
 /**
  * The child's side of the link to its parent. It promises that the child ends when the parent is gone, in the middle of its
- * work, within two seconds also when it blocks; and that a child which computes holds cores of the host for its threads before
- * it begins. It is asked to stop by message or by SIGTERM, and by nothing else: a Ctrl-C in a terminal reaches the whole process
- * group, but the parent decides what becomes of the child.
+ * work, within two seconds also when it blocks. It is asked to stop by message or by SIGTERM, and by nothing else: a Ctrl-C in a
+ * terminal reaches the whole process group, but the parent decides what becomes of the child.
  */
 import { Socket } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { asNightstillError, NightstillError } from '../config/errors.js';
@@ -16,9 +14,7 @@ import {
   type Progress,
   type ToChild,
 } from '../config/child-protocol.js';
-import { readEnvironment } from '../config/environment.js';
-import type { Json, JsonObject } from '../config/json.js';
-import { holdCores } from './core-lease.js';
+import type { Json } from '../config/json.js';
 
 export interface ChildContext {
   readonly job: Json;
@@ -36,9 +32,7 @@ const progressIntervalMs = 250;
 export async function runChild(work: (context: ChildContext) => Promise<Json>): Promise<void> {
   const link = new ParentLink();
   try {
-    const context = await link.context();
-    await holdCoresOf(context);
-    const value = await work(context);
+    const value = await work(await link.context());
     await link.sendLast({ type: 'result', value });
   } catch (error) {
     const { code, message, details } = asNightstillError(error);
@@ -53,27 +47,6 @@ function parentId(): number {
   const [, said] = /^--parent=(\d+)$/.exec(process.argv.at(-1) ?? '') ?? [];
   return said === undefined ? process.ppid : Number(said);
 }
-
-async function holdCoresOf({ job, progress, stop }: ChildContext): Promise<void> {
-  const threads = threadsOf(job);
-  if (threads === 0) return;
-  await holdCores({
-    threads,
-    cores: readEnvironment().cores ?? availableParallelism(),
-    onWait: (held) => progress({ phase: 'waiting for cores', facts: { done: held, of: threads, unit: 'cores' } }),
-    signal: stop,
-  });
-}
-
-/** Of the numerics of a job; none where no bit depends on them. */
-function threadsOf(job: Json): number {
-  if (!isJsonObject(job) || !isJsonObject(job['numerics'])) return 0;
-  const { threads } = job['numerics'];
-  return typeof threads === 'number' ? threads : 0;
-}
-
-const isJsonObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 class ParentLink {
   readonly #socket = new Socket({ fd: childLinkDescriptor, readable: true, writable: true });

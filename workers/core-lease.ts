@@ -1,15 +1,20 @@
 /**
- * Cores of the host, lent to the processes that compute on it: taken together their threads never exceed the cores, whichever
- * workers and users started them. A core is held by listening on an abstract socket of its name, which one process of a host can
- * do at a time and which the kernel ends with the process, however that ends: a lease needs no return and cannot be left behind.
- * Linux only; on other systems every lease is granted.
+ * Cores of the host, lent to the processes that compute on it: together they never run more threads than there are cores,
+ * whichever workers and users started them. A core is held by a name that ends with the process: a lease needs no return and
+ * cannot be left behind, but for a process that is stopped and does not end. Such a one is ended by whoever has claimed the same
+ * stage since, and named to all others. Linux only; on other systems every lease is granted.
  */
-import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NightstillError } from '../config/errors.js';
+import { readEnvironment } from '../config/environment.js';
+import type { Progress } from '../config/child-protocol.js';
+import { holdSocket } from './abstract-socket.js';
+import { announceHolder, endSuperseded, stoppedHolders, type CoreClaim } from './core-holders.js';
 
 export interface CoreRequest {
   readonly threads: number;
+  readonly claim: CoreClaim;
   /** Called again and again while other processes hold the cores. */
   readonly onWait: (held: number) => void;
   readonly signal: AbortSignal;
@@ -17,38 +22,36 @@ export interface CoreRequest {
   readonly cores: number;
   /** Leases under another name do not know of each other. */
   readonly name?: string;
+  /** How long a process that is stopped is waited for. Default: 60,000. */
+  readonly stoppedLimitMs?: number;
 }
 
 const lookEveryMs = 200;
+const defaultStoppedLimitMs = 60_000;
 
 /**
- * Holds as many cores as there are threads, until this process ends. Cores are collected by one process at a time, so that no
- * two wait for each other, and whoever came first is served first.
- * @throws numerics-unavailable for more threads than cores, and the reason of `signal`
+ * Holds as many cores as there are threads, until this process ends. A process that wants more threads than there are cores
+ * holds all of them, and is slower for it: how many it runs is part of what it computes. Cores are collected by one process at
+ * a time, so that no two wait for each other, and whoever came first is served first.
+ * @throws cores-held when a process that does not go on is in the way, and the reason of `signal`
  */
 export async function holdCores(request: CoreRequest): Promise<void> {
-  const { threads, onWait, signal, cores, name = 'nightstill' } = request;
-  if (threads > cores)
-    throw new NightstillError(
-      'numerics-unavailable',
-      `numerics.threads: expected at most ${cores}, the cores of this host that may be used, found ${threads}`,
-    );
-  if (process.platform !== 'linux' || threads === 0) return;
+  const { claim, cores, name = 'nightstill' } = request;
+  const wanted = Math.min(request.threads, cores);
+  if (process.platform !== 'linux' || wanted === 0) return;
+  await announceHolder(name, claim);
   const held = new Map<number, () => void>();
-  const wait = async (): Promise<void> => {
-    onWait(held.size);
-    await delay(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-  };
-  let endTurn = await tryHold(`${name}-turn`);
-  for (; endTurn === undefined; endTurn = await tryHold(`${name}-turn`)) await wait();
+  const patience = new Patience({ ...request, name });
+  let endTurn = await holdSocket(`${name}-turn`);
+  for (; endTurn === undefined; endTurn = await holdSocket(`${name}-turn`)) await patience.wait(held.size);
   try {
     for (;;) {
-      for (let core = 0; core < cores && held.size < threads; core++) {
-        const letGo = held.has(core) ? undefined : await tryHold(`${name}-core-${core}`);
+      for (let core = 0; core < cores && held.size < wanted; core++) {
+        const letGo = held.has(core) ? undefined : await holdSocket(`${name}-core-${core}`);
         if (letGo) held.set(core, letGo);
       }
-      if (held.size === threads) return;
-      await wait();
+      if (held.size === wanted) return;
+      await patience.wait(held.size);
     }
   } catch (error) {
     for (const letGo of held.values()) letGo();
@@ -58,19 +61,40 @@ export async function holdCores(request: CoreRequest): Promise<void> {
   }
 }
 
-/** Of the address of a socket: releases of libuv differ in what they make of a shorter name. */
-const nameBytes = 107;
+/** Those of this host, for the child of a stage: it says that it waits. */
+export function holdCoresOfHost(
+  threads: number,
+  claim: CoreClaim,
+  { progress, stop }: { readonly progress: (progress: Progress) => void; readonly stop: AbortSignal },
+): Promise<void> {
+  const cores = readEnvironment().cores ?? availableParallelism();
+  const of = Math.min(threads, cores);
+  const onWait = (held: number): void =>
+    progress({ phase: 'waiting for cores', facts: { done: held, of, unit: 'cores' } });
+  return holdCores({ threads, claim, cores, onWait, signal: stop });
+}
 
-/** Returns what lets go of it; undefined when somebody holds it. */
-function tryHold(name: string): Promise<(() => void) | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((connection) => connection.destroy());
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
-    );
-    server.listen({ path: `\0${name.padEnd(nameBytes, '.')}` }, () => {
-      server.unref();
-      resolve(() => void server.close());
-    });
-  });
+/** Without end for processes that compute; limited for those that are stopped. */
+class Patience {
+  readonly #request: CoreRequest & { readonly name: string };
+  #noneStoppedAtMs = performance.now();
+
+  constructor(request: CoreRequest & { readonly name: string }) {
+    this.#request = request;
+  }
+
+  async wait(held: number): Promise<void> {
+    const { name, claim, onWait, signal, stoppedLimitMs = defaultStoppedLimitMs } = this.#request;
+    onWait(held);
+    await endSuperseded(name, claim);
+    const stopped = await stoppedHolders(name);
+    const nowMs = performance.now();
+    if (stopped.length === 0) this.#noneStoppedAtMs = nowMs;
+    if (nowMs - this.#noneStoppedAtMs > stoppedLimitMs)
+      throw new NightstillError(
+        'cores-held',
+        `expected free cores on this host, found that they are held, and for ${stoppedLimitMs} ms by processes that are stopped: ${stopped.join(', ')}`,
+      );
+    await delay(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
 }

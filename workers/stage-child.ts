@@ -1,6 +1,7 @@
 /**
- * A child process that does the work of one stage: it opens the store, claims the stage, works, seals. One life, one claim: a
- * process that lost its fence, or whose parent is gone, ends. A stage that is finished already gives its recorded result.
+ * A child process that does the work of one stage: it opens the store, claims the stage, holds cores of the host if it
+ * computes, works, seals. One life, one claim: a process that lost its fence, or whose parent is gone, ends. A stage that is
+ * finished already gives its recorded result.
  */
 import { z } from 'zod';
 import { hasCode, NightstillError } from '../config/errors.js';
@@ -15,6 +16,7 @@ import {
   type StageWriter,
 } from '../storage/index.js';
 import { runChild, type ChildContext } from './child-link.js';
+import { holdCoresOfHost } from './core-lease.js';
 
 /** What every job of a stage says; others add to it. */
 export const stageJobSchema = z.object({
@@ -22,6 +24,8 @@ export const stageJobSchema = z.object({
   stageKey: z.string(),
   owner: z.object({ workflowId: z.string(), runId: z.string(), activityId: z.string(), attempt: z.int() }),
   preimage: z.record(z.string(), z.json()),
+  /** Where bits depend on them. */
+  numerics: z.looseObject({ threads: z.int().positive() }).optional(),
 });
 type StageJob = z.output<typeof stageJobSchema>;
 
@@ -63,11 +67,14 @@ async function workOnce<Job extends StageJob>(
   work: Work<Job>,
   { ask, progress, stop }: ChildContext,
 ): Promise<StageOutput> {
-  const { stageKey, owner, preimage } = job;
+  const { stageKey, owner, preimage, numerics } = job;
   progress({ phase: 'claim' });
   try {
     const isOpen = async (other: typeof owner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
     const writer = await claimStage(store, { stageKey, owner, isOpen });
+    // After the claim: whoever holds cores for an earlier one can be ended.
+    const claim = { work: `${store.url} ${stageKey}`, fence: writer.fence };
+    if (numerics) await holdCoresOfHost(numerics.threads, claim, { progress, stop });
     const outcome = await work({ job, store, writer, progress, stop });
     const sealed = await writer.seal({ ...outcome, preimage });
     return { outputs: sealed.outcome.outputs };

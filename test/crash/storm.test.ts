@@ -3,6 +3,7 @@
  * time with work in flight, at moments that a seed draws. `npm run storm` kills at all of them.
  */
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { drawnKills, processKinds } from '../support/kill-orders.js';
 import { isAlive, stateOf, until } from '../support/processes.js';
@@ -102,6 +103,22 @@ describe('training in flight', () => {
     await zombie.exited;
     expect(await movingObjects(storm.storeOf('zombie'))).toEqual(before);
     await expectUndisturbed('zombie');
+  });
+
+  it('goes on beside a stopped trainer that held every core: the successor ends it', async () => {
+    const store = 'all-cores';
+    await storm.start(store, store, { threads: availableParallelism() });
+    await storm.night.inFlight(store, 'fine-tune');
+    const zombie = storm.worker('gpu');
+    const child = await storm.night.childOf(zombie);
+    for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGSTOP');
+    await storm.addWorker('gpu');
+    const result = await storm.handle(store).result();
+    expect([stateOf(zombie.pid), isAlive(child)]).toEqual(['T', false]);
+    zombie.signal('SIGKILL');
+    await zombie.exited;
+    const { records, orphans } = await storm.outcomeOf(store, result);
+    expect({ records, orphans }).toEqual({ records: undisturbed.outcome.records, orphans: 0 });
   });
 });
 

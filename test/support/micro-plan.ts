@@ -49,16 +49,17 @@ const training = { rowTokens: 64, rows: 8, learningRate: 1e-3 };
 export interface MicroPlanRequest extends MicroModels {
   readonly store: string;
   readonly dataset: string;
+  /** Of a training. Default: one, so that two fit on two cores, also when one of them is stopped. */
+  readonly threads?: number;
 }
 
 /** The models wait for the dataset, and for each other, so that no stage passes its moment while another is disturbed. */
-export const microPlan = ({ store, dataset, teacher, student }: MicroPlanRequest): Json => ({
+export const microPlan = ({ store, dataset, teacher, student, threads = 1 }: MicroPlanRequest): Json => ({
   name: 'micro',
   store,
   dataset,
   loseAtMost: '500ms',
-  // Two trainings fit on two cores: one that is stopped keeps its core.
-  numerics: { threads: 1 },
+  numerics: { threads },
   stages: [
     { id: 'import', uses: 'import', with: { shardBytes: 64 * 1024 }, ...patience },
     { id: 'teacher', uses: 'import-model', needs: ['import'], with: { model: teacher }, ...patience },

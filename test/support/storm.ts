@@ -118,10 +118,10 @@ export class Storm {
   }
 
   /** Starts the plan, in a store of the run's own unless another is named. */
-  start(runId: string, store = runId): Promise<RunHandle> {
+  start(runId: string, store = runId, numerics: { readonly threads?: number } = {}): Promise<RunHandle> {
     const dataset = this.s3.url('datasets/rows.jsonl', this.source.endpoint);
     const url = this.s3.url(`stores/${store}`, this.store.endpoint);
-    return this.night.start(runId, microPlan({ store: url, dataset, ...this.models }));
+    return this.night.start(runId, microPlan({ store: url, dataset, ...this.models, ...numerics }));
   }
 
   handle(runId: string): RunHandle {

@@ -1,4 +1,4 @@
-/** A stage's child process that behaves, or misbehaves, as its job says: a behaviour, or one with the numerics of a stage. */
+/** A stage's child process that behaves, or misbehaves, as its job says: a behaviour, or one with threads to compute with. */
 import { pbkdf2Sync } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { NightstillError } from '../../../config/errors.js';
 import { childLinkDescriptor } from '../../../config/child-protocol.js';
 import { isJsonObject, type Json } from '../../../storage/index.js';
 import { runChild, type ChildContext } from '../../../workers/child-link.js';
+import { holdCoresOfHost } from '../../../workers/core-lease.js';
 
 const forever = 1_000_000_000;
 
@@ -79,5 +80,7 @@ void runChild(async (context) => {
   const name = isJsonObject(job) ? job['behaviour'] : job;
   const behaviour = typeof name === 'string' ? behaviours[name] : undefined;
   if (!behaviour) throw new Error('expected a behaviour');
+  const threads = isJsonObject(job) ? job['threads'] : undefined;
+  if (typeof threads === 'number') await holdCoresOfHost(threads, { work: 'a stage', fence: 1 }, context);
   return behaviour(context);
 });

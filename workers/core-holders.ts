@@ -1,0 +1,79 @@
+/**
+ * The processes of a host that hold cores, or wait for some, and for which claim of a stage. Each listens on a further abstract
+ * socket, whose name says so: the kernel shows that name to everybody, also of a process that is stopped and answers nobody, and
+ * takes it away with the process. A process id counts only while that process holds that very socket, so that no other process
+ * which was given the id since can be taken for the holder.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { holdSocket } from './abstract-socket.js';
+
+/** The claim of a stage that a process works for: of two with the same work, the one with the lower fence has lost it. */
+export interface CoreClaim {
+  /** Names store and stage, and thereby what the fence counts. */
+  readonly work: string;
+  readonly fence: number;
+}
+
+interface CoreHolder extends CoreClaim {
+  readonly pid: number;
+  /** Of its socket. */
+  readonly inode: string;
+}
+
+const shortDigest = (work: string): string => createHash('sha256').update(work).digest('hex').slice(0, 24);
+
+/** Until this process ends. */
+export async function announceHolder(name: string, { work, fence }: CoreClaim): Promise<void> {
+  await holdSocket(`${name}-for-${process.pid}-${shortDigest(work)}-${fence}-`);
+}
+
+/**
+ * Ends, with SIGKILL, every process that holds cores for an earlier claim of the same work: the claim is lost, so that nothing
+ * it may still compute can be recorded. Others' processes, and those of another user, are left alone.
+ */
+export async function endSuperseded(name: string, claim: CoreClaim): Promise<void> {
+  const work = shortDigest(claim.work);
+  for (const holder of await holders(name))
+    if (holder.work === work && holder.fence < claim.fence && (await holdsItsSocket(holder))) endProcess(holder.pid);
+}
+
+/** Process ids of those that are stopped by a signal or a debugger. */
+export async function stoppedHolders(name: string): Promise<readonly number[]> {
+  const stopped: number[] = [];
+  for (const holder of await holders(name))
+    if ((await isStopped(holder.pid)) && (await holdsItsSocket(holder))) stopped.push(holder.pid);
+  return stopped;
+}
+
+async function holders(name: string): Promise<readonly CoreHolder[]> {
+  const sockets = await readFile('/proc/net/unix', 'utf8').catch(() => '');
+  return sockets.split('\n').flatMap((line) => {
+    const [, inode, listensOn, said] = /(\d+) @(\S*)-for-(\d+-[0-9a-f]{24}-\d+)-\.*$/.exec(line) ?? [];
+    if (inode === undefined || listensOn !== name || said === undefined) return [];
+    const [pid, work = '', fence] = said.split('-');
+    return [{ pid: Number(pid), work, fence: Number(fence), inode }];
+  });
+}
+
+/** Nobody can be shown to hold a socket in whose process we may not look. */
+async function holdsItsSocket({ pid, inode }: CoreHolder): Promise<boolean> {
+  const directory = `/proc/${pid}/fd`;
+  const descriptors = await readdir(directory).catch(() => []);
+  const targets = await Promise.all(descriptors.map((name) => readlink(`${directory}/${name}`).catch(() => '')));
+  return targets.includes(`socket:[${inode}]`);
+}
+
+/** By the state that follows the name of its program, which may itself contain anything. */
+async function isStopped(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone, or another user's.
+  }
+}
