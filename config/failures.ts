@@ -165,6 +165,9 @@ export const failures = {
   'child-silent': system(true, 'Check the load of the machine; the next attempt goes on from the last checkpoint.'),
   'child-protocol': system(false, 'Check that parent and child are of the same release of nightstill.'),
 
+  // evaluation by running SQL
+  'reference-query-failed': user('Correct the reference SQL of the item, or give the database it was written for.'),
+
   // Temporal
   'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
   'run-unfinished': user('Wait until the run has completed, or start it again.'),

@@ -151,6 +151,11 @@ const packageRules: readonly PackageRule[] = [
   },
   { packages: ['@tensorflow/*'], only: ['engine/'], because: 'one room knows tensors; all others see byte arrays' },
   {
+    packages: ['sql.js'],
+    only: ['evaluation/sql/'],
+    because: 'SQL that nobody vouches for runs in one place, on a thread of its own',
+  },
+  {
     packages: ['@temporalio/*'],
     only: ['workflows/', 'activities/', 'plugins/', 'workers/', 'client/', 'cli/'],
     because: 'the libraries, the configuration and set-up know nothing of Temporal',
