@@ -6,11 +6,9 @@ import { z } from 'zod';
 import type { JsonObject } from '../config/json.js';
 import { planFileSchema } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
+import { optionSections } from './standard-stages.js';
 
 type Schema = z.core.JSONSchema.JSONSchema;
-
-/** Sections at the top that hold the options of a stage of the standard plan. */
-const optionSections = ['fine-tune', 'distill'] as const;
 
 export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   const { $schema, $defs, properties } = jsonSchemaOf({

@@ -3,7 +3,7 @@
  * comes from one output. Pure.
  */
 import type { JsonObject } from '../config/json.js';
-import type { OutputOfNode } from '../config/plan.js';
+import type { OutputOfNode, PlanNode } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './standard-stages.js';
@@ -88,6 +88,25 @@ export const choiceIssues = (
     const expected = names.length === 1 ? `the input ${names[0]}` : `one of the inputs ${names.join(' and ')}`;
     return [{ path: `${place}.inputs`, expected, found: given.join(' and ') || 'none' }];
   });
+
+/** What would fail hours later: two stages of which one makes what the other cannot use. */
+export function disagreementIssues(
+  { id, optionsPlace }: PlannedStage,
+  nodes: readonly PlanNode[],
+  kind: StageKind | undefined,
+): PlanIssue[] {
+  const node = nodes.find((other) => other.id === id);
+  if (node === undefined || kind === undefined) return [];
+  const makers = Object.entries(node.inputs).flatMap(([input, { node: maker }]) => {
+    const options = nodes.find((other) => other.id === maker)?.with;
+    return options === undefined ? [] : [[input, options] as const];
+  });
+  return kind.disagreements(node.with, Object.fromEntries(makers)).map(({ option, expected }) => ({
+    path: `${optionsPlace}.${option}`,
+    expected,
+    found: JSON.stringify(node.with[option]),
+  }));
+}
 
 function unknownInput(kind: StageKind, { place }: PlannedStage, name: string): PlanIssue {
   const known = Object.keys(kind.inputs);

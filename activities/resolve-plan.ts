@@ -12,9 +12,9 @@ import { queueName } from '../config/queues.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
-import { choiceIssues, needIssues, resolveInputs } from './resolve-needs.js';
+import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
-import { stagesOfFile, standardIssues, standardStages, type PlannedStage } from './standard-stages.js';
+import { optionSections, stagesOfFile, standardIssues, standardStages, type PlannedStage } from './standard-stages.js';
 
 export interface PlanRules {
   readonly kinds: readonly StageKind[];
@@ -56,6 +56,7 @@ function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: P
   };
   const issues = [...needIssues(stages), ...sectionIssues(plan, stages, rules)];
   const nodes = stages.flatMap((stage) => resolveNode(plan, stage, rules, { issues, kindOfNode }));
+  for (const stage of stages) issues.push(...disagreementIssues(stage, nodes, kindOfNode(stage.id)));
   return { nodes, issues };
 }
 
@@ -117,7 +118,7 @@ function sectionIssues(plan: PlanFile, stages: readonly PlannedStage[], { kinds 
   const used = kinds.filter(({ kind }) => stages.some(({ uses }) => uses === kind));
   const taken = new Set<string>(used.flatMap(({ shared, applies }) => [...Object.values(shared), ...applies]));
   if (plan.stages === undefined)
-    for (const name of ['teacher', 'student', 'dataset', 'evaluation', 'fine-tune', 'distill']) taken.add(name);
+    for (const name of ['teacher', 'student', 'dataset', 'evaluation', ...optionSections]) taken.add(name);
   return takenByStages
     .filter((name) => plan[name] !== undefined && !taken.has(name))
     .map((path) => ({ path, expected: 'a stage that takes it', found: 'none in this plan' }));

@@ -2,6 +2,9 @@
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
 import type { PlanIssue } from './plan-issues.js';
 
+/** Sections at the top that hold the options of a stage of the standard plan. */
+export const optionSections = ['fine-tune', 'capture', 'distill'] as const;
+
 /** A stage, and where in the file a reader finds it and its options. */
 export interface PlannedStage extends StageOfFile {
   readonly place: string;
@@ -43,14 +46,38 @@ export function standardStages(file: PlanFile): PlannedStage[] {
       },
       { ...(!ownWeights && { start: student }), ...file['fine-tune'] },
     ),
+    ...(file.capture === undefined ? [] : [captureStage(file, ownWeights)]),
     stage(
       'distill',
       'distill',
-      ['import', 'teacher', 'fine-tune', ...heldOut],
-      { dataset: 'import.dataset', teacher: 'teacher.model', model: 'fine-tune.model', ...held },
+      ['import', file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut],
+      {
+        dataset: 'import.dataset',
+        ...(file.capture === undefined ? { teacher: 'teacher.model' } : { logits: 'capture.logits' }),
+        model: 'fine-tune.model',
+        ...held,
+      },
       { ...file.distill },
     ),
   ];
+}
+
+/** Logits are found by tokens: unless the file says otherwise, those of `distill` are captured, at its temperature. */
+function captureStage({ capture, distill = {} }: PlanFile, ownWeights: boolean): PlannedStage {
+  const { rowTokens, tooLong, answers, temperature } = distill;
+  const agreed = {
+    ...(rowTokens !== undefined && { rowTokens }),
+    ...(tooLong !== undefined && { tooLong }),
+    ...(answers !== undefined && { answers }),
+    ...(temperature !== undefined && { temperatures: [temperature] }),
+  };
+  return stage(
+    'capture',
+    'capture',
+    ['import', 'teacher', ...(ownWeights ? ['student'] : [])],
+    { dataset: 'import.dataset', teacher: 'teacher.model', ...(ownWeights && { student: 'student.model' }) },
+    { ...agreed, ...capture },
+  );
 }
 
 const stage = (

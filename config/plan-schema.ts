@@ -84,6 +84,11 @@ export const planFileSchema = z.strictObject({
   dataset: sourceUrlSchema.optional().describe('A JSONL file or object.'),
   evaluation: sourceUrlSchema.optional().describe('A JSONL file or object that is never trained on.'),
   'fine-tune': optionsSchema.optional().describe('Options of the stage fine-tune of the standard plan.'),
+  capture: optionsSchema
+    .optional()
+    .describe(
+      'Options of the stage capture of the standard plan. With it, `{}` too, distill learns from logits that are captured first; without it, from the teacher beside it.',
+    ),
   distill: optionsSchema.optional().describe('Options of the stage distill of the standard plan.'),
   numerics: numericsSchema
     .default(numericsSchema.parse({}))
@@ -125,6 +130,7 @@ export const takenByStages = [
   'dataset',
   'evaluation',
   'fine-tune',
+  'capture',
   'distill',
   'loseAtMost',
   'onDifferentMachine',

@@ -19,6 +19,12 @@ export interface StageInputKind {
   readonly optional?: boolean;
 }
 
+/** An option, and what it would have to be. */
+export interface Disagreement {
+  readonly option: string;
+  readonly expected: string;
+}
+
 export interface StageKind {
   /** What a plan's `uses` names. */
   readonly kind: string;
@@ -40,6 +46,11 @@ export interface StageKind {
   readonly inputs: Readonly<Record<string, StageInputKind>>;
   /** Names of inputs of which exactly one must be given, by the options; as many such groups as there are choices. */
   readonly oneInputOf: (options: JsonObject) => readonly (readonly string[])[];
+  /** What of its options does not fit to those of the stages that make its inputs, by the names of the inputs. */
+  readonly disagreements: (
+    options: JsonObject,
+    makers: Readonly<Record<string, JsonObject>>,
+  ) => readonly Disagreement[];
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly activity: string;

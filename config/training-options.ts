@@ -8,11 +8,8 @@ import { durationSchema } from './duration.js';
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const share = z.number().min(0).max(1);
 
-const trainingOptions = {
-  epochs: count(1, 10_000)
-    .default(3)
-    .describe('How often the data is gone through; `steps`, when given, ends it earlier.'),
-  steps: count(1, 10_000_000).optional().describe('Updates of the weights, at most.'),
+/** What decides which tokens a dataset becomes. Logits are found by tokens: a capture and a distillation from it must agree. */
+const tokenOptions = {
   rowTokens: count(8, 131_072)
     .default(512)
     .describe('Tokens of a row: samples are packed into rows, longer ones are treated as `tooLong` says.'),
@@ -21,6 +18,21 @@ const trainingOptions = {
     .default('truncate')
     .describe('What becomes of a sample that is longer than a row.'),
   answers: z.enum(['all', 'last']).default('all').describe('Which answers of a conversation are learned.'),
+} as const;
+
+const onDifferentMachine = z
+  .enum(['continue', 'wait'])
+  .default('continue')
+  .describe(
+    'What a worker does with a checkpoint of a machine that computes other bits: go on, and say so, or leave it to another.',
+  );
+
+const trainingOptions = {
+  epochs: count(1, 10_000)
+    .default(3)
+    .describe('How often the data is gone through; `steps`, when given, ends it earlier.'),
+  steps: count(1, 10_000_000).optional().describe('Updates of the weights, at most.'),
+  ...tokenOptions,
   rows: count(1, 4096).default(8).describe('Rows of a micro-batch.'),
   microBatches: count(1, 1024).default(1).describe('Micro-batches whose gradients are added up before an update.'),
   learningRate: z.number().positive().max(1).default(2e-4).describe('Peak of the schedule.'),
@@ -46,12 +58,7 @@ const trainingOptions = {
   loseAtMost: durationSchema
     .default(300_000)
     .describe('How much work, in time, a crash may cost at most: `5m`, or milliseconds.'),
-  onDifferentMachine: z
-    .enum(['continue', 'wait'])
-    .default('continue')
-    .describe(
-      'What a worker does with a checkpoint of a machine that computes other bits: go on, and say so, or leave it to another.',
-    ),
+  onDifferentMachine,
 } as const;
 
 const layers = z.array(z.int().min(0)).min(1);
@@ -95,6 +102,30 @@ export const distillOptions = z.strictObject({
   ...trainingOptions,
 });
 
+const mebibyte = 1024 * 1024;
+
+export const captureOptions = z.strictObject({
+  k: count(1, 4096).default(16).describe('How many ids are kept at each position: the most probable ones.'),
+  temperatures: z
+    .array(z.number().positive().max(100))
+    .min(1)
+    .max(8)
+    .refine((values) => new Set(values).size === values.length, 'temperatures that differ')
+    .default([2])
+    .describe('At which the distributions can be learned later.'),
+  valueType: z
+    .enum(['float16', 'float32'])
+    .default('float16')
+    .describe('How log-probabilities are kept; float16 rounds probabilities by less than 1 %.'),
+  ...tokenOptions,
+  batchTokens: count(8, 4_194_304).default(2048).describe('Tokens that are scored at once.'),
+  shardBytes: count(4096, 32 * mebibyte)
+    .default(4 * mebibyte)
+    .describe('A shard is closed once it holds this many bytes. A crash costs what was scored after the last one.'),
+  onDifferentMachine,
+});
+
+export type CaptureOptions = z.output<typeof captureOptions>;
 export type FineTuneOptions = z.output<typeof fineTuneOptions>;
 export type DistillOptions = z.output<typeof distillOptions>;
 /** What both have in common. */

@@ -8,7 +8,7 @@ import type { ArtifactKinds, Stage, StageContext, StageProduct, StageWork } from
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
-import type { AppliedSection, SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
+import type { AppliedSection, Disagreement, SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
 
 interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds> {
   /** What a plan's `uses` names, in kebab-case. */
@@ -21,6 +21,14 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly inputs?: Inputs;
   /** Groups of optional inputs of which a plan gives exactly one each, possibly by the options. Default: none. */
   readonly oneInputOf?: (options: Options) => readonly (readonly (keyof Inputs & string)[])[];
+  /**
+   * What of its options does not fit to those of the stages that make its inputs, by the names of the inputs. Found when the plan
+   * is resolved, before any of them runs. A stage of a user's own may have other options, or none. Default: nothing.
+   */
+  readonly disagreements?: (
+    options: Options,
+    makers: Readonly<Partial<Record<keyof Inputs & string, JsonObject>>>,
+  ) => readonly Disagreement[];
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Outputs;
   /** Which workers can do it. One that decides by its options is known to both. Default: io. */
@@ -61,7 +69,7 @@ export function defineStage<
   Options extends JsonObject = JsonObject,
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
-  const { queue = 'io', oneInputOf = () => [] } = definition;
+  const { queue = 'io', oneInputOf = () => [], disagreements = () => [] } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -75,6 +83,9 @@ export function defineStage<
     immaterial: definition.immaterial ?? [],
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact)])),
     oneInputOf: (values) => oneInputOf(values as Options),
+    // Names of inputs are those of the kind.
+    disagreements: (values, makers) =>
+      disagreements(values as Options, makers as Partial<Record<keyof Inputs & string, JsonObject>>),
     outputs: definition.outputs,
     activity: `nightstill.${definition.kind}`,
     role: (values) => (typeof queue === 'function' ? queue(values as Options) : queue),

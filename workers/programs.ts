@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { ChildPrograms } from '../activities/stage.js';
 import { readEnvironment } from '../config/environment.js';
 import type { Numerics } from '../config/numerics.js';
+import type { StageInput } from '../config/plan.js';
 import { deviceVariables, type Device } from './devices.js';
 
 const entryOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -15,20 +16,19 @@ export const programs: ChildPrograms = programsOn();
 
 /** The same, with children that compute on this device and see no other. */
 export function programsOn(device?: Device): ChildPrograms {
+  const environment = async ({ numerics }: StageInput): Promise<Record<string, string>> => {
+    const { processSettings } = await import('../engine/index.js');
+    const xla = numerics?.xla ? { xlaCacheDirectory: await xlaCacheOf(numerics) } : {};
+    return {
+      ...definedOnly(process.env),
+      ...processSettings({ threads: numerics?.threads ?? 1, ...xla }),
+      ...(device !== undefined && deviceVariables(device)),
+    };
+  };
   return {
     importer: { entry: entryOf('./import-child.js') },
-    trainer: {
-      entry: entryOf('./trainer.js'),
-      async environment({ numerics }) {
-        const { processSettings } = await import('../engine/index.js');
-        const xla = numerics?.xla ? { xlaCacheDirectory: await xlaCacheOf(numerics) } : {};
-        return {
-          ...definedOnly(process.env),
-          ...processSettings({ threads: numerics?.threads ?? 1, ...xla }),
-          ...(device !== undefined && deviceVariables(device)),
-        };
-      },
-    },
+    trainer: { entry: entryOf('./trainer.js'), environment },
+    capturer: { entry: entryOf('./capture-child.js'), environment },
   };
 }
 

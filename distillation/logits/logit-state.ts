@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 import { blobRefSchema, type BlobRef, type Json } from '../../storage/index.js';
+import { capturedMassSchema, noMass } from './captured-mass.js';
 
 const count = z.int().nonnegative();
 
@@ -16,10 +17,22 @@ const stateSchema = z.object({
       keys: blobRefSchema,
     }),
   ),
+  /** Of the rows in these shards. */
+  mass: capturedMassSchema,
+  /** What the bits of the rows depend on beside their stage, as the process said it that wrote last. */
+  fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Rows after which a machine went on that computes other bits. */
+  resumedInexactlyAt: z.array(count),
 });
 export type LogitState = z.output<typeof stateSchema>;
 
-export const initialLogitState: LogitState = { taken: 0, shards: [] };
+export const initialLogitState = (temperatures: number): LogitState => ({
+  taken: 0,
+  shards: [],
+  mass: noMass(temperatures),
+  fingerprint: {},
+  resumedInexactlyAt: [],
+});
 
 /** @throws record-invalid */
 export function parseLogitState(state: Json): LogitState {

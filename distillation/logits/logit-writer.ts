@@ -5,7 +5,9 @@
  */
 import { NightstillError } from '../../config/errors.js';
 import { readBlob, type ArtifactRef, type ObjectStore, type StageWriter } from '../../storage/index.js';
+import { differences, type Fingerprint } from '../../engine/index.js';
 import { PacedSaves } from '../paced-saves.js';
+import { addMass, type CapturedMass } from './captured-mass.js';
 import { logitFormat, logitHeaderSchema, type LogitHeader, type NewLogitHeader } from './header.js';
 import { blobsOfLogits, initialLogitState, parseLogitState, type LogitState } from './logit-state.js';
 import { checkRow, type LogitRow } from './row.js';
@@ -19,6 +21,10 @@ export interface LogitWriterRequest {
   /** A shard is closed once it holds this many bytes. Default: 16 MiB. */
   readonly shardBytes?: number;
   readonly onProgress?: (progress: LogitProgress) => void;
+  /** What the bits of the rows depend on beside the stage. Default: nothing. */
+  readonly fingerprint?: Fingerprint;
+  /** What to do when the rows so far were made under another one. Default: go on, and say so in what comes out. */
+  readonly onDifferentMachine?: 'continue' | 'wait';
 }
 
 export interface LogitProgress {
@@ -40,6 +46,7 @@ export class LogitWriter {
   readonly #saves: PacedSaves;
   readonly #keys = new Set<string>();
   #state: LogitState;
+  #mass: CapturedMass;
   /** Rows taken, also those that no closed shard holds yet. */
   #taken: number;
   #chunks: Buffer[] = [];
@@ -52,21 +59,39 @@ export class LogitWriter {
     this.#shardBytes = Math.min(request.shardBytes ?? defaultShardBytes, maximumRowBytes);
     this.#state = state;
     this.#taken = state.taken;
+    this.#mass = state.mass;
     this.#saves = new PacedSaves(request.writer, state.shards.length);
   }
 
   /** @throws logits-invalid for a header of impossible values; record-invalid, fence-lost, store-unavailable */
   static async resume(request: LogitWriterRequest): Promise<LogitWriter> {
+    const { writer, store, header, fingerprint = {}, onProgress } = request;
     const alive = { rows: 0, shards: 0, durableShards: 0 };
-    const restored = await request.writer.restore(() => request.onProgress?.(alive));
-    const work = new LogitWriter(request, restored === undefined ? initialLogitState : parseLogitState(restored.state));
-    for (const { keys } of work.#state.shards) work.#remember(Buffer.from(await readBlob(request.store, keys)));
+    const restored = await writer.restore(() => onProgress?.(alive));
+    const before = restored && parseLogitState(restored.state);
+    const resumedInexactlyAt = before === undefined ? [] : goneOnAt(before, request);
+    const state = before ?? initialLogitState(header.temperatures.length);
+    const work = new LogitWriter(request, { ...state, fingerprint, resumedInexactlyAt });
+    for (const { keys } of state.shards) {
+      work.#remember(Buffer.from(await readBlob(store, keys)));
+      onProgress?.(work.#progress);
+    }
     return work;
   }
 
   /** Rows that need not be given again: the next one is that of this place in their order. */
   get rows(): number {
     return this.#taken;
+  }
+
+  /** Of all rows that were written. */
+  get mass(): CapturedMass {
+    return this.#mass;
+  }
+
+  /** Rows after which a machine went on that computes other bits; empty where the bits are those of one kind of machine. */
+  get resumedInexactlyAt(): readonly number[] {
+    return this.#state.resumedInexactlyAt;
   }
 
   /** @throws logits-invalid for any count of distributions but one fewer than the tokens */
@@ -82,6 +107,7 @@ export class LogitWriter {
     this.#taken += 1;
     if (this.#keys.has(key.toString('latin1'))) return;
     this.#remember(key);
+    this.#mass = addMass(this.#mass, row);
     if (this.#index.length === 0) this.#append(encodeHeader(header));
     this.#index.push({ key, offset: this.#bytes, bytes: bytes.length });
     this.#append(bytes);
@@ -98,8 +124,10 @@ export class LogitWriter {
     if (this.#index.length > 0) await this.#closeShard();
     await this.#request.writer.drain();
     const parts = this.#state.shards.map(({ digest, bytes, rows }) => ({ digest, bytes, rows }));
-    const meta = { format: logitFormat, header: this.#header };
-    return this.#request.writer.putArtifact({ kind: 'logits', parts, meta });
+    const { resumedInexactlyAt } = this.#state;
+    const note = resumedInexactlyAt.length > 0 ? { resumedInexactlyAt } : {};
+    const meta = { format: logitFormat, header: this.#header, ...note };
+    return { ...(await this.#request.writer.putArtifact({ kind: 'logits', parts, meta })), ...note };
   }
 
   #append(bytes: Buffer): void {
@@ -120,9 +148,13 @@ export class LogitWriter {
     const shard = await writer.putBlob(Buffer.concat([...chunks, end]));
     const keys = await writer.putBlob(Buffer.concat(index.map(({ key }) => key)));
     const shards = [...this.#state.shards, { ...shard, rows: index.length, keys }];
-    this.#state = { taken: this.#taken, shards };
+    this.#state = { ...this.#state, taken: this.#taken, shards, mass: this.#mass };
     if (this.#saves.due) this.#save();
-    onProgress?.({ rows: this.#taken, shards: shards.length, durableShards: this.#saves.durable });
+    onProgress?.(this.#progress);
+  }
+
+  get #progress(): LogitProgress {
+    return { rows: this.#taken, shards: this.#state.shards.length, durableShards: this.#saves.durable };
   }
 
   #save(): void {
@@ -132,6 +164,20 @@ export class LogitWriter {
       references: blobsOfLogits(this.#state),
     });
   }
+}
+
+/** @throws machine-differs where another machine is to be waited for */
+function goneOnAt(
+  { taken, fingerprint: before, resumedInexactlyAt }: LogitState,
+  { fingerprint = {}, onDifferentMachine = 'continue' }: LogitWriterRequest,
+): number[] {
+  const others = differences(before, fingerprint);
+  if (others.length === 0) return resumedInexactlyAt;
+  if (onDifferentMachine === 'continue') return [...resumedInexactlyAt, taken];
+  throw new NightstillError(
+    'machine-differs',
+    `expected a machine that computes the bits of the one that captured until row ${taken}, found ${others.join('; ')}`,
+  );
 }
 
 function parseNewHeader(header: NewLogitHeader): LogitHeader {

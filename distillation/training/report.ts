@@ -2,7 +2,7 @@
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
 import type { DurableStep } from './checkpoints.js';
 
-export type Phase = 'load' | 'compile' | 'restore' | 'train' | 'save' | 'evaluate' | 'seal';
+export type Phase = 'load' | 'compile' | 'restore' | 'train' | 'capture' | 'save' | 'evaluate' | 'seal';
 
 export class Report {
   readonly #progress: (progress: Progress) => void;

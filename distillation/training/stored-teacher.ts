@@ -30,7 +30,10 @@ export async function storedTeacherLesson(
         `temperature: expected one that was captured (${logits.temperatures.join(', ')}), found ${temperature}`,
       );
     return {
-      objective: topKObjective({ ...distillationSettings(options), missingMass }, logits.k),
+      objective: topKObjective(
+        { ...distillationSettings(options), missingMass, teacherVocabularySize: logits.vocabularySize },
+        logits.k,
+      ),
       extra: (batch) => logits.extra(batch, temperature),
       confirm: (samples) => logits.confirm(samples, alive),
       close: () => logits.close(),

@@ -41,7 +41,11 @@ export const rowsOf = ({ batchTokens }: ScoringShape, rowLength: number): number
 /** The temperatures for which sums are made: log-probabilities of given tokens are always those at 1. */
 const summedTemperatures = ({ temperatures }: ScoringShape): readonly number[] => [...new Set([1, ...temperatures])];
 
-export function scoringPrograms(config: ModelConfig, shape: ScoringShape, xla: boolean): Record<string, ProgramSpec> {
+export function scoringPrograms(
+  config: ModelConfig,
+  shape: ScoringShape,
+  compiled: Required<Pick<ProgramSpec, 'xla' | 'precision'>>,
+): Record<string, ProgramSpec> {
   return Object.fromEntries(
     shape.rowLengths.map((tokens): [string, ProgramSpec] => {
       const rows = rowsOf(shape, tokens);
@@ -49,7 +53,7 @@ export function scoringPrograms(config: ModelConfig, shape: ScoringShape, xla: b
       const inputs = { ids: ofBatch, positions: ofBatch, segments: ofBatch, next: ofBatch };
       return [
         scoreName(tokens),
-        { xla, inputs, run: (state, fed) => ({ outputs: scoreRows(config, shape, state, fed) }) },
+        { ...compiled, inputs, run: (state, fed) => ({ outputs: scoreRows(config, shape, state, fed) }) },
       ];
     }),
   );

@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { NightstillError } from '../../config/errors.js';
-import { compile, type Session } from '../compile.js';
+import { compile, type ProgramSpec, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
 import type { NumbersSource, Runner } from '../runners/runner.js';
@@ -26,6 +26,8 @@ export interface ScorerOptions extends Pick<ScoringShape, 'rowLengths' | 'batchT
   readonly waitingBatches?: number;
   /** Compile with XLA, where the runner knows XLA. Default: false. */
   readonly xla?: boolean;
+  /** Of the operands of matrix products. Default: float32. */
+  readonly precision?: ProgramSpec['precision'];
 }
 
 export interface Scorer {
@@ -44,14 +46,14 @@ export interface Scorer {
  */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   const { runner, config, weights, temperatures = [1], logitNumbers = 2 ** 24, waitingBatches = 4 } = options;
-  const { rowLengths, batchTokens, topK, xla = false } = options;
+  const { rowLengths, batchTokens, topK, xla = false, precision = 'float32' } = options;
   const shape: ScoringShape = { rowLengths, batchTokens, topK, temperatures, logitNumbers };
   checkShape(config, shape);
   const tensors = expectedTensors(config);
   const state = Object.fromEntries(
     [...tensors].map(([name, dimensions]) => [name, { shape: dimensions, dtype: 'float32' } as const]),
   );
-  const session = await compile({ runner, state, programs: scoringPrograms(config, shape, xla) });
+  const session = await compile({ runner, state, programs: scoringPrograms(config, shape, { xla, precision }) });
   try {
     await session.load([...tensors.keys()], weights);
   } catch (error) {

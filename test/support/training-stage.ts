@@ -1,13 +1,13 @@
 /**
- * Stages that train, without Temporal: a store with a dataset and two models of one tokenizer, and the real trainer process under
- * the real supervision.
+ * Stages that train or capture, without Temporal: a store with a dataset and two models of one tokenizer, and the real child process
+ * under the real supervision.
  */
 import { pathToFileURL } from 'node:url';
 import { superviseChild } from '../../activities/child.js';
 import type { Progress } from '../../config/child-protocol.js';
 import type { Json, JsonObject } from '../../config/json.js';
 import type { Numerics } from '../../config/numerics.js';
-import { distillOptions, fineTuneOptions } from '../../config/training-options.js';
+import { captureOptions, distillOptions, fineTuneOptions } from '../../config/training-options.js';
 import { storeModelDirectory } from '../../distillation/index.js';
 import { processSettings } from '../../engine/runners/process-settings.js';
 import {
@@ -32,11 +32,12 @@ export const graph: Numerics = {
   threads: 2,
 };
 
-const schemas = { 'fine-tune': fineTuneOptions, distill: distillOptions };
+const schemas = { 'fine-tune': fineTuneOptions, capture: captureOptions, distill: distillOptions };
 
+const rowTokens = 64;
 /** Tiny, and long enough to be killed on the way. */
 const tinyTraining = {
-  rowTokens: 64,
+  rowTokens,
   rows: 2,
   microBatches: 2,
   epochs: 100,
@@ -44,6 +45,11 @@ const tinyTraining = {
   learningRate: 1e-2,
   loseAtMost: '100ms',
 };
+
+const workOf = (uses: TrainingTask['uses']) =>
+  uses === 'capture'
+    ? { entry: 'workers/capture-child.js', tiny: { rowTokens } }
+    : { entry: 'workers/trainer.js', tiny: tinyTraining };
 
 export interface TrainingTask {
   /** Another name is another stage. */
@@ -87,21 +93,26 @@ export class TrainingGround {
     );
   }
 
+  storeConversations(lines: string): Promise<ArtifactRef> {
+    return storeDataset(this.writer, lines);
+  }
+
   storeModel(directory: string): Promise<ArtifactRef> {
     return storeDirectory(this.store, this.writer, directory);
   }
 
   /**
-   * Runs a trainer process to its end.
+   * Runs the process of a stage to its end.
    * @returns what the stage was sealed with
    * @throws what the supervision throws
    */
   async train(task: TrainingTask, { signal, onProgress, environment }: Supervision = {}): Promise<StageResult> {
     const stageKey = stageKeyOf(task.name);
     const { name, with: options, ...stage } = task;
+    const { entry, tiny } = workOf(task.uses);
     const job = {
       ...stage,
-      with: schemas[task.uses].parse({ ...tinyTraining, ...options }),
+      with: schemas[task.uses].parse({ ...tiny, ...options }),
       store: this.store.url,
       stageKey,
       preimage: { name },
@@ -109,7 +120,7 @@ export class TrainingGround {
     };
     const variables = { ...process.env, ...processSettings({ threads: task.numerics.threads }), ...environment };
     await superviseChild({
-      entry: compiledPath('workers/trainer.js'),
+      entry: compiledPath(entry),
       environment: variables as Record<string, string>,
       job: JSON.parse(JSON.stringify(job)) as Json,
       silenceLimitsMs: { start: 300_000 },
@@ -123,10 +134,11 @@ export class TrainingGround {
   }
 }
 
-/** The trainer process that this process supervises. */
-export function trainerPid(): number {
-  const pid = descendantsOf(process.pid).find((candidate) => commandLineOf(candidate).includes('workers/trainer.js'));
-  if (pid === undefined) throw new Error('expected a trainer, found none');
+/** The process of a stage that this process supervises. */
+export function trainerPid(uses: TrainingTask['uses'] = 'fine-tune'): number {
+  const { entry } = workOf(uses);
+  const pid = descendantsOf(process.pid).find((candidate) => commandLineOf(candidate).includes(entry));
+  if (pid === undefined) throw new Error(`expected a process of ${entry}, found none`);
   return pid;
 }
 

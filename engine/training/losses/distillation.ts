@@ -12,6 +12,7 @@ import { denseDivergence, type DenseTeacherTargets } from './dense-teacher.js';
 import { canonical, type Divergence } from './divergence.js';
 import type { LogitLoss, LossAndGradient } from './loss.js';
 import { checkMissingMass, type MissingMass } from './missing-mass.js';
+import { overPrefix } from './shared-prefix.js';
 import { topKDivergence, type TopKTeacherTargets } from './top-k-teacher.js';
 
 export interface DistillationSettings {
@@ -27,6 +28,8 @@ export interface DistillationSettings {
 export interface TopKDistillationSettings extends DistillationSettings {
   /** 'tail-bucket' when absent. */
   readonly missingMass?: MissingMass;
+  /** Of the teacher. Where the student has more ids, both are compared over these. Absent: as many as the student. */
+  readonly teacherVocabularySize?: number;
 }
 
 /**
@@ -35,12 +38,15 @@ export interface TopKDistillationSettings extends DistillationSettings {
  */
 export function topKDistillation({
   missingMass = 'tail-bucket',
+  teacherVocabularySize = Infinity,
   ...settings
 }: TopKDistillationSettings): LogitLoss<TopKTeacherTargets> {
   checkMissingMass(settings.divergence, missingMass);
   const { divergence, temperature } = settings;
   return mixed(settings, (logits_NV, targets) =>
-    topKDivergence({ divergence, temperature, missingMass }, logits_NV, targets),
+    overPrefix(Math.min(logits_NV.shape[1], teacherVocabularySize), logits_NV, (logits_NS) =>
+      topKDivergence({ divergence, temperature, missingMass }, logits_NS, targets),
+    ),
   );
 }
 

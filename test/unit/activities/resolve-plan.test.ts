@@ -61,6 +61,39 @@ describe('a plan file', () => {
     });
   });
 
+  it('captures the teacher beside the fine-tune when it says how, with the tokens and the temperature of the distillation', () => {
+    const content = { ...standard, capture: { k: 5 }, distill: { temperature: 3, rowTokens: 64, answers: 'last' } };
+    expect(nodesOf(content).map(({ id, needs }) => [id, needs])).toEqual([
+      ['import', []],
+      ['teacher', []],
+      ['student', []],
+      ['fine-tune', ['import', 'student']],
+      ['capture', ['import', 'teacher', 'student']],
+      ['distill', ['import', 'capture', 'fine-tune']],
+    ]);
+    const capture = nodeOf(content, 'capture');
+    expect(capture).toMatchObject({ queue: 'night-gpu', numerics, activity: 'nightstill.capture' });
+    expect(capture?.with).toMatchObject({
+      k: 5,
+      temperatures: [3],
+      rowTokens: 64,
+      tooLong: 'truncate',
+      answers: 'last',
+    });
+    expect(capture?.inputs).toMatchObject({ student: { node: 'student' }, teacher: { node: 'teacher' } });
+    expect(nodeOf(content, 'distill')?.inputs).toMatchObject({ logits: { node: 'capture', output: 'logits' } });
+    const cut = { ...content, student: { layers: { every: 2 } } };
+    expect(nodeOf(cut, 'capture')?.needs).toEqual(['import', 'teacher']);
+  });
+
+  it.each([
+    [{ rowTokens: 64 }, {}, 'distill.rowTokens: expected 64, as the logits are captured with, found 512'],
+    [{ tooLong: 'split' }, {}, 'distill.tooLong: expected "split", as the logits are captured with, found "truncate"'],
+    [{ temperatures: [1, 3] }, {}, 'distill.temperature: expected one that is captured: 1, 3, found 2'],
+  ])('refuses a distillation that could not find what is captured: %j', (capture, distill, message) => {
+    expect(() => nodesOf({ ...standard, capture, distill })).toThrow(message);
+  });
+
   it('sets the options of the standard stages in sections of their names', () => {
     const content = {
       ...standard,

@@ -9,7 +9,11 @@ import {
   TrainingPlugin,
 } from '../../../plugins/index.js';
 
-const programs: ChildPrograms = { importer: { entry: '/importer.js' }, trainer: { entry: '/trainer.js' } };
+const programs: ChildPrograms = {
+  importer: { entry: '/importer.js' },
+  trainer: { entry: '/trainer.js' },
+  capturer: { entry: '/capturer.js' },
+};
 const run = () => Promise.reject(new Error('not run here'));
 
 const count = defineStage({ kind: 'count', version: 1, outputs: { count: 'count' }, run });
@@ -29,7 +33,7 @@ const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
 
 const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
 const importing = ['nightstill.import', 'nightstill.import-model'];
-const training = ['nightstill.fine-tune', 'nightstill.distill'];
+const training = ['nightstill.fine-tune', 'nightstill.capture', 'nightstill.distill'];
 
 const activitiesOf = (plugin: DistillationPlugin | StagesPlugin): string[] =>
   Object.keys(plugin.configureWorker({ taskQueue: 'q' }).activities ?? {});

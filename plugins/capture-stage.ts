@@ -1,0 +1,30 @@
+/**
+ * The stage kind `capture`: the distributions of a teacher over the tokens of a dataset, for a `distill` that learns from them
+ * later. The tokens are scored as they are, never written anew. With the input `student` they are those of its tokenizer and chat
+ * template, and the ids those that both models have; without it, those of the teacher.
+ */
+import { captureOptions } from '../config/training-options.js';
+import { defineStage } from './define-stage.js';
+
+export const captureStage = defineStage({
+  kind: 'capture',
+  version: 1,
+  options: captureOptions,
+  inputs: { dataset: 'dataset', teacher: 'model', student: 'model?' },
+  outputs: { logits: 'logits' },
+  queue: 'gpu',
+  numerics: true,
+  immaterial: ['onDifferentMachine'],
+  shared: { onDifferentMachine: 'onDifferentMachine' },
+  program: 'capturer',
+  silenceLimitsMs: {
+    start: 120_000,
+    open: 180_000,
+    claim: 180_000,
+    load: 600_000,
+    compile: 600_000,
+    restore: 600_000,
+    capture: 900_000,
+    seal: 600_000,
+  },
+});

@@ -1,0 +1,215 @@
+/** The stage capture in its process: what it keeps is what the teacher says, about the tokens and the ids of the student. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fetchModel } from '../../../distillation/index.js';
+import { openLogits } from '../../../distillation/logits/index.js';
+import { openTokens } from '../../../distillation/training/token-cache.js';
+import { createConversationEncoder, openChatTemplate, openTokenizer } from '../../../engine/index.js';
+import { readModelConfig } from '../../../engine/files/model-config.js';
+import { openModelDirectory, writeModelDirectory } from '../../../engine/files/model-directory.js';
+import { readArtifact, readBlob, type ArtifactRef, type StageResult } from '../../../storage/index.js';
+import { copyModel } from '../../support/model-fixtures.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+import { graph, TrainingGround, wasm, type TrainingTask } from '../../support/training-stage.js';
+
+const rowTokens = 64;
+const everyId = 1024;
+let ground: TrainingGround;
+beforeAll(async () => {
+  ground = await TrainingGround.create();
+});
+
+const captureOf = (name: string, options: object, inputs: TrainingTask['inputs'] = {}, numerics = wasm) =>
+  ground.train({
+    name: `capture ${name}`,
+    uses: 'capture',
+    numerics,
+    with: { ...options },
+    inputs: { dataset: ground.dataset, teacher: ground.large, student: ground.small, ...inputs },
+  });
+
+const logitsOf = ({ outcome: { outputs } }: StageResult): ArtifactRef => outputs['logits']!;
+
+async function lossesOf(name: string, inputs: TrainingTask['inputs'], model = ground.small): Promise<number[]> {
+  const { outcome } = await ground.train({
+    name: `distill ${name}`,
+    uses: 'distill',
+    numerics: wasm,
+    with: { steps: 8, rowTokens },
+    inputs: { dataset: ground.dataset, model, ...inputs },
+  });
+  const { parts } = await readArtifact(ground.store, outcome.outputs['metrics']!);
+  const text = Buffer.concat(await Promise.all(parts.map((part) => readBlob(ground.store, part)))).toString();
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { loss: number }).loss);
+}
+
+function expectClose(found: readonly number[], expected: readonly number[]): void {
+  expect(found).toHaveLength(expected.length);
+  found.forEach((loss, step) => expect(Math.abs(loss - expected[step]!)).toBeLessThan(1e-4));
+}
+
+/** What the store gives for the first samples of the dataset, at temperature 2. */
+async function rowsOf(logits: ArtifactRef, samples = 5) {
+  const directory = await fetchModel(ground.store, ground.small, temporaryDirectory());
+  const [tokenizer, template] = [await openTokenizer(directory), await openChatTemplate(directory)];
+  const tokens = await openTokens({
+    store: ground.store,
+    dataset: ground.dataset,
+    encoder: createConversationEncoder({ tokenizer, template, answers: 'all' }),
+    maximumTokens: rowTokens,
+    tooLong: 'truncate',
+    cacheDirectory: temporaryDirectory(),
+    onRows: () => undefined,
+  });
+  const stored = await openLogits(ground.store, logits, temporaryDirectory());
+  const placements = [];
+  for (let row = 0; row < samples; row++) placements.push({ row, start: 0, sample: await tokens.read(row) });
+  const inputs = await stored.extra({ rows: samples, columns: rowTokens, placements }, 2);
+  const positions = placements.flatMap(({ row, sample }) =>
+    Array.from({ length: sample.ids.length - 1 }, (_, position) => row * rowTokens + position),
+  );
+  await Promise.all([tokens.close(), stored.close()]);
+  return { ...inputs, positions };
+}
+
+/** A model of the same tokenizer whose vocabulary is padded with rows that weigh. */
+async function padded(name: 'qwen2-gqa-tied' | 'qwen3-qknorm', vocabularySize: number): Promise<ArtifactRef> {
+  const from = await copyModel(name, temporaryDirectory());
+  const config = await readModelConfig(join(from, 'config.json'));
+  const { tensors, close } = await openModelDirectory(from);
+  const directory = join(temporaryDirectory(), 'padded');
+  await writeModelDirectory(directory, {
+    config: { ...config, vocabularySize },
+    async values(tensor) {
+      const values = await tensors.readFloat32(tensor);
+      if (!/embed_tokens|lm_head/.test(tensor)) return values;
+      const whole = new Float32Array(vocabularySize * config.hiddenSize).fill(0.3);
+      whole.set(values);
+      return whole;
+    },
+    tokenizerFrom: from,
+  });
+  await close();
+  return ground.storeModel(directory);
+}
+
+test('a student learns from all that was captured what it learns from the teacher beside it', async () => {
+  const captured = await captureOf('all', { k: everyId, valueType: 'float32' });
+  const beside = await lossesOf('beside', { teacher: ground.large });
+  expectClose(await lossesOf('captured', { logits: logitsOf(captured) }), beside);
+});
+
+test.each([
+  ['wasm', wasm],
+  ['TensorFlow', graph],
+])('the kept ids have the mass and the log-probabilities of the whole distribution, on %s', async (name, numerics) => {
+  const k = 8;
+  const whole = await rowsOf(logitsOf(await captureOf(`${name} whole`, { k: everyId, valueType: 'float32' })));
+  const kept = await captureOf(`${name} kept`, { k, valueType: 'float32' }, {}, numerics);
+  const some = await rowsOf(logitsOf(kept));
+  for (const position of some.positions) {
+    const dense = new Map(
+      [...whole.teacherIds.subarray(position * everyId, (position + 1) * everyId)].map((id, at) => [
+        id,
+        whole.teacherLogProbabilities[position * everyId + at]!,
+      ]),
+    );
+    let mass = 0;
+    for (let at = position * k; at < (position + 1) * k; at++) {
+      const expected = dense.get(some.teacherIds[at]!)!;
+      expect(Math.abs(some.teacherLogProbabilities[at]! - expected)).toBeLessThan(1e-4);
+      mass += Math.exp(expected);
+    }
+    expect(Math.abs(some.teacherMissingMass[position]! - (1 - mass))).toBeLessThan(1e-4);
+  }
+});
+
+interface Facts {
+  readonly rows: number;
+  readonly tokens: number;
+  readonly distributions: number;
+  readonly bytesPerToken: number;
+  readonly unalignedShare: number | null;
+  readonly vocabularySize: number;
+  readonly capturedMass: readonly {
+    readonly temperature: number;
+    readonly mean: number;
+    readonly histogram: readonly { readonly from: number; readonly to: number; readonly positions: number }[];
+  }[];
+}
+const factsOf = ({ outcome: { facts } }: StageResult): Facts => facts as unknown as Facts;
+
+test('a capture tells how much it holds: one distribution fewer than tokens for each sample, mass, bytes', async () => {
+  const result = await captureOf('facts', { k: 10, temperatures: [1, 2] });
+  const facts = factsOf(result);
+  expect(facts.rows).toBe(40);
+  expect(facts.distributions).toBe(facts.tokens - 40);
+  expect(facts.unalignedShare).toBe(0);
+  expect(result.outcome.reproducible).toBe(true);
+  expect(facts.capturedMass.map(({ temperature }) => temperature)).toEqual([1, 2]);
+  for (const { histogram, mean } of facts.capturedMass) {
+    expect(histogram.reduce((sum, { positions }) => sum + positions, 0)).toBe(facts.distributions);
+    expect(mean).toBeGreaterThan(10 / everyId);
+    expect(mean).toBeLessThan(1);
+  }
+  const again = await captureOf('facts again', { k: 10, temperatures: [1, 2] });
+  expect(again.outcome.facts).toEqual(result.outcome.facts);
+  expect(logitsOf(again).digest).toBe(logitsOf(result).digest);
+});
+
+test('a teacher that writes conversations otherwise is asked about those of the student, and it is told', async () => {
+  const directory = await copyModel('qwen2-gqa-tied', temporaryDirectory());
+  const file = join(directory, 'chat_template.jinja');
+  await writeFile(
+    file,
+    (await readFile(file, 'utf8')).replaceAll("'assistant", "' assistant").replaceAll('user', 'asks'),
+  );
+  const teacher = await ground.storeModel(directory);
+  const result = await captureOf('unaligned', { k: 4 }, { teacher });
+  expect(factsOf(result).unalignedShare).not.toBe(0);
+  expect(await lossesOf('unaligned', { logits: logitsOf(result) })).toHaveLength(8);
+});
+
+test.each([
+  ['teacher', 1088, 1024],
+  ['student', 1024, 1088],
+] as const)('a longer vocabulary of the %s is cut to the ids that both have', async (which, ofTeacher, ofStudent) => {
+  const teacher = ofTeacher === everyId ? ground.large : await padded('qwen2-gqa-tied', ofTeacher);
+  const student = ofStudent === everyId ? ground.small : await padded('qwen3-qknorm', ofStudent);
+  const result = await captureOf(`padded ${which}`, { k: everyId, valueType: 'float32' }, { teacher, student });
+  expect(factsOf(result).vocabularySize).toBe(everyId);
+  const beside = await lossesOf(`beside, padded ${which}`, { teacher }, student);
+  expectClose(await lossesOf(`padded ${which}`, { logits: logitsOf(result) }, student), beside);
+});
+
+async function spoilt(change: (directory: string) => Promise<void>): Promise<ArtifactRef> {
+  const directory = await copyModel('qwen2-gqa-tied', temporaryDirectory());
+  await change(directory);
+  return ground.storeModel(directory);
+}
+
+async function otherTokenizer(directory: string): Promise<void> {
+  const file = join(directory, 'tokenizer.json');
+  const tokenizer = JSON.parse(await readFile(file, 'utf8')) as { readonly normalizer: unknown };
+  const normalizer = tokenizer.normalizer === null ? { type: 'NFC' } : null;
+  await writeFile(file, JSON.stringify({ ...tokenizer, normalizer }));
+}
+
+/** The last weights of the file are no numbers. */
+async function noNumbers(directory: string): Promise<void> {
+  const file = join(directory, 'model.safetensors');
+  const bytes = await readFile(file);
+  await writeFile(file, bytes.fill(0xff, bytes.length - 64));
+}
+
+test.each([
+  ['a teacher of another tokenizer', 'teacher-mismatch', otherTokenizer, {}],
+  ['a teacher whose weights are no numbers', 'distribution-invalid', noNumbers, {}],
+  ['more ids than there are', 'inference-setting-invalid', () => Promise.resolve(), { k: 1025 }],
+] as const)('%s is refused: %s', async (name, code, change, options) => {
+  const teacher = await spoilt(change);
+  await expect(captureOf(name, options, { teacher })).rejects.toMatchObject({ code, fault: 'user', retryable: false });
+});
