@@ -19,6 +19,8 @@ export interface PlanFileInput {
   readonly evaluation?: string;
   /** Options of the stage fine-tune of the standard plan. */
   readonly 'fine-tune'?: JsonObject;
+  /** Options of the stage capture of the standard plan: with it, `{}` too, distill learns from logits that are captured first. */
+  readonly capture?: JsonObject;
   /** Options of the stage distill of the standard plan. */
   readonly distill?: JsonObject;
   readonly numerics?: NumericsInput;
