@@ -15,16 +15,19 @@ import { graph, TrainingGround, wasm, type TrainingTask } from '../../support/tr
 const rowTokens = 64;
 const everyId = 1024;
 let ground: TrainingGround;
+/** All that the large model says of the dataset, in full precision. */
+let whole: StageResult;
 beforeAll(async () => {
   ground = await TrainingGround.create();
+  whole = await captureOf('all', { k: everyId, valueType: 'float32' });
 });
 
-const captureOf = (name: string, options: object, inputs: TrainingTask['inputs'] = {}, numerics = wasm) =>
+const captureOf = (name: string, options: object, inputs: TrainingTask['inputs'] = {}, numerics = graph) =>
   ground.train({
     name: `capture ${name}`,
     uses: 'capture',
     numerics,
-    with: { ...options },
+    with: { batchTokens: 256, ...options },
     inputs: { dataset: ground.dataset, teacher: ground.large, student: ground.small, ...inputs },
   });
 
@@ -86,9 +89,9 @@ async function padded(name: 'qwen2-gqa-tied' | 'qwen3-qknorm', vocabularySize: n
     async values(tensor) {
       const values = await tensors.readFloat32(tensor);
       if (!/embed_tokens|lm_head/.test(tensor)) return values;
-      const whole = new Float32Array(vocabularySize * config.hiddenSize).fill(0.3);
-      whole.set(values);
-      return whole;
+      const longer = new Float32Array(vocabularySize * config.hiddenSize).fill(0.3);
+      longer.set(values);
+      return longer;
     },
     tokenizerFrom: from,
   });
@@ -97,9 +100,8 @@ async function padded(name: 'qwen2-gqa-tied' | 'qwen3-qknorm', vocabularySize: n
 }
 
 test('a student learns from all that was captured what it learns from the teacher beside it', async () => {
-  const captured = await captureOf('all', { k: everyId, valueType: 'float32' });
   const beside = await lossesOf('beside', { teacher: ground.large });
-  expectClose(await lossesOf('captured', { logits: logitsOf(captured) }), beside);
+  expectClose(await lossesOf('captured', { logits: logitsOf(whole) }), beside);
 });
 
 test.each([
@@ -107,19 +109,17 @@ test.each([
   ['TensorFlow', graph],
 ])('the kept ids have the mass and the log-probabilities of the whole distribution, on %s', async (name, numerics) => {
   const k = 8;
-  const whole = await rowsOf(logitsOf(await captureOf(`${name} whole`, { k: everyId, valueType: 'float32' })));
+  const dense = await rowsOf(logitsOf(whole));
   const kept = await captureOf(`${name} kept`, { k, valueType: 'float32' }, {}, numerics);
   const some = await rowsOf(logitsOf(kept));
   for (const position of some.positions) {
-    const dense = new Map(
-      [...whole.teacherIds.subarray(position * everyId, (position + 1) * everyId)].map((id, at) => [
-        id,
-        whole.teacherLogProbabilities[position * everyId + at]!,
-      ]),
+    const ids = [...dense.teacherIds.subarray(position * everyId, (position + 1) * everyId)];
+    const logProbabilities = new Map(
+      ids.map((id, at) => [id, dense.teacherLogProbabilities[position * everyId + at]!]),
     );
     let mass = 0;
     for (let at = position * k; at < (position + 1) * k; at++) {
-      const expected = dense.get(some.teacherIds[at]!)!;
+      const expected = logProbabilities.get(some.teacherIds[at]!)!;
       expect(Math.abs(some.teacherLogProbabilities[at]! - expected)).toBeLessThan(1e-4);
       mass += Math.exp(expected);
     }
@@ -163,13 +163,10 @@ test('a capture tells how much it holds: one distribution fewer than tokens for 
 test('a teacher that writes conversations otherwise is asked about those of the student, and it is told', async () => {
   const directory = await copyModel('qwen2-gqa-tied', temporaryDirectory());
   const file = join(directory, 'chat_template.jinja');
-  await writeFile(
-    file,
-    (await readFile(file, 'utf8')).replaceAll("'assistant", "' assistant").replaceAll('user', 'asks'),
-  );
+  await writeFile(file, (await readFile(file, 'utf8')).replace('You are a helpful assistant.', 'You help.'));
   const teacher = await ground.storeModel(directory);
   const result = await captureOf('unaligned', { k: 4 }, { teacher });
-  expect(factsOf(result).unalignedShare).not.toBe(0);
+  expect(factsOf(result).unalignedShare).toBe(1);
   expect(await lossesOf('unaligned', { logits: logitsOf(result) })).toHaveLength(8);
 });
 

@@ -31,6 +31,7 @@ describe('the types of a plan file', () => {
     dataset: 'file:///rows.jsonl',
     evaluation: 'file:///held-out.jsonl',
     'fine-tune': { epochs: 2 },
+    capture: { k: 10 },
     distill: { temperature: 2 },
     numerics,
     onFailure: 'finish-others',
