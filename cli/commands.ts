@@ -10,6 +10,7 @@ import { gcCommand } from './gc.js';
 import { logsCommand } from './logs.js';
 import { planCommand } from './plan.js';
 import { runCommand } from './run.js';
+import { serveCommand } from './serve.js';
 import { setupCommand } from './setup.js';
 import { statusCommand } from './status.js';
 import { tokenizerCommand } from './tokenizer.js';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   cancelCommand,
   devCommand,
   workerCommand,
+  serveCommand,
   setupCommand,
   doctorCommand,
   completionCommand(() => commands),

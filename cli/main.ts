@@ -3,12 +3,9 @@
  * The command line: finds the verb, runs it, and turns what it throws into `code: message`, the remedy and an exit status.
  * A stack is shown only when NIGHTSTILL_DEBUG is set.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { showsStacks } from '../config/environment.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
-import { packageRoot } from '../tools/package-root.js';
+import { packageVersion } from '../tools/package-version.js';
 import { exitStatus, UsageError, type Command } from './command.js';
 import { commands } from './commands.js';
 import { drawHelp, drawOverview } from './help.js';
@@ -37,11 +34,6 @@ async function main(name: string | undefined, rest: readonly string[]): Promise<
     return report(thrown, command);
   }
 }
-
-const manifestSchema = z.object({ version: z.string() });
-
-const packageVersion = (): string =>
-  manifestSchema.parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))).version;
 
 function report(thrown: unknown, command: Command): number {
   if (thrown instanceof UsageError || isUsageError(thrown)) {

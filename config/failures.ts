@@ -155,6 +155,11 @@ export const failures = {
     'Use a template that marks answers with {% generation %}, or train on conversations of one answer.',
   ),
 
+  // serving a model
+  'serve-setting-invalid': user('Correct the flag of `nightstill serve` that the message names.'),
+  'address-unavailable': user('Choose another --port or --host, or end what listens there.'),
+  'idempotency-log-unusable': user('Give --idempotency-log a directory that this server alone keeps and may write to.'),
+
   // child processes
   'child-start-failed': system(true, 'Check that node can be started here and that memory is left.'),
   'child-died': system(

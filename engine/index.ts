@@ -106,6 +106,7 @@ export {
   type GenerationEvent,
   type GenerationRequest,
   type Sampling,
+  type TokenLogProbability,
 } from './generation/request.js';
 export { type ScoredSequence } from './scoring/scored.js';
 export { createScorer, type Scorer, type ScorerOptions } from './scoring/scorer.js';

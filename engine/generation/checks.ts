@@ -48,6 +48,9 @@ export function checkRequest(
   if (stopStrings.includes('')) throw refuse('stop strings that are not empty');
   if (stopStrings.length > 0 && !hasTokenizer)
     throw refuse('a generator with a tokenizer, since there are stop strings');
+  const { mostProbable = 0 } = request;
+  if (!Number.isSafeInteger(mostProbable) || mostProbable < 0 || mostProbable > vocabularySize)
+    throw refuse(`mostProbable of 0 to ${vocabularySize}, found ${mostProbable}`);
   if (request.sampling !== undefined) checkSampling(request.sampling);
 }
 

@@ -14,7 +14,8 @@ import { decodingWeightSource, decodingWeightState } from './decoding-weights.js
 import { createEventQueue, type EventQueue } from './event-queue.js';
 import { generationPrograms, generationState, prefillName, type GenerationShape } from './programs.js';
 import type { GenerationEvent, GenerationRequest } from './request.js';
-import { createSequence, type Sequence } from './sequence.js';
+import { mostProbableTokens } from './sampling.js';
+import { createSequence, type KnownOfToken, type Sequence } from './sequence.js';
 
 export interface GeneratorOptions extends GenerationShape {
   readonly runner: Runner;
@@ -178,7 +179,7 @@ class SlotGenerator implements Generator {
     const wanted = chosen.filter(({ run }) => run.sequence.request.logProbabilities === true);
     const known = this.#logProbabilities(wanted);
     for (const { slot, run, id } of chosen) {
-      const events = run.sequence.accept(id, known.get(slot));
+      const events = run.sequence.accept(id, { ...known.get(slot), ...this.#mostProbable(slot, run) });
       if (events.at(-1)?.kind === 'end') {
         this.#slots[slot] = undefined;
         finish(run, events);
@@ -191,12 +192,19 @@ class SlotGenerator implements Generator {
     return logits instanceof Float32Array ? logits : new Float32Array();
   }
 
-  #logProbabilities(wanted: readonly { readonly slot: number; readonly id: number }[]): ReadonlyMap<number, number> {
+  #mostProbable(slot: number, { sequence }: Run): KnownOfToken {
+    const { mostProbable = 0 } = sequence.request;
+    return mostProbable === 0 ? {} : { mostProbable: mostProbableTokens(this.#logits(slot), mostProbable) };
+  }
+
+  #logProbabilities(
+    wanted: readonly { readonly slot: number; readonly id: number }[],
+  ): ReadonlyMap<number, KnownOfToken> {
     if (wanted.length === 0) return new Map();
     const ids = new Int32Array(this.#slots.length);
     for (const { slot, id } of wanted) ids[slot] = id;
     const { logProbabilities } = this.#session.run('logProbabilities', { ids });
-    return new Map(wanted.map(({ slot }) => [slot, logProbabilities?.[slot] ?? Number.NaN]));
+    return new Map(wanted.map(({ slot }) => [slot, { logProbability: logProbabilities?.[slot] ?? Number.NaN }]));
   }
 }
 

@@ -12,6 +12,8 @@ export interface GenerationRequest {
   readonly stopStrings?: readonly string[];
   /** Report the log-probability of each token under the model as it is, before temperature and limits. Default: false. */
   readonly logProbabilities?: boolean;
+  /** Report so many most probable tokens beside each token, under the model as it is. Default: 0. */
+  readonly mostProbable?: number;
   /** Ends the sequence and frees its slot before the next step. */
   readonly signal?: AbortSignal;
 }
@@ -34,6 +36,13 @@ export interface GeneratedToken {
   /** What can be shown since the last event: whole characters that no stop string can take back. Empty without a tokenizer. */
   readonly text: string;
   readonly logProbability?: number;
+  /** Most probable first; of equally probable ones the lower id first. */
+  readonly mostProbable?: readonly TokenLogProbability[];
+}
+
+export interface TokenLogProbability {
+  readonly id: number;
+  readonly logProbability: number;
 }
 
 export interface GenerationEnd {

@@ -3,7 +3,7 @@
  * transformers orders them. Sums are in double precision; of equal logits the lower id counts as the more probable. The
  * result depends on the logits, the settings and one random number, on nothing else.
  */
-import type { Sampling } from './request.js';
+import type { Sampling, TokenLogProbability } from './request.js';
 
 /** How many candidates a first look for the fewest that reach p takes, and how many times as many each further look takes. */
 const firstLook = 64;
@@ -31,6 +31,18 @@ export function drawToken(logits_V: Float32Array, sampling: Sampling, random: nu
     const kept = countUntil(ids, weigh, target);
     if (kept !== undefined || looked === size) return drawFrom(ids.subarray(0, kept ?? size), weigh, random);
   }
+}
+
+/** The most probable tokens with log p under the model as it is, most probable first. */
+export function mostProbableTokens(logits_V: Float32Array, count: number): readonly TokenLogProbability[] {
+  const greatest = greatestOf(logits_V);
+  let sum = 0;
+  for (const logit of logits_V) sum += Math.exp(logit - greatest);
+  const logSumExp = greatest + Math.log(sum);
+  return Array.from(mostProbable(logits_V, count), (id) => ({
+    id,
+    logProbability: (logits_V[id] ?? -Infinity) - logSumExp,
+  }));
 }
 
 function greatestOf(logits_V: Float32Array): number {

@@ -1,7 +1,7 @@
 /** One sequence while it is generated: which token comes next, what of its text can be shown, and when it ends. */
 import { createRandom } from '../training/random.js';
 import type { StreamDecoder } from '../text/stream-decoder.js';
-import type { GenerationEnd, GenerationEvent, GenerationRequest } from './request.js';
+import type { GeneratedToken, GenerationEnd, GenerationEvent, GenerationRequest } from './request.js';
 import { drawToken } from './sampling.js';
 import { createStopStrings } from './stop-strings.js';
 
@@ -12,6 +12,9 @@ export interface SequenceSettings {
   /** Absent: the text stays empty. */
   readonly decoder?: StreamDecoder | undefined;
 }
+
+/** What was asked to be known of a token beside its id. */
+export type KnownOfToken = Pick<GeneratedToken, 'logProbability' | 'mostProbable'>;
 
 export interface Sequence {
   readonly request: GenerationRequest;
@@ -24,7 +27,7 @@ export interface Sequence {
    */
   readonly choose: (greedy: number, logits: () => Float32Array) => number;
   /** Takes a token; the last event tells whether that was the end. */
-  readonly accept: (id: number, logProbability: number | undefined) => readonly GenerationEvent[];
+  readonly accept: (id: number, known: KnownOfToken) => readonly GenerationEvent[];
   /** Ends it before its time. */
   readonly cancel: () => GenerationEnd;
 }
@@ -47,10 +50,10 @@ export function createSequence({ request, endOfSequence, capacity, decoder }: Se
     const { text, found } = rest();
     return { kind: 'end', reason: found && reason !== 'cancelled' ? 'stop-string' : reason, text };
   };
-  const accept = (id: number, logProbability: number | undefined): readonly GenerationEvent[] => {
+  const accept = (id: number, known: KnownOfToken): readonly GenerationEvent[] => {
     newest = id;
     generated += 1;
-    const token = { kind: 'token', id, ...(logProbability !== undefined && { logProbability }) } as const;
+    const token = { kind: 'token', id, ...known } as const;
     if (stopTokens.has(id)) return [{ ...token, text: '' }, end('stop')];
     const { text, found } = stopStrings.push(decoder?.push(id) ?? '');
     if (found)

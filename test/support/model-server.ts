@@ -1,0 +1,37 @@
+/** A model server as users start it: the compiled command in a process of its own, and OpenAI's own client before it. */
+import OpenAI from 'openai';
+import { startProgram, type RunningProcess } from './processes.js';
+
+export interface ServedModel extends RunningProcess {
+  /** Without `/v1`. */
+  readonly url: string;
+  readonly client: OpenAI;
+}
+
+/** On any free port, computed by wasm unless the words say otherwise. */
+export async function serve(
+  model: string,
+  words: readonly string[] = [],
+  { apiKey = 'none', ...variables }: Readonly<Record<string, string>> = {},
+): Promise<ServedModel> {
+  const runner = words.includes('--runner') ? [] : ['--runner', 'wasm'];
+  const commandLine = ['serve', model, '--port', '0', ...runner, ...words];
+  const server = await startProgram('cli/main.js', commandLine, variables, '/v1 (');
+  const [, url = ''] = /at (http:\/\/\S+)\/v1 \(/.exec(server.output()) ?? [];
+  return { ...server, url, client: new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 }) };
+}
+
+/** A request as the wire has it. */
+export const post = (
+  { url }: ServedModel,
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
+): Promise<Response> =>
+  fetch(`${url}/v1/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(signal && { signal }),
+  });

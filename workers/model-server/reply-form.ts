@@ -1,0 +1,71 @@
+/** What the replies of both endpoints share; each endpoint says how its choices look. */
+import type { GeneratedToken, GenerationEnd } from '../../engine/index.js';
+import type { PromptScore } from './engine-protocol.js';
+import type { Inference } from './inference.js';
+import type { ModelText } from './model-text.js';
+
+/** A continuation that is finished. */
+export interface FinishedSequence {
+  readonly index: number;
+  readonly prompt: Int32Array;
+  readonly tokens: readonly GeneratedToken[];
+  readonly text: string;
+  readonly reason: FinishReason;
+}
+
+export type FinishReason = 'stop' | 'length';
+
+export const finishReasonOf = ({ reason }: GenerationEnd): FinishReason => (reason === 'length' ? 'length' : 'stop');
+
+/** A new part of one choice of a stream: a token and the text that can be shown with it, or its end. */
+export interface StreamPart {
+  readonly index: number;
+  readonly text: string;
+  readonly tokens: readonly GeneratedToken[];
+  readonly reason: FinishReason | null;
+  /** Where its text begins in the answer. */
+  readonly offset: number;
+}
+
+export interface ReplyForm {
+  readonly idPrefix: string;
+  readonly objects: { readonly whole: string; readonly part: string };
+  /** What a stream says of each choice before its first token. */
+  readonly opening: (index: number) => object | undefined;
+  readonly choice: (sequence: FinishedSequence, score: PromptScore | undefined) => object;
+  readonly part: (part: StreamPart) => object;
+  /** What stands beside the choices. */
+  readonly beside: (sequences: readonly FinishedSequence[], scores: readonly PromptScore[]) => object;
+}
+
+export type OpenForm = (text: ModelText, inference: Inference) => ReplyForm;
+
+/**
+ * Log-probabilities of a prompt as vLLM gives them: null for the first token, then for each the token itself and the most
+ * probable ones, by id. The rank of a token beyond those that are kept is not known, and null.
+ */
+export function promptLogProbabilities(
+  text: ModelText,
+  prompt: Int32Array,
+  score: PromptScore,
+  alternatives: number,
+): readonly (object | null)[] {
+  const kept = score.topIds.length / Math.max(1, prompt.length - 1);
+  return Array.from(prompt, (id, position) => {
+    if (position === 0) return null;
+    const row = (position - 1) * kept;
+    const ids = score.topIds.subarray(row, row + kept);
+    const entry = (of: number, logprob: number | undefined, rank: number | null) => ({
+      logprob: logprob ?? null,
+      rank,
+      decoded_token: text.nameOf(of, false).token,
+    });
+    const rank = ids.indexOf(id) + 1;
+    // Integer keys stand in ascending order in an object, so the rank is said.
+    const entries: Record<number, object> = {};
+    for (const [place, of] of ids.subarray(0, alternatives).entries())
+      entries[of] = entry(of, score.topLogProbabilities[row + place], place + 1);
+    entries[id] = entry(id, score.tokenLogProbabilities[position - 1], rank === 0 ? null : rank);
+    return entries;
+  });
+}

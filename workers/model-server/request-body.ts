@@ -1,0 +1,44 @@
+/** The body of a request: JSON of a limited size, with its bytes as they came. */
+import type { IncomingMessage } from 'node:http';
+import { ApiError, badRequest } from './api-error.js';
+
+export interface RequestBody {
+  readonly bytes: Buffer;
+  readonly json: unknown;
+}
+
+/** @throws ApiError 413, 415, 400 when it is no JSON */
+export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<RequestBody> {
+  // Web pages of others cannot send this type without asking first, and are not answered when they ask.
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new ApiError({
+      status: 415,
+      code: 'unsupported_media_type',
+      message: `Expected Content-Type: application/json, found ${request.headers['content-type'] ?? 'none'}.`,
+    });
+  const tooLarge = new ApiError({
+    status: 413,
+    code: 'request_too_large',
+    message: `Expected a body of at most ${maximumBytes} bytes, the limit of this server. Send less at a time.`,
+  });
+  if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge;
+  const pieces: Buffer[] = [];
+  let size = 0;
+  // The connection must outlive a refusal: Node reads the rest away, so that the client gets to see the reply.
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > maximumBytes) throw tooLarge;
+    pieces.push(piece);
+  }
+  const bytes = Buffer.concat(pieces);
+  return { bytes, json: parse(bytes) };
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return json;
+  } catch {
+    throw badRequest('invalid_json', 'Expected a body of JSON in UTF-8, found other bytes.');
+  }
+}
