@@ -109,6 +109,11 @@ export const failures = {
   // teachers
   'budget-exhausted': user('Raise the cap and start the run again: only what is missing is paid.'),
 
+  // evaluation
+  'gate-invalid': user('Correct the gate of the plan: the message names what is there to choose from.'),
+  'gate-margin-too-small': user('Raise the margin, or give more items to evaluate on: the message says how many.'),
+  'evaluation-invalid': user('Correct the item or the table that the message names, and evaluate again.'),
+
   // engine: data
   'dataset-file-invalid': user('Write the file again: it is damaged, or not of the format that its name says.'),
   'sample-too-long': user('Shorten the sample, raise the limit, or choose a policy that truncates, splits or drops.'),

@@ -35,7 +35,8 @@ export function bootstrapMean(
   return { mean, interval, resamples, seed };
 }
 
-export const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** In ascending order. */
 function resampledMeans(values: readonly number[], resamples: number, seed: number): Float64Array {

@@ -25,7 +25,13 @@ export function mcnemar({ gained, lost }: PairedCounts): McNemarResult {
   const exact = differing < exactBelow;
   const pBetter = exact ? coinTail(gained, differing) : upperTail(z);
   const pWorse = exact ? coinTail(lost, differing) : upperTail(-z);
-  return { method: exact ? 'exact' : 'normal', z, pBetter, pWorse, pTwoSided: Math.min(1, 2 * Math.min(pBetter, pWorse)) };
+  return {
+    method: exact ? 'exact' : 'normal',
+    z,
+    pBetter,
+    pWorse,
+    pTwoSided: Math.min(1, 2 * Math.min(pBetter, pWorse)),
+  };
 }
 
 /** P(at least `heads` heads in `tosses` tosses of a fair coin); exact for fewer than 50 tosses. */

@@ -23,7 +23,8 @@ export function tangoZ({ items: n, gained: b, lost: c }: PairedCounts, lambda: n
 }
 
 /** The probability of a difference at least as good as this one if the candidate is worse by the whole margin. */
-export const tangoNonInferiorityP = (counts: PairedCounts, margin: number): number => upperTail(tangoZ(counts, -margin));
+export const tangoNonInferiorityP = (counts: PairedCounts, margin: number): number =>
+  upperTail(tangoZ(counts, -margin));
 
 /** The differences that the test does not refuse: Z falls with λ, so each end is one crossing, found by halving. */
 export function tangoInterval(counts: PairedCounts, level = 0.95): Interval {
@@ -34,13 +35,13 @@ export function tangoInterval(counts: PairedCounts, level = 0.95): Interval {
   return { lower, upper, level };
 }
 
-/** Where `before` stops to hold between two ends, to the last digit. */
+/** Where `before` stops to hold between two ends: as often halved as a number of this size has digits. */
 function crossing(from: number, to: number, before: (lambda: number) => boolean): number {
   let [left, right] = [from, to];
-  for (;;) {
+  for (let halving = 0; halving < 60; halving++) {
     const middle = (left + right) / 2;
-    if (middle <= left || middle >= right) return middle;
     if (before(middle)) left = middle;
     else right = middle;
   }
+  return (left + right) / 2;
 }

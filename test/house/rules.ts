@@ -119,7 +119,8 @@ const rooms: readonly Room[] = [
   {
     folder: 'evaluation',
     holds: 'measuring: scorers, statistics, gates, cost; is handed a `generate` function',
-    imports: whole('engine', 'storage', 'config'),
+    // A light worker decides gates: it needs the random numbers of the engine and no tensors.
+    imports: [...whole('engine', 'storage', 'config'), { room: 'engine', files: ['engine/training/random.ts'] }],
   },
   {
     folder: 'storage',

@@ -1,0 +1,60 @@
+/**
+ * What a student must prove before it is promoted, as `gates` of a plan say it: one requirement an entry, and all of them must
+ * hold. Only the shape is checked here; `evaluation/gate/` decides.
+ */
+import { z } from 'zod';
+
+/** Models that are evaluated on the same items; the candidate is compared with the others. */
+export const systems = ['champion', 'base', 'teacher', 'control', 'fine-tuned'] as const;
+export type System = (typeof systems)[number];
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, '1 to 63 characters of A-Z a-z 0-9 . _ -');
+const score = name.describe('A scorer, such as exact-match.');
+const share = z.number().gt(0).lt(1);
+const alpha = share.max(0.5).default(0.05).describe('How often a student that does not deserve it may pass.');
+const minItems = z.int().min(1).default(100).describe('With fewer items nothing is decided.');
+
+const notWorse = z.strictObject({
+  score,
+  notWorseThan: z.enum(systems).describe('Proven not worse than this model by a paired test.'),
+  margin: z.number().gt(0).default(0.05).describe('A loss of this much is one loss too many.'),
+  alpha,
+  power: share.min(0.5).default(0.8).describe('How often a student that is just as good passes.'),
+  discordance: z
+    .number()
+    .gt(0)
+    .default(0.2)
+    .describe('Expected share of items on which the two differ; for means, the mean square of their differences.'),
+  minItems,
+});
+
+const better = z.strictObject({
+  score,
+  betterThan: z.enum(systems).describe('Proven better than this model by a paired test.'),
+  alpha,
+  minItems,
+});
+
+const floor = z.strictObject({
+  score,
+  atLeast: z.number().describe('The mean score, or with `of` the share of that model’s mean score.'),
+  of: z.enum(systems).optional(),
+  minItems,
+});
+
+const ceiling = z.strictObject({ score, atMost: z.number().describe('The mean score.'), minItems });
+
+const observed = z.strictObject({
+  observation: name.describe('What was measured beside the scores, such as latencyP95Ms.'),
+  atMost: z.number(),
+});
+
+export const gateSchema = z.array(z.union([notWorse, better, floor, ceiling, observed])).min(1);
+
+export type Gate = z.infer<typeof gateSchema>;
+export type Requirement = Gate[number];
+export type NotWorse = z.infer<typeof notWorse>;
+export type Better = z.infer<typeof better>;
+export type Floor = z.infer<typeof floor>;
+export type Ceiling = z.infer<typeof ceiling>;
+export type Observed = z.infer<typeof observed>;

@@ -1,0 +1,53 @@
+/** What an evaluation set of so many items can tell, before anything is trained: a plan shows it and refuses what it cannot. */
+import { NightstillError } from '../../config/errors.js';
+import type { Gate, NotWorse } from '../../config/gate-schema.js';
+import { itemsNeeded, smallestRegression } from '../statistics/resolution.js';
+
+export interface Resolution {
+  readonly score: string;
+  readonly notWorseThan: string;
+  readonly margin: number;
+  readonly items: number;
+  /** The smallest margin that so many items resolve. */
+  readonly smallestRegression: number;
+  /** How many items the margin of the gate needs. */
+  readonly itemsNeeded: number;
+}
+
+export const resolutionOf = (requirement: NotWorse, items: number): Resolution => ({
+  score: requirement.score,
+  notWorseThan: requirement.notWorseThan,
+  margin: requirement.margin,
+  items,
+  smallestRegression: smallestRegression(items, requirement),
+  itemsNeeded: itemsNeeded(requirement.margin, requirement),
+});
+
+/**
+ * One for each requirement with a margin.
+ * @throws gate-margin-too-small when the items do not resolve one of them
+ */
+export function resolveMargins(gate: Gate, items: number): Resolution[] {
+  const resolutions = gate.flatMap((each) => ('notWorseThan' in each ? [resolutionOf(each, items)] : []));
+  for (const resolution of resolutions) assertResolved(resolution);
+  return resolutions;
+}
+
+export function assertResolved(resolution: Resolution): void {
+  const { score, notWorseThan, margin, items } = resolution;
+  if (items >= resolution.itemsNeeded) return;
+  throw new NightstillError(
+    'gate-margin-too-small',
+    `${score}, not worse than ${notWorseThan}: expected a margin that ${items} items resolve, ` +
+      `${rounded(resolution.smallestRegression)} or more, or ${resolution.itemsNeeded} items; found ${margin}`,
+    { details: { items, margin, ...pick(resolution) } },
+  );
+}
+
+const pick = ({ smallestRegression: smallest, itemsNeeded: needed }: Resolution) => ({
+  smallestRegression: smallest,
+  itemsNeeded: needed,
+});
+
+/** Upwards: a margin copied from the message is resolved. */
+const rounded = (value: number): string => (Math.ceil(value * 1e4) / 1e4).toFixed(4);

@@ -1,0 +1,15 @@
+/** Measuring: scorers, paired statistics, gates. No tensors behind it. */
+
+// What judges answers.
+export { type EvaluationItem, type Score, type ScoreKind, type Scorer, type ScorerQuestion } from './scorers/scorer.js';
+export { createScorerRegistry, type ScorerRegistry } from './scorers/registry.js';
+
+// What may be promoted.
+export { type Comparison, type Outcome } from './gate/compare.js';
+export { decideGate, type GateReport, type Verdict } from './gate/gate.js';
+export { resolveMargins, type Resolution } from './gate/resolution.js';
+export { type GateTables, type ItemScores, type Observation, type ScoreTable } from './gate/tables.js';
+
+// How sure one may be.
+export { bootstrapMean, type BootstrapOptions, type BootstrapResult } from './statistics/bootstrap.js';
+export { wilsonInterval, zeroEventUpperBound, type Interval } from './statistics/proportions.js';
