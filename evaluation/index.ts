@@ -1,4 +1,4 @@
-/** Measuring: scorers, paired statistics, gates. No tensors behind it. */
+/** Measuring: `nightstill/evaluation`: scorers, paired statistics, gates. No tensors behind it. */
 
 // What judges answers.
 export { type EvaluationItem, type Score, type ScoreKind, type Scorer, type ScorerQuestion } from './scorers/scorer.js';

@@ -5,7 +5,7 @@
 import { NightstillError } from '../../config/errors.js';
 import type { Scorer } from './scorer.js';
 
-export const normalise = (text: string): string => text.normalize('NFKC').trim().replaceAll(/\s+/gu, ' ');
+const normalise = (text: string): string => text.normalize('NFKC').trim().replaceAll(/\s+/gu, ' ');
 
 export const exactMatch: Scorer = {
   id: 'exact-match',

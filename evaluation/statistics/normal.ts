@@ -7,7 +7,7 @@
 const seriesUpTo = 3;
 const terms = 200;
 
-export const normalDensity = (x: number): number => Math.exp(-(x * x) / 2) / Math.sqrt(2 * Math.PI);
+const normalDensity = (x: number): number => Math.exp(-(x * x) / 2) / Math.sqrt(2 * Math.PI);
 
 /** P(X ≤ x). */
 export const normalCdf = (x: number): number => upperTail(-x);

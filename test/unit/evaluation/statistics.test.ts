@@ -139,7 +139,7 @@ describe("Tango's score test", () => {
       [0.25, 0.05],
     ] as const;
     const within = ([gained, lost]: readonly [number, number]) =>
-      probability(30, gained, lost, (table) => Math.abs(tangoZ(table, gained - lost)) <= zOfLevel(0.95));
+      probabilityOf(30, gained, lost, (table) => Math.abs(tangoZ(table, gained - lost)) <= zOfLevel(0.95));
     const coverages = truths.map(within);
     expect(Math.min(...coverages)).toBeGreaterThan(0.93);
     expect(Math.max(...coverages.slice(0, 3))).toBeLessThan(0.97);
@@ -147,7 +147,7 @@ describe("Tango's score test", () => {
 
   it('lets a candidate that is worse by the whole margin pass about one time in twenty', () => {
     const passes = (gained: number, lost: number) =>
-      probability(100, gained, lost, (table) => tangoNonInferiorityP(table, 0.1) <= 0.05);
+      probabilityOf(100, gained, lost, (table) => tangoNonInferiorityP(table, 0.1) <= 0.05);
     for (const share of [passes(0.02, 0.12), passes(0.05, 0.15), passes(0.15, 0.25)]) {
       expect(share).toBeLessThan(0.06);
       expect(share).toBeGreaterThan(0.03);
@@ -156,7 +156,7 @@ describe("Tango's score test", () => {
 });
 
 /** The exact probability of what holds for some tables: all tables of so many items are gone through. */
-function probability(
+function probabilityOf(
   items: number,
   gainedShare: number,
   lostShare: number,
