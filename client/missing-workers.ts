@@ -7,7 +7,7 @@ import { isOpen } from './node-views.js';
 import type { ActivityView, MissingWorker, NodeView } from './run-view.js';
 
 /** Asked less often than how a run stands. */
-const askEveryMs = 3000;
+const askEveryMs = 2000;
 
 export class MissingWorkers {
   readonly #client: Client;

@@ -2,7 +2,8 @@
  * Does anybody serve a task queue? Decided from what the server knows, and silence is declared only when it is certain. What
  * was seen of Temporal 1.31: an idle worker renews its poll every 60 s; one whose slots are all taken does not poll for as long
  * as it works; a poller is listed for five minutes, dead or alive; a worker that ends in order says so at once; one that
- * lives says so at its own interval (60 s unless set), for the first time after one interval. Pure.
+ * lives says so at its own interval (60 s unless set; workers that `nightstill` starts: 2 s), for the first time after one interval.
+ * Pure.
  */
 
 export interface QueueSighting {
@@ -30,22 +31,23 @@ export interface QueueHealth {
 /** A free worker polls more often than this. */
 const longestPollMs = 70_000;
 /** How far clocks may differ. */
-const toleranceMs = 10_000;
+const toleranceMs = 4000;
 
-/** A worker that was killed counts for 70 s after its last poll, and for two intervals after it last spoke. */
+/** A worker that was killed is silent two intervals after it last spoke, and where it never spoke, 70 s after its last poll. */
 export function queueHealth({ pollers, workers }: QueueSighting, nowMs: number): QueueHealth {
-  const ended = new Map(workers.filter(({ ending }) => ending).map(({ identity, saidAtMs }) => [identity, saidAtMs]));
+  const isGone = ({ ending, saidAtMs, intervalMs }: WorkerSighting): boolean =>
+    ending || nowMs - saidAtMs > 2 * intervalMs + toleranceMs;
+  const lastWords = new Map<string, number>();
+  for (const worker of workers)
+    if (isGone(worker)) lastWords.set(worker.identity, Math.max(worker.saidAtMs, lastWords.get(worker.identity) ?? 0));
   const sightings = [
     ...pollers.map(({ identity, polledAtMs }) => ({
       identity,
       atMs: polledAtMs,
-      serves: nowMs - polledAtMs <= longestPollMs && !(polledAtMs <= (ended.get(identity) ?? -Infinity) + toleranceMs),
+      // Only a successor of the same name polls after the last word of the one that is gone.
+      serves: nowMs - polledAtMs <= longestPollMs && polledAtMs > (lastWords.get(identity) ?? -Infinity) + toleranceMs,
     })),
-    ...workers.map(({ identity, saidAtMs, intervalMs, ending }) => ({
-      identity,
-      atMs: saidAtMs,
-      serves: !ending && nowMs - saidAtMs <= 2 * intervalMs + toleranceMs,
-    })),
+    ...workers.map((worker) => ({ identity: worker.identity, atMs: worker.saidAtMs, serves: !isGone(worker) })),
   ].sort((one, other) => other.atMs - one.atMs);
   const found = sightings.find(({ serves }) => serves) ?? sightings[0];
   return found ? { served: found.serves, worker: found.identity, seenAtMs: found.atMs } : { served: false };

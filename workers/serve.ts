@@ -20,8 +20,13 @@ import { programs, programsOn } from './programs.js';
 import { readTemporalSettings } from './temporal-settings.js';
 import { workflowBundle, workflowsPath } from './workflow-bundle.js';
 
-/** Bounds how late a cancel reaches a stage: Temporal delivers it with the answer to a heartbeat. */
-const maxHeartbeatThrottleInterval = '10s';
+/**
+ * Bounds how late a cancel reaches a stage, and progress a reader: Temporal delivers both by heartbeats. A server of this host
+ * bears more of them; others may be far away, or bill each.
+ */
+const heartbeatThrottle = { here: '1s', elsewhere: '10s' } as const;
+/** How long a decision waits for the worker that made the last one, which may be dead: any other can replay in less. */
+const stickyQueueScheduleToStartTimeout = '2s';
 const defaultEndWithinMs = 60_000;
 /** Each may be a process of its own. Of a gpu worker the plugin allows one. */
 const ioStagesAtOnce = 8;
@@ -52,7 +57,8 @@ export async function serve(service: Service): Promise<void> {
           ...options,
           connection,
           namespace,
-          maxHeartbeatThrottleInterval,
+          maxHeartbeatThrottleInterval: heartbeatThrottle[isOfThisHost(connectionOptions) ? 'here' : 'elsewhere'],
+          stickyQueueScheduleToStartTimeout,
           shutdownForceTime: endWithinMs,
           ...(dataConverter && { dataConverter }),
         }),
@@ -66,6 +72,9 @@ export async function serve(service: Service): Promise<void> {
     await connection.close().catch(() => undefined);
   }
 }
+
+const isOfThisHost = ({ address = 'localhost' }: NativeConnectionOptions): boolean =>
+  /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(address);
 
 /** A Temporal worker to be. */
 interface Seat {

@@ -12,6 +12,12 @@ export interface TemporalSettings {
   readonly namespace: string;
 }
 
+/** A host of either family, and perhaps a port. */
+const isAddress = (address: string): boolean => {
+  const [, port] = /^(?:[^\s:/@[\]]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?$/.exec(address) ?? [undefined, 'none'];
+  return port === undefined || Number(port) <= 65_535;
+};
+
 /**
  * @param profile of the file; default: what `TEMPORAL_PROFILE` names, or `default`
  * @throws environment-invalid
@@ -20,6 +26,7 @@ export function readTemporalSettings(profile?: string): TemporalSettings {
   try {
     const { connectionOptions, namespace } = loadClientConnectConfig(profile === undefined ? {} : { profile });
     const { address, ...options } = connectionOptions;
+    if (address && !isAddress(address)) throw new Error('an address that is not host:port');
     return { connectionOptions: address ? { ...options, address } : options, namespace: namespace || 'default' };
   } catch (cause) {
     const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');

@@ -11,12 +11,13 @@ let files: NightFiles;
 let s3: S3Server;
 let night: Night;
 let io: RunningProcess;
+let orchestrator: RunningProcess;
 
 beforeAll(async () => {
   files = await NightFiles.create();
   s3 = await S3Server.start();
   night = await Night.begin(s3.environment);
-  [io] = await Promise.all([night.addWorker('io'), night.addWorker('orchestrator')]);
+  [io, orchestrator] = await Promise.all([night.addWorker('io'), night.addWorker('orchestrator')]);
 });
 
 afterAll(async () => {
@@ -78,6 +79,9 @@ describe('bad input fails the run with its code, at the first attempt', () => {
   });
 });
 
+/** For a worker that has decided before. */
+const temporalWaitsForS = 10;
+
 describe('an import in flight', () => {
   let proxy: SlowProxy;
   let dataset: string;
@@ -107,6 +111,23 @@ describe('an import in flight', () => {
     });
     expect(resumed.durableStep).toBeGreaterThanOrEqual(durableStep);
     expect((await again.result()).nodes['import']).toMatchObject({ reused: false });
+  });
+
+  it('is decided on by another orchestrator sooner than Temporal gives up on one by itself, when that one was killed', async () => {
+    const runId = files.newRunId();
+    const handle = await night.start(runId, importPlan({ store: files.newStore(), dataset }));
+    await night.inFlight(runId, 'import');
+    orchestrator.signal('SIGKILL');
+    await orchestrator.exited;
+    orchestrator = await night.addWorker('orchestrator');
+    await handle.result();
+    const { events } = await night.client.workflow.getHandle(runId).fetchHistory();
+    const waitedFor = (events ?? []).flatMap(({ workflowTaskTimedOutEventAttributes: timedOut, eventTime }) => {
+      const scheduled = (events ?? []).find(({ eventId }) => String(eventId) === String(timedOut?.scheduledEventId));
+      return timedOut && scheduled ? [Number(eventTime?.seconds) - Number(scheduled.eventTime?.seconds)] : [];
+    });
+    expect(waitedFor).toHaveLength(1);
+    expect(waitedFor[0]).toBeLessThan(temporalWaitsForS);
   });
 
   it('ends with a checkpoint when its worker is asked to end, and another worker goes on', async () => {

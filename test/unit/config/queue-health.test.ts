@@ -41,6 +41,14 @@ describe('a task queue', () => {
     expect(health({ workers: [worker(31, { intervalMs: 10_000 })] })).toMatchObject({ served: false });
   });
 
+  it('is not served by a worker that speaks often and has fallen silent, though it polled shortly before', () => {
+    const silent = worker(9, { intervalMs: 2000 });
+    expect(health({ pollers: [poller(8)], workers: [silent] })).toMatchObject({ served: false, worker: 'a' });
+    expect(health({ pollers: [poller(8)], workers: [{ ...silent, saidAtMs: agoMs(7) }] })).toMatchObject({
+      served: true,
+    });
+  });
+
   it('is not served by a worker that said it ends, though it polled a moment ago', () => {
     const ending = worker(3, { ending: true });
     expect(health({ pollers: [poller(5)], workers: [ending] })).toMatchObject({ served: false, worker: 'a' });

@@ -115,6 +115,7 @@ describe('a process that is stopped with cores', () => {
     await end(holder);
     await holdHere(1);
     await waiting.exited;
+    expect(isAlive(waiting.pid)).toBe(false);
   });
 
   it('does not end its successor when it goes on and wants cores again', async () => {

@@ -11,6 +11,16 @@ describe('a worker without a Temporal server', () => {
     await expect(start).rejects.toThrow(`temporal-unavailable: expected a Temporal server at ${address}, found none: `);
   });
 
+  it.each(['localhost:', ':7233', 'http://localhost:7233', 'localhost:99999', '::1:7233', 'some where:7233'])(
+    'ends with a code when its address is none: %s',
+    async (address) => {
+      const start = startProgram('workers/io.js', [], { TEMPORAL_ADDRESS: address }, 'worker ready');
+      await expect(start).rejects.toThrow(
+        'environment-invalid: TEMPORAL_* variables and profile: expected settings that can be read, found: an address that is not host:port',
+      );
+    },
+  );
+
   it('ends with a code when its settings cannot be read, and repeats nothing of their file', async () => {
     const settings = join(temporaryDirectory(), 'temporal.toml');
     writeFileSync(settings, '[profile.default]\napi_key = secret"\n');
