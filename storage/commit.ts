@@ -44,6 +44,8 @@ export interface Commit {
   readonly base: ManifestRef | null;
   /** The manifest that the head points to, where it is known to be intact: the head keeps its blobs. */
   readonly kept: Manifest | undefined;
+  /** What restorations met damaged, up to here. */
+  readonly passedOver: readonly string[];
   /** Time under a claim until now. */
   readonly workedMs: number;
 }
@@ -54,7 +56,7 @@ export interface Commit {
  */
 export async function commitCheckpoint(
   store: ObjectStore,
-  { checkpoint, head, base, kept: keptManifest, workedMs }: Commit,
+  { checkpoint, head, base, kept: keptManifest, passedOver, workedMs }: Commit,
   moveHead: (reference: ManifestRef) => Promise<void>,
 ): Promise<Manifest> {
   const kept = new Set<Digest>(keptManifest ? blobsOfManifest(keptManifest).map(({ digest }) => digest) : []);
@@ -72,6 +74,7 @@ export async function commitCheckpoint(
     groups,
     references: [...references],
     outcome,
+    ...(passedOver.length > 0 && { passedOver: [...passedOver] }),
     recordedBy: head.owner.workflowId,
     workedMs,
   };

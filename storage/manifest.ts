@@ -46,6 +46,8 @@ const manifestSchema = z.looseObject({
   references: z.array(blobRefSchema),
   /** Present in a seal, and only there. */
   outcome: stageOutcomeSchema.nullable(),
+  /** Keys of damaged or missing objects for which newer checkpoints were given up, over all attempts. */
+  passedOver: z.array(z.string()).optional(),
   ...workFields,
 });
 export type Manifest = z.output<typeof manifestSchema>;

@@ -29,6 +29,8 @@ export interface Restoration {
   readonly manifest: Manifest | undefined;
   /** Where the restored checkpoint lies. */
   readonly reference: ManifestRef | null;
+  /** What this and earlier restorations met damaged. */
+  readonly passedOver: readonly string[];
 }
 
 export interface RestoreCalls {
@@ -37,7 +39,7 @@ export interface RestoreCalls {
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
-const nothing: Restoration = { restored: undefined, manifest: undefined, reference: null };
+const nothing = { restored: undefined, manifest: undefined, reference: null };
 
 export async function restoreCheckpoint(
   store: ObjectStore,
@@ -58,18 +60,19 @@ export async function restoreCheckpoint(
       afterSeal ||= manifest.outcome !== null;
       if (!manifest.outcome) {
         const restored = { ...(await readCheckpoint(store, manifest, onRead)), damaged };
-        return { restored, manifest: reference === head.manifest ? manifest : undefined, reference };
+        const passedOver = [...(manifest.passedOver ?? []), ...damaged];
+        return { restored, manifest: reference === head.manifest ? manifest : undefined, reference, passedOver };
       }
     } catch (error) {
       const key = damagedKey(error);
-      if (afterSeal) return nothing;
+      if (afterSeal) return { ...nothing, passedOver: damaged };
       damaged.push(key);
       await assertHeld();
       await quarantine(store, key);
     }
     next = parent;
   }
-  return nothing;
+  return { ...nothing, passedOver: damaged };
 }
 
 /** Reads and verifies one checkpoint, the blobs that it refers to among it. @throws object-missing, object-damaged */

@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { NightstillError } from '../config/errors.js';
 import { putArtifact, type ArtifactRef, type NewArtifact } from './artifacts.js';
 import { putBlob, type BlobRef } from './blobs.js';
-import { canonicalJson, parseJson, type Json } from './canonical-json.js';
+import { canonicalJson, isJsonObject, parseJson, type Json } from './canonical-json.js';
 import { commitCheckpoint, type Checkpoint } from './commit.js';
 import { moveRecord, newOperationId } from './conditional.js';
 import { headKind, type Head } from './head.js';
@@ -73,6 +73,8 @@ export class StageWriter {
   #sealedAtMs: number | undefined;
   /** Of the attempts whose work this one goes on with. */
   #workedBeforeMs = 0;
+  /** Damaged objects for which checkpoints were given up, by this attempt and those before it. */
+  #passedOver: readonly string[] = [];
 
   constructor(store: ObjectStore, head: ReadRecord<Head>) {
     this.#store = store;
@@ -91,12 +93,13 @@ export class StageWriter {
    */
   async restore(onRead?: (bytes: number) => void): Promise<RestoredCheckpoint | undefined> {
     const assertHeld = (): Promise<void> => this.assertHeld();
-    const { restored, manifest, reference } = await restoreCheckpoint(this.#store, this.#head.value, {
+    const { restored, manifest, reference, passedOver } = await restoreCheckpoint(this.#store, this.#head.value, {
       assertHeld,
       onRead,
     });
     this.#manifest = manifest;
     this.#base = reference;
+    this.#passedOver = passedOver;
     this.#lastStep = restored?.step;
     this.#workedBeforeMs = manifest?.workedMs ?? 0;
     return restored;
@@ -148,14 +151,16 @@ export class StageWriter {
   }
 
   /**
-   * Ends the stage: writes the seal, moves the head to it, publishes the result record. Called again (by the next attempt,
+   * Ends the stage: writes the seal, moves the head to it, publishes the result record. Checkpoints that were passed over as
+   * damaged are named in the observations. Called again (by the next attempt,
    * after a crash in between) it comes to the same result.
    * @throws fence-lost, nondeterministic-stage
    * @throws object-missing when the outcome names what is not in the store: it was put longer than a grace ago, and never
    * named by a checkpoint
    */
-  async seal(outcome: StageOutcome): Promise<StageResult> {
+  async seal(product: StageOutcome): Promise<StageResult> {
     await this.drain();
+    const outcome = withPassedOver(product, this.#passedOver);
     if (!(await isComplete(this.#store, { outcome })))
       throw new NightstillError(
         'object-missing',
@@ -199,6 +204,7 @@ export class StageWriter {
       head: this.#head.value,
       base: this.#base,
       kept: this.#manifest,
+      passedOver: this.#passedOver,
       workedMs: this.#workedMs,
     };
     this.#manifest = undefined; // until it is known how this ends, it is not known what the head keeps
@@ -255,6 +261,12 @@ export class StageWriter {
     if (this.#lost !== undefined) throw this.#lost;
   }
 }
+
+/** Among the observations, where these are an object: the facts are what they would have been. */
+const withPassedOver = (outcome: StageOutcome, passedOver: readonly string[]): StageOutcome =>
+  passedOver.length > 0 && isJsonObject(outcome.observations)
+    ? { ...outcome, observations: { ...outcome.observations, damagedCheckpoints: [...passedOver] } }
+    : outcome;
 
 const wholeBuffers = (copied: readonly CopiedGroup[]): OwnedBytes[] =>
   copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));

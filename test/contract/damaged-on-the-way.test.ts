@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NightstillError } from '../../config/errors.js';
-import { digestOf, type ObjectStore, type StageWriter } from '../../storage/index.js';
+import { digestOf, lookupResult, type ObjectStore, type StageWriter } from '../../storage/index.js';
 import { createOnce } from '../../storage/conditional.js';
 import { headKind } from '../../storage/head.js';
 import { blobKey, headKey, manifestPrefix, prefixes } from '../../storage/layout.js';
@@ -10,7 +10,7 @@ import { blobsOfManifest, readManifest } from '../../storage/manifest.js';
 import { quarantine } from '../../storage/quarantine.js';
 import { readRecord } from '../../storage/record.js';
 import { intercept } from '../support/intercepted-store.js';
-import { bytesOf, claim, keysOf, noise, stageKeyOf } from '../support/stage.js';
+import { bytesOf, claim, keysOf, noise, outcomeOf, stageKeyOf } from '../support/stage.js';
 import { openPlace, type StorePlace } from '../support/store-place.js';
 
 let place: StorePlace;
@@ -101,6 +101,21 @@ describe('bytes that are damaged on the way', () => {
     const checking = intercept(store, { body: ({ key }, body) => (key === manifest ? mismatch(body) : body) });
     const restored = await (await claim(checking, stageKey, 2)).restore();
     expect(restored).toMatchObject({ step: 1, damaged: [manifest] });
+  });
+
+  it('are named by the result of the stage, whoever restored in their place', async () => {
+    const writer = await claim(store, stageKey);
+    for (const step of [1, 2]) await save(writer, step);
+    const manifest = (await keysOf(store, manifestPrefix(stageKey))).at(-1) ?? '';
+    await store.put(manifest, Buffer.from('damaged'));
+    const second = await claim(store, stageKey, 2);
+    await second.restore();
+    await save(second, 2);
+    const third = await claim(store, stageKey, 3);
+    expect(await third.restore()).toMatchObject({ step: 2, damaged: [] });
+    const result = await third.seal({ ...(await outcomeOf(third)), observations: { host: 'here' } });
+    expect(result.outcome.observations).toEqual({ host: 'here', damagedCheckpoints: [manifest] });
+    expect((await lookupResult(store, stageKey))?.outcome).toEqual(result.outcome);
   });
 
   it('are put aside only as they were seen, not as a successor wrote them while their finder was stopped', async () => {

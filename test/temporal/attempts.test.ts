@@ -61,12 +61,30 @@ describe('a stage that brings no new durable step', () => {
 
 /** PENDING_ACTIVITY_STATE_STARTED: a worker has it. */
 const startedState = 2;
+/** PENDING_ACTIVITY_STATE_PAUSED: no worker has it any more. */
+const pausedState = 4;
+
+const activityOf = async (runId: string) => {
+  const { raw } = await night.client.workflow.getHandle(runId).describe();
+  return raw.pendingActivities?.find(({ activityId }) => activityId === 'one');
+};
+
+/** When its attempt at work began, once that is another one than `before`. */
+const startedAfter = (runId: string, before: string): Promise<string> =>
+  until(
+    'another attempt at work',
+    async () => {
+      const { state, lastStartedTime } = (await activityOf(runId)) ?? {};
+      const startedAt = `${String(lastStartedTime?.seconds)}.${lastStartedTime?.nanos}`;
+      return state === startedState && startedAt !== before && startedAt;
+    },
+    30_000,
+  );
 
 const attemptAtWork = (runIds: readonly string[], least: number): Promise<number> =>
   until(`attempt ${least} or later at work`, async () => {
     for (const runId of runIds) {
-      const { raw } = await night.client.workflow.getHandle(runId).describe();
-      const { attempt, state } = raw.pendingActivities?.find(({ activityId }) => activityId === 'one') ?? {};
+      const { attempt, state } = (await activityOf(runId)) ?? {};
       if (state === startedState && attempt && attempt >= least) return attempt;
     }
     return undefined;
@@ -93,6 +111,25 @@ describe('attempts that end for no fault of the stage', () => {
       io = await night.addWorker('io');
     }
     expect(await attemptAtWork([runId], 7)).toBe(7);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ code: 'run-cancelled' });
+  });
+
+  it.each(['paused', 'reset'] as const)('are not counted when they were %s', async (operation) => {
+    const runId = files.newRunId();
+    const handle = await night.start(runId, smallPlan(files.newStore(), [{ id: 'one', uses: 'endless' }]));
+    const request = { namespace: 'default', execution: { workflowId: runId }, id: 'one', identity: 'test' };
+    const { workflowService } = night.client;
+    let startedAt = await startedAfter(runId, '');
+    for (let times = 0; times < 6; times += 1) {
+      if (operation === 'reset') await workflowService.resetActivity(request);
+      else {
+        await workflowService.pauseActivity({ ...request, reason: 'a test' });
+        await until('a pause', async () => (await activityOf(runId))?.state === pausedState, 30_000);
+        await workflowService.unpauseActivity(request);
+      }
+      startedAt = await startedAfter(runId, startedAt);
+    }
     await handle.cancel();
     await expect(handle.result()).rejects.toMatchObject({ code: 'run-cancelled' });
   });
