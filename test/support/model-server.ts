@@ -1,6 +1,6 @@
 /** A model server as users start it: the compiled command in a process of its own, and OpenAI's own client before it. */
 import OpenAI from 'openai';
-import { startProgram, type RunningProcess } from './processes.js';
+import { startProgram, until, type RunningProcess } from './processes.js';
 
 export interface ServedModel extends RunningProcess {
   /** Without `/v1`. */
@@ -34,4 +34,18 @@ export const post = (
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
     ...(signal && { signal }),
+  });
+
+/** Its metrics by name and labels. */
+export async function metricsOf({ url }: ServedModel): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+}
+
+/** Waits until so many sequences run and wait. */
+export const runningIn = (server: ServedModel, { running, queue }: { running: number; queue: number }) =>
+  until(`${running} sequences that run and ${queue} that wait`, async () => {
+    const metrics = await metricsOf(server);
+    return metrics.get('nightstill_running') === running && metrics.get('nightstill_queue') === queue;
   });

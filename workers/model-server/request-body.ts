@@ -24,11 +24,14 @@ export async function readBody(request: IncomingMessage, maximumBytes: number): 
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge;
   const pieces: Buffer[] = [];
   let size = 0;
-  // The connection must outlive a refusal: Node reads the rest away, so that the client gets to see the reply.
   for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += piece.length;
-    if (size > maximumBytes) throw tooLarge;
     pieces.push(piece);
+    if ((size += piece.length) > maximumBytes) break;
+  }
+  if (size > maximumBytes) {
+    // The connection must outlive the refusal: what is left is read away, so that the client gets to see the reply.
+    request.resume();
+    throw tooLarge;
   }
   const bytes = Buffer.concat(pieces);
   return { bytes, json: parse(bytes) };

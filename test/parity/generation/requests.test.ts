@@ -34,6 +34,29 @@ test('a slot that is full ends its sequence, and its last token comes from all o
   roomier.dispose();
 });
 
+test('the most probable tokens are reported beside each, whatever is drawn, and change nothing', async () => {
+  const request = { prompt, maximumNewTokens: 8, sampling: drawn, logProbabilities: true };
+  const tokens = async (more: object) => {
+    const found = [];
+    for await (const event of generator.generate({ ...request, ...more }))
+      if (event.kind === 'token') found.push(event);
+    return found;
+  };
+  const plain = await tokens({});
+  const reported = await tokens({ mostProbable: 1024 });
+  expect(reported.map(({ mostProbable: _, ...token }) => token)).toEqual(plain);
+  for (const { id, logProbability, mostProbable = [] } of reported) {
+    expect(mostProbable).toHaveLength(1024);
+    expect(mostProbable.find((other) => other.id === id)?.logProbability).toBeCloseTo(logProbability ?? 1, 5);
+    const masses = mostProbable.map((other) => Math.exp(other.logProbability));
+    expect(masses).toEqual(masses.toSorted((one, other) => other - one));
+    expect(masses.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(1, 9);
+  }
+  expect((await tokens({ mostProbable: 3 })).map(({ mostProbable }) => mostProbable)).toEqual(
+    reported.map(({ mostProbable }) => mostProbable?.slice(0, 3)),
+  );
+});
+
 test('what cannot be generated is refused by name before anything runs', () => {
   const refused = (request: object, code: string) =>
     expect(() => generator.generate({ prompt, maximumNewTokens: 5, ...request })).toThrow(
@@ -46,6 +69,8 @@ test('what cannot be generated is refused by name before anything runs', () => {
     { prompt: Int32Array.of(-1) },
     { maximumNewTokens: 0 },
     { stopStrings: [''] },
+    { mostProbable: 1025 },
+    { mostProbable: -1 },
     { sampling: { seed: -1 } },
     { sampling: { seed: 1, temperature: 0 } },
     { sampling: { seed: 1, topK: 1.5 } },
