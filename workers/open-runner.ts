@@ -11,6 +11,7 @@ import { findPart } from '../tools/part.js';
 import { silentReporter } from '../tools/progress.js';
 import { packagePath } from '../tools/tensorflow-addon.js';
 import { tensorflow } from '../tools/tensorflow.js';
+import { removeUnusedEntries } from './compiled-caches.js';
 
 const openers: Readonly<Record<Numerics['runner'], (numerics: Numerics, cacheDirectory: string) => Promise<Runner>>> = {
   tensorflow: openTensorflow,
@@ -34,6 +35,7 @@ async function openTensorflow({ tensorflow: version, threads }: Numerics, cacheD
     throw unavailable(`TensorFlow ${version}`, `none where set-up leaves it (${reasons})`);
   }
   const packageDirectory = join(found.location, packagePath);
+  await removeUnusedEntries(join(cacheDirectory, 'programs'));
   const runner = tensorflowRunner({ packageDirectory, cacheDirectory, threads });
   if (runner.library.version !== version) throw unavailable(`TensorFlow ${version}`, runner.library.version);
   return runner;

@@ -7,6 +7,7 @@ import type { ChildPrograms } from '../activities/stage.js';
 import { readEnvironment } from '../config/environment.js';
 import type { Numerics } from '../config/numerics.js';
 import type { StageInput } from '../config/plan.js';
+import { markEntryUsed, removeUnusedEntries } from './compiled-caches.js';
 import { deviceVariables, type Device } from './devices.js';
 
 const entryOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -35,8 +36,11 @@ export function programsOn(device?: Device): ChildPrograms {
 /** What XLA compiled holds on one machine and one TensorFlow. */
 async function xlaCacheOf({ tensorflow }: Numerics): Promise<string> {
   const { cacheDirectory } = readEnvironment(process.env);
-  const directory = join(cacheDirectory, 'training', 'xla', `${hostname()}-${tensorflow}`);
+  const machines = join(cacheDirectory, 'training', 'xla');
+  const directory = join(machines, `${hostname()}-${tensorflow}`);
   await mkdir(directory, { recursive: true });
+  await markEntryUsed(directory);
+  for (const used of [machines, directory]) await removeUnusedEntries(used);
   return directory;
 }
 

@@ -1,6 +1,6 @@
 /** Compiled programs on disk, keyed by their content: a process that needs the same program finds it. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NightstillError } from '../../config/errors.js';
 
@@ -13,7 +13,11 @@ export async function keepSavedModel(cacheDirectory: string, bytes: Uint8Array):
   const directory = join(programs, createHash('sha256').update(bytes).digest('hex'));
   const path = join(directory, 'saved_model.pb');
   const kept = await readFile(path).catch(() => undefined);
-  if (kept?.equals(bytes) === true) return directory;
+  if (kept?.equals(bytes) === true) {
+    const now = new Date();
+    await utimes(directory, now, now).catch(() => undefined); // whoever tidies up sees that it is in use
+    return directory;
+  }
   const staging = join(programs, `staging-${randomUUID()}`);
   try {
     await mkdir(directory, { recursive: true });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepSavedModel } from '../../../../engine/runners/saved-model-cache.js';
@@ -16,6 +16,14 @@ test('equal programs have one directory, others another', async () => {
   expect(await keepSavedModel(cache, bytes.slice())).toBe(one);
   expect(await keepSavedModel(cache, bytes.slice(1))).not.toBe(one);
   expect(await readFile(join(one, 'saved_model.pb'))).toEqual(Buffer.from(bytes));
+});
+
+test('a program that is asked for again is seen to be in use', async () => {
+  const directory = await keepSavedModel(cache, bytes);
+  const longAgo = new Date(0);
+  await utimes(directory, longAgo, longAgo);
+  await keepSavedModel(cache, bytes);
+  expect((await stat(directory)).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
 });
 
 test('many at once leave one whole file and nothing beside it', async () => {
