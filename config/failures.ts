@@ -131,6 +131,10 @@ export const failures = {
 
   // engine: training
   'training-diverged': user('Lower the learning rate or clip gradients: the message names the step.'),
+  'divergence-negative': system(
+    false,
+    'Capture the logits again and report it: targets and student do not fit together.',
+  ),
   'training-state-invalid': user('Restore a state of the same model and settings, or start anew.'),
   'training-setting-invalid': user('Correct the setting of the training that the message names.'),
 

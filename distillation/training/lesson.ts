@@ -2,7 +2,15 @@
  * What a student learns from, ready to be trained on: an objective, and what feeds it beside tokens. Each kind of stage makes its
  * lesson; the training knows no kind.
  */
-import type { Batch, NamedNumbers, NumbersSource, Objective, SampleSource, Tokenizer } from '../../engine/index.js';
+import type {
+  Batch,
+  NamedNumbers,
+  NumbersSource,
+  Objective,
+  SampleSource,
+  StepEvent,
+  Tokenizer,
+} from '../../engine/index.js';
 import type { ArtifactRef, ObjectStore } from '../../storage/index.js';
 
 export interface Lesson {
@@ -13,6 +21,8 @@ export interface Lesson {
   readonly extra?: (batch: Batch) => Promise<NamedNumbers>;
   /** Is there what it needs for all of these samples? Asked once, before the training begins. */
   readonly confirm?: (samples: Pick<SampleSource, 'samples' | 'read'>) => Promise<void>;
+  /** Looks at a step that was made. Absent: nothing can be wrong with it. @throws divergence-negative */
+  readonly check?: (step: StepEvent) => void;
   readonly close: () => Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import type { DistillOptions } from '../../config/training-options.js';
 import { topKObjective } from '../../engine/index.js';
 import type { ArtifactRef } from '../../storage/index.js';
 import { openLogits } from '../logits/index.js';
+import { confirmDivergence } from './divergence-check.js';
 import type { Lesson, LessonRequest } from './lesson.js';
 import { distillationSettings } from './teacher.js';
 
@@ -36,6 +37,7 @@ export async function storedTeacherLesson(
       ),
       extra: (batch) => logits.extra(batch, temperature),
       confirm: (samples) => logits.confirm(samples, alive),
+      check: (step) => confirmDivergence(step, missingMass),
       close: () => logits.close(),
     };
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   type DistillationSettings,
   type Divergence,
 } from '../../engine/index.js';
+import { confirmDivergence } from './divergence-check.js';
 import type { Lesson, LessonRequest } from './lesson.js';
 
 /** @throws teacher-mismatch when its tokenizer is not that of the student; what the files of the model deserve */
@@ -27,6 +28,7 @@ export async function denseTeacherLesson(
   return {
     objective: teacherObjective(distillationSettings(options), config),
     frozen: teacherWeights(tensors.readFloat32),
+    check: (step) => confirmDivergence(step),
     close,
   };
 }

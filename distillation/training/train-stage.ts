@@ -92,11 +92,11 @@ async function train(attempt: Attempt, trainer: Trainer): Promise<TrainingOutcom
   const onDurable = report.durable.bind(report);
   const settings = { trainer, writer, microBatches, loseAtMostMs: loseAtMost, kept, onDurable };
   const checkpoints = new Checkpoints(settings, number);
-  const { steps } = materials;
+  const { steps, lesson } = materials;
   report.begin('train', { done: trainer.step, of: steps, unit: 'steps' });
   const { metrics } = kept;
   const [beganAtMs, tokensBefore] = [performance.now(), metrics.tokens];
-  await trainToEnd({ trainer, steps, metrics, checkpoints, report, stop });
+  await trainToEnd({ trainer, steps, metrics, checkpoints, report, check: lesson.check, stop });
   const trainingMs = performance.now() - beganAtMs;
   return {
     ...(await resultOf(attempt, trainer, kept)),

@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { StepEvent, Trainer } from '../../engine/index.js';
 import type { Checkpoints } from './checkpoints.js';
+import type { Lesson } from './lesson.js';
 import type { Metrics } from './metrics.js';
 import type { Report } from './report.js';
 
@@ -16,13 +17,23 @@ export interface Training {
   readonly metrics: Metrics;
   readonly checkpoints: Checkpoints;
   readonly report: Report;
+  readonly check: Lesson['check'];
   readonly stop: AbortSignal;
 }
 
-/** The end of the training is durable when it returns. @throws training-diverged, fence-lost, the reason of `stop` */
-export async function trainToEnd({ trainer, steps, metrics, checkpoints, report, stop }: Training): Promise<void> {
+/** The end of the training is durable when it returns. @throws training-diverged, divergence-negative, fence-lost, the reason of `stop` */
+export async function trainToEnd({
+  trainer,
+  steps,
+  metrics,
+  checkpoints,
+  report,
+  check,
+  stop,
+}: Training): Promise<void> {
   for await (const event of trainer.run(steps)) {
     if (event.kind === 'step') {
+      check?.(event);
       metrics.add(event);
       report.facts(factsOf(event, steps));
     }

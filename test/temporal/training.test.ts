@@ -68,6 +68,31 @@ it('a student learns the answers, then its teacher, and a second run trains noth
   for (const [id, node] of Object.entries(nodes)) expect(again.nodes[id]).toEqual({ ...node, reused: true });
 });
 
+it('a student learns from logits that were captured what it learns from the teacher beside it, in the standard plan', async () => {
+  const short = { ...training, steps: 10 };
+  const standard = { name: 'captured', store: files.newStore(), teacher, student, dataset };
+  const sections = { 'fine-tune': short, distill: short };
+  const dense = await (await night.start(files.newRunId(), { ...standard, ...sections })).result();
+  const capture = { k: 1024, valueType: 'float32', batchTokens: 512 };
+  const captured = await (await night.start(files.newRunId(), { ...standard, ...sections, capture })).result();
+  expect(Object.keys(captured.nodes).sort()).toEqual([
+    'capture',
+    'distill',
+    'fine-tune',
+    'import',
+    'student',
+    'teacher',
+  ]);
+  expect(captured.nodes['fine-tune']?.reused).toBe(true);
+  expect(captured.nodes['capture']?.outputs['logits']).toMatchObject({ kind: 'logits', rows: 60 });
+  const [beside, learned] = [
+    await lossesOf(standard.store, dense.nodes['distill']),
+    await lossesOf(standard.store, captured.nodes['distill']),
+  ];
+  expect(learned).toHaveLength(short.steps);
+  learned.forEach((loss, step) => expect(Math.abs(loss - (beside[step] ?? Number.NaN))).toBeLessThan(1e-3));
+});
+
 interface WithMetrics {
   readonly outputs: Readonly<
     Record<
