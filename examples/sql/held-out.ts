@@ -1,0 +1,6 @@
+/** The held-out questions and their seed. Nothing that trains a teacher or a student imports this file. */
+import type { Database } from 'sql.js';
+import { makeItems, type Item } from './items.js';
+
+export const makeHeldOut = (database: Database, count: number): readonly Item[] =>
+  makeItems(database, { world: 'held-out', seed: 7_340_033, count });

@@ -1,0 +1,11 @@
+/** What the teacher learns from, and what its recipe may measure itself on. It knows nothing of the held-out questions. */
+import type { Database } from 'sql.js';
+import { makeItems, type Item } from './items.js';
+import { isForPrompts } from './worlds.js';
+
+export const makeTrainingSet = (database: Database, count: number): readonly Item[] =>
+  makeItems(database, { world: 'learning', seed: 1, count, accepts: (skeleton) => !isForPrompts(skeleton) });
+
+/** As new in structure as the held-out questions, and none of them. */
+export const makeValidationSet = (database: Database, count: number): readonly Item[] =>
+  makeItems(database, { world: 'validation', seed: 2, count });

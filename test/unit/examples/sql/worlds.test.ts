@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Database } from 'sql.js';
+import { createSqlScorer } from '../../../../evaluation/sql/sql-scorer.js';
+import { sameResult } from '../../../../evaluation/sql/compare-results.js';
+import { ordersRows } from '../../../../evaluation/sql/statement.js';
+import type { QueryRows } from '../../../../evaluation/sql/query-outcome.js';
+import { makeHeldOut } from '../../../../examples/sql/held-out.js';
+import type { Item } from '../../../../examples/sql/items.js';
+import { makePrompts } from '../../../../examples/sql/prompts.js';
+import { createRandom } from '../../../../examples/sql/random.js';
+import { makeShop } from '../../../../examples/sql/shop-database.js';
+import { makeTrainingSet, makeValidationSet } from '../../../../examples/sql/training-set.js';
+
+let shop: Database;
+let [training, prompts, validation, heldOut]: readonly Item[][] = [];
+beforeAll(async () => {
+  shop = await makeShop();
+  training = [...makeTrainingSet(shop, 2000)];
+  prompts = [...makePrompts(shop, 1000)];
+  validation = [...makeValidationSet(shop, 200)];
+  heldOut = [...makeHeldOut(shop, 600)];
+}, 120_000);
+afterAll(() => shop.close());
+
+const rowsOf = (sql: string): QueryRows => {
+  const result = shop.exec(sql)[0];
+  return { kind: 'rows', columns: result?.columns.length ?? 0, rows: result?.values ?? [] };
+};
+const share = <Value>(values: readonly Value[], is: (value: Value) => boolean): number =>
+  values.filter(is).length / values.length;
+
+test('no two worlds share a question or the skeleton of an SQL', () => {
+  const worlds = [training, prompts, validation, heldOut].map((items = []) => items);
+  for (const property of ['question', 'skeleton'] as const) {
+    const all = worlds.map((items) => new Set(items.map((item) => item[property])));
+    const together = new Set(all.flatMap((one) => [...one]));
+    expect(together.size).toBe(all.reduce((sum, { size }) => sum + size, 0));
+  }
+  expect(worlds.map(({ length }) => length)).toEqual([2000, 1000, 200, 600]);
+});
+
+test('what is held out is put together anew, of tables and words that are learned', () => {
+  const wordsOf = (items: readonly Item[] = []): Set<string> =>
+    new Set(items.flatMap(({ sql }) => sql.match(/[A-Za-z_]+/g) ?? []));
+  const learned = wordsOf(training);
+  expect([...wordsOf(heldOut)].filter((word) => !learned.has(word))).toEqual([]);
+  expect(new Set(heldOut?.map(({ skeleton }) => skeleton)).size).toBeGreaterThan(150);
+  expect(share(heldOut ?? [], ({ language }) => language === 'ja')).toBeGreaterThan(0.4);
+  expect(share(heldOut ?? [], ({ language }) => language === 'en')).toBeGreaterThan(0.4);
+});
+
+test('every held-out SQL gives rows, and the scorer finds it right', async () => {
+  const scorer = createSqlScorer({ database: shop.export() });
+  for (const [index, { question, sql }] of (heldOut ?? []).entries()) {
+    const item = { id: String(index), fields: {} };
+    expect(await scorer.score({ prompt: question, answer: sql, reference: sql, item })).toMatchObject({ score: 1 });
+  }
+  await scorer.close?.();
+  expect(share(heldOut ?? [], ({ sql }) => rowsOf(sql).rows.length > 0)).toBe(1);
+});
+
+test('the SQL of another question is right by chance in fewer than two of a hundred cases', () => {
+  const random = createRandom(11);
+  const results = new Map((heldOut ?? []).map(({ sql }) => [sql, rowsOf(sql)]));
+  const queries = [...results.keys()];
+  let [pairs, right] = [0, 0];
+  while (pairs < 20_000) {
+    const [one, other] = [random.pick(queries), random.pick(queries)];
+    if (one === other) continue;
+    pairs += 1;
+    const [wanted, found] = [results.get(one), results.get(other)];
+    if (wanted && found && sameResult(wanted, found, { ordered: ordersRows(one) })) right += 1;
+  }
+  expect(right / pairs).toBeLessThan(0.02);
+  expect(right).toBeGreaterThan(0); // a share of nothing would mean that nothing is compared
+});
+
+test('questions and SQL are short enough for a model of a few million weights', () => {
+  const all = [training, prompts, heldOut].flatMap((items = []) => items);
+  expect(Math.max(...all.map(({ question }) => question.length))).toBeLessThan(120);
+  expect(Math.max(...all.map(({ sql }) => sql.length))).toBeLessThan(280);
+});
+
+test('the database and the questions are the same whenever they are made', async () => {
+  const again = await makeShop();
+  expect(Buffer.compare(again.export(), shop.export())).toBe(0);
+  expect(makeTrainingSet(again, 100)).toEqual(training?.slice(0, 100));
+  again.close();
+});
+
+/** All files that a file of the example reaches through imports of that folder. */
+function reached(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import|fork)\s*\(?\s*'(\.[^']+)'/g)) {
+    const target = join(dirname(file), specifier.replace(/\.js$/, '.ts'));
+    if (existsSync(target)) reached(target, seen);
+  }
+  return seen;
+}
+
+test('what trains a teacher or makes its prompts never reaches the held-out questions or their seed', () => {
+  const folder = join(__dirname, '../../../../examples/sql');
+  const heldOutFile = join(folder, 'held-out.ts');
+  for (const recipe of ['training-set.ts', 'prompts.ts', 'train-teacher.ts', 'teacher-process.ts']) {
+    if (!existsSync(join(folder, recipe))) continue;
+    expect([...reached(join(folder, recipe))]).not.toContain(heldOutFile);
+    expect(readFileSync(join(folder, recipe), 'utf8')).not.toMatch(/held-out\.js|test\.jsonl/);
+  }
+  expect([...reached(join(folder, 'make-data.ts'))]).toContain(heldOutFile);
+});
