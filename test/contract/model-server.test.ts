@@ -7,7 +7,7 @@ import { createScorer, type Scorer } from '../../engine/scoring/scorer.js';
 import type { ScoredSequence } from '../../engine/scoring/scored.js';
 import { modelDirectory } from '../support/model-directories.js';
 import { post, serve, type ServedModel } from '../support/model-server.js';
-import { nightstill } from '../support/nightstill.js';
+import { nightstill, nodeProgram } from '../support/nightstill.js';
 
 const model = 'qwen3-qknorm';
 const directory = modelDirectory(model);
@@ -170,6 +170,17 @@ test('what the server does not do is refused by name, with the error that the cl
     user: 'me',
     stop: null,
   });
+});
+
+test("the example asks with OpenAI's client and prints the answer as it comes", async () => {
+  const question = 'What is 2 and 3?';
+  const { status, standardOutput } = await nodeProgram(
+    'examples/ask-a-model/ask.js',
+    [`${server.url}/v1`, question],
+    process.env,
+  );
+  const { choices } = await server.client.chat.completions.create({ ...greedy, max_tokens: 64 });
+  expect({ status, standardOutput }).toEqual({ status: 0, standardOutput: `${choices[0]!.message.content}\n` });
 });
 
 test('models and routes that are not there are not found, and the model that is there says how much it reads', async () => {
