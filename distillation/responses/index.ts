@@ -1,5 +1,5 @@
 /** What teachers were asked and have answered, and what it cost. */
-export { budgetOfPeriod, budgetOfRun, type Cap, type Period } from './budget.js';
+export { budgetOfPeriod, budgetOfRun, type Cap, type Period } from './periods.js';
 export type {
   Call,
   GivenUp,
@@ -9,12 +9,13 @@ export type {
   LedgerRequest,
   NewCall,
   NewResponse,
-  OpenLedger,
 } from './ledger.js';
+export { openLedger } from './open-ledger.js';
 export { costOfTokens, fromUsd, nanoUsd, sumOf, toUsd, type NanoUsd } from './money.js';
 export {
   requestDigest,
   requestKey,
+  teacherKey,
   type RequestKey,
   type TeacherIdentity,
   type TeacherRequest,

@@ -5,8 +5,7 @@
  *    any number of processes and whatever kills them (as long as a call costs at most the bound it was announced with);
  *  - calls of which nobody knows what came of them are counted, and their money taken as spent at its upper bound.
  */
-import type { ObjectStore } from '../../storage/index.js';
-import type { Cap } from './budget.js';
+import type { Cap } from './periods.js';
 import type { NanoUsd } from './money.js';
 import type { RequestKey, TeacherIdentity } from './request-key.js';
 import type { Price, RecordedResponse, ResponseContent } from './response.js';
@@ -87,7 +86,8 @@ export interface Ledger {
   /**
    * Durable when it returns: the call may be made, and its money is reserved; or the response that somebody has recorded
    * meanwhile. Waits for calls of this ledger that are under way while they hold the money that is left.
-   * @throws budget-exhausted, fence-lost when a later fence of the stage has opened the ledger
+   * @throws budget-exhausted, fence-lost when a later fence of the stage has opened the ledger, plan-invalid for a call without
+   * a price under a cap
    */
   intend(call: NewCall): Promise<{ readonly call: Call } | { readonly recorded: RecordedResponse }>;
 
@@ -106,5 +106,3 @@ export interface Ledger {
   /** Ends the session: money that was reserved and not spent is free again. Calls that are under way count as given up. */
   close(): Promise<void>;
 }
-
-export type OpenLedger = (store: ObjectStore, request: LedgerRequest) => Promise<Ledger>;
