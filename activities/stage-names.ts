@@ -1,8 +1,8 @@
 /**
  * Lookups that come together write the record of their run together: it moves by compare-and-swap, and of many that move it at
- * once all but one would have to try again.
+ * once all but one would have to try again. What was written last is remembered, so that the next write needs no reading.
  */
-import { addRunStages, type ObjectStore, type Run } from '../storage/index.js';
+import { addRunStages, type KnownRun, type ObjectStore, type Run } from '../storage/index.js';
 
 interface Line {
   writing: Promise<unknown>;
@@ -10,7 +10,11 @@ interface Line {
   next?: { readonly stages: Record<string, string>; readonly written: Promise<Run> } | undefined;
 }
 
+/** Of as many runs, those that wrote last. */
+const mostKnown = 50;
+
 export class StageNames {
+  readonly #known = new Map<string, KnownRun>();
   readonly #lines = new Map<string, Line>();
 
   /** @returns the record, after a write that named this stage */
@@ -22,7 +26,7 @@ export class StageNames {
       const stages: Record<string, string> = {};
       const written = line.writing.then(() => {
         line.next = undefined;
-        const run = addRunStages(store, runId, stages);
+        const run = this.#write(key, store, runId, stages);
         line.writing = run.catch(() => undefined);
         return run;
       });
@@ -34,5 +38,15 @@ export class StageNames {
     } finally {
       if (line.next === undefined && this.#lines.get(key) === line) this.#lines.delete(key);
     }
+  }
+
+  async #write(key: string, store: ObjectStore, runId: string, stages: Record<string, string>): Promise<Run> {
+    const known = this.#known.get(key);
+    this.#known.delete(key);
+    const written = await addRunStages(store, runId, stages, known);
+    this.#known.set(key, written);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
+    return written.value;
   }
 }

@@ -39,6 +39,16 @@ export type { NamedArrays } from './packs.js';
 export type { RestoredCheckpoint } from './restore.js';
 export { putPreimage, readPreimage, stageKeyOf } from './preimages.js';
 export { lookupResult, lookupStage, type StageLookup, type StageResult } from './results.js';
-export { addRunStages, closeRun, openRun, readPlan, readRun, type NewRun, type PlanRecord, type Run } from './runs.js';
+export {
+  addRunStages,
+  closeRun,
+  openRun,
+  readPlan,
+  readRun,
+  type KnownRun,
+  type NewRun,
+  type PlanRecord,
+  type Run,
+} from './runs.js';
 export { parseStoreUrl } from './store-url.js';
 export { StageWriter, type NewCheckpoint, type SaveTicket } from './stage-writer.js';

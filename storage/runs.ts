@@ -10,7 +10,7 @@ import { moveRecord, movingFields, newOperationId, type MovingFields } from './c
 import type { Digest } from './digest.js';
 import { planKey, runKey, type StageKey } from './layout.js';
 import type { ObjectStore } from './object-store.js';
-import { digestSchema, jsonSchema, readRecord, type RecordKind } from './record.js';
+import { digestSchema, jsonSchema, readRecord, type ReadRecord, type RecordKind } from './record.js';
 
 const runSchema = z.looseObject({
   ...movingFields,
@@ -90,21 +90,27 @@ const lastStages = ({ stages, before }: Run): Run['before'] =>
 /** More than any plan has: nodes that were renamed long ago are forgotten. */
 const mostStagesBefore = 600;
 
+/** The record as this process wrote it last: another may have moved it since. */
+export type KnownRun = ReadRecord<Run>;
+
 /**
  * Names stages that the run needs, by node, before they are looked up or run. Where the same run named another for a node (the
  * data has changed since it failed), that one counts as before.
+ * @param known spares reading the record first; where it is out of date, the write is refused and the record read
  */
 export async function addRunStages(
   store: ObjectStore,
   id: string,
   stages: Readonly<Record<string, StageKey>>,
-): Promise<Run> {
-  return moveRun(store, id, (run, moving) => {
+  known?: KnownRun,
+): Promise<KnownRun> {
+  const decide = (run: Run | undefined, moving: MovingFields): Run => {
     const open = existing(id, run);
     const replaced = Object.entries(open.stages).filter(([node, key]) => (stages[node] ?? key) !== key);
     const before = { ...open.before, ...Object.fromEntries(replaced) };
     return { ...open, ...moving, before, stages: { ...open.stages, ...stages } };
-  });
+  };
+  return moveRecord(store, { ...runMove(id), known, decide });
 }
 
 export async function closeRun(store: ObjectStore, id: string, outcome: Json): Promise<Run> {
@@ -125,9 +131,10 @@ async function moveRun(
   id: string,
   decide: (run: Run | undefined, moving: MovingFields) => Run,
 ): Promise<Run> {
-  const move = { kind: runKind, key: runKey(id), operationId: newOperationId(), decide };
-  return (await moveRecord<Run>(store, move)).value;
+  return (await moveRecord<Run>(store, { ...runMove(id), decide })).value;
 }
+
+const runMove = (id: string) => ({ kind: runKind, key: runKey(id), operationId: newOperationId() });
 
 function existing(id: string, run: Run | undefined): Run {
   if (run) return run;

@@ -135,7 +135,7 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
     it('opened again, by a retry or when it failed, a run keeps its stages and the run that it follows', async () => {
       await openRun(store, newRun(`${name} 1`, plan, name));
       await openRun(store, newRun(`${name} 2`, plan, name));
-      const { stages } = await addRunStages(store, `${name} 2`, { import: stageKeyOf('a') });
+      const { stages } = (await addRunStages(store, `${name} 2`, { import: stageKeyOf('a') })).value;
       for (const outcome of ['open', 'closed']) {
         if (outcome === 'closed') await closeRun(store, `${name} 2`, null);
         const again = await openRun(store, newRun(`${name} 2`, plan, name));
