@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
-import { artifactRefSchema, lookupResult, openObjectStore, type StageOwner } from '../storage/index.js';
+import { artifactRefSchema, lookupResult, openObjectStore, stageOwnerSchema, type StageOwner } from '../storage/index.js';
 import { superviseChild, type SilenceLimits } from './child.js';
 import { isActivityOpen } from './open-activities.js';
 import { runAttempt } from './stage-attempt.js';
@@ -22,9 +22,7 @@ export interface StageProgram extends ChildProgram {
 /** What the child is given: the stage, and in whose name it claims it. */
 export type StageJob = StageInput & { readonly owner: StageOwner };
 
-const questionSchema = z.object({
-  isOpen: z.object({ workflowId: z.string(), runId: z.string(), activityId: z.string(), attempt: z.int() }),
-});
+const questionSchema = z.object({ isOpen: stageOwnerSchema });
 
 const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
 

@@ -18,7 +18,7 @@ export interface StageOwner {
   readonly attempt: number;
 }
 
-const ownerSchema = z.looseObject({
+export const stageOwnerSchema = z.looseObject({
   workflowId: z.string(),
   runId: z.string(),
   activityId: z.string(),
@@ -30,7 +30,7 @@ const headSchema = z.looseObject({
   stageKey: z.string(),
   fence: z.number().int().positive(),
   claim: z.string(),
-  owner: ownerSchema,
+  owner: stageOwnerSchema,
   manifest: manifestRefSchema.nullable(),
   /** The manifest before, kept from collection: what restore falls back to. */
   previous: manifestRefSchema.nullable(),

@@ -11,8 +11,10 @@ import {
   claimStage,
   lookupResult,
   openObjectStore,
+  stageOwnerSchema,
   type ObjectStore,
   type StageOutcome,
+  type StageOwner,
   type StageWriter,
 } from '../storage/index.js';
 import { runChild, type ChildContext } from './child-link.js';
@@ -22,7 +24,7 @@ import { holdCoresOfHost } from './core-lease.js';
 export const stageJobSchema = z.object({
   store: z.string(),
   stageKey: z.string(),
-  owner: z.object({ workflowId: z.string(), runId: z.string(), activityId: z.string(), attempt: z.int() }),
+  owner: stageOwnerSchema,
   preimage: z.record(z.string(), z.json()),
   /** Where bits depend on them. */
   numerics: z.looseObject({ threads: z.int().positive() }).optional(),
@@ -70,7 +72,7 @@ async function workOnce<Job extends StageJob>(
   const { stageKey, owner, preimage, numerics } = job;
   progress({ phase: 'claim' });
   try {
-    const isOpen = async (other: typeof owner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
+    const isOpen = async (other: StageOwner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
     const writer = await claimStage(store, { stageKey, owner, isOpen });
     // After the claim: whoever holds cores for an earlier one can be ended.
     const claim = { work: `${store.url} ${stageKey}`, fence: writer.fence };
