@@ -8,6 +8,7 @@ import { explainCommand } from './explain.js';
 import { exportCommand } from './export.js';
 import { gcCommand } from './gc.js';
 import { logsCommand } from './logs.js';
+import { modelsCommand } from './models.js';
 import { planCommand } from './plan.js';
 import { runCommand } from './run.js';
 import { serveCommand } from './serve.js';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   setupCommand,
   doctorCommand,
   completionCommand(() => commands),
+  modelsCommand,
   exportCommand,
   gcCommand,
   tokenizerCommand,

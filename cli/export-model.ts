@@ -1,5 +1,5 @@
 /**
- * From a run to a model directory: its result names the model, the store has the bytes, the directory appears whole or not at all.
+ * From a run, or the name of a promoted model, to a model directory: the result names the model, the store has the bytes, the directory appears whole or not at all.
  * A run that Temporal does not know any more, or that ran on a server that is gone, is found by its record in the store.
  */
 import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
@@ -7,13 +7,19 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { RunHandle, status, type ArtifactRef, type NodeResult, type RunReference } from '../client/index.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { fetchModel } from '../distillation/index.js';
-import { lookupStage, openObjectStore, readRun, type ArtifactRef as StoredArtifact } from '../storage/index.js';
+import {
+  lookupStage,
+  openObjectStore,
+  readAlias,
+  readRun,
+  type ArtifactRef as StoredArtifact,
+} from '../storage/index.js';
 import { formatBytes } from '../tools/progress.js';
 import { finalModels } from './summary.js';
 import { shortDigest } from './view/format.js';
 
-export interface ExportRequest extends RunReference {
-  readonly directory: string;
+/** Which model: of a run, or of a node of it. */
+export interface ModelOfRun extends RunReference {
   readonly node: string | undefined;
   /** As the plan names it, where that is known. */
   readonly store: string | undefined;
@@ -21,12 +27,16 @@ export interface ExportRequest extends RunReference {
   readonly recordedIn: string;
 }
 
+export interface ExportRequest extends ModelOfRun {
+  readonly directory: string;
+}
+
 /** @throws run-missing, model-unnamed, output-exists, output-failed, object-missing, object-damaged */
 export async function exportModel(request: ExportRequest): Promise<string> {
   const target = resolve(request.directory);
   if (await stat(target).catch(() => undefined))
     throw new NightstillError('output-exists', `expected a new directory, found ${target}`);
-  const { node, artifact, store: url } = await modelOf(request);
+  const { node, artifact, store: url } = (await modelOfAlias(request)) ?? (await modelOf(request));
   const store = await openObjectStore(url);
   try {
     await writeDirectory(target, (cache) => fetchModel(store, artifact as StoredArtifact, cache));
@@ -36,7 +46,22 @@ export async function exportModel(request: ExportRequest): Promise<string> {
   return `${target}: the model of ${node}, ${shortDigest(artifact.digest)}, ${formatBytes(artifact.bytes)}`;
 }
 
-async function modelOf(request: ExportRequest) {
+/** `name/alias`: what serves under a name of the store; a run whose id looks like that is found where no alias is. */
+async function modelOfAlias({ runId, node, store, recordedIn }: ModelOfRun) {
+  const [name, alias, ...more] = runId.split('/');
+  if (node !== undefined || !name || !alias || more.length > 0) return undefined;
+  const url = store ?? recordedIn;
+  const opened = await openObjectStore(url);
+  try {
+    const found = await readAlias(opened, name, alias);
+    return found && { node: runId, artifact: found.current.model, store: url };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** @throws run-missing, run-unfinished, model-unnamed */
+export async function modelOf(request: ModelOfRun) {
   const { runId, node, store } = request;
   const { view, result } = await endOf(request);
   const models = node === undefined ? finalModels(result, view) : modelsOfNode(result, node);
@@ -48,7 +73,7 @@ async function modelOf(request: ExportRequest) {
   return { ...model, store: store ?? storeOf(model.artifact) };
 }
 
-async function endOf({ client, runId, store, recordedIn }: ExportRequest) {
+async function endOf({ client, runId, store, recordedIn }: ModelOfRun) {
   try {
     const view = await status({ client, runId });
     refuseUnfinished(runId, view.status);

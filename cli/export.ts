@@ -1,4 +1,4 @@
-/** `nightstill export`: the model of a finished run as a Hugging Face directory. */
+/** `nightstill export`: the model of a finished run, or of an alias, as a Hugging Face directory. */
 import { commonExits, defineCommand, exitStatus } from './command.js';
 import { connectionFlags } from './connection-flags.js';
 import { defaultStore } from './default-store.js';
@@ -6,9 +6,10 @@ import { defaultStore } from './default-store.js';
 export const exportCommand = defineCommand({
   name: 'export',
   group: 'data',
-  summary: 'write the model of a finished run as a Hugging Face directory',
-  about: `Fetches the model that a run ended with, verifies it, and writes config.json, safetensors and tokenizer to a new directory.`,
-  words: [{ name: 'run' }, { name: 'directory', offers: 'directory' }],
+  summary: 'write the model of a finished run, or of an alias, as a Hugging Face directory',
+  about: `Fetches the model that a run ended with, or that serves under a name (name/alias), verifies it, and writes config.json,
+safetensors and tokenizer to a new directory.`,
+  words: [{ name: 'run | name/alias' }, { name: 'directory', offers: 'directory' }],
   flags: {
     node: { value: 'node', summary: 'whose model; needed where a run ends with several' },
     store: {

@@ -1,5 +1,16 @@
 /** What other applications import: `nightstill/client`. No native code behind it. */
 export { explain, type Explanation, type ExplainRequest } from './explain.js';
+export {
+  findModel,
+  listModels,
+  promoteModel,
+  rollbackModel,
+  type ModelAlias,
+  type ModelName,
+  type MoveRequest,
+  type PromoteRequest,
+  type ServedModel,
+} from './models.js';
 export { planDigestOf } from './plan-digest.js';
 export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';

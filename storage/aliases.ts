@@ -8,7 +8,7 @@ import { NightstillError } from '../config/errors.js';
 import { artifactRefSchema, type ArtifactRef } from './artifacts.js';
 import { moveRecord, movingFields, type MovingFields } from './conditional.js';
 import type { Digest } from './digest.js';
-import { aliasKey } from './layout.js';
+import { aliasKey, prefixes } from './layout.js';
 import type { ObjectStore } from './object-store.js';
 import { digestSchema, readRecord, type RecordKind } from './record.js';
 
@@ -17,6 +17,10 @@ const entrySchema = z.looseObject({
   /** Why it was moved there, in words: the run, the person, the gate's sentence. */
   reason: z.string(),
   operationId: z.string(),
+  /** Who moved it, as they call themselves. */
+  actor: z.string().optional(),
+  /** When, by the clock of whoever moved it, in ISO 8601. For people: nothing is decided by it. */
+  movedAt: z.string().optional(),
 });
 
 const aliasSchema = z.looseObject({
@@ -43,6 +47,8 @@ export interface AliasMove {
   readonly alias: string;
   readonly expected: AliasExpectation;
   readonly reason: string;
+  readonly actor?: string;
+  readonly movedAt?: string;
   /** The same id again is the same move, not a second one. */
   readonly operationId: string;
 }
@@ -57,6 +63,16 @@ export async function readAlias(store: ObjectStore, name: string, alias: string)
   return (await readRecord(store, aliasKind, aliasKey(name, alias)))?.value;
 }
 
+/** All of a store, in the order of their names. */
+export async function listAliases(store: ObjectStore): Promise<Alias[]> {
+  const found: Alias[] = [];
+  for await (const { key } of store.list(prefixes.models)) {
+    const record = await readRecord(store, aliasKind, key);
+    if (record) found.push(record.value);
+  }
+  return found;
+}
+
 /** @throws alias-missing */
 export async function resolveAlias(store: ObjectStore, name: string, alias: string): Promise<ArtifactRef> {
   const found = await readAlias(store, name, alias);
@@ -66,7 +82,7 @@ export async function resolveAlias(store: ObjectStore, name: string, alias: stri
 
 /** @throws champion-moved, digest-refused */
 export async function promote(store: ObjectStore, promotion: Promotion): Promise<Alias> {
-  const { name, alias, model, reason, operationId, evenIfRefused } = promotion;
+  const { name, alias, model, evenIfRefused } = promotion;
   return moveAlias(store, promotion, (current, moving) => {
     const refused = current?.refused ?? [];
     if (refused.includes(model.digest) && evenIfRefused !== model.digest)
@@ -76,7 +92,7 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
       ...moving,
       name,
       alias,
-      current: { model, reason, operationId },
+      current: { model, ...saidOf(promotion) },
       history: current ? [current.current, ...current.history].slice(0, historyKept) : [],
       refused: refused.filter((digest) => digest !== model.digest),
     };
@@ -88,14 +104,22 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
  * @throws champion-moved, alias-missing when there is nothing before
  */
 export async function rollback(store: ObjectStore, move: AliasMove): Promise<Alias> {
-  const { name, alias, reason, operationId } = move;
+  const { name, alias } = move;
   return moveAlias(store, move, (current, moving) => {
     const [previous, ...history] = current?.history ?? [];
     if (!current || !previous) throw missing(name, alias);
     const refused = [current.current.model.digest, ...current.refused];
-    return { ...current, ...moving, current: { ...previous, reason, operationId }, history, refused };
+    return { ...current, ...moving, current: { model: previous.model, ...saidOf(move) }, history, refused };
   });
 }
+
+/** What an entry keeps of a move besides the model. */
+const saidOf = ({ reason, operationId, actor, movedAt }: AliasMove) => ({
+  reason,
+  operationId,
+  ...(actor !== undefined && { actor }),
+  ...(movedAt !== undefined && { movedAt }),
+});
 
 async function moveAlias(
   store: ObjectStore,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { NightstillError, hasCode } from '../config/errors.js';
 import { blobRefSchema, hasBlob, maximumBlobBytes, putBlob, readBlob, type BlobRef } from './blobs.js';
 import { canonicalJson, isJsonObject, parseJson, type Json } from './canonical-json.js';
+import type { Digest } from './digest.js';
 import { blobKey } from './layout.js';
 import type { ObjectStore } from './object-store.js';
 import { inParallel } from './parallel.js';
@@ -47,7 +48,14 @@ export interface NewArtifact {
 
 export async function putArtifact(store: ObjectStore, { kind, parts, meta }: NewArtifact): Promise<ArtifactRef> {
   const index = { version: 1, kind, parts: parts.map((part) => ({ ...part })), meta } as const;
-  const { digest, bytes: indexBytes } = await putBlob(store, Buffer.from(canonicalJson(index)));
+  return referTo(store, index, await putBlob(store, Buffer.from(canonicalJson(index))));
+}
+
+function referTo(
+  store: ObjectStore,
+  { kind, parts }: Pick<ArtifactIndex, 'kind' | 'parts'>,
+  { digest, bytes: indexBytes }: BlobRef,
+): ArtifactRef {
   const counted = parts.every(({ rows }) => rows !== undefined);
   return {
     kind,
@@ -57,6 +65,21 @@ export async function putArtifact(store: ObjectStore, { kind, parts, meta }: New
     ...(counted ? { rows: parts.reduce((sum, { rows }) => sum + (rows ?? 0), 0) } : {}),
     indexBytes,
   };
+}
+
+/**
+ * The artifact of this digest, for those who know nothing else of it; undefined where there is none.
+ * @throws object-damaged, record-version-unknown, record-invalid when the object is no index of an artifact
+ */
+export async function findArtifact(store: ObjectStore, digest: Digest): Promise<ArtifactRef | undefined> {
+  const object = await store.describe(blobKey(digest));
+  if (!object) return undefined;
+  const { bytes } = object;
+  const uri = `${store.url}: ${digest}`;
+  if (bytes > maximumBlobBytes)
+    throw new NightstillError('record-invalid', `${uri}: expected the index of an artifact, found ${bytes} bytes`);
+  const index = await readArtifact(store, { kind: '', digest, uri, bytes: 0, indexBytes: bytes });
+  return referTo(store, index, { digest, bytes });
 }
 
 export const indexBlobOf = ({ digest, indexBytes }: ArtifactRef): BlobRef => ({ digest, bytes: indexBytes });

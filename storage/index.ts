@@ -1,5 +1,6 @@
 /** Durable bytes: `nightstill/storage`. */
 export {
+  listAliases,
   promote,
   readAlias,
   resolveAlias,
@@ -11,6 +12,7 @@ export {
 } from './aliases.js';
 export {
   artifactRefSchema,
+  findArtifact,
   hasArtifact,
   readArtifact,
   type ArtifactIndex,
