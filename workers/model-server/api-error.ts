@@ -17,6 +17,7 @@ export interface ApiErrorFields {
 
 const types: Readonly<Record<number, string>> = {
   401: 'authentication_error',
+  403: 'permission_error',
   429: 'rate_limit_error',
   500: 'server_error',
   503: 'server_error',

@@ -27,16 +27,22 @@ export async function readApiKey({ file, variable }: KeySource, variables: Varia
 
 /** @throws serve-setting-invalid for an address that others reach, without a key */
 export function checkExposure(host: string, apiKey: string | undefined): void {
-  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-  if (isLoopback || apiKey !== undefined) return;
+  if (isLoopback(host) || apiKey !== undefined) return;
   throw invalid(`--host ${host}: expected an API key for an address that other machines reach, found none`);
 }
 
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
 const invalid = (message: string): NightstillError => new NightstillError('serve-setting-invalid', message);
 
-/** In a time that does not depend on how much of the key is right. @throws ApiError 401 */
+/**
+ * With a key: in a time that does not depend on how much of it is right. Without one: under a name of this machine, since the name
+ * of a web page's own server may be made to lead here, and its scripts could then ask and read.
+ * @throws ApiError 401, 403
+ */
 export function checkAuthorization({ headers }: IncomingMessage, apiKey: string | undefined): void {
-  if (apiKey === undefined) return;
+  if (apiKey === undefined) return checkName(headers.host ?? '');
   const [, given = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   if (timingSafeEqual(digest(given), digest(apiKey))) return;
@@ -45,5 +51,15 @@ export function checkAuthorization({ headers }: IncomingMessage, apiKey: string 
     code: 'invalid_api_key',
     message: 'Expected the API key of this server as "Authorization: Bearer …", found none or another one.',
     headers: { 'www-authenticate': 'Bearer' },
+  });
+}
+
+function checkName(host: string): void {
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isLoopback(name)) return;
+  throw new ApiError({
+    status: 403,
+    code: 'host_not_allowed',
+    message: `Expected localhost or 127.0.0.1 as the host of a server without an API key, found ${host || 'none'}.`,
   });
 }

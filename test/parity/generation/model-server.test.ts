@@ -5,6 +5,7 @@ import { serve, type ServedModel } from '../../support/model-server.js';
 const model = 'qwen2-gqa-tied';
 const directory = modelDirectory(model);
 const request = { model, prompt: [40, 500, 77, 3, 12], max_tokens: 12, temperature: 0, logprobs: 3 };
+const vllm = { prompt_logprobs: 2 };
 let servers: readonly ServedModel[];
 
 beforeAll(async () => {
@@ -21,7 +22,7 @@ afterAll(async () => {
 test('both runners give the same tokens and, but for rounding, log-probabilities of answer and prompt', async () => {
   const [native, wasm] = await Promise.all(
     servers.map(async ({ client }) => {
-      const reply = await client.completions.create({ ...request, ...{ prompt_logprobs: 2 } });
+      const reply = await client.completions.create({ ...request, ...vllm });
       const { logprobs, text, prompt_logprobs } = reply.choices[0] as (typeof reply.choices)[0] & {
         prompt_logprobs: (Record<string, { logprob: number }> | null)[];
       };

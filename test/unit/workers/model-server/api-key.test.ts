@@ -27,9 +27,18 @@ test('a key comes from a file or a variable, and one that is named and not there
 test('only the key itself is let in', () => {
   const asking = (authorization?: string) => ({ headers: { authorization } }) as IncomingMessage;
   checkAuthorization(asking('Bearer secret'), 'secret');
-  checkAuthorization(asking(), undefined);
   for (const given of [undefined, '', 'Bearer', 'Bearer secre', 'Bearer secret2', 'Basic secret', 'secret'])
     expect(() => checkAuthorization(asking(given), 'secret')).toThrow(
       expect.objectContaining({ fields: expect.objectContaining({ status: 401 }) }),
+    );
+});
+
+test('without a key only names of this machine are answered: a web page may make its own name lead here', () => {
+  const asking = (host?: string) => ({ headers: { host } }) as IncomingMessage;
+  for (const host of ['localhost:8000', '127.0.0.1', '127.0.0.1:8000', '[::1]:8000', 'localhost'])
+    checkAuthorization(asking(host), undefined);
+  for (const host of [undefined, '', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example'])
+    expect(() => checkAuthorization(asking(host), undefined)).toThrow(
+      expect.objectContaining({ fields: expect.objectContaining({ status: 403 }) }),
     );
 });
