@@ -4,12 +4,13 @@
  */
 import { mixedLengths } from './engine-workload.js';
 import { modelShapes, type ModelName } from './engine-models.js';
-import type { GenerateTask, ScoreTask, TrainTask } from './engine-measurement.js';
+import type { CaptureTask, GenerateTask, ScoreTask, TrainTask } from './engine-measurement.js';
 
 type WithoutFiles<Kind> = Omit<Kind, 'model' | 'ids' | 'threads'>;
 
 /** The task but for its files, which the bench writes. */
-export type GroupTask = WithoutFiles<TrainTask> | WithoutFiles<GenerateTask> | WithoutFiles<ScoreTask>;
+export type GroupTask =
+  WithoutFiles<TrainTask> | WithoutFiles<GenerateTask> | WithoutFiles<ScoreTask> | WithoutFiles<CaptureTask>;
 
 export type Contestant =
   | { readonly by: 'engine'; readonly backend: 'tensorflow' | 'wasm'; readonly xla: boolean; readonly caches?: 'kept' }

@@ -43,7 +43,12 @@ export interface ScoreTask extends Work {
   readonly rounds: number;
 }
 
-export type Task = TrainTask | GenerateTask | ScoreTask;
+/** Scoring whose answers are written into a store of logits. */
+export interface CaptureTask extends Omit<ScoreTask, 'work'> {
+  readonly work: 'capture';
+}
+
+export type Task = TrainTask | GenerateTask | ScoreTask | CaptureTask;
 
 /** How the engine is to do its task. */
 export interface EngineOptions {
@@ -68,6 +73,8 @@ export interface Measurement {
   readonly losses?: readonly number[];
   readonly tokens?: readonly (readonly number[])[];
   readonly sums?: readonly number[];
+  /** What a store of logits takes for each token, everything included. */
+  readonly bytesPerToken?: number;
 }
 
 /** VmRSS (now) or VmHWM (highest since the last reset) of this process; Linux alone tells. */

@@ -15,12 +15,10 @@ import { findPart, type SetupContext } from '../tools/part.js';
 import { createReporter } from '../tools/progress.js';
 import { packagePath } from '../tools/tensorflow-addon.js';
 import { tensorflow } from '../tools/tensorflow.js';
-import { run, type Surroundings } from './engine-contestants.js';
+import type { Surroundings } from './engine-contestants.js';
 import { groups, type Group } from './engine-groups.js';
-import type { Measurement, Task } from './engine-measurement.js';
-import { modelShapes } from './engine-models.js';
-import { describe, judge, type Measured } from './engine-rows.js';
-import { writeIds, writeModel } from './engine-workload.js';
+import { measureGroup, type Rounds } from './engine-rounds.js';
+import { judge } from './engine-rows.js';
 import { providePython } from './python-environment.js';
 import { printRows, report, type Row } from './report.js';
 
@@ -28,10 +26,8 @@ const usualThreads = 2;
 const usualRounds = 3;
 const quietLoad = 0.5;
 
-interface Settings {
+interface Settings extends Rounds {
   readonly rows: string;
-  readonly rounds: number;
-  readonly threads: number;
 }
 
 async function main(): Promise<void> {
@@ -101,44 +97,6 @@ async function compare(
 function narrowed(group: Group, rows: string): Group {
   if (group.work.includes(rows)) return group;
   return { ...group, goals: group.goals.filter(({ against, ours }) => (against ?? ours ?? '').includes(rows)) };
-}
-
-async function measureGroup(
-  group: Group,
-  { rounds, threads }: Settings,
-  surroundings: Surroundings,
-): Promise<ReadonlyMap<string, Measured>> {
-  const task: Task = { ...(await writeFiles(group, surroundings.directory)), threads: group.threads ?? threads };
-  const wanted = new Set(group.goals.flatMap(({ against, ours = 'ours' }) => [ours, against]));
-  const contestants = Object.entries(group.contestants).filter(([name]) => wanted.has(name));
-  const measured = new Map<string, Measured>();
-  for (let round = 0; round < rounds; round += 1)
-    for (const [name, contestant] of contestants) {
-      const before = measured.get(name) ?? [];
-      if ('why' in before) continue;
-      // A first process fills the caches that the next ones find.
-      if (round === 0 && contestant.by === 'engine' && contestant.caches === 'kept')
-        await run(contestant, task, surroundings).catch(() => undefined);
-      const outcome = await run(contestant, task, surroundings).catch((error: unknown) => ({
-        why: error instanceof Error ? error.message : String(error),
-      }));
-      measured.set(name, 'why' in outcome ? outcome : [...before, outcome]);
-      process.stderr.write(`${group.work}, ${round + 1}/${rounds}, ${describe(name, contestant)}: ${said(outcome)}\n`);
-    }
-  return measured;
-}
-
-const said = (outcome: Measurement | { readonly why: string }): string =>
-  'why' in outcome
-    ? outcome.why
-    : `best ${outcome.bestMs.toFixed(1)} ms, median ${outcome.medianMs.toFixed(1)}, first ${outcome.firstMs.toFixed(0)}`;
-
-async function writeFiles({ model, task, sequences }: Group, directory: string) {
-  const modelDirectory = join(directory, model.replaceAll(' ', '-'));
-  await writeModel(modelDirectory, model);
-  const ids = join(directory, 'ids');
-  await writeIds(ids, sequences, modelShapes[model].vocabularySize);
-  return { ...task, model: modelDirectory, ids };
 }
 
 await main();
