@@ -14,7 +14,7 @@ import type { ObjectStore } from '../../storage/index.js';
 
 export const teacher: TeacherIdentity = { endpoint: 'http://127.0.0.1:8000/v1', model: 'large', revision: '2026-11' };
 
-export const bodyOf = (question: string) => ({ model: teacher.model, messages: [{ role: 'user', content: question }] });
+const bodyOf = (question: string) => ({ model: teacher.model, messages: [{ role: 'user', content: question }] });
 
 export const keyOf = (question: string, sample = 0): string =>
   requestKey({ ...teacher, body: bodyOf(question), sample });
