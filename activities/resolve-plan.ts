@@ -14,7 +14,13 @@ import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/in
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
-import { optionSections, stagesOfFile, standardIssues, standardStages, type PlannedStage } from './standard-stages.js';
+import {
+  stagesOfFile,
+  standardIssues,
+  standardSections,
+  standardStages,
+  type PlannedStage,
+} from './standard-stages.js';
 
 export interface PlanRules {
   readonly kinds: readonly StageKind[];
@@ -80,7 +86,7 @@ function resolveNode(
     return [];
   }
   const options = check(kind.options, { ...sharedOptions(kind, plan), ...stage.with }, stage.optionsPlace);
-  if (options.issues) issues.push(...options.issues);
+  if (options.issues) issues.push(...options.issues.map((issue) => atTop(issue, plan, { kind, stage })));
   const { inputs, issues: ofInputs } = resolveInputs(kind, stage, kindOfNode);
   // What a stage of an unknown kind would give is unknown as well.
   if (stage.needs.every((need) => kindOfNode(need) !== undefined)) issues.push(...ofInputs);
@@ -102,6 +108,18 @@ function resolveNode(
   ];
 }
 
+/** What is wrong with an option that the top of the file gave is told there. */
+function atTop(
+  issue: PlanIssue,
+  plan: PlanFile,
+  { kind, stage }: { readonly kind: StageKind; readonly stage: PlannedStage },
+): PlanIssue {
+  const given = Object.keys(sharedOptions(kind, plan)).find(
+    (option) => stage.with[option] === undefined && issue.path === joinPath(stage.optionsPlace, option),
+  );
+  return given === undefined ? issue : { ...issue, path: kind.shared[given] ?? given };
+}
+
 /** What the top of the file says for all stages. */
 function sharedOptions({ shared }: StageKind, plan: PlanFile): JsonObject {
   const top = plan as unknown as JsonObject;
@@ -117,8 +135,7 @@ const numericsOf = ({ numerics }: PlanFile): Numerics =>
 function sectionIssues(plan: PlanFile, stages: readonly PlannedStage[], { kinds }: PlanRules): PlanIssue[] {
   const used = kinds.filter(({ kind }) => stages.some(({ uses }) => uses === kind));
   const taken = new Set<string>(used.flatMap(({ shared, applies }) => [...Object.values(shared), ...applies]));
-  if (plan.stages === undefined)
-    for (const name of ['teacher', 'student', 'dataset', 'evaluation', ...optionSections]) taken.add(name);
+  if (plan.stages === undefined) for (const name of standardSections(plan)) taken.add(name);
   return takenByStages
     .filter((name) => plan[name] !== undefined && !taken.has(name))
     .map((path) => ({ path, expected: 'a stage that takes it', found: 'none in this plan' }));

@@ -38,6 +38,7 @@ async function workOnce(
       options: input.with,
       inputs: input.inputs as StageContext['inputs'],
       preimage,
+      runId: input.runId,
       store,
       writer,
       progress,

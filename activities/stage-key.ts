@@ -5,6 +5,7 @@
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import type { SourceKind, StageKind } from '../config/stage-kind.js';
+import { teacherEndpointSchema, teacherIdentity } from '../config/teacher-schema.js';
 import { identifyModelDirectory, openDatasetSource } from '../distillation/index.js';
 import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storage/index.js';
 
@@ -17,7 +18,8 @@ export async function identifyStage(
   for (const [name, value = null] of Object.entries(options)) {
     if (kind.immaterial.includes(name)) continue;
     const source = kind.sources[name];
-    if (source && typeof value === 'string') identified[name] = await identifySource(source, value);
+    const identity = source && (await identifySource(source, value));
+    if (identity) identified[name] = identity;
     else if (!isDefault(kind, name, value)) identified[name] = value;
   }
   const preimage: JsonObject = {
@@ -35,12 +37,14 @@ function isDefault({ defaults }: StageKind, name: string, value: Json): boolean 
   return standard !== undefined && canonicalJson(standard) === canonicalJson(value);
 }
 
-async function identifySource(kind: SourceKind, uri: string): Promise<JsonObject> {
-  if (kind === 'model-directory') return identifyModelDirectory(uri);
-  const source = await openDatasetSource(uri);
+async function identifySource(kind: SourceKind, source: Json): Promise<JsonObject | undefined> {
+  if (kind === 'teacher') return teacherIdentity(teacherEndpointSchema.parse(source));
+  if (typeof source !== 'string') return undefined;
+  if (kind === 'model-directory') return identifyModelDirectory(source);
+  const dataset = await openDatasetSource(source);
   try {
-    return await source.identify();
+    return await dataset.identify();
   } finally {
-    await source.close();
+    await dataset.close();
   }
 }

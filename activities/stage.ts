@@ -32,6 +32,8 @@ export interface StageContext<Options extends JsonObject = JsonObject, Inputs ex
   readonly inputs: InputsOf<Inputs>;
   /** What the stage key is the digest of: where an option names data outside the store, the identity of that data. */
   readonly preimage: JsonObject;
+  /** The run that this attempt is of: money is counted by it. */
+  readonly runId: string;
   readonly store: ObjectStore;
   /** Of the claimed stage: blobs and artifacts, and checkpoints for work that is long. */
   readonly writer: StageWriter;

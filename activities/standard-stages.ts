@@ -1,9 +1,12 @@
-/** The stages of a file that names none: from dataset, teacher and student to a distilled student. Pure. */
+/**
+ * The stages of a file that names none. A teacher that lies in a directory: from dataset, teacher and student to a distilled
+ * student. A teacher behind an endpoint: it answers the prompts of the dataset, and the student learns its answers. Pure.
+ */
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
 import type { PlanIssue } from './plan-issues.js';
 
 /** Sections at the top that hold the options of a stage of the standard plan. */
-export const optionSections = ['fine-tune', 'capture', 'distill'] as const;
+export const optionSections = ['answer', 'fine-tune', 'capture', 'distill'] as const;
 
 /** A stage, and where in the file a reader finds it and its options. */
 export interface PlannedStage extends StageOfFile {
@@ -19,52 +22,87 @@ export function standardIssues(file: PlanFile): PlanIssue[] {
   const missing = (['teacher', 'student', 'dataset'] as const)
     .filter((name) => file[name] === undefined)
     .map((path) => ({ path, expected: 'what the standard plan needs, or stages', found: 'nothing' }));
-  if (typeof file.student === 'string' || file['fine-tune']?.['start'] === undefined) return missing;
-  const expected = 'none, since student says which layers the student begins with';
-  return [...missing, { path: 'fine-tune.start', expected, found: 'one' }];
+  return [...missing, ...(typeof file.teacher === 'object' ? endpointIssues(file) : []), ...startIssues(file)];
 }
 
-/** Of a file without `standardIssues`. */
-export function standardStages(file: PlanFile): PlannedStage[] {
-  const { teacher = '', student = '', dataset = '', evaluation } = file;
-  const ownWeights = typeof student === 'string';
-  const heldOut = evaluation === undefined ? [] : ['evaluation'];
-  const held: Record<string, string> = evaluation === undefined ? {} : { heldOut: 'evaluation.dataset' };
+/** An endpoint has no layers to cut a student from, and gives no distributions to learn. */
+function endpointIssues(file: PlanFile): PlanIssue[] {
+  const because = 'since the teacher is an endpoint';
   return [
-    stage('import', 'import', [], {}, { dataset }),
-    ...(evaluation === undefined ? [] : [stage('evaluation', 'import', [], {}, { dataset: evaluation })]),
-    stage('teacher', 'import-model', [], {}, { model: teacher }),
-    ...(ownWeights ? [stage('student', 'import-model', [], {}, { model: student })] : []),
-    stage(
-      'fine-tune',
-      'fine-tune',
-      ['import', ownWeights ? 'student' : 'teacher', ...heldOut],
-      {
-        dataset: 'import.dataset',
-        ...(ownWeights ? { model: 'student.model' } : { teacher: 'teacher.model' }),
-        ...held,
-      },
-      { ...(!ownWeights && { start: student }), ...file['fine-tune'] },
-    ),
-    ...(file.capture === undefined ? [] : [captureStage(file, ownWeights)]),
-    stage(
-      'distill',
-      'distill',
-      ['import', file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut],
-      {
-        dataset: 'import.dataset',
-        ...(file.capture === undefined ? { teacher: 'teacher.model' } : { logits: 'capture.logits' }),
-        model: 'fine-tune.model',
-        ...held,
-      },
-      { ...file.distill },
-    ),
+    ...(typeof file.student === 'object'
+      ? [{ path: 'student', expected: `a model directory, ${because} and has no layers to give`, found: 'layers' }]
+      : []),
+    ...(['capture', 'distill'] as const)
+      .filter((path) => file[path] !== undefined)
+      .map((path) => ({ path, expected: `none, ${because} whose distributions are not known`, found: 'one' })),
   ];
 }
 
+function startIssues(file: PlanFile): PlanIssue[] {
+  if (typeof file.student === 'string' || file['fine-tune']?.['start'] === undefined) return [];
+  const expected = 'none, since student says which layers the student begins with';
+  return [{ path: 'fine-tune.start', expected, found: 'one' }];
+}
+
+/** Sections that the standard plan of this file is made of. */
+export const standardSections = ({ teacher }: PlanFile): readonly (keyof PlanFile)[] => [
+  ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
+  ...(typeof teacher === 'object' ? (['answer'] as const) : (['capture', 'distill'] as const)),
+];
+
+/** Of a file without `standardIssues`. */
+export function standardStages(file: PlanFile): PlannedStage[] {
+  const { teacher = '', student = '', dataset = '', evaluation, answer } = file;
+  const imports = [
+    stage('import', 'import', [], {}, { dataset }),
+    ...(evaluation === undefined ? [] : [stage('evaluation', 'import', [], {}, { dataset: evaluation })]),
+    ...(typeof teacher === 'string' ? [stage('teacher', 'import-model', [], {}, { model: teacher })] : []),
+    ...(typeof student === 'string' ? [stage('student', 'import-model', [], {}, { model: student })] : []),
+  ];
+  return typeof teacher === 'string'
+    ? [...imports, fineTune(file, 'import'), ...(file.capture === undefined ? [] : [capture(file)]), distill(file)]
+    : [
+        ...imports,
+        stage('answer', 'answer', ['import'], { dataset: 'import.dataset' }, { ...answer }),
+        fineTune(file, 'answer'),
+      ];
+}
+
+/** @param lesson the stage whose dataset holds the answers */
+function fineTune(file: PlanFile, lesson: string): PlannedStage {
+  const { student = '' } = file;
+  const cut = typeof student !== 'string';
+  return stage(
+    'fine-tune',
+    'fine-tune',
+    [lesson, cut ? 'teacher' : 'student', ...heldOut(file).needs],
+    {
+      dataset: `${lesson}.dataset`,
+      ...(cut ? { teacher: 'teacher.model' } : { model: 'student.model' }),
+      ...heldOut(file).inputs,
+    },
+    { ...(cut && { start: student }), ...file['fine-tune'] },
+  );
+}
+
+const distill = (file: PlanFile): PlannedStage =>
+  stage(
+    'distill',
+    'distill',
+    ['import', file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut(file).needs],
+    {
+      dataset: 'import.dataset',
+      ...(file.capture === undefined ? { teacher: 'teacher.model' } : { logits: 'capture.logits' }),
+      model: 'fine-tune.model',
+      ...heldOut(file).inputs,
+    },
+    { ...file.distill },
+  );
+
 /** Logits are found by tokens: unless the file says otherwise, those of `distill` are captured, at its temperature. */
-function captureStage({ capture, distill = {} }: PlanFile, ownWeights: boolean): PlannedStage {
-  const { rowTokens, tooLong, answers, temperature } = distill;
+function capture({ capture: options, distill: agreeing = {}, student }: PlanFile): PlannedStage {
+  const ownWeights = typeof student === 'string';
+  const { rowTokens, tooLong, answers, temperature } = agreeing;
   const agreed = {
     ...(rowTokens !== undefined && { rowTokens }),
     ...(tooLong !== undefined && { tooLong }),
@@ -76,9 +114,16 @@ function captureStage({ capture, distill = {} }: PlanFile, ownWeights: boolean):
     'capture',
     ['import', 'teacher', ...(ownWeights ? ['student'] : [])],
     { dataset: 'import.dataset', teacher: 'teacher.model', ...(ownWeights && { student: 'student.model' }) },
-    { ...agreed, ...capture },
+    { ...agreed, ...options },
   );
 }
+
+const heldOut = ({ evaluation }: PlanFile): { readonly needs: readonly string[]; readonly inputs: Inputs } =>
+  evaluation === undefined
+    ? { needs: [], inputs: {} }
+    : { needs: ['evaluation'], inputs: { heldOut: 'evaluation.dataset' } };
+
+type Inputs = Readonly<Record<string, string>>;
 
 const stage = (
   id: string,

@@ -1,8 +1,9 @@
 /**
  * The only reader of the process environment. Every variable that nightstill itself understands is named here, with its
- * meaning. Secrets are not among them: they stay in the environment, where the AWS and Temporal SDKs look for them by
- * themselves.
+ * meaning. Credentials of stores and of Temporal are not among them: they stay in the environment, where their SDKs look for
+ * them by themselves.
  */
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { NightstillError } from './errors.js';
@@ -46,6 +47,40 @@ export function readEnvironment(variables: Variables = process.env): Environment
 
 /** Are errors shown with their stack? NIGHTSTILL_DEBUG. Read apart from the rest, which may be what is wrong. */
 export const showsStacks = (variables: Variables = process.env): boolean => Boolean(variables['NIGHTSTILL_DEBUG']);
+
+/** What a plan names and a worker has. */
+export interface Secret {
+  readonly value: string;
+  /** `host` or `host:port`: it goes to no other. */
+  readonly hosts: readonly string[];
+}
+
+/** `openai-key` is NIGHTSTILL_SECRET_OPENAI_KEY. */
+export const secretVariable = (name: string): string => `NIGHTSTILL_SECRET_${name.toUpperCase().replaceAll('-', '_')}`;
+
+/**
+ * NIGHTSTILL_SECRET_<NAME>, or the content of the file that NIGHTSTILL_SECRET_<NAME>_FILE names; and the hosts of
+ * NIGHTSTILL_SECRET_<NAME>_HOSTS, with commas between them.
+ * @throws environment-invalid
+ */
+export function readSecret(name: string, variables: Variables = process.env): Secret | undefined {
+  const variable = secretVariable(name);
+  const file = absolute(`${variable}_FILE`, variables[`${variable}_FILE`]?.trim() || undefined);
+  const value = (file === undefined ? variables[variable] : readSecretFile(variable, file))?.trim();
+  if (!value) return undefined;
+  const hosts = (variables[`${variable}_HOSTS`] ?? '').split(',').map((host) => host.trim().toLowerCase());
+  return { value, hosts: hosts.filter((host) => host !== '') };
+}
+
+function readSecretFile(variable: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new NightstillError('environment-invalid', `${variable}_FILE: expected a file that can be read, found none`, {
+      cause,
+    });
+  }
+}
 
 const given = <Name extends string, Value>(name: Name, value: Value | undefined): { [key in Name]?: Value } =>
   value === undefined ? {} : ({ [name]: value } as { [key in Name]: Value });

@@ -100,6 +100,24 @@ export const failures = {
   ),
   'logits-invalid': user('Capture the logits again for this dataset and this tokenizer, as the message says.'),
 
+  // teachers behind endpoints
+  'secret-missing': user('Configure the io workers with the secret that the message names.'),
+  'secret-host-refused': user('Name the host among those that the secret may go to, or correct the endpoint.'),
+  'teacher-refused-key': user(
+    'Give the workers a key that the endpoint takes, and that has the rights and the credit.',
+  ),
+  'teacher-missing': user('Correct the endpoint or the model of the teacher: nothing of that name is there.'),
+  'teacher-unavailable': system(
+    true,
+    'Wait, or check the endpoint and the limits of the teacher; what it answered is kept.',
+  ),
+  'teacher-request-rejected': user('Shorten the prompt, or correct the options: the endpoint refuses this request.'),
+  'teacher-reply-invalid': user('Correct the endpoint: what answers there does not speak the chat API of OpenAI.'),
+  'teacher-model-mismatch': user('Correct the model of the teacher, or say in servedAs by which name it answers.'),
+  'answer-yield-too-low': user(
+    'Look at what the teacher answered; change prompts or options, or lower minimumYield. What it answered is kept.',
+  ),
+
   // plan and datasets
   'plan-invalid': user('Correct the field that the message names.'),
   'dataset-missing': user('Correct the uri of the dataset, or give the worker permission to read it.'),

@@ -9,14 +9,16 @@ export interface PlanFileInput {
   readonly name: string;
   /** URL of the object store: `file:///directory` or `s3://bucket/prefix`. Without credentials. */
   readonly store: string;
-  /** A model directory. */
-  readonly teacher?: string;
+  /** A model directory, or an endpoint that speaks the chat API of OpenAI. */
+  readonly teacher?: string | TeacherInput;
   /** A model directory, or which layers of the teacher to begin with. */
   readonly student?: string | { readonly layers: readonly number[] | { readonly every: number } };
   /** A JSONL file or object. */
   readonly dataset?: string;
   /** A JSONL file or object that is never trained on. */
   readonly evaluation?: string;
+  /** Options of the stage answer of the standard plan, whose teacher is an endpoint. */
+  readonly answer?: JsonObject;
   /** Options of the stage fine-tune of the standard plan. */
   readonly 'fine-tune'?: JsonObject;
   /** Options of the stage capture of the standard plan: with it, `{}` too, distill learns from logits that are captured first. */
@@ -35,6 +37,36 @@ export interface PlanFileInput {
   readonly schedule?: ScheduleInput;
   /** Default: the standard plan, from dataset to distilled student. */
   readonly stages?: readonly StageOfFileInput[];
+}
+
+export interface TeacherInput {
+  /** `https://host/v1`. */
+  readonly endpoint: string;
+  readonly model: string;
+  /** Declared: an endpoint has no digest. */
+  readonly revision: string;
+  /** The name that its replies bear, where it is not that of the model. */
+  readonly servedAs?: string;
+  /** The name of a secret that the io workers are configured with. */
+  readonly apiKey?: string;
+  readonly plainHttp?: boolean;
+  readonly terms: {
+    readonly licence: string;
+    readonly allowsTraining: 'yes' | 'no' | { readonly approvedBy: string };
+  };
+  /** `asOf`: the day on which these were its prices, `2026-11-27`. */
+  readonly prices?: {
+    readonly inputUsdPerMillion: number;
+    readonly outputUsdPerMillion: number;
+    readonly asOf: string;
+  };
+  readonly limits?: {
+    readonly parallel?: number;
+    readonly requestsPerMinute?: number;
+    readonly tokensPerMinute?: number;
+    readonly timeout?: string | number;
+    readonly attempts?: number;
+  };
 }
 
 export interface StageOfFileInput {

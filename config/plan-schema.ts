@@ -3,10 +3,12 @@
  * stages are resolved by `activities/resolve-plan.ts`, where the kinds are known. Descriptions are shown by editors.
  */
 import { z } from 'zod';
+import { budgetSchema } from './answer-options.js';
 import { durationSchema } from './duration.js';
 import { tensorflowRelease } from './numerics.js';
 import { scheduleSchema } from './schedule-schema.js';
 import { sourceUrlSchema } from './source-url.js';
+import { teacherEndpointSchema } from './teacher-schema.js';
 
 /** Stands in file names, object keys and Temporal ids. */
 const nameSchema = z
@@ -77,12 +79,18 @@ export const planFileSchema = z.strictObject({
   store: z
     .string({ error: 'a store URL: file:///directory or s3://bucket/prefix' })
     .describe('URL of the object store: file:///directory or s3://bucket/prefix.'),
-  teacher: sourceUrlSchema.optional().describe('A model directory.'),
+  teacher: z
+    .union([sourceUrlSchema, teacherEndpointSchema])
+    .optional()
+    .describe('A model directory, or an endpoint: `{ endpoint, model, revision, terms }`.'),
   student: studentSchema
     .optional()
     .describe('A model directory, or which layers of the teacher to begin with: `{ layers: { every: 2 } }`.'),
   dataset: sourceUrlSchema.optional().describe('A JSONL file or object.'),
   evaluation: sourceUrlSchema.optional().describe('A JSONL file or object that is never trained on.'),
+  answer: optionsSchema
+    .optional()
+    .describe('Options of the stage answer of the standard plan, whose teacher is an endpoint.'),
   'fine-tune': optionsSchema.optional().describe('Options of the stage fine-tune of the standard plan.'),
   capture: optionsSchema
     .optional()
@@ -102,10 +110,7 @@ export const planFileSchema = z.strictObject({
     .enum(['continue', 'wait'])
     .optional()
     .describe('With a checkpoint of a machine that computes other bits: go on and say so, or wait for another worker.'),
-  budget: z
-    .strictObject({ spendAtMostUsd: z.number().positive().describe('In US dollars.') })
-    .optional()
-    .describe('What the run may spend. Refused unless a stage of the plan spends money.'),
+  budget: budgetSchema.optional().describe('What the run may spend. Refused unless a stage of the plan spends money.'),
   gates: z
     .array(optionsSchema)
     .min(1)
@@ -129,6 +134,7 @@ export const takenByStages = [
   'student',
   'dataset',
   'evaluation',
+  'answer',
   'fine-tune',
   'capture',
   'distill',

@@ -8,7 +8,7 @@ import type { NodeRetry, NodeTimeouts } from './plan.js';
 import type { StageRole } from './queues.js';
 
 /** What an option outside the store names, and so how its identity is found. */
-export type SourceKind = 'dataset' | 'model-directory';
+export type SourceKind = 'dataset' | 'model-directory' | 'teacher';
 
 /** `gates`: it measures whether a student passes them. `budget`: it spends money, and keeps to the cap. */
 export type AppliedSection = 'gates' | 'budget';

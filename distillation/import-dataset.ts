@@ -7,6 +7,7 @@ import { NightstillError } from '../config/errors.js';
 import type { ArtifactRef } from '../storage/index.js';
 import { confirmUnchanged, type DatasetSource, type SourceIdentity } from './dataset-source.js';
 import { ImportWork, type ImportWorkRequest } from './import-work.js';
+import { rowFormat } from './row.js';
 
 export interface ImportRequest extends ImportWorkRequest {
   readonly source: DatasetSource;
@@ -15,9 +16,6 @@ export interface ImportRequest extends ImportWorkRequest {
   /** Aborted: save what is complete, then throw the signal's reason. */
   readonly stop: AbortSignal;
 }
-
-/** What the rows of the artifact look like. Raised together with the stage kind's version. */
-const rowFormat = 'nightstill-messages-1';
 
 /**
  * @throws dataset-changed, dataset-empty, dataset-missing, dataset-row-invalid, fence-lost, store-unavailable, and whatever

@@ -4,3 +4,5 @@ export { importDataset } from './import-dataset.js';
 export { importModelDirectory } from './import-model.js';
 export { fetchModel, identifyModelDirectory, readModelFacts, storeModelDirectory } from './model-artifact.js';
 export { modelIdentitySchema } from './model-source.js';
+export { budgetOfRun, fromUsd, openLedger, toUsd, type LedgerReport } from './responses/index.js';
+export { answerPrompts } from './teachers/answer-prompts.js';

@@ -14,6 +14,9 @@ export interface UnnamedRow extends Conversation {
   readonly givenId?: string;
 }
 
+/** What the rows of a dataset look like. Raised together with the version of the stage kinds that make one. */
+export const rowFormat = 'nightstill-messages-1';
+
 const maximumIdLength = 512;
 const maximumDepth = 100;
 

@@ -18,6 +18,7 @@ import {
 } from '../../engine/index.js';
 import { isJsonObject, readArtifact, readBlob, type ArtifactRef, type ObjectStore } from '../../storage/index.js';
 import { cachedDirectory } from '../cached-directory.js';
+import { rowFormat } from '../row.js';
 
 export interface TokenRequest {
   readonly store: ObjectStore;
@@ -63,10 +64,10 @@ async function* conversations({ store, dataset, onRows }: TokenRequest): AsyncGe
 async function* bytesOf(store: ObjectStore, dataset: ArtifactRef): AsyncGenerator<Uint8Array> {
   const { kind, parts, meta } = await readArtifact(store, dataset);
   const format = isJsonObject(meta) ? meta['format'] : undefined;
-  if (kind !== 'dataset' || format !== 'nightstill-messages-1')
+  if (kind !== 'dataset' || format !== rowFormat)
     throw new NightstillError(
       'artifact-invalid',
-      `${dataset.uri}: expected a dataset of the format nightstill-messages-1, found ${kind} of ${JSON.stringify(format)}`,
+      `${dataset.uri}: expected a dataset of the format ${rowFormat}, found ${kind} of ${JSON.stringify(format)}`,
     );
   for (const part of parts) yield await readBlob(store, part);
 }

@@ -94,6 +94,34 @@ describe('a plan file', () => {
     expect(() => nodesOf({ ...standard, capture, distill })).toThrow(message);
   });
 
+  it('whose teacher is an endpoint has it answer the prompts, and the student learns its answers', () => {
+    const terms = { licence: 'MIT', allowsTraining: { approvedBy: 'legal' } };
+    const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
+    const teacher = { endpoint: 'https://host/v1/', model: 'large', revision: '1', terms, prices };
+    const budget = { spendAtMostUsd: 5 };
+    const content = { ...standard, teacher, budget, evaluation: '/e.jsonl', answer: { temperature: 1, samples: 2 } };
+    expect(nodesOf(content).map(({ id, needs, inputs }) => [id, needs, inputs])).toEqual([
+      ['import', [], {}],
+      ['evaluation', [], {}],
+      ['student', [], {}],
+      ['answer', ['import'], { dataset: { node: 'import', output: 'dataset' } }],
+      [
+        'fine-tune',
+        ['answer', 'student', 'evaluation'],
+        {
+          dataset: { node: 'answer', output: 'dataset' },
+          model: { node: 'student', output: 'model' },
+          heldOut: { node: 'evaluation', output: 'dataset' },
+        },
+      ],
+    ]);
+    const limits = { parallel: 8, timeout: 120_000, attempts: 6 };
+    expect(nodeOf(content, 'answer')).toMatchObject({
+      queue: 'night-io',
+      with: { teacher: { ...teacher, endpoint: 'https://host/v1', limits }, budget, samples: 2, minimumYield: 0.9 },
+    });
+  });
+
   it('sets the options of the standard stages in sections of their names', () => {
     const content = {
       ...standard,

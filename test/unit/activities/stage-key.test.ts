@@ -110,6 +110,34 @@ describe('a stage key', () => {
     expect(new Set([key, ...keys]).size).toBe(other.length + 1);
   });
 
+  it('of answers covers who answers what, and neither its price nor its pace', async () => {
+    const kind = kindOf('answer');
+    const terms = { licence: 'MIT', allowsTraining: 'yes' };
+    const teacher = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
+    const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
+    const key = async (given: JsonObject, options: JsonObject = {}): Promise<string> => {
+      const parsed = kind.options.parse({ teacher: { ...teacher, ...given }, ...options });
+      return (await identifyStage(kind, { with: parsed, inputs: { dataset: artifact('a') } })).stageKey;
+    };
+    const same = [
+      key({ prices }, { budget: { spendAtMostUsd: 1 }, minimumYield: 0.5, temperature: 0 }),
+      key({ limits: { parallel: 1, timeout: '5s' }, apiKey: 'other', endpoint: 'https://host/v1/' }),
+      key({ terms: { licence: 'other', allowsTraining: { approvedBy: 'legal' } } }),
+    ];
+    const other = [
+      key({ model: 'small' }),
+      key({ revision: '2' }),
+      key({ endpoint: 'https://other/v1' }),
+      key({}, { temperature: 1 }),
+      key({}, { maximumTokens: 5 }),
+      key({}, { seed: 1 }),
+      key({}, { system: 'Be brief.' }),
+      key({}, { keep: ['cut-off'] }),
+    ];
+    expect(new Set(await Promise.all([key({}), ...same])).size).toBe(1);
+    expect(new Set(await Promise.all([key({}), ...other])).size).toBe(other.length + 1);
+  });
+
   it('changes with an input, and with the version of the stage', async () => {
     const kind = kindOf('distill');
     const node = { with: kind.options.parse({}), inputs: { dataset: artifact('a') } };

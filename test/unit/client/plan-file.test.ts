@@ -30,6 +30,7 @@ describe('the types of a plan file', () => {
     student: { layers: { every: 2 } },
     dataset: 'file:///rows.jsonl',
     evaluation: 'file:///held-out.jsonl',
+    answer: { samples: 2 },
     'fine-tune': { epochs: 2 },
     capture: { k: 10 },
     distill: { temperature: 2 },

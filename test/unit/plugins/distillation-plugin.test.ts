@@ -32,7 +32,7 @@ const gpu = new DistillationPlugin({ role: 'gpu', programs, stages });
 const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
 
 const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
-const importing = ['nightstill.import', 'nightstill.import-model'];
+const importing = ['nightstill.import', 'nightstill.import-model', 'nightstill.answer'];
 const training = ['nightstill.fine-tune', 'nightstill.capture', 'nightstill.distill'];
 
 const activitiesOf = (plugin: DistillationPlugin | StagesPlugin): string[] =>

@@ -1,0 +1,60 @@
+/** The work of the stage `answer`: requests are asked and recorded, and the record becomes a dataset. */
+import type { AnswerOptions } from '../config/answer-options.js';
+import type { Json } from '../config/json.js';
+import { answerPrompts, budgetOfRun, fromUsd, openLedger, toUsd, type LedgerReport } from '../distillation/index.js';
+import type { StageContext, StageProduct } from './stage.js';
+import { teacherKey } from './teacher-key.js';
+
+type AnswerContext = StageContext<AnswerOptions, { readonly dataset: string }>;
+
+export async function answer(
+  context: AnswerContext,
+): Promise<StageProduct<{ readonly dataset: string; readonly answers: string }>> {
+  const { options, inputs, runId, store, writer, progress, signal } = context;
+  const { teacher, budget } = options;
+  const apiKey = teacherKey(teacher);
+  const ledger = await openLedger(store, {
+    teacher,
+    runId,
+    holder: { stage: writer.stageKey, fence: writer.fence },
+    ...(budget && { caps: [{ budget: budgetOfRun(runId), amount: fromUsd(budget.spendAtMostUsd) }] }),
+  });
+  try {
+    const { dataset, answers, summary } = await answerPrompts({
+      store,
+      writer,
+      dataset: inputs.dataset,
+      options,
+      apiKey,
+      ledger,
+      signal,
+      onProgress: ({ done, of, spentUsd }) =>
+        progress({
+          phase: 'ask',
+          // Every response is durable once it is recorded.
+          durable: { step: done, fence: writer.fence },
+          facts: { done, of, unit: 'requests', ...(spentUsd !== undefined && { spentUsd }) },
+        }),
+    });
+    progress({ phase: 'compact' });
+    await ledger.compact();
+    const { spentUsd = 'not given', fates, ...counted } = summary;
+    const { endpoint, model, revision, terms, prices = 'not given' } = teacher;
+    return {
+      outputs: { dataset, answers },
+      facts: { requests: fates, rows: dataset.rows ?? 0, teacher: { endpoint, model, revision, terms } },
+      observations: { ...counted, spentUsd, prices, calls: callsOf(await ledger.report()) },
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Of the run, in dollars. */
+const callsOf = ({ asked, answered, refused, possiblyPaidTwice, unpriced }: LedgerReport): Json => ({
+  asked,
+  answered: answered.calls,
+  refused,
+  possiblyPaidTwice: { calls: possiblyPaidTwice.calls, atMostUsd: toUsd(possiblyPaidTwice.money) },
+  unpriced,
+});

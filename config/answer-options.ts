@@ -1,0 +1,52 @@
+/** What a plan may say of a stage that asks a teacher for answers. */
+import { z } from 'zod';
+import { teacherEndpointSchema } from './teacher-schema.js';
+
+const mebibyte = 1024 * 1024;
+
+export const budgetSchema = z.strictObject({ spendAtMostUsd: z.number().positive().describe('In US dollars.') });
+
+/** Answers that are recorded, and stay out of the dataset unless the plan wants them. */
+export const keepable = ['cut-off', 'refused'] as const;
+
+export const answerOptions = z
+  .strictObject({
+    teacher: teacherEndpointSchema.describe('Who answers: an endpoint that speaks the chat API of OpenAI.'),
+    budget: budgetSchema.optional().describe('What a run may spend.'),
+    system: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Said before every conversation that has no system message of its own.'),
+    temperature: z.number().min(0).max(2).default(0).describe('Of the sampling; 0 asks for the likeliest answer.'),
+    topP: z.number().gt(0).max(1).default(1).describe('Of the sampling: only tokens within this share of probability.'),
+    maximumTokens: z.int().min(1).max(1_000_000).default(1024).describe('Of an answer; longer ones are cut off.'),
+    samples: z.int().min(1).max(64).default(1).describe('Answers to each prompt, each with a seed of its own.'),
+    seed: z.int().min(0).max(2_147_480_000).default(0).describe('Of the first sample; the others follow.'),
+    minimumYield: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.9)
+      .describe('The share of requests that must give an answer for the dataset.'),
+    keep: z
+      .array(z.enum(keepable))
+      .default([])
+      .describe('Answers that enter the dataset although they are cut off or refused: `[cut-off]`.'),
+    shardBytes: z
+      .int()
+      .min(64 * 1024)
+      .max(32 * mebibyte)
+      .default(8 * mebibyte)
+      .describe('A shard of the dataset is closed once it holds this many bytes.'),
+  })
+  .refine(({ budget, teacher }) => budget === undefined || teacher.prices !== undefined, {
+    path: ['budget'],
+    error: 'prices of the teacher beside it, by which spending is counted',
+  })
+  .refine(({ samples, temperature }) => samples === 1 || temperature > 0, {
+    path: ['samples'],
+    error: '1 at temperature 0, where every sample is the same',
+  });
+
+export type AnswerOptions = z.output<typeof answerOptions>;

@@ -1,0 +1,82 @@
+/**
+ * A teacher behind an endpoint that speaks the chat API of OpenAI, as a plan may describe it: where it is, which model answers and
+ * which revision of it, what its terms allow, what it costs, and how hard it may be asked. Keys are named, never given.
+ */
+import { z } from 'zod';
+import { durationSchema } from './duration.js';
+import type { JsonObject } from './json.js';
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** `https://host/v1`, without query and with no slash at its end. */
+const endpointSchema = z
+  .string({ error: 'an http:// or https:// URL' })
+  .refine((text) => /^https?:\/\/[^/]/.test(text) && URL.canParse(text), 'an http:// or https:// URL')
+  .refine((text) => !/[?#]/.test(text), 'a URL without query and fragment')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const price = z.number().min(0).max(1e6);
+
+export const termsSchema = z.strictObject(
+  {
+    licence: z.string().min(1).max(200).describe('Under which licence or terms its answers may be used.'),
+    allowsTraining: z
+      .union([z.enum(['yes', 'no']), z.strictObject({ approvedBy: z.string().min(1).max(200) })])
+      .refine((allows) => allows !== 'no', 'yes, or { approvedBy } naming who has approved it: `no` asks nothing')
+      .describe('Do they allow to train another model with its answers? `yes`, `no` or `{ approvedBy: a name }`.'),
+  },
+  { error: 'what the terms of the teacher are: { licence, allowsTraining }' },
+);
+
+export const pricesSchema = z.strictObject({
+  inputUsdPerMillion: price.describe('US dollars for a million tokens of prompts.'),
+  outputUsdPerMillion: price.describe('US dollars for a million tokens of answers.'),
+  asOf: z.iso.date().describe('The day on which these were its prices.'),
+});
+
+export const limitsSchema = z.strictObject({
+  parallel: z.int().min(1).max(512).default(8).describe('Requests under way at once.'),
+  requestsPerMinute: z.number().positive().optional(),
+  tokensPerMinute: z.number().positive().optional().describe('Of prompt and answer, each counted at its upper bound.'),
+  timeout: durationSchema.default(120_000).describe('One request may take this long: `2m`.'),
+  attempts: z.int().min(1).max(20).default(6).describe('How often one request is tried before the stage gives up.'),
+});
+
+export const teacherEndpointSchema = z
+  .strictObject({
+    endpoint: endpointSchema.describe('URL under which `/chat/completions` lies: `https://host/v1`.'),
+    model: z.string().min(1).max(200).describe('As requests name it.'),
+    revision: z
+      .string()
+      .min(1)
+      .max(200)
+      .describe('Which revision of the model answers: declared, since an endpoint has no digest.'),
+    servedAs: z.string().min(1).max(200).optional().describe('The name that its replies bear, where it is another.'),
+    apiKey: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,62}$/, 'the name by which workers know the key: 1 to 63 characters of a-z 0-9 -')
+      .optional()
+      .describe('The name of a secret that the io workers are configured with.'),
+    plainHttp: z.boolean().default(false).describe('May prompts travel unencrypted, to another machine than this?'),
+    terms: termsSchema.describe('Required: nothing is asked before they are known.'),
+    prices: pricesSchema.optional().describe('Absent: money is `not given`.'),
+    limits: limitsSchema.default(limitsSchema.parse({})),
+  })
+  .refine(({ endpoint, plainHttp }) => plainHttp || isGuarded(endpoint), {
+    path: ['endpoint'],
+    error: 'https, or plainHttp: true where prompts may travel unencrypted',
+  });
+
+export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
+export type Prices = z.output<typeof pricesSchema>;
+export type Limits = z.output<typeof limitsSchema>;
+
+const isGuarded = (endpoint: string): boolean =>
+  endpoint.startsWith('https:') || !URL.canParse(endpoint) || loopback.test(new URL(endpoint).hostname);
+
+/** What changes its answers. Neither limits, prices and terms do, nor the key. */
+export const teacherIdentity = ({ endpoint, model, revision }: TeacherEndpoint): JsonObject => ({
+  endpoint,
+  model,
+  revision,
+});

@@ -1,0 +1,109 @@
+/**
+ * Answers as artifacts. The dataset holds prompts with their answers in the order of the prompts, and depends on nothing else:
+ * neither on who answered nor when. What became of every request, also of those without a row, stands beside it as `answers`.
+ */
+import {
+  canonicalJson,
+  type ArtifactPart,
+  type ArtifactRef,
+  type JsonObject,
+  type StageWriter,
+} from '../../storage/index.js';
+import { rowFormat } from '../row.js';
+import { ShardCutter } from '../shard-cutter.js';
+import { toUsd } from '../responses/index.js';
+import type { Outcome, Reply } from './chat-reply.js';
+import type { PromptRow } from './prompt-rows.js';
+import type { RecordedReply } from './recorded-reply.js';
+
+/** `rejected`: the endpoint refused the request itself. `no-prompt`: the row holds nothing to answer. */
+export type Fate = Outcome | 'rejected' | 'no-prompt';
+
+export interface FinishedRequest {
+  readonly row: PromptRow;
+  readonly sample: number;
+  /** Absent where nothing was asked. */
+  readonly key?: string | undefined;
+  readonly fate: Fate;
+  readonly reply?: RecordedReply | undefined;
+}
+
+export interface AnswerDatasetRequest {
+  readonly writer: StageWriter;
+  readonly shardBytes: number;
+  readonly samples: number;
+  /** Do answers of this fate enter the dataset? */
+  readonly isKept: (fate: Fate) => boolean;
+  readonly revision: string;
+}
+
+export const answersFormat = 'nightstill-answers-1';
+
+export class AnswerDataset {
+  readonly #rows: Shards;
+  readonly #answers: Shards;
+
+  constructor(private readonly request: AnswerDatasetRequest) {
+    this.#rows = new Shards(request);
+    this.#answers = new Shards(request);
+  }
+
+  async add(finished: FinishedRequest): Promise<void> {
+    const { samples, isKept, revision } = this.request;
+    const { row, sample, key, fate, reply } = finished;
+    // With several samples every id has its number, so that no two rows share one.
+    const id = samples === 1 ? row.id : `${row.id}#${sample}`;
+    if (reply && isKept(fate)) await this.#rows.add(answeredRow(id, row, reply));
+    await this.#answers.add({
+      id,
+      prompt: row.id,
+      sample,
+      fate,
+      revision,
+      ...(key !== undefined && { key }),
+      ...(reply && { finishReason: reply.finishReason, servedModel: reply.servedModel, ...reply.usage }),
+      ...(reply?.fingerprint !== undefined && { fingerprint: reply.fingerprint }),
+      ...(reply?.cost !== undefined && { spentUsd: toUsd(reply.cost) }),
+    });
+  }
+
+  async finish(): Promise<{ readonly dataset: ArtifactRef; readonly answers: ArtifactRef }> {
+    const { writer } = this.request;
+    const [rows, answers] = [await this.#rows.finish(), await this.#answers.finish()];
+    return {
+      dataset: await writer.putArtifact({ kind: 'dataset', parts: rows, meta: { format: rowFormat } }),
+      answers: await writer.putArtifact({ kind: 'answers', parts: answers, meta: { format: answersFormat } }),
+    };
+  }
+}
+
+const answeredRow = (id: string, { messages, extra }: PromptRow, { text }: Reply): JsonObject => ({
+  id,
+  messages: [...messages, { role: 'assistant', content: text }],
+  ...(extra && { extra }),
+});
+
+/** Rows as JSONL in blobs, cut by their bytes alone. */
+class Shards {
+  readonly #cutter: ShardCutter;
+  readonly #parts: ArtifactPart[] = [];
+
+  constructor(private readonly request: AnswerDatasetRequest) {
+    this.#cutter = new ShardCutter(request.shardBytes);
+  }
+
+  async add(row: JsonObject): Promise<void> {
+    this.#cutter.add(`${canonicalJson(row)}\n`);
+    if (this.#cutter.full) await this.#close();
+  }
+
+  async finish(): Promise<readonly ArtifactPart[]> {
+    if (!this.#cutter.empty) await this.#close();
+    return this.#parts;
+  }
+
+  async #close(): Promise<void> {
+    const { bytes, rows } = this.#cutter.take();
+    this.#parts.push({ ...(await this.request.writer.putBlob(bytes)), rows });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * A dataset of prompts becomes a dataset of answers. First every request without a recorded response is asked, so many at once; what
+ * was recorded, by whatever attempt, run or plan, is never asked again. Then the dataset is put together from the record alone, in
+ * the order of the prompts. No request is dropped in silence: each has a fate, and too many without an answer fail the stage.
+ */
+import type { AnswerOptions } from '../../config/answer-options.js';
+import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
+import type { Ledger } from '../responses/index.js';
+import { AnswerDataset, type Fate } from './answer-dataset.js';
+import { ask, type Question } from './ask.js';
+import { openTeacherClient } from './client.js';
+import { inLanes } from './lanes.js';
+import { Pace } from './pace.js';
+import { readPrompts } from './prompt-rows.js';
+import { plannedRequests, type PlannedRequest } from './planned-requests.js';
+import type { RecordedReply } from './recorded-reply.js';
+import { stopping } from './stopping.js';
+import { Tally, type TallyProgress, type TallySummary } from './tally.js';
+
+export interface AnswerRequest {
+  readonly store: ObjectStore;
+  readonly writer: StageWriter;
+  readonly dataset: ArtifactRef;
+  readonly options: AnswerOptions;
+  readonly apiKey: string | undefined;
+  readonly ledger: Ledger;
+  /** Aborted: no more calls begin, those under way have some seconds to end, then its reason is thrown. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: TallyProgress) => void;
+}
+
+export interface AnsweredPrompts {
+  readonly dataset: ArtifactRef;
+  readonly answers: ArtifactRef;
+  readonly summary: TallySummary;
+}
+
+/**
+ * @throws answer-yield-too-low, budget-exhausted, teacher-refused-key, teacher-missing, teacher-unavailable, teacher-reply-invalid,
+ *   teacher-model-mismatch, and the reason of `signal`
+ */
+export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPrompts> {
+  const total = await countRequests(request);
+  const rejected = await askAll(request, total);
+  return assemble(request, total, rejected);
+}
+
+/** Until every request has a fate. @returns the keys of those that the endpoint refuses */
+async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySet<string>> {
+  const { options, apiKey, ledger, signal, onProgress } = request;
+  const { teacher, maximumTokens } = options;
+  const tally = new Tally(total, options);
+  const { stop, cut, end } = stopping(signal);
+  const [client, pace] = [openTeacherClient(teacher, apiKey), new Pace(teacher.limits)];
+  const means = { teacher, client, pace, ledger, maximumTokens, stop: stop.signal, cut };
+  const asked = new Asked((question) => ask(means, question));
+  const work = async (planned: PlannedRequest): Promise<void> => {
+    const { recorded, question } = planned;
+    const reply = recorded ?? (question && (await asked.replyTo(question)));
+    tally.add(fateOf(planned, reply), reply);
+    tally.confirmYield();
+    onProgress(tally.progress);
+  };
+  try {
+    await inLanes(teacher.limits.parallel, plannedRequests(request), { stop, work });
+  } finally {
+    end();
+  }
+  return asked.rejected;
+}
+
+/** Equal prompts are one request: who comes second waits for the first, and what was refused once is not asked again. */
+class Asked {
+  readonly rejected = new Set<string>();
+  readonly #underWay = new Map<string, Promise<RecordedReply | undefined>>();
+
+  constructor(private readonly ask: (question: Question) => Promise<RecordedReply | undefined>) {}
+
+  async replyTo(question: Question): Promise<RecordedReply | undefined> {
+    const { key } = question;
+    if (this.rejected.has(key)) return undefined;
+    const reply = this.#underWay.get(key) ?? this.ask(question).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, reply);
+    if ((await reply) === undefined) this.rejected.add(key);
+    return reply;
+  }
+}
+
+/** From the record alone: nothing depends on what was asked when. */
+async function assemble(
+  request: AnswerRequest,
+  total: number,
+  rejected: ReadonlySet<string>,
+): Promise<AnsweredPrompts> {
+  const { writer, options, signal } = request;
+  const { shardBytes, samples, keep, teacher } = options;
+  const tally = new Tally(total, options);
+  const isKept = (fate: Fate): boolean => fate === 'answered' || keep.some((kept) => kept === fate);
+  const answers = new AnswerDataset({ writer, shardBytes, samples, isKept, revision: teacher.revision });
+  for await (const planned of plannedRequests(request)) {
+    signal.throwIfAborted();
+    const { row, sample, question, recorded } = planned;
+    // One that was refused now may have been answered in another run: what this attempt saw counts.
+    const reply = question && rejected.has(question.key) ? undefined : recorded;
+    const fate = fateOf(planned, reply);
+    tally.add(fate, reply);
+    await answers.add({ row, sample, key: question?.key, fate, reply });
+  }
+  tally.confirmYield();
+  return { ...(await answers.finish()), summary: tally.summary };
+}
+
+const fateOf = ({ question }: PlannedRequest, reply: RecordedReply | undefined): Fate =>
+  reply?.outcome ?? (question ? 'rejected' : 'no-prompt');
+
+async function countRequests({ store, dataset, options }: AnswerRequest): Promise<number> {
+  let rows = dataset.rows ?? 0;
+  if (dataset.rows === undefined) for await (const _ of readPrompts(store, dataset)) rows += 1;
+  return rows * options.samples;
+}

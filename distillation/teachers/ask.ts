@@ -1,0 +1,108 @@
+/**
+ * Asks one request until it has a reply, or cannot have one: it waits for its turn, has the ledger reserve what the call may cost
+ * and write down that it is made, makes it, and has written down what came of it. Every call is recorded as what it was; only a
+ * whole reply of the right model is an answer.
+ */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TeacherEndpoint } from '../../config/teacher-schema.js';
+import type { JsonObject } from '../../storage/index.js';
+import { requestDigest, type Call, type Ledger, type NewResponse } from '../responses/index.js';
+import { backoffMs } from './backoff.js';
+import { withoutAccidents } from './chat-reply.js';
+import { promptTokenBound } from './chat-request.js';
+import type { TeacherClient, WholeReply } from './client.js';
+import { FailedCall } from './failed-call.js';
+import type { Pace } from './pace.js';
+import { costOf, type Tokens } from './prices.js';
+import { recordedReply, type RecordedReply } from './recorded-reply.js';
+
+export interface AskingMeans {
+  readonly teacher: TeacherEndpoint;
+  readonly client: TeacherClient;
+  readonly pace: Pace;
+  readonly ledger: Ledger;
+  readonly maximumTokens: number;
+  /** No call begins after it. */
+  readonly stop: AbortSignal;
+  /** Calls under way end with it. */
+  readonly cut: AbortSignal;
+}
+
+export interface Question {
+  readonly key: string;
+  readonly body: JsonObject;
+}
+
+/** @returns undefined when the endpoint refuses this request, and not others @throws the code of the last attempt */
+export async function ask(means: AskingMeans, question: Question): Promise<RecordedReply | undefined> {
+  const { pace, stop, teacher } = means;
+  const bound = { promptTokens: promptTokenBound(question.body), completionTokens: means.maximumTokens };
+  for (let attempt = 1; ; attempt += 1) {
+    await turnOf(pace, bound.promptTokens + bound.completionTokens, stop);
+    try {
+      return await callOnce(means, question, bound);
+    } catch (error) {
+      if (!(error instanceof FailedCall)) throw error;
+      if (error.rejected) return undefined;
+      if (attempt >= Math.min(error.tries, teacher.limits.attempts)) throw error.failure;
+      if (error.waitMs !== undefined) pace.close(error.waitMs);
+      await pause(backoffMs(attempt, error.waitMs), stop);
+    }
+  }
+}
+
+async function callOnce(means: AskingMeans, { key, body }: Question, bound: Tokens): Promise<RecordedReply> {
+  const { client, pace, ledger, cut, teacher } = means;
+  const intent = await ledger.intend({ key, atMost: costOf(teacher.prices, bound) });
+  if ('recorded' in intent) return recordedReply(intent.recorded);
+  const startedAtMs = performance.now();
+  const whole = await client.ask(body, key, cut).catch((error: unknown) => {
+    if (error instanceof FailedCall) giveUp(ledger, intent.call, error);
+    throw error;
+  });
+  const used = whole.reply.usage ?? bound;
+  pace.giveBackTokens(bound.promptTokens + bound.completionTokens - used.promptTokens - used.completionTokens);
+  const latencyMs = Math.round(performance.now() - startedAtMs);
+  return recordedReply(await ledger.record(intent.call, responseOf(teacher, body, whole, { used, latencyMs })));
+}
+
+const giveUp = (ledger: Ledger, call: Call, { failure, maybePaid }: FailedCall): void =>
+  ledger.giveUp(call, { reason: failure.code, maybePaid });
+
+function responseOf(
+  { endpoint, model, revision, prices }: TeacherEndpoint,
+  request: JsonObject,
+  { body, reply, providerId }: WholeReply,
+  { used, latencyMs }: { readonly used: Tokens; readonly latencyMs: number },
+): NewResponse {
+  const cost = costOf(prices, used);
+  return {
+    content: {
+      requestDigest: requestDigest(request),
+      endpoint,
+      model,
+      revision,
+      servedModel: reply.servedModel,
+      servedFingerprint: reply.fingerprint ?? null,
+      body: withoutAccidents(body),
+      finishReason: reply.finishReason,
+      usage: reply.usage ?? null,
+    },
+    // Tokens that the endpoint does not count are paid for at their upper bound.
+    price: prices && cost !== undefined ? { nanoUsd: cost, prices: prices.asOf } : undefined,
+    observations: { latencyMs, providerId },
+  };
+}
+
+/** Until its turn has come, and nobody is asked to wait any more. */
+async function turnOf(pace: Pace, tokens: number, stop: AbortSignal): Promise<void> {
+  stop.throwIfAborted();
+  for (let waitMs = Math.max(pace.take(tokens), pace.closedForMs); waitMs > 0; waitMs = pace.closedForMs)
+    await pause(waitMs, stop);
+}
+
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: stop }).catch(() => undefined);
+  stop.throwIfAborted();
+}

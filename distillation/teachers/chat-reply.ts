@@ -1,0 +1,100 @@
+/**
+ * What came back: a reply is read once it is whole, and what it means is decided by nothing but its content, so that a recorded
+ * reply means the same whenever it is read again. Refusals and cut-off answers are replies; what is no reply is an error.
+ */
+import { z } from 'zod';
+import { NightstillError } from '../../config/errors.js';
+import { isJsonArray, isJsonObject, type Json } from '../../storage/index.js';
+
+export type Outcome = 'answered' | 'cut-off' | 'refused' | 'empty';
+
+export interface Reply {
+  readonly outcome: Outcome;
+  readonly text: string;
+  readonly finishReason: string;
+  /** The name that the endpoint gives to what answered. */
+  readonly servedModel: string;
+  readonly fingerprint?: string | undefined;
+  /** Absent where the endpoint does not count. */
+  readonly usage?: { readonly promptTokens: number; readonly completionTokens: number } | undefined;
+}
+
+const count = z.int().nonnegative();
+
+const completionSchema = z.looseObject({
+  model: z.string().min(1),
+  system_fingerprint: z.string().nullish(),
+  choices: z
+    .array(
+      z.looseObject({
+        finish_reason: z.string(),
+        message: z.looseObject({ content: z.string().nullish(), refusal: z.string().nullish() }),
+      }),
+    )
+    .min(1),
+  usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish(),
+});
+
+/** @throws teacher-reply-invalid */
+export function readReply(body: Json): Reply {
+  const parsed = completionSchema.safeParse(body);
+  const choice = parsed.data?.choices[0];
+  if (!parsed.data || !choice) {
+    const issue = parsed.error?.issues[0];
+    throw replyInvalid(
+      'a chat completion',
+      `${issue?.path.join('.') || 'the reply'}: ${issue?.message ?? 'no choice'}`,
+    );
+  }
+  const { model, system_fingerprint: fingerprint, usage } = parsed.data;
+  const { finish_reason: finishReason, message } = choice;
+  return {
+    outcome: outcomeOf(finishReason, message),
+    text: message.content ?? '',
+    finishReason,
+    servedModel: model,
+    ...(typeof fingerprint === 'string' && { fingerprint }),
+    ...(usage && { usage: { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens } }),
+  };
+}
+
+/** A reply without what differs between two executions that say the same: ids, times, timings, the host's fingerprint. */
+export function withoutAccidents(body: Json): Json {
+  if (!isJsonObject(body)) return body;
+  const { model, usage, choices = [] } = body;
+  const said = isJsonArray(choices) ? choices.map(saidIn) : choices;
+  return { ...(model !== undefined && { model }), ...(usage !== undefined && { usage }), choices: said };
+}
+
+function saidIn(choice: Json): Json {
+  if (!isJsonObject(choice)) return choice;
+  const { index = 0, finish_reason: reason = null, message = null } = choice;
+  return { index, finish_reason: reason, message };
+}
+
+interface ChatMessage {
+  readonly content?: string | null | undefined;
+  readonly refusal?: string | null | undefined;
+}
+
+function outcomeOf(finishReason: string, { content, refusal }: ChatMessage): Outcome {
+  if (refusal || finishReason === 'content_filter') return 'refused';
+  if (finishReason === 'length') return 'cut-off';
+  return content ? 'answered' : 'empty';
+}
+
+/** What hosted endpoints append to the name of a model to say which snapshot of it answered. */
+const snapshot = /^-(\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3})$/;
+
+/** @throws teacher-model-mismatch */
+export function confirmModel({ servedModel }: Reply, expected: string): void {
+  if (servedModel === expected) return;
+  if (servedModel.startsWith(expected) && snapshot.test(servedModel.slice(expected.length))) return;
+  throw new NightstillError(
+    'teacher-model-mismatch',
+    `expected an answer of ${JSON.stringify(expected)}, found one of ${JSON.stringify(servedModel.slice(0, 200))}`,
+  );
+}
+
+export const replyInvalid = (expected: string, found: string, cause?: unknown): NightstillError =>
+  new NightstillError('teacher-reply-invalid', `expected ${expected}, found ${found}`, { cause });

@@ -1,0 +1,83 @@
+/**
+ * What a call that brought no answer means: a code, how often the same call is worth trying, and for how long the endpoint asks to
+ * be left alone. Text of the endpoint is never repeated, since it may hold the prompt or the key: only short codes are.
+ */
+import OpenAI from 'openai';
+import { hasCode, NightstillError } from '../../config/errors.js';
+
+export class FailedCall extends Error {
+  constructor(
+    readonly failure: NightstillError,
+    /** How often this very call is worth trying. */
+    readonly tries: number,
+    /** The endpoint may have worked, and be paid for it. */
+    readonly maybePaid: boolean,
+    /** Before that no call is to be made. */
+    readonly waitMs?: number | undefined,
+  ) {
+    super(failure.message, { cause: failure });
+  }
+
+  /** The endpoint refuses this request, and would refuse it again; others it may take. */
+  get rejected(): boolean {
+    return this.failure.code === 'teacher-request-rejected';
+  }
+}
+
+/** A proxy may talk nonsense now and then; one that does so three times is no teacher. */
+const triesOfNonsense = 3;
+
+export function failedCall(error: unknown): FailedCall {
+  if (error instanceof FailedCall) return error;
+  if (error instanceof OpenAI.APIError && error.status !== undefined) return refusedCall(error, error.status);
+  if (hasCode(error, 'teacher-model-mismatch')) return new FailedCall(error, 1, true);
+  if (hasCode(error, 'teacher-reply-invalid')) return new FailedCall(error, triesOfNonsense, true);
+  if (hasCode(error)) return new FailedCall(error, Infinity, true);
+  // Connections that fail, break or end too early; a redirect, too, that is not followed.
+  const found = causeOf(error);
+  const message = `expected a whole reply, found ${found ?? 'a connection that failed'}`;
+  const failure = new NightstillError('teacher-unavailable', message, { cause: error });
+  return new FailedCall(failure, Infinity, found === undefined || !neverReached.includes(found));
+}
+
+type StatusError = InstanceType<typeof OpenAI.APIError>;
+
+function refusedCall(error: StatusError, status: number): FailedCall {
+  const said = saidCode(error);
+  const fail = (code: ConstructorParameters<typeof NightstillError>[0]): NightstillError =>
+    new NightstillError(code, `expected an answer, found status ${status}${said && ` (${said})`}`, {
+      details: { status },
+    });
+  if (status === 401 || status === 403 || said === 'insufficient_quota')
+    return new FailedCall(fail('teacher-refused-key'), 1, false);
+  if (status === 404) return new FailedCall(fail('teacher-missing'), 1, false);
+  if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
+    return new FailedCall(fail('teacher-unavailable'), Infinity, status >= 500, retryAfterMs(error.headers));
+  if (status >= 400) return new FailedCall(fail('teacher-request-rejected'), 1, false);
+  return new FailedCall(fail('teacher-reply-invalid'), triesOfNonsense, true);
+}
+
+/** Longer than this nobody waits in one attempt. */
+const longestWaitMs = 600_000;
+
+/** Seconds or a date, as RFC 9110 §10.2.3 has it; OpenAI also gives milliseconds. */
+export function retryAfterMs(headers: Headers | undefined, nowMs = Date.now()): number | undefined {
+  const milliseconds = Number(headers?.get('retry-after-ms') ?? NaN);
+  if (milliseconds >= 0) return Math.min(milliseconds, longestWaitMs);
+  const text = headers?.get('retry-after')?.trim();
+  if (!text) return undefined;
+  const waitMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(0, waitMs), longestWaitMs);
+}
+
+/** `model_not_found`: a code is an identifier, and no place for a key. */
+const saidCode = ({ code, type }: StatusError): string =>
+  [code, type].find((text) => typeof text === 'string' && /^[a-z_]{1,40}$/.test(text)) ?? '';
+
+const neverReached: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
+
+function causeOf(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && typeof cause.code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(cause.code)) return cause.code;
+  return undefined;
+}

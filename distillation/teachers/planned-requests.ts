@@ -1,0 +1,54 @@
+/** Every request that a dataset of prompts comes to, in its order, with what is recorded of it. The ledger is asked for many at once. */
+import type { AnswerOptions } from '../../config/answer-options.js';
+import type { ArtifactRef, ObjectStore } from '../../storage/index.js';
+import { requestKey, type Ledger } from '../responses/index.js';
+import type { Question } from './ask.js';
+import { chatRequest } from './chat-request.js';
+import { readPrompts, type PromptRow } from './prompt-rows.js';
+import { recordedReply, type RecordedReply } from './recorded-reply.js';
+
+export interface PlannedRequest {
+  readonly row: PromptRow;
+  readonly sample: number;
+  /** Absent where the row holds nothing to answer. */
+  readonly question?: Question | undefined;
+  /** What was recorded when the ledger was asked. */
+  readonly recorded?: RecordedReply | undefined;
+}
+
+export interface Prompts {
+  readonly store: ObjectStore;
+  readonly dataset: ArtifactRef;
+  readonly options: AnswerOptions;
+  readonly ledger: Ledger;
+}
+
+const lookedUpAtOnce = 256;
+
+/** The samples of a prompt come beside each other. */
+export async function* plannedRequests(prompts: Prompts): AsyncGenerator<PlannedRequest> {
+  let batch: PlannedRequest[] = [];
+  for await (const row of readPrompts(prompts.store, prompts.dataset))
+    for (let sample = 0; sample < prompts.options.samples; sample += 1) {
+      batch.push({ row, sample, question: questionOf(row, sample, prompts.options) });
+      if (batch.length < lookedUpAtOnce) continue;
+      yield* lookUp(prompts.ledger, batch);
+      batch = [];
+    }
+  yield* lookUp(prompts.ledger, batch);
+}
+
+function questionOf(row: PromptRow, sample: number, options: AnswerOptions): Question | undefined {
+  if (row.messages.length === 0) return undefined;
+  const { endpoint, model, revision } = options.teacher;
+  const body = chatRequest(row, { ...options, model }, sample);
+  return { key: requestKey({ endpoint, model, revision, body, sample }), body };
+}
+
+async function* lookUp(ledger: Ledger, batch: readonly PlannedRequest[]): AsyncGenerator<PlannedRequest> {
+  const recorded = await ledger.find(batch.flatMap(({ question }) => (question ? [question.key] : [])));
+  for (const planned of batch) {
+    const response = planned.question && recorded.get(planned.question.key);
+    yield response ? { ...planned, recorded: recordedReply(response) } : planned;
+  }
+}

@@ -1,0 +1,16 @@
+/** What calls cost, by the prices of the plan. Without prices money is not known, and is never taken for nothing. */
+import type { Prices } from '../../config/teacher-schema.js';
+import { costOfTokens, sumOf, type NanoUsd } from '../responses/index.js';
+
+export interface Tokens {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** Undefined where no prices are given. */
+export const costOf = (prices: Prices | undefined, { promptTokens, completionTokens }: Tokens): NanoUsd | undefined =>
+  prices &&
+  sumOf([
+    costOfTokens(promptTokens, prices.inputUsdPerMillion),
+    costOfTokens(completionTokens, prices.outputUsdPerMillion),
+  ]);

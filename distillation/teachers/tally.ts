@@ -1,0 +1,89 @@
+/** Counts what became of requests, and says when too many have no answer for the dataset: as soon as that is certain. */
+import type { AnswerOptions } from '../../config/answer-options.js';
+import { NightstillError } from '../../config/errors.js';
+import type { Fate } from './answer-dataset.js';
+import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
+import type { RecordedReply } from './recorded-reply.js';
+
+export interface TallyProgress {
+  /** Requests that have a fate. */
+  readonly done: number;
+  readonly of: number;
+  /** Absent without prices. */
+  readonly spentUsd?: number | undefined;
+}
+
+export interface TallySummary {
+  /** Requests by what became of them. */
+  readonly fates: Readonly<Record<string, number>>;
+  /** Replies by the model and the fingerprint that they bear. */
+  readonly served: Readonly<Record<string, number>>;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Replies whose tokens the endpoint did not count. */
+  readonly uncounted: number;
+  /** What these replies cost, whenever they were bought; absent without prices. */
+  readonly spentUsd?: number | undefined;
+}
+
+export class Tally {
+  readonly #fates: Record<string, number> = {};
+  readonly #served: Record<string, number> = {};
+  #done = 0;
+  #promptTokens = 0;
+  #completionTokens = 0;
+  #uncounted = 0;
+  #cost: NanoUsd = nanoUsd(0);
+
+  constructor(
+    private readonly of: number,
+    private readonly options: Pick<AnswerOptions, 'keep' | 'minimumYield' | 'teacher'>,
+  ) {}
+
+  add(fate: Fate, reply?: RecordedReply): void {
+    this.#done += 1;
+    this.#fates[fate] = (this.#fates[fate] ?? 0) + 1;
+    if (!reply) return;
+    const served = [reply.servedModel, reply.fingerprint].filter(Boolean).join(' ').slice(0, 200);
+    this.#served[served] = (this.#served[served] ?? 0) + 1;
+    this.#promptTokens += reply.usage?.promptTokens ?? 0;
+    this.#completionTokens += reply.usage?.completionTokens ?? 0;
+    if (!reply.usage) this.#uncounted += 1;
+    if (reply.cost !== undefined) this.#cost = sumOf([this.#cost, reply.cost]);
+  }
+
+  /** @throws answer-yield-too-low */
+  confirmYield(): void {
+    const { minimumYield, keep } = this.options;
+    const kept: readonly string[] = ['answered', ...keep];
+    const lost = Object.entries(this.#fates).filter(([fate]) => !kept.includes(fate));
+    const count = lost.reduce((sum, [, number]) => sum + number, 0);
+    // What is still to come may all be answered.
+    if (this.of - count >= minimumYield * this.of && this.of > count) return;
+    const reasons = lost.map(([fate, number]) => `${number} ${fate}`).join(', ');
+    throw new NightstillError(
+      'answer-yield-too-low',
+      `expected answers to at least ${minimumYield * 100} % of ${this.of} requests, found ${count} without: ${reasons}`,
+      { details: Object.fromEntries(Object.entries(this.#fates)) },
+    );
+  }
+
+  get progress(): TallyProgress {
+    return { done: this.#done, of: this.of, ...this.#money };
+  }
+
+  get summary(): TallySummary {
+    return {
+      fates: { ...this.#fates },
+      served: { ...this.#served },
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+      uncounted: this.#uncounted,
+      ...this.#money,
+    };
+  }
+
+  get #money(): { readonly spentUsd?: number } {
+    return this.options.teacher.prices ? { spentUsd: toUsd(this.#cost) } : {};
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A teacher behind a real HTTP server that speaks the chat API of OpenAI, knows no request again, and counts what it is asked. Its
+ * answer depends on the question alone. It misbehaves as a test says: the next requests, or those that a test picks.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Asked {
+  /** The Idempotency-Key. */
+  readonly key: string;
+  readonly body: ChatBody;
+  readonly headers: IncomingMessage['headers'];
+  readonly atMs: number;
+}
+
+interface ChatBody {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly seed: number;
+  readonly max_tokens: number;
+}
+
+/** Answers in place of the teacher; what it does not send is sent as it should be. */
+export type Fault = (response: ServerResponse, completion: Completion) => void;
+
+export type Completion = ReturnType<typeof completionOf>;
+
+export const promptTokens = 10;
+export const completionTokens = 5;
+
+const completionOf = ({ model, messages }: ChatBody, answer: string) => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 0,
+  model,
+  system_fingerprint: 'fp_1',
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: answer as string | null, refusal: null as string | null },
+      finish_reason: 'stop',
+    },
+  ],
+  usage: {
+    prompt_tokens: promptTokens * messages.length,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens * messages.length + completionTokens,
+  },
+});
+
+const send = (response: ServerResponse, status: number, type: string, text: string, headers = {}): void => {
+  response.writeHead(status, { 'content-type': type, ...headers }).end(text);
+};
+
+const reply = (response: ServerResponse, completion: object): void =>
+  send(response, 200, 'application/json', JSON.stringify(completion));
+
+const ending =
+  (finishReason: string, message: object = {}): Fault =>
+  (response, completion) => {
+    const [choice] = completion.choices;
+    const choices = [{ ...choice, finish_reason: finishReason, message: { ...choice?.message, ...message } }];
+    reply(response, { ...completion, choices });
+  };
+
+/** Each in place of a reply. */
+const plainFaults = {
+  html: (response) => send(response, 200, 'text/html', '<html><body>Welcome</body></html>'),
+  empty: (response) => send(response, 200, 'application/json', ''),
+  redirect: (response) => send(response, 307, 'text/plain', '', { location: 'http://127.0.0.1:9/v1/chat/completions' }),
+  /** Half of a reply that said how long it would be, and then nobody. */
+  halfReply: (response, completion) => {
+    const text = JSON.stringify(completion);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
+    response.write(text.slice(0, text.length / 2), () => response.destroy());
+  },
+  /** JSON, and no completion. */
+  otherJson: (response) => reply(response, { ok: true }),
+  hangUp: (response) => void response.destroy(),
+  /** Takes the request, and never answers. */
+  silent: () => undefined,
+  refusal: ending('stop', { content: null, refusal: 'I will not.' }),
+  filtered: ending('content_filter', { content: '' }),
+  cutOff: ending('length'),
+  noText: ending('stop', { content: '' }),
+  uncounted: (response, completion) => reply(response, { ...completion, usage: null }),
+} satisfies Record<string, Fault>;
+
+export const faults = {
+  ...plainFaults,
+  status:
+    (status: number, { code = null as string | null, headers = {} } = {}): Fault =>
+    (response) =>
+      send(response, status, 'application/json', JSON.stringify({ error: { message: 'no', code } }), headers),
+  servedBy:
+    (model: string): Fault =>
+    (response, completion) =>
+      reply(response, { ...completion, model }),
+};
+
+export class CountingTeacher {
+  readonly asked: Asked[] = [];
+  /** The most requests that were under way at once. */
+  mostAtOnce = 0;
+  /** How many replies it has worked out, whether or not anybody heard them. */
+  answered = 0;
+  /** How long it takes over an answer. */
+  delayMs = 0;
+  answer: (question: string, sample: number) => string = (question) => `The answer to ${question}`;
+  /** Picks requests to misbehave at, before the queue of faults is looked at. */
+  faultFor: (asked: Asked) => Fault | undefined = () => undefined;
+  #next: Fault[] = [];
+  #underWay = 0;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<CountingTeacher> {
+    const server = createServer((request, response) => void teacher.#serve(request, response));
+    const teacher = new CountingTeacher(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return teacher;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+  }
+
+  /** The next requests meet these, one each. */
+  next(...faultsInOrder: readonly Fault[]): void {
+    this.#next.push(...faultsInOrder);
+  }
+
+  /** How often each key was asked. */
+  get timesAsked(): ReadonlyMap<string, number> {
+    const times = new Map<string, number>();
+    for (const { key } of this.asked) times.set(key, (times.get(key) ?? 0) + 1);
+    return times;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.mostAtOnce = Math.max(this.mostAtOnce, (this.#underWay += 1));
+    response.once('close', () => (this.#underWay -= 1));
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    } catch {
+      return; // whoever asked is gone
+    }
+    if (request.url !== '/v1/chat/completions') return send(response, 404, 'text/plain', 'nothing here');
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as ChatBody;
+    const { headers } = request;
+    const asked: Asked = { key: String(headers['idempotency-key']), body, headers, atMs: performance.now() };
+    this.asked.push(asked);
+    const fault = this.faultFor(asked) ?? this.#next.shift();
+    await sleep(this.delayMs);
+    this.answered += 1;
+    const completion = completionOf(body, this.answer(body.messages.at(-1)?.content ?? '', body.seed));
+    (fault ?? reply)(response, completion);
+  }
+}

@@ -1,0 +1,127 @@
+import { teacherEndpointSchema } from '../../../../config/teacher-schema.js';
+import { openTeacherClient } from '../../../../distillation/teachers/client.js';
+import { FailedCall } from '../../../../distillation/teachers/failed-call.js';
+import { CountingTeacher, faults, type Fault } from '../../../support/counting-teacher.js';
+
+let server: CountingTeacher;
+beforeEach(async () => (server = await CountingTeacher.start()));
+afterEach(() => server.stop());
+
+const teacherAt = (endpoint: string, limits: object = {}) =>
+  teacherEndpointSchema.parse({
+    endpoint,
+    model: 'gpt-4o',
+    revision: '1',
+    terms: { licence: 'MIT', allowsTraining: 'yes' },
+    limits,
+  });
+
+const request = { model: 'gpt-4o', messages: [{ role: 'user', content: 'a secret question' }], max_tokens: 5, seed: 0 };
+const forever = new AbortController().signal;
+
+const askAt = (endpoint: string, limits?: object) =>
+  openTeacherClient(teacherAt(endpoint, limits), 'canary-key').ask(request, 'key-1', forever);
+
+async function failureOf(call: Promise<unknown>): Promise<FailedCall> {
+  const error: unknown = await call.catch((thrown: unknown) => thrown);
+  if (error instanceof FailedCall) return error;
+  throw new Error(`expected a failed call, found ${String(error)}`);
+}
+
+describe('a request to a teacher', () => {
+  it('carries its key, and nothing that the environment holds for somebody else', async () => {
+    process.env['OPENAI_ORG_ID'] = 'canary-organization';
+    process.env['OPENAI_CUSTOM_HEADERS'] = 'X-Canary: canary-header';
+    try {
+      const { reply } = await askAt(server.endpoint);
+      expect(reply).toMatchObject({
+        outcome: 'answered',
+        text: 'The answer to a secret question',
+        finishReason: 'stop',
+      });
+    } finally {
+      delete process.env['OPENAI_ORG_ID'];
+      delete process.env['OPENAI_CUSTOM_HEADERS'];
+    }
+    const [asked] = server.asked;
+    expect(asked).toMatchObject({ key: 'key-1', body: request, headers: { authorization: 'Bearer canary-key' } });
+    expect(JSON.stringify(asked?.headers)).not.toMatch(/canary-(organization|header)/);
+  });
+
+  it('without a key bears none', async () => {
+    await openTeacherClient(teacherAt(server.endpoint), undefined).ask(request, 'key-1', forever);
+    expect(server.asked[0]?.headers.authorization).toBeUndefined();
+  });
+
+  const meanings: [string, Fault, Partial<FailedCall> & { code: string }][] = [
+    ['401', faults.status(401), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
+    ['403', faults.status(403), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
+    [
+      '429 for lack of credit',
+      faults.status(429, { code: 'insufficient_quota' }),
+      { code: 'teacher-refused-key', tries: 1 },
+    ],
+    ['404', faults.status(404), { code: 'teacher-missing', tries: 1, maybePaid: false }],
+    ['400', faults.status(400), { code: 'teacher-request-rejected', tries: 1, maybePaid: false }],
+    [
+      '429 with a wait',
+      faults.status(429, { headers: { 'retry-after': '7' } }),
+      { code: 'teacher-unavailable', tries: Infinity, maybePaid: false, waitMs: 7000 },
+    ],
+    ['500', faults.status(500), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    ['503', faults.status(503), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    ['HTML', faults.html, { code: 'teacher-reply-invalid', tries: 3, maybePaid: true }],
+    ['nothing', faults.empty, { code: 'teacher-reply-invalid', tries: 3 }],
+    ['JSON that is no completion', faults.otherJson, { code: 'teacher-reply-invalid', tries: 3 }],
+    ['half a reply', faults.halfReply, { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    ['a connection that is closed', faults.hangUp, { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    ['a redirect', faults.redirect, { code: 'teacher-unavailable', tries: Infinity }],
+    ['another model', faults.servedBy('gpt-4o-mini'), { code: 'teacher-model-mismatch', tries: 1, maybePaid: true }],
+  ];
+
+  it.each(meanings)(
+    'that meets %s fails by its name, and repeats nothing that was said',
+    async (_, fault, expected) => {
+      server.next(fault);
+      const failed = await failureOf(askAt(server.endpoint));
+      const { tries, maybePaid, waitMs, failure } = failed;
+      expect({ tries, maybePaid, waitMs, code: failure.code }).toMatchObject(expected);
+      expect(failure.message).toMatch(/^expected .+, found .+/);
+      expect(`${failure.message}${failure.remedy}`).not.toMatch(/canary|secret/);
+      expect(server.asked).toHaveLength(1);
+    },
+  );
+
+  it('that nobody answers ends with its time limit', async () => {
+    server.next(faults.silent);
+    const { failure } = await failureOf(askAt(server.endpoint, { timeout: 200 }));
+    expect(failure).toMatchObject({ code: 'teacher-unavailable', message: expect.stringContaining('200 ms') });
+  });
+
+  it('to where nobody listens is a failed connection', async () => {
+    const { endpoint } = server;
+    await server.stop();
+    const { failure, maybePaid } = await failureOf(askAt(endpoint));
+    expect(failure).toMatchObject({ code: 'teacher-unavailable', message: expect.stringContaining('ECONNREFUSED') });
+    expect(maybePaid).toBe(false);
+    server = await CountingTeacher.start();
+  });
+
+  it('ends with its signal, and says its reason', async () => {
+    server.next(faults.silent);
+    const reason = new Error('enough');
+    const client = openTeacherClient(teacherAt(server.endpoint), undefined);
+    await expect(client.ask(request, 'key-1', AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it.each([
+    ['a refusal', faults.refusal, 'refused'],
+    ['a filter of content', faults.filtered, 'refused'],
+    ['a cut-off answer', faults.cutOff, 'cut-off'],
+    ['an answer without text', faults.noText, 'empty'],
+    ['an answer of a snapshot of the model', faults.servedBy('gpt-4o-2024-08-06'), 'answered'],
+  ])('that meets %s has a reply', async (_, fault, outcome) => {
+    server.next(fault);
+    expect((await askAt(server.endpoint)).reply.outcome).toBe(outcome);
+  });
+});
