@@ -57,12 +57,18 @@ async function wantedDigest({ store, flags }: MoveCommand): Promise<string> {
   if (digest !== undefined) return digest;
   const { connectLazily } = await import('./connect.js');
   const { modelOf } = await import('./export-model.js');
-  const { client, close } = await connectLazily(flags);
+  const open = await connectLazily(flags);
   try {
-    const { artifact } = await modelOf({ client, runId: run ?? '', node, store: flags.store, recordedIn: store });
+    const { artifact } = await modelOf({
+      client: open.client,
+      runId: run ?? '',
+      node,
+      store: flags.store,
+      recordedIn: store,
+    });
     return artifact.digest;
   } finally {
-    await close();
+    await open.close();
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hasCode, NightstillError } from '../config/errors.js';
+import type * as StorageModule from '../storage/index.js';
 import type { Alias, AliasMove, ArtifactRef, Digest, ObjectStore } from '../storage/index.js';
 
 /** An alias as people and programs look at it. */
@@ -87,7 +88,7 @@ export const rollbackModel = (request: MoveRequest): Promise<ModelAlias> =>
     view(await storage.rollback(opened, await moveOf(opened, storage, request))),
   );
 
-type Storage = typeof import('../storage/index.js');
+type Storage = typeof StorageModule;
 
 const champion = 'champion';
 

@@ -1,4 +1,4 @@
-/** Measuring: `nightstill/evaluation`: scorers, paired statistics, gates. No tensors behind it. */
+/** Measuring: `nightstill/evaluation`: scorers, paired statistics, gates, cost. No tensors behind it. */
 
 // What judges answers.
 export { type EvaluationItem, type Score, type ScoreKind, type Scorer, type ScorerQuestion } from './scorers/scorer.js';
@@ -13,3 +13,7 @@ export { type GateTables, type ItemScores, type Observation, type ScoreTable } f
 // How sure one may be.
 export { bootstrapMean, type BootstrapOptions, type BootstrapResult } from './statistics/bootstrap.js';
 export { wilsonInterval, zeroEventUpperBound, type Interval } from './statistics/proportions.js';
+
+// What is told of a model.
+export { compareCost, type CostInput, type CostReport, type NotGiven, type ServingCost } from './cost.js';
+export { modelCard, type CardScore, type ModelCardFacts } from './model-card.js';
