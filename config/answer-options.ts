@@ -7,7 +7,7 @@ const mebibyte = 1024 * 1024;
 export const budgetSchema = z.strictObject({ spendAtMostUsd: z.number().positive().describe('In US dollars.') });
 
 /** Answers that are recorded, and stay out of the dataset unless the plan wants them. */
-export const keepable = ['cut-off', 'refused'] as const;
+const keepable = ['cut-off', 'refused'] as const;
 
 export const answerOptions = z
   .strictObject({

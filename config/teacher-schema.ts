@@ -17,7 +17,7 @@ const endpointSchema = z
 
 const price = z.number().min(0).max(1e6);
 
-export const termsSchema = z.strictObject(
+const termsSchema = z.strictObject(
   {
     licence: z.string().min(1).max(200).describe('Under which licence or terms its answers may be used.'),
     allowsTraining: z
@@ -28,13 +28,13 @@ export const termsSchema = z.strictObject(
   { error: 'what the terms of the teacher are: { licence, allowsTraining }' },
 );
 
-export const pricesSchema = z.strictObject({
+const pricesSchema = z.strictObject({
   inputUsdPerMillion: price.describe('US dollars for a million tokens of prompts.'),
   outputUsdPerMillion: price.describe('US dollars for a million tokens of answers.'),
   asOf: z.iso.date().describe('The day on which these were its prices.'),
 });
 
-export const limitsSchema = z.strictObject({
+const limitsSchema = z.strictObject({
   parallel: z.int().min(1).max(512).default(8).describe('Requests under way at once.'),
   requestsPerMinute: z.number().positive().optional(),
   tokensPerMinute: z.number().positive().optional().describe('Of prompt and answer, each counted at its upper bound.'),
@@ -69,7 +69,6 @@ export const teacherEndpointSchema = z
 
 export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
 export type Prices = z.output<typeof pricesSchema>;
-export type Limits = z.output<typeof limitsSchema>;
 
 const isGuarded = (endpoint: string): boolean =>
   endpoint.startsWith('https:') || !URL.canParse(endpoint) || loopback.test(new URL(endpoint).hostname);

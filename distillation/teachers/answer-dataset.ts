@@ -37,7 +37,7 @@ export interface AnswerDatasetRequest {
   readonly revision: string;
 }
 
-export const answersFormat = 'nightstill-answers-1';
+const answersFormat = 'nightstill-answers-1';
 
 export class AnswerDataset {
   readonly #rows: Shards;

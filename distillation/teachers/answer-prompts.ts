@@ -74,12 +74,12 @@ class Asked {
   readonly rejected = new Set<string>();
   readonly #underWay = new Map<string, Promise<RecordedReply | undefined>>();
 
-  constructor(private readonly ask: (question: Question) => Promise<RecordedReply | undefined>) {}
+  constructor(private readonly answerTo: (question: Question) => Promise<RecordedReply | undefined>) {}
 
   async replyTo(question: Question): Promise<RecordedReply | undefined> {
     const { key } = question;
     if (this.rejected.has(key)) return undefined;
-    const reply = this.#underWay.get(key) ?? this.ask(question).finally(() => this.#underWay.delete(key));
+    const reply = this.#underWay.get(key) ?? this.answerTo(question).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, reply);
     if ((await reply) === undefined) this.rejected.add(key);
     return reply;

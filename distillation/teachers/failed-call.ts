@@ -29,7 +29,7 @@ const triesOfNonsense = 3;
 
 export function failedCall(error: unknown): FailedCall {
   if (error instanceof FailedCall) return error;
-  if (error instanceof OpenAI.APIError && error.status !== undefined) return refusedCall(error, error.status);
+  if (isStatusError(error)) return refusedCall(error);
   if (hasCode(error, 'teacher-model-mismatch')) return new FailedCall(error, 1, true);
   if (hasCode(error, 'teacher-reply-invalid')) return new FailedCall(error, triesOfNonsense, true);
   if (hasCode(error)) return new FailedCall(error, Infinity, true);
@@ -40,9 +40,19 @@ export function failedCall(error: unknown): FailedCall {
   return new FailedCall(failure, Infinity, found === undefined || !neverReached.includes(found));
 }
 
-type StatusError = InstanceType<typeof OpenAI.APIError>;
+interface StatusError {
+  readonly status: number;
+  readonly headers: Headers | undefined;
+  readonly code?: string | null | undefined;
+  readonly type?: string | undefined;
+}
 
-function refusedCall(error: StatusError, status: number): FailedCall {
+/** Connections that fail are errors of the API without a status. */
+const isStatusError = (error: unknown): error is StatusError =>
+  error instanceof OpenAI.APIError && typeof error.status === 'number';
+
+function refusedCall(error: StatusError): FailedCall {
+  const { status } = error;
   const said = saidCode(error);
   const fail = (code: ConstructorParameters<typeof NightstillError>[0]): NightstillError =>
     new NightstillError(code, `expected an answer, found status ${status}${said && ` (${said})`}`, {

@@ -26,8 +26,8 @@ export type Fault = (response: ServerResponse, completion: Completion) => void;
 
 export type Completion = ReturnType<typeof completionOf>;
 
-export const promptTokens = 10;
-export const completionTokens = 5;
+const promptTokens = 10;
+const completionTokens = 5;
 
 const completionOf = ({ model, messages }: ChatBody, answer: string) => ({
   id: 'chatcmpl-1',

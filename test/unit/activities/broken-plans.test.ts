@@ -21,9 +21,6 @@ const place = 'an absolute path, or a file:// or s3:// URL';
 const absolute = `${place} (the command line makes relative paths absolute before it sends a plan)`;
 const aText = 'a value of type string';
 const name = '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit';
-const terms = { licence: 'MIT', allowsTraining: 'yes' };
-const endpoint = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
-const asked = { ...standard, teacher: endpoint };
 const cron = 'five cron fields: minute, hour, day of the month, month, day of the week';
 
 function refusal(content: unknown) {
@@ -205,56 +202,6 @@ describe('a plan is refused with the place, what was expected there and what was
       'an input that two make',
       file(importing, { ...importing, id: 'more' }, model, { ...tuning, needs: ['import', 'more', 'model'] }),
       'stages[3].inputs.dataset: expected one output of kind dataset among the needs, found import.dataset, more.dataset',
-    ],
-    [
-      'a teacher without terms',
-      { ...standard, teacher: { ...endpoint, terms: undefined } },
-      'teacher.terms: expected what the terms of the teacher are: { licence, allowsTraining }, found nothing',
-    ],
-    [
-      'a teacher whose terms allow no training',
-      { ...standard, teacher: { ...endpoint, terms: { ...terms, allowsTraining: 'no' } } },
-      `teacher.terms.allowsTraining: expected yes, or { approvedBy } naming who has approved it: \`no\` asks nothing, found ${aText}`,
-    ],
-    [
-      'prompts that would travel unencrypted',
-      { ...standard, teacher: { ...endpoint, endpoint: 'http://host/v1' } },
-      `teacher.endpoint: expected https, or plainHttp: true where prompts may travel unencrypted, found an object`,
-    ],
-    [
-      'a teacher that is no URL',
-      { ...standard, teacher: { ...endpoint, endpoint: 'host/v1' } },
-      `teacher.endpoint: expected an http:// or https:// URL, found ${aText}`,
-    ],
-    [
-      'a key in the place of its name',
-      { ...standard, teacher: { ...endpoint, apiKey: 'SECRET_4711' } },
-      `teacher.apiKey: expected the name by which workers know the key: 1 to 63 characters of a-z 0-9 -, found ${aText}`,
-    ],
-    [
-      'a cap of money without prices',
-      { ...asked, budget: { spendAtMostUsd: 5 } },
-      'budget: expected prices of the teacher beside it, by which spending is counted, found an object',
-    ],
-    [
-      'samples that would all be the same',
-      { ...asked, answer: { samples: 2 } },
-      'answer.samples: expected 1 at temperature 0, where every sample is the same, found an object',
-    ],
-    [
-      'layers of a teacher behind an endpoint',
-      { ...asked, student: { layers: [0] } },
-      'student: expected a model directory, since the teacher is an endpoint and has no layers to give, found layers',
-    ],
-    [
-      'distributions of a teacher behind an endpoint',
-      { ...asked, distill: {} },
-      'distill: expected none, since the teacher is an endpoint whose distributions are not known, found one',
-    ],
-    [
-      'options of answers where the teacher is a directory',
-      { ...standard, answer: {} },
-      'answer: expected a stage that takes it, found none in this plan',
     ],
     [
       'gates that no stage measures',

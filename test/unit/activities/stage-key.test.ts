@@ -115,8 +115,8 @@ describe('a stage key', () => {
     const terms = { licence: 'MIT', allowsTraining: 'yes' };
     const teacher = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
     const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
-    const key = async (given: JsonObject, options: JsonObject = {}): Promise<string> => {
-      const parsed = kind.options.parse({ teacher: { ...teacher, ...given }, ...options });
+    const key = async (given: JsonObject, asked: JsonObject = {}): Promise<string> => {
+      const parsed = kind.options.parse({ teacher: { ...teacher, ...given }, ...asked });
       return (await identifyStage(kind, { with: parsed, inputs: { dataset: artifact('a') } })).stageKey;
     };
     const same = [
