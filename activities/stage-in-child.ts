@@ -8,7 +8,13 @@ import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
-import { artifactRefSchema, lookupResult, openObjectStore, stageOwnerSchema, type StageOwner } from '../storage/index.js';
+import {
+  artifactRefSchema,
+  lookupResult,
+  openObjectStore,
+  stageOwnerSchema,
+  type StageOwner,
+} from '../storage/index.js';
 import { superviseChild, type SilenceLimits } from './child.js';
 import { isActivityOpen } from './open-activities.js';
 import { runAttempt } from './stage-attempt.js';
