@@ -6,7 +6,7 @@ import OpenAI from 'openai';
 import { openObjectStore, promote } from '../../storage/index.js';
 import { modelDirectory } from '../support/model-directories.js';
 import { importModel } from '../support/model-imports.js';
-import { metricsOf, post, runningIn, serve, type ServedModel } from '../support/model-server.js';
+import { holdComputing, metricsOf, post, runningIn, serve, type ServedModel } from '../support/model-server.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const model = 'qwen3-qknorm';
@@ -43,9 +43,10 @@ test('without the key nothing is told but that the server is there', async () =>
 test('a full queue answers 429 and when to come again; who leaves frees the slot for the next', async () => {
   const server = await start(directory, ['--slots', '1', '--queue', '1']);
   const { client } = server;
+  const letGo = holdComputing(server);
   const [leaving, waiting] = [new AbortController(), new AbortController()];
-  const first = client.completions.create({ ...long, stream: true }, { signal: leaving.signal });
-  await first;
+  const first = post(server, 'completions', long, {}, leaving.signal);
+  await runningIn(server, { running: 1, queue: 0 });
   const second = post(server, 'completions', long, {}, waiting.signal);
   await runningIn(server, { running: 1, queue: 1 });
   const refused = await client.completions.create(short).catch((error: unknown) => error);
@@ -57,8 +58,9 @@ test('a full queue answers 429 and when to come again; who leaves frees the slot
 
   leaving.abort();
   waiting.abort();
-  await expect(second).rejects.toThrow('abort');
+  await Promise.all([first, second].map((left) => expect(left).rejects.toThrow('abort')));
   await runningIn(server, { running: 0, queue: 0 });
+  letGo();
   await expect(client.completions.create(short)).resolves.toMatchObject({ usage: { completion_tokens: 2 } });
   const metrics = await metricsOf(server);
   expect(metrics.get('nightstill_requests_total{route="/v1/completions",status="429"}')).toBe(1);

@@ -1,7 +1,7 @@
 /** Replies by idempotency key, and requests at work, when processes of a model server are killed or asked to end. */
 import { readdirSync } from 'node:fs';
 import { modelDirectory } from '../support/model-directories.js';
-import { metricsOf, post, runningIn, serve, type ServedModel } from '../support/model-server.js';
+import { holdComputing, metricsOf, post, runningIn, serve, type ServedModel } from '../support/model-server.js';
 import { descendantsOf, isAlive, until } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
@@ -16,6 +16,8 @@ async function kill(server: ServedModel): Promise<void> {
   const processes = descendantsOf(server.pid);
   server.signal('SIGKILL');
   await server.exited;
+  // Those that are held must go on to see it.
+  for (const pid of processes.filter(isAlive)) process.kill(pid, 'SIGCONT');
   await until('the process of the model to be gone', () => processes.every((pid) => !isAlive(pid)));
 }
 
@@ -43,6 +45,7 @@ test('a key is computed once, for any number of requests at a time and after any
   expect(stream).toMatch(/data: \[DONE\]\n\n$/);
 
   // Killed while a key is at work: that one is computed anew, those that were answered are not.
+  holdComputing(server);
   const cut = post(server, 'completions', long, keyed('cut'));
   await runningIn(server, { running: 4, queue: 0 });
   await Promise.all([expect(cut).rejects.toThrow('fetch failed'), kill(server)]);
@@ -67,12 +70,15 @@ test('a key is computed once, for any number of requests at a time and after any
 
 test('a keyed request whose client leaves is finished and recorded, for the client that asks again', async () => {
   const server = await serve(directory, ['--idempotency-log', temporaryDirectory()]);
+  const letGo = holdComputing(server);
   const leaving = new AbortController();
   const left = post(server, 'completions', long, keyed('left'), leaving.signal);
   await runningIn(server, { running: 4, queue: 0 });
   leaving.abort();
   await expect(left).rejects.toThrow('abort');
-  const reply = await post(server, 'completions', long, keyed('left'));
+  const again = post(server, 'completions', long, keyed('left'));
+  letGo();
+  const reply = await again;
   expect(reply.headers.get('idempotent-replayed')).toBe('true');
   expect(await computedBy(server)).toBe(800);
   await kill(server);
@@ -80,6 +86,7 @@ test('a keyed request whose client leaves is finished and recorded, for the clie
 
 test('asked to end, it lets nobody in, finishes what runs, and ends in order', async () => {
   const server = await serve(directory);
+  const letGo = holdComputing(server);
   const running = post(server, 'completions', long);
   await runningIn(server, { running: 4, queue: 0 });
   server.signal('SIGTERM');
@@ -89,6 +96,7 @@ test('asked to end, it lets nobody in, finishes what runs, and ends in order', a
       () => true,
     ),
   );
+  letGo();
   expect(JSON.parse(await textOf(running)).choices).toHaveLength(4);
   await server.exited;
   expect(descendantsOf(server.pid)).toEqual([]);
@@ -96,6 +104,7 @@ test('asked to end, it lets nobody in, finishes what runs, and ends in order', a
 
 test('asked to end within no time, it ends what runs with an error', async () => {
   const server = await serve(directory, ['--end-within', '0']);
+  holdComputing(server);
   const running = post(server, 'completions', long);
   await runningIn(server, { running: 4, queue: 0 });
   server.signal('SIGTERM');
@@ -107,6 +116,7 @@ test('asked to end within no time, it ends what runs with an error', async () =>
 
 test('when the process that computes dies, requests get an error and the server ends with its code', async () => {
   const server = await serve(directory);
+  holdComputing(server);
   const running = post(server, 'completions', long);
   await runningIn(server, { running: 4, queue: 0 });
   for (const pid of descendantsOf(server.pid)) process.kill(pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 /** A model server as users start it: the compiled command in a process of its own, and OpenAI's own client before it. */
 import OpenAI from 'openai';
-import { startProgram, until, type RunningProcess } from './processes.js';
+import { descendantsOf, startProgram, until, type RunningProcess } from './processes.js';
 
 export interface ServedModel extends RunningProcess {
   /** Without `/v1`. */
@@ -19,6 +19,16 @@ export async function serve(
   const server = await startProgram('cli/main.js', commandLine, variables, '/v1 (');
   const [, url = ''] = /at (http:\/\/\S+)\/v1 \(/.exec(server.output()) ?? [];
   return { ...server, url, client: new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 }) };
+}
+
+/**
+ * Stops the process that computes, so that what is asked stays at work while a test acts: a small model is done before a loaded
+ * machine comes to look. The server goes on. @returns what lets it go on too
+ */
+export function holdComputing({ pid }: ServedModel): () => void {
+  const computing = descendantsOf(pid);
+  for (const child of computing) process.kill(child, 'SIGSTOP');
+  return () => computing.forEach((child) => process.kill(child, 'SIGCONT'));
 }
 
 /** A request as the wire has it. */
