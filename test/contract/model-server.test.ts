@@ -172,6 +172,56 @@ test('what the server does not do is refused by name, with the error that the cl
   });
 });
 
+test('lists at fault are refused as one fault, however long they are', async () => {
+  const refused = async (path: string, body: object) => {
+    const reply = await post(server, path, { model, ...body });
+    const { error } = (await reply.json()) as { error: { message: string } };
+    expect({ status: reply.status, error }).toMatchObject({ status: 400, error: { type: 'invalid_request_error' } });
+    return error;
+  };
+  for (const token of [-1, 0.5, 2 ** 32 + 5, null, 'x', [1]]) {
+    const error = await refused('completions', { prompt: [1, token] });
+    expect(error).toMatchObject({ code: 'invalid_value', param: 'prompt' });
+  }
+  expect(await refused('completions', { prompt: Array<number>(1_000_000).fill(-1) })).toMatchObject({
+    param: 'prompt',
+  });
+  for (const prompt of [[], [[]], Array<string>(129).fill('x'), 5]) await refused('completions', { prompt });
+  const zeros = Array<number>(300_000).fill(0);
+  expect(await refused('chat/completions', { messages: zeros })).toMatchObject({ param: 'messages' });
+  expect(await refused('chat/completions', { messages: [{ role: 'user', content: zeros }] })).toMatchObject({
+    param: 'messages.0.content',
+  });
+  await refused('chat/completions', { messages, stop: zeros });
+  expect(await refused('completions', {})).toMatchObject({ code: 'missing_required_parameter', param: 'prompt' });
+});
+
+test('prompts are texts, tokens, or a list of either, and a message is a text or its parts', async () => {
+  const choicesOf = async (prompt: string | number[] | string[] | number[][]) =>
+    (await server.client.completions.create({ model, prompt, max_tokens: 2, temperature: 0 })).choices;
+  expect(await choicesOf('import os')).toHaveLength(1);
+  expect(await choicesOf(['import os', 'a'])).toEqual([
+    ...(await choicesOf('import os')),
+    { ...(await choicesOf('a'))[0], index: 1 },
+  ]);
+  expect(await choicesOf([[40, 500], [7]])).toEqual([
+    ...(await choicesOf([40, 500])),
+    { ...(await choicesOf([7]))[0], index: 1 },
+  ]);
+  const content = [{ type: 'text' as const, text: messages[0]!.content }];
+  const inParts = await server.client.chat.completions.create({ ...greedy, messages: [{ role: 'user', content }] });
+  expect(inParts.choices).toEqual((await server.client.chat.completions.create(greedy)).choices);
+});
+
+test('log-probabilities of prompts are refused when there would be too many of them in a reply', async () => {
+  const request = { model, prompt: Array<number>(500).fill(5), max_tokens: 1, prompt_logprobs: 20 };
+  const rejection = { status: 400, param: 'prompt_logprobs' };
+  await expect(server.client.completions.create({ ...request, n: 24 })).rejects.toMatchObject(rejection);
+  await expect(server.client.completions.create({ ...request, n: 2 })).resolves.toMatchObject({
+    choices: [0, 1].map(() => ({ prompt_logprobs: expect.any(Array) })),
+  });
+});
+
 test("the example asks with OpenAI's client and prints the answer as it comes", async () => {
   const question = 'What is 2 and 3?';
   const { status, standardOutput } = await nodeProgram(

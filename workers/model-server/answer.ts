@@ -3,11 +3,11 @@
  * before anybody sees it.
  */
 import { randomUUID } from 'node:crypto';
-import { finishReasonOf, type FinishedSequence, type ReplyForm } from './reply-form.js';
+import { finishReasonOf, promptLogProbabilities, type FinishedSequence, type ReplyForm } from './reply-form.js';
 import type { GeneratedToken, GenerationEvent } from '../../engine/index.js';
-import type { PromptScore } from './engine-protocol.js';
 import { generateAll, scoreAll, sequencesOf, type Inference, type Sequence } from './inference.js';
 import type { ModelEngine } from './model-engine.js';
+import type { ModelText } from './model-text.js';
 
 /** Where a reply goes. */
 export interface Sink {
@@ -20,6 +20,7 @@ export const eventStreamType = 'text/event-stream; charset=utf-8';
 
 export interface Answerer {
   readonly engine: ModelEngine;
+  readonly text: ModelText;
   readonly modelId: string;
   readonly systemFingerprint: string;
   readonly capacity: number;
@@ -57,18 +58,18 @@ interface Reply extends Answerer {
 }
 
 async function answerWhole(reply: Reply, signal: AbortSignal): Promise<void> {
-  const { engine, inference, form, progress, sink } = reply;
-  const scores = inference.promptAlternatives === undefined ? [] : await scoreAll(engine, inference, signal);
+  const { engine, text, inference, form, progress, sink } = reply;
+  const { samples, promptAlternatives } = inference;
+  const scored = promptAlternatives === undefined ? [] : await scoreAll(engine, inference, signal);
   await generateAll(engine, progress.sequences, signal, (sequence, event) => progress.take(sequence, event));
-  const finished = progress.finished();
-  const scoreOf = (index: number): PromptScore | undefined => scores[Math.floor(index / inference.samples)];
+  const prompts = scored.map((prompt) => promptLogProbabilities(text, prompt, promptAlternatives ?? 0));
   sink.head(jsonType);
   sink.write(
     JSON.stringify({
       ...envelope(reply, form.objects.whole),
-      choices: finished.map((sequence) => form.choice(sequence, scoreOf(sequence.index))),
+      choices: progress.finished().map((one) => form.choice(one, prompts[Math.floor(one.index / samples)])),
       usage: progress.usage(inference),
-      ...form.beside(finished, scores),
+      ...form.beside(prompts),
     }),
   );
 }
@@ -125,9 +126,9 @@ class Progress {
   }
 
   finished(): readonly FinishedSequence[] {
-    return [...this.#parts].map(([{ index, prompt }, { tokens, text, end }]) => {
+    return [...this.#parts].map(([{ index }, { tokens, text, end }]) => {
       if (end?.kind !== 'end') throw new TypeError('expected the end of every sequence');
-      return { index, prompt, tokens, text, reason: finishReasonOf(end) };
+      return { index, tokens, text, reason: finishReasonOf(end) };
     });
   }
 

@@ -4,19 +4,30 @@ import type { GeneratedToken } from '../../engine/index.js';
 import { badRequest } from './api-error.js';
 import type { Inference } from './inference.js';
 import type { ModelText } from './model-text.js';
-import { promptLogProbabilities, type OpenForm } from './reply-form.js';
-import { alternatives, parseFields, sharedFields, sharedInference, tokenCount } from './request-fields.js';
+import { checkPromptEntries, type OpenForm } from './reply-form.js';
+import { alternatives, listOf, parseFields, sharedFields, sharedInference, tokenCount } from './request-fields.js';
 
-const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
+interface TextPart {
+  readonly type: 'text';
+  readonly text: string;
+}
 
-const messageSchema = z.strictObject({
-  role: z.enum(['system', 'user', 'assistant']),
-  content: z.union([z.string(), z.array(textPart).transform((parts) => parts.map(({ text }) => text).join('\n'))]),
-});
+const isTextPart = (part: Readonly<Record<string, unknown>> | null): boolean =>
+  part?.['type'] === 'text' && typeof part['text'] === 'string' && Object.keys(part).length === 2;
+
+/** One check of the whole, however many parts there are. */
+const contentSchema = z
+  .custom<string | readonly TextPart[]>(
+    (value) => typeof value === 'string' || (Array.isArray(value) && value.every(isTextPart)),
+    'expected a text, or a list of {"type": "text", "text": …}',
+  )
+  .transform((given) => (typeof given === 'string' ? given : given.map(({ text }) => text).join('\n')));
+
+const messageSchema = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: contentSchema });
 
 const chatSchema = z.strictObject({
   ...sharedFields,
-  messages: z.array(messageSchema).min(1),
+  messages: listOf(messageSchema, 1, 10_000),
   max_completion_tokens: tokenCount.optional(),
   logprobs: z.boolean().optional(),
   top_logprobs: alternatives.optional(),
@@ -31,17 +42,20 @@ export function parseChat(body: unknown, text: ModelText): Inference & { readonl
     throw badRequest('invalid_value', 'max_tokens: expected it or max_completion_tokens, found both.', 'max_tokens');
   if (top_logprobs !== undefined && !logprobs)
     throw badRequest('invalid_value', 'top_logprobs: expected logprobs: true beside it.', 'top_logprobs');
+  const shared = sharedInference(fields);
+  const prompt = text.chatPromptOf(messages);
+  checkPromptEntries([prompt], 1, shared.promptAlternatives);
   return {
-    ...sharedInference(fields),
+    ...shared,
     model,
-    prompts: [text.chatPromptOf(messages)],
+    prompts: [prompt],
     maximumNewTokens: max_completion_tokens ?? max_tokens,
     logProbabilities: logprobs,
     mostProbable: top_logprobs ?? 0,
   };
 }
 
-export const openChatForm: OpenForm = (text, { logProbabilities, promptAlternatives, tokensAsIds }) => {
+export const openChatForm: OpenForm = (text, { logProbabilities, tokensAsIds }) => {
   const known = (id: number, logprob: number | undefined) => ({ ...text.nameOf(id, tokensAsIds), logprob });
   const logprobs = (tokens: readonly GeneratedToken[]): object | null =>
     logProbabilities
@@ -71,9 +85,6 @@ export const openChatForm: OpenForm = (text, { logProbabilities, promptAlternati
         { delta: content === '' ? {} : { content } },
         { logprobs: tokens.length === 0 ? null : logprobs(tokens), finish_reason: reason },
       ),
-    beside: ([first], [score]) =>
-      first !== undefined && score !== undefined && promptAlternatives !== undefined
-        ? { prompt_logprobs: promptLogProbabilities(text, first.prompt, score, promptAlternatives) }
-        : {},
+    beside: ([prompt_logprobs]) => (prompt_logprobs === undefined ? {} : { prompt_logprobs }),
   };
 };

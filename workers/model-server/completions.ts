@@ -3,14 +3,35 @@ import { z } from 'zod';
 import type { GeneratedToken } from '../../engine/index.js';
 import type { Inference } from './inference.js';
 import type { ModelText } from './model-text.js';
-import { promptLogProbabilities, type OpenForm } from './reply-form.js';
+import { checkPromptEntries, type OpenForm } from './reply-form.js';
 import { alternatives, parseFields, sharedFields, sharedInference } from './request-fields.js';
 
-const tokens = z.array(z.int().min(0)).min(1);
+type Prompt = string | readonly number[];
+
+const isToken = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+
+const isPrompt = (value: unknown): value is Prompt =>
+  typeof value === 'string' || (Array.isArray(value) && value.length > 0 && value.every(isToken));
+
+/** Of one kind, as OpenAI has it. */
+const arePrompts = (value: unknown): value is readonly Prompt[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.length <= 128 &&
+  value.every((one) => isPrompt(one) && typeof one === typeof value[0]);
+
+/** One check of the whole: prompts are long. */
+const promptSchema = z
+  .custom<Prompt | readonly Prompt[]>(
+    (value) => isPrompt(value) || arePrompts(value),
+    'expected a text, or tokens from 0 to 2147483647, or a list of 1 to 128 texts or 1 to 128 lists of tokens',
+  )
+  .transform((given) => (isPrompt(given) ? [given] : given));
 
 const completionSchema = z.strictObject({
   ...sharedFields,
-  prompt: z.union([z.string(), tokens, z.array(z.string()).min(1).max(128), z.array(tokens).min(1).max(128)]),
+  prompt: promptSchema,
   logprobs: alternatives.optional(),
 });
 
@@ -20,21 +41,21 @@ const defaultNewTokens = 16;
 /** @throws ApiError 400 */
 export function parseCompletion(body: unknown, text: ModelText): Inference & { readonly model: string } {
   const fields = parseFields(completionSchema, body);
-  const { model, prompt, max_tokens = defaultNewTokens, logprobs } = fields;
-  const prompts = typeof prompt === 'string' || typeof prompt[0] === 'number' ? [prompt as string | number[]] : prompt;
+  const { model, max_tokens = defaultNewTokens, logprobs } = fields;
+  const shared = sharedInference(fields);
+  const prompts = fields.prompt.map((one) => (typeof one === 'string' ? text.promptOf(one) : Int32Array.from(one)));
+  checkPromptEntries(prompts, shared.samples, shared.promptAlternatives);
   return {
-    ...sharedInference(fields),
+    ...shared,
     model,
-    prompts: (prompts as (string | number[])[]).map((one) =>
-      typeof one === 'string' ? text.promptOf(one) : Int32Array.from(one),
-    ),
+    prompts,
     maximumNewTokens: max_tokens,
     logProbabilities: logprobs !== undefined,
     mostProbable: logprobs ?? 0,
   };
 }
 
-export const openCompletionForm: OpenForm = (text, { logProbabilities, promptAlternatives, tokensAsIds }) => {
+export const openCompletionForm: OpenForm = (text, { logProbabilities, tokensAsIds }) => {
   const nameOf = (id: number): string => text.nameOf(id, tokensAsIds).token;
   const logprobs = (generated: readonly GeneratedToken[], begin: number): object | null => {
     if (!logProbabilities) return null;
@@ -59,15 +80,12 @@ export const openCompletionForm: OpenForm = (text, { logProbabilities, promptAlt
     idPrefix: 'cmpl-',
     objects: { whole: 'text_completion', part: 'text_completion' },
     opening: () => undefined,
-    choice: ({ index, text: answer, tokens: generated, reason, prompt }, score) => ({
+    choice: ({ index, text: answer, tokens: generated, reason }, prompt_logprobs) => ({
       index,
       text: answer,
       logprobs: logprobs(generated, 0),
       finish_reason: reason,
-      ...(score !== undefined &&
-        promptAlternatives !== undefined && {
-          prompt_logprobs: promptLogProbabilities(text, prompt, score, promptAlternatives),
-        }),
+      ...(prompt_logprobs !== undefined && { prompt_logprobs }),
     }),
     part: ({ index, text: piece, tokens: generated, reason, offset }) => ({
       index,

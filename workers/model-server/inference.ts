@@ -102,14 +102,19 @@ export async function generateAll(
   if (failure !== undefined) throw failure.reason;
 }
 
+export interface ScoredPrompt {
+  readonly prompt: Int32Array;
+  readonly score: PromptScore;
+}
+
 export async function scoreAll(
   engine: ModelEngine,
   { prompts }: Inference,
   signal: AbortSignal,
-): Promise<readonly PromptScore[]> {
-  const scores: PromptScore[] = [];
-  for (const prompt of prompts) scores.push(await engine.score(prompt, signal));
-  return scores;
+): Promise<readonly ScoredPrompt[]> {
+  const scored: ScoredPrompt[] = [];
+  for (const prompt of prompts) scored.push({ prompt, score: await engine.score(prompt, signal) });
+  return scored;
 }
 
 /** Aborts a request that takes too long. */

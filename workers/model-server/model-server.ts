@@ -57,7 +57,7 @@ export class ModelServer {
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
-    const { engine, modelId, systemFingerprint, capacity, slots, maximumQueue } = settings;
+    const { engine, text, modelId, systemFingerprint, capacity, slots, maximumQueue } = settings;
     const admission = new Admission(slots, maximumQueue);
     const metrics = new Metrics([
       { name: 'nightstill_slots', help: 'Sequences that run at a time.', read: () => slots },
@@ -68,6 +68,7 @@ export class ModelServer {
     this.#metrics = metrics;
     this.#answerer = {
       engine,
+      text,
       modelId,
       systemFingerprint,
       capacity,

@@ -1,13 +1,12 @@
 /** What the replies of both endpoints share; each endpoint says how its choices look. */
 import type { GeneratedToken, GenerationEnd } from '../../engine/index.js';
-import type { PromptScore } from './engine-protocol.js';
-import type { Inference } from './inference.js';
+import { badRequest } from './api-error.js';
+import type { Inference, ScoredPrompt } from './inference.js';
 import type { ModelText } from './model-text.js';
 
 /** A continuation that is finished. */
 export interface FinishedSequence {
   readonly index: number;
-  readonly prompt: Int32Array;
   readonly tokens: readonly GeneratedToken[];
   readonly text: string;
   readonly reason: FinishReason;
@@ -32,13 +31,39 @@ export interface ReplyForm {
   readonly objects: { readonly whole: string; readonly part: string };
   /** What a stream says of each choice before its first token. */
   readonly opening: (index: number) => object | undefined;
-  readonly choice: (sequence: FinishedSequence, score: PromptScore | undefined) => object;
+  readonly choice: (sequence: FinishedSequence, prompt: PromptEntries | undefined) => object;
   readonly part: (part: StreamPart) => object;
   /** What stands beside the choices. */
-  readonly beside: (sequences: readonly FinishedSequence[], scores: readonly PromptScore[]) => object;
+  readonly beside: (prompts: readonly PromptEntries[]) => object;
 }
 
 export type OpenForm = (text: ModelText, inference: Inference) => ReplyForm;
+
+/** For each token of a prompt what is known of it and of its alternatives. */
+export type PromptEntries = readonly (object | null)[];
+
+/** They are made and written in one go, while nobody else is answered: some 20 MB. */
+const mostPromptEntries = 250_000;
+
+/**
+ * @param copies how often a reply has those of each prompt
+ * @throws ApiError 400 when a reply would be too large
+ */
+export function checkPromptEntries(
+  prompts: readonly Int32Array[],
+  copies: number,
+  alternatives: number | undefined,
+): void {
+  if (alternatives === undefined) return;
+  const entries = prompts.reduce((sum, { length }) => sum + length, 0) * copies * (alternatives + 1);
+  if (entries <= mostPromptEntries) return;
+  throw badRequest(
+    'invalid_value',
+    `prompt_logprobs: expected at most ${mostPromptEntries} log-probabilities of prompts in a reply (tokens × choices × ` +
+      `alternatives and the token itself), found ${entries}. Ask for fewer alternatives or choices, or send several requests.`,
+    'prompt_logprobs',
+  );
+}
 
 /**
  * Log-probabilities of a prompt as vLLM gives them: null for the first token, then for each the token itself and the most
@@ -46,10 +71,9 @@ export type OpenForm = (text: ModelText, inference: Inference) => ReplyForm;
  */
 export function promptLogProbabilities(
   text: ModelText,
-  prompt: Int32Array,
-  score: PromptScore,
+  { prompt, score }: ScoredPrompt,
   alternatives: number,
-): readonly (object | null)[] {
+): PromptEntries {
   const kept = score.topIds.length / Math.max(1, prompt.length - 1);
   return Array.from(prompt, (id, position) => {
     if (position === 0) return null;

@@ -26,7 +26,7 @@ export const sharedFields = {
         .string()
         .min(1)
         .transform((text) => [text]),
-      z.array(z.string().min(1)).max(16),
+      listOf(z.string().min(1), 0, 16),
     ])
     .optional(),
   stream: z.boolean().optional(),
@@ -52,6 +52,14 @@ export const sharedFields = {
 };
 const sharedSchema = z.object(sharedFields);
 type SharedFields = z.output<typeof sharedSchema>;
+
+/** Its length is held before its elements: zod makes an issue of each that is at fault, and of some 100,000 it fails itself. */
+export function listOf<Element extends z.ZodType>(element: Element, minimum: number, maximum: number) {
+  const isOfLength = (value: unknown): boolean =>
+    Array.isArray(value) && value.length >= minimum && value.length <= maximum;
+  const message = `expected a list of ${minimum} to ${maximum} elements`;
+  return z.custom<z.input<Element>[]>(isOfLength, message).pipe(z.array(element));
+}
 
 function onlyThese<Values extends Readonly<Record<string, number | boolean>>>(values: Values) {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, z.literal(value).optional()]));
