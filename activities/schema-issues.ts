@@ -48,10 +48,15 @@ function expectation(issue: SchemaIssue, schema: Schema | undefined): string {
   if (issue.code === 'too_big')
     return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${unitOf(issue.origin)}`;
   if (issue.code === 'invalid_value')
-    return issue.values.length > 1 ? `one of ${issue.values.join(', ')}` : String(issue.values[0]);
+    return issue.values.length > 1
+      ? `one of ${issue.values.join(', ')}${nearestValue(issue)}`
+      : String(issue.values[0]);
   if (issue.code === 'invalid_type') return typeNames[issue.expected] ?? issue.expected;
   return schema ? nameOf(schema) : issue.message;
 }
+
+const nearestValue = ({ input, values }: Extract<SchemaIssue, { code: 'invalid_value' }>): string =>
+  typeof input === 'string' ? nearest(input, values.map(String)) : '';
 
 const typeNames: Readonly<Record<string, string>> = {
   string: 'text',

@@ -4,10 +4,9 @@
  */
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
-import type { ArtifactRef, Json } from '../storage/index.js';
+import { PacedSaves, type ArtifactRef, type Json } from '../storage/index.js';
 import { storedFileSchema, storeModel, type ModelCopy, type StoredFile } from './model-artifact.js';
 import { openModelSource, type ModelIdentity } from './model-source.js';
-import { PacedSaves } from './paced-saves.js';
 
 export interface ModelImport extends ModelCopy {
   /** The version of the directory that is to be imported; any other is refused. */

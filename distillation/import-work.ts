@@ -2,10 +2,9 @@
  * One attempt at an import: lines go in, shards come out, checkpoints are saved between shards. It knows nothing of where
  * the lines come from, nor when the work is over.
  */
-import { readBlob, type ObjectStore, type StageWriter } from '../storage/index.js';
+import { PacedSaves, readBlob, type ObjectStore, type StageWriter } from '../storage/index.js';
 import { blobsOf, initialState, parseImportState, type ImportState } from './import-state.js';
 import { LineSplitter, type Line } from './lines.js';
-import { PacedSaves } from './paced-saves.js';
 import { RowIds } from './row-ids.js';
 import { contentId, invalidRow, parseRow, rowText, type UnnamedRow } from './row.js';
 import { ShardCutter } from './shard-cutter.js';

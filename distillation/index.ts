@@ -1,4 +1,5 @@
 /** Teaching: datasets and models. */
+export { readDatasetRows } from './dataset-rows.js';
 export { openDatasetSource, sourceIdentitySchema, type DatasetSource } from './dataset-source.js';
 export { importDataset } from './import-dataset.js';
 export { importModelDirectory } from './import-model.js';

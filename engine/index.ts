@@ -100,6 +100,7 @@ export { type WeightDecay } from './training/weight-decay.js';
 
 // Writing on, and judging what is written.
 export { createGenerator, type Generator, type GeneratorOptions } from './generation/generator.js';
+export { promptLengthsUpTo } from './generation/prompt-lengths.js';
 export {
   type GeneratedToken,
   type GenerationEnd,

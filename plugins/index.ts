@@ -2,6 +2,7 @@
 export { DistillationPlugin, type DistillationPluginOptions } from './distillation-plugin.js';
 export { PlanPlugin, type PlanPluginOptions } from './plan-plugin.js';
 export {
+  EvaluationPlugin,
   ImportPlugin,
   StagesPlugin,
   TrainingPlugin,

@@ -29,6 +29,7 @@ export function programsOn(device?: Device): ChildPrograms {
   return {
     importer: { entry: entryOf('./import-child.js') },
     trainer: { entry: entryOf('./trainer.js'), environment },
+    evaluator: { entry: entryOf('./evaluate-child.js'), environment },
     capturer: { entry: entryOf('./capture-child.js'), environment },
   };
 }

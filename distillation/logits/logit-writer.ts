@@ -4,9 +4,8 @@
  * nothing.
  */
 import { NightstillError } from '../../config/errors.js';
-import { readBlob, type ArtifactRef, type ObjectStore, type StageWriter } from '../../storage/index.js';
+import { PacedSaves, readBlob, type ArtifactRef, type ObjectStore, type StageWriter } from '../../storage/index.js';
 import { differences, type Fingerprint } from '../../engine/index.js';
-import { PacedSaves } from '../paced-saves.js';
 import { addMass, type CapturedMass } from './captured-mass.js';
 import { logitFormat, logitHeaderSchema, type LogitHeader, type NewLogitHeader } from './header.js';
 import { blobsOfLogits, initialLogitState, parseLogitState, type LogitState } from './logit-state.js';

@@ -3,13 +3,14 @@
  * letters are letters), spaces at the ends, and how many spaces stand between words. Letter case and punctuation count.
  */
 import { NightstillError } from '../../config/errors.js';
+import { scorerVersions } from '../../config/evaluate-options.js';
 import type { Scorer } from './scorer.js';
 
 const normalise = (text: string): string => text.normalize('NFKC').trim().replaceAll(/\s+/gu, ' ');
 
 export const exactMatch: Scorer = {
   id: 'exact-match',
-  version: 1,
+  version: scorerVersions['exact-match'],
   kind: 'right-wrong',
   score({ answer, reference, item }) {
     if (reference === undefined)

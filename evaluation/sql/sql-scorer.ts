@@ -5,6 +5,7 @@
  * One database can let a wrong query pass by chance; which share does, is measured where the items are made.
  */
 import { NightstillError } from '../../config/errors.js';
+import { scorerVersions } from '../../config/evaluate-options.js';
 import type { Score, Scorer, ScorerQuestion } from '../scorers/scorer.js';
 import { sameResult } from './compare-results.js';
 import type { QueryRows } from './query-outcome.js';
@@ -43,7 +44,7 @@ export function createSqlScorer({ anyColumnOrder = false, tolerance = 1e-9, ...o
 
   return {
     id: 'sql-execution',
-    version: 1,
+    version: scorerVersions['sql-execution'],
     kind: 'right-wrong',
     async score(question) {
       const wanted = await rowsOfReference(question);

@@ -19,6 +19,7 @@ import { TemporalTestServer } from './temporal-server.js';
 const programs: ChildPrograms = {
   importer: { entry: compiledPath('workers/import-child.js') },
   trainer: { entry: compiledPath('workers/trainer.js') },
+  evaluator: { entry: compiledPath('workers/evaluate-child.js') },
   capturer: { entry: compiledPath('workers/capture-child.js') },
 };
 

@@ -1,5 +1,5 @@
 /**
- * Stages that train or capture, without Temporal: a store with a dataset and two models of one tokenizer, and the real child process
+ * Stages that train, capture or evaluate, without Temporal: a store with a dataset and two models of one tokenizer, and the real child process
  * under the real supervision.
  */
 import { pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import { superviseChild } from '../../activities/child.js';
 import type { Progress } from '../../config/child-protocol.js';
 import type { Json, JsonObject } from '../../config/json.js';
 import type { Numerics } from '../../config/numerics.js';
+import { evaluateOptions } from '../../config/evaluate-options.js';
 import { captureOptions, distillOptions, fineTuneOptions } from '../../config/training-options.js';
 import { storeModelDirectory } from '../../distillation/index.js';
 import { processSettings } from '../../engine/runners/process-settings.js';
@@ -32,7 +33,12 @@ export const graph: Numerics = {
   threads: 2,
 };
 
-const schemas = { 'fine-tune': fineTuneOptions, capture: captureOptions, distill: distillOptions };
+const schemas = {
+  'fine-tune': fineTuneOptions,
+  capture: captureOptions,
+  distill: distillOptions,
+  evaluate: evaluateOptions,
+};
 
 const rowTokens = 64;
 /** Tiny, and long enough to be killed on the way. */
@@ -46,10 +52,13 @@ const tinyTraining = {
   loseAtMost: '100ms',
 };
 
-const workOf = (uses: TrainingTask['uses']) =>
-  uses === 'capture'
-    ? { entry: 'workers/capture-child.js', tiny: { rowTokens } }
-    : { entry: 'workers/trainer.js', tiny: tinyTraining };
+const trainer = { entry: 'workers/trainer.js', tiny: tinyTraining };
+const works = {
+  'fine-tune': trainer,
+  distill: trainer,
+  capture: { entry: 'workers/capture-child.js', tiny: { rowTokens } },
+  evaluate: { entry: 'workers/evaluate-child.js', tiny: { context: 128, maximumTokens: 16 } },
+};
 
 export interface TrainingTask {
   /** Another name is another stage. */
@@ -109,7 +118,7 @@ export class TrainingGround {
   async train(task: TrainingTask, { signal, onProgress, environment }: Supervision = {}): Promise<StageResult> {
     const stageKey = stageKeyOf(task.name);
     const { name, with: options, ...stage } = task;
-    const { entry, tiny } = workOf(task.uses);
+    const { entry, tiny } = works[task.uses];
     const job = {
       ...stage,
       with: schemas[task.uses].parse({ ...tiny, ...options }),
@@ -136,7 +145,7 @@ export class TrainingGround {
 
 /** The process of a stage that this process supervises. */
 export function trainerPid(uses: TrainingTask['uses'] = 'fine-tune'): number {
-  const { entry } = workOf(uses);
+  const { entry } = works[uses];
   const pid = descendantsOf(process.pid).find((candidate) => commandLineOf(candidate).includes(entry));
   if (pid === undefined) throw new Error(`expected a process of ${entry}, found none`);
   return pid;

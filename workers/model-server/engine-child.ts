@@ -12,6 +12,7 @@ import {
   createScorer,
   openModelDirectory,
   openTokenizer,
+  promptLengthsUpTo,
   type Generator,
   type ModelDirectory,
   type Runner,
@@ -20,7 +21,6 @@ import {
 import { openRunner } from '../open-runner.js';
 import {
   mostAlternatives,
-  promptLengthsUpTo,
   type EngineJob,
   type FromEngine,
   type PromptScore,

@@ -45,10 +45,3 @@ export type FromEngine =
 
 /** The most alternatives that can be asked for at a position, of a prompt and of an answer. */
 export const mostAlternatives = 20;
-
-/** Lengths to which prompts are padded: each twice the one before, so that a prompt costs at most twice its length. */
-export function promptLengthsUpTo(capacity: number): number[] {
-  const lengths: number[] = [];
-  for (let length = 64; length < capacity; length *= 2) lengths.push(length);
-  return [...lengths, capacity];
-}

@@ -7,7 +7,8 @@ import { NightstillError } from '../../config/errors.js';
 import { fetchModel } from '../../distillation/index.js';
 import { canonicalJson, openObjectStore, resolveAlias } from '../../storage/index.js';
 import { packageVersion } from '../../tools/package-version.js';
-import { promptLengthsUpTo, type EngineFacts, type EngineJob } from './engine-protocol.js';
+import { promptLengthsUpTo } from '../../engine/index.js';
+import type { EngineFacts, EngineJob } from './engine-protocol.js';
 
 export interface ModelPlace {
   readonly directory: string;

@@ -3,6 +3,7 @@ import type { ChildPrograms, Stage } from '../../../plugins/index.js';
 import {
   defineStage,
   DistillationPlugin,
+  EvaluationPlugin,
   ImportPlugin,
   PlanPlugin,
   StagesPlugin,
@@ -13,6 +14,7 @@ const programs: ChildPrograms = {
   importer: { entry: '/importer.js' },
   trainer: { entry: '/trainer.js' },
   capturer: { entry: '/capturer.js' },
+  evaluator: { entry: '/evaluator.js' },
 };
 const run = () => Promise.reject(new Error('not run here'));
 
@@ -34,6 +36,7 @@ const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
 const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
 const importing = ['nightstill.import', 'nightstill.import-model', 'nightstill.answer'];
 const training = ['nightstill.fine-tune', 'nightstill.capture', 'nightstill.distill'];
+const evaluating = ['nightstill.evaluate'];
 
 const activitiesOf = (plugin: DistillationPlugin | StagesPlugin): string[] =>
   Object.keys(plugin.configureWorker({ taskQueue: 'q' }).activities ?? {});
@@ -42,7 +45,7 @@ describe('the plugin', () => {
   it.each<[string, DistillationPlugin, string[]]>([
     ['an orchestrator: the light activities', orchestrator, light],
     ['an io worker: what moves bytes', io, [...importing, 'nightstill.count', 'nightstill.either']],
-    ['a gpu worker: what computes', gpu, [...training, 'nightstill.either']],
+    ['a gpu worker: what computes', gpu, [...training, ...evaluating, 'nightstill.either']],
   ])('registers on %s; a kind that chooses by its options on both', (_, plugin, activities) => {
     expect(activitiesOf(plugin)).toEqual(activities);
   });
@@ -95,6 +98,7 @@ describe('a plugin of one capability', () => {
     ['the light activities', 'nightstill-orchestrator', new PlanPlugin({ stages }), light],
     ['importing', 'nightstill-io', new ImportPlugin({ programs }), importing],
     ['training', 'nightstill-gpu', new TrainingPlugin({ programs }), training],
+    ['evaluating', 'nightstill-gpu', new EvaluationPlugin({ programs }), evaluating],
     ["a user's stages", 'nightstill-gpu', new StagesPlugin({ role: 'gpu', stages }), ['nightstill.either']],
   ])('registers %s on %s, and nothing else', (_, taskQueue, plugin, activities) => {
     expect([plugin.taskQueue, activitiesOf(plugin)]).toEqual([taskQueue, activities]);

@@ -3,7 +3,9 @@
  * so that they cost at most a twentieth of the time. The step of a checkpoint is the number of its parts.
  */
 import { performance } from 'node:perf_hooks';
-import type { BlobRef, Json, StageWriter } from '../storage/index.js';
+import type { BlobRef } from './blobs.js';
+import type { Json } from './canonical-json.js';
+import type { StageWriter } from './stage-writer.js';
 
 const intervalMs = 2000;
 const share = 1 / 20;

@@ -1,0 +1,114 @@
+/**
+ * Asks a model every item and judges its answers. So many are under way at once, and each has the bits it would have alone; results
+ * are handed on in the order of the set. Whoever generates is given: nothing here knows a model.
+ */
+import { performance } from 'node:perf_hooks';
+import type { GenerationEvent, GenerationRequest } from '../../engine/index.js';
+import type { Score, Scorer } from '../scorers/scorer.js';
+import type { ItemResult } from './item-result.js';
+import type { Item } from './items.js';
+
+/** A model that can be asked. */
+export interface Respondent {
+  /** How many sequences it writes at once. */
+  readonly sequences: number;
+  /** Tokens of prompt and answer together. */
+  readonly capacity: number;
+  readonly encode: (messages: Item['messages']) => Int32Array;
+  readonly generate: (request: GenerationRequest) => AsyncIterable<GenerationEvent>;
+}
+
+export interface EvaluationRequest {
+  readonly respondent: Respondent;
+  readonly items: readonly Item[];
+  readonly scorers: readonly Scorer[];
+  readonly maximumTokens: number;
+  readonly stopStrings: readonly string[];
+  /** Items that are behind us. */
+  readonly from: number;
+  /** Called with one result after another, in the order of the items. */
+  readonly take: (result: ItemResult) => Promise<void>;
+  /** Called at every token. */
+  readonly onToken: () => void;
+  /** Called with how long an answer took, from the request to its end, so many others beside it. */
+  readonly onAnswered: (latencyMs: number) => void;
+  readonly stop: AbortSignal;
+}
+
+/** @throws the reason of `stop`; what the model, a scorer or `take` throws */
+export async function evaluateItems(request: EvaluationRequest): Promise<void> {
+  const { items, from, respondent, take } = request;
+  // When one fails, nobody waits for the others.
+  const failed = new AbortController();
+  const stop = AbortSignal.any([request.stop, failed.signal]);
+  const results = new Map<number, ItemResult>();
+  let [next, handedOn] = [from, from];
+  let handing: Promise<void> = Promise.resolve();
+
+  async function handOn(): Promise<void> {
+    for (let result = results.get(handedOn); result !== undefined; result = results.get(handedOn)) {
+      results.delete(handedOn);
+      handedOn += 1;
+      await take(result);
+    }
+  }
+
+  async function lane(): Promise<void> {
+    try {
+      for (let at = next++; at < items.length; at = next++) {
+        stop.throwIfAborted();
+        results.set(at, await evaluateItem(items[at] as Item, { ...request, stop }));
+        handing = handing.then(handOn);
+        await handing;
+      }
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }
+
+  await Promise.allSettled(Array.from({ length: respondent.sequences }, lane));
+  stop.throwIfAborted();
+}
+
+async function evaluateItem(item: Item, request: EvaluationRequest): Promise<ItemResult> {
+  const answer = await answerTo(item, request);
+  const question = {
+    prompt: item.messages.at(-1)?.content ?? '',
+    answer: answer.text,
+    reference: item.reference,
+    item,
+  };
+  const scores: Record<string, Score> = {};
+  for (const scorer of request.scorers)
+    scores[scorer.id] =
+      answer.finish === 'prompt-too-long'
+        ? { score: 0, detail: `a prompt of ${answer.promptTokens} tokens, longer than the context` }
+        : await scorer.score(question);
+  return { id: item.id, scores, ...answer };
+}
+
+type Answer = Omit<ItemResult, 'id' | 'scores'>;
+
+/** The most probable token, always. */
+async function answerTo({ messages }: Item, request: EvaluationRequest): Promise<Answer> {
+  const { respondent, maximumTokens, stopStrings, stop, onToken, onAnswered } = request;
+  const prompt = respondent.encode(messages);
+  const room = respondent.capacity - prompt.length;
+  const promptTokens = prompt.length;
+  if (room < 1) return { text: '', finish: 'prompt-too-long', promptTokens, generatedTokens: 0 };
+  const startedAtMs = performance.now();
+  const limits = { maximumNewTokens: Math.min(maximumTokens, room), stopStrings, signal: stop };
+  let [text, generatedTokens] = ['', 0];
+  for await (const event of respondent.generate({ prompt, ...limits })) {
+    text += event.text;
+    if (event.kind === 'token') {
+      generatedTokens += 1;
+      onToken();
+    } else if (event.reason !== 'cancelled') {
+      onAnswered(performance.now() - startedAtMs);
+      return { text, finish: event.reason, promptTokens, generatedTokens };
+    }
+  }
+  throw stop.reason;
+}

@@ -1,0 +1,143 @@
+/**
+ * One attempt at an evaluation: a model answers every item of a set, and scorers judge the answers. Killed at any moment, the next
+ * attempt goes on from the last durable part and comes to the same artifact on a machine that computes the same bits; where it
+ * does not, the artifact says so. Times and memory are observations: they are never part of what the artifact is.
+ */
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import type { Progress } from '../../config/child-protocol.js';
+import { evaluateOptions, type EvaluateOptions } from '../../config/evaluate-options.js';
+import type { Numerics } from '../../config/numerics.js';
+import type { Fingerprint, Runner } from '../../engine/index.js';
+import type { ArtifactRef, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
+import type { Scorer } from '../scorers/scorer.js';
+import { evaluateItems } from './evaluate-items.js';
+import { factsOfResults } from './facts.js';
+import { readItems, type Item, type ItemRow } from './items.js';
+import { EvaluationProgress } from './progress.js';
+import { openRespondent } from './respondent.js';
+import { ScoreWriter } from './score-writer.js';
+import { openScorers } from './scorers.js';
+
+export interface EvaluationJob {
+  readonly with: JsonObject;
+  readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  readonly numerics: Numerics;
+}
+
+export interface EvaluationPlace {
+  readonly store: ObjectStore;
+  /** Of the claimed stage. */
+  readonly writer: StageWriter;
+  readonly runner: Runner;
+  readonly progress: (progress: Progress) => void;
+  /** Aborted: what was scored is made durable, then the reason is thrown. */
+  readonly stop: AbortSignal;
+  readonly rows: () => AsyncIterable<ItemRow>;
+  /** The directory of the model. */
+  readonly model: (onRead: () => void) => Promise<{ readonly directory: string; readonly weightBytes: number }>;
+  /** The SQLite file that the options name, if any. */
+  readonly database: () => Promise<Uint8Array | undefined>;
+}
+
+interface Attempt {
+  readonly options: EvaluateOptions;
+  readonly job: EvaluationJob;
+  readonly place: EvaluationPlace;
+  readonly items: readonly Item[];
+  readonly scorers: readonly Scorer[];
+  readonly progress: EvaluationProgress;
+}
+
+/** @throws evaluation-invalid, dataset-empty, machine-differs; the codes of models, data, scorers and store; the reason of `stop` */
+export async function evaluateStage(
+  job: EvaluationJob,
+  place: EvaluationPlace,
+): Promise<Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'>> {
+  const startedAtMs = performance.now();
+  const options = evaluateOptions.parse(job.with); // has passed it before
+  const progress = new EvaluationProgress(place.progress, place.stop);
+  progress.begin('load');
+  const items = await readItems(place.rows(), options.reference);
+  const scorers = openScorers(options, await place.database());
+  try {
+    const { directory, weightBytes } = await place.model(progress.alive);
+    const work = await evaluate({ options, job, place, items, scorers, progress }, directory);
+    progress.begin('seal');
+    const scores = await work.finish();
+    const { results, resumedInexactlyAt } = work;
+    return {
+      outputs: { scores },
+      facts: { ...factsOfResults(results, scorers), ...identityOf(job, options, scores) },
+      observations: {
+        host: hostname(),
+        lastAttemptMs: Math.round(performance.now() - startedAtMs),
+        // A request shares the machine with the others: alone it would be answered sooner.
+        latency: { ...progress.latency, sideBySide: options.sequences },
+        tokensPerSecond: progress.tokensPerSecond,
+        weightBytes,
+        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        claims: place.writer.fence,
+      },
+      reproducible: resumedInexactlyAt.length === 0,
+    };
+  } finally {
+    for (const { close } of scorers) await close?.();
+  }
+}
+
+async function evaluate(attempt: Attempt, directory: string): Promise<ScoreWriter> {
+  const { options, job, place, items, scorers, progress } = attempt;
+  const { store, writer, runner, stop } = place;
+  progress.begin('compile');
+  await setImmediate(); // compiling does not yield
+  const respondent = await openRespondent(directory, runner, job.numerics, options);
+  try {
+    progress.begin('restore');
+    const fingerprint: Fingerprint = { ...runner.fingerprint, xla: job.numerics.xla };
+    const { onDifferentMachine } = options;
+    const work = await ScoreWriter.resume({ store, writer, fingerprint, onDifferentMachine, onRead: progress.alive });
+    const tell = (): void => {
+      const durable = work.durable > 0 ? { step: work.durable, fence: writer.fence } : undefined;
+      progress.items(work.results.length, items.length, durable);
+    };
+    progress.begin('evaluate');
+    tell();
+    const take = async (result: Parameters<ScoreWriter['add']>[0]): Promise<void> => {
+      await work.add(result);
+      tell();
+    };
+    try {
+      await evaluateItems({
+        respondent,
+        items,
+        scorers,
+        maximumTokens: options.maximumTokens,
+        stopStrings: options.stop,
+        from: work.results.length,
+        take,
+        onToken: progress.token,
+        onAnswered: progress.answered,
+        stop,
+      });
+    } catch (error) {
+      if (stop.aborted) await work.saveNow();
+      throw error;
+    }
+    return work;
+  } finally {
+    respondent.dispose();
+  }
+}
+
+function identityOf({ inputs }: EvaluationJob, options: EvaluateOptions, scores: ArtifactRef): JsonObject {
+  const { maximumTokens, stop, context, sequences } = options;
+  const { resumedInexactlyAt } = scores;
+  return {
+    decoding: { sampling: 'greedy', maximumTokens, stop, context, sequences },
+    scoresDigest: scores.digest,
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest])),
+    ...(resumedInexactlyAt && { resumedInexactlyAt: [...resumedInexactlyAt] }),
+  };
+}

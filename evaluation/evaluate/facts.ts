@@ -1,0 +1,39 @@
+/** What an evaluation found, from its results alone: equal results give equal facts, on every machine and in any number of attempts. */
+import type { JsonObject } from '../../storage/index.js';
+import type { Scorer } from '../scorers/scorer.js';
+import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
+import { wilsonInterval } from '../statistics/proportions.js';
+import { finishes, type ItemResult } from './item-result.js';
+
+export function factsOfResults(results: readonly ItemResult[], scorers: readonly Scorer[]): JsonObject {
+  const total = (count: (result: ItemResult) => number): number =>
+    results.reduce((sum, result) => sum + count(result), 0);
+  return {
+    items: results.length,
+    scores: Object.fromEntries(scorers.map((scorer) => [scorer.id, factsOfScorer(results, scorer)])),
+    finish: Object.fromEntries(finishes.map((finish) => [finish, total((result) => Number(result.finish === finish))])),
+    emptyAnswers: total(({ text }) => Number(text.trim() === '')),
+    promptTokens: total(({ promptTokens }) => promptTokens),
+    generatedTokens: total(({ generatedTokens }) => generatedTokens),
+  };
+}
+
+/** Wilson's interval for right and wrong; for means the bootstrap's, whose draws are the same for the same scores. */
+function factsOfScorer(results: readonly ItemResult[], { id, version, kind }: Scorer): JsonObject {
+  const values = results.map(({ scores }) => scores[id]?.score ?? 0);
+  const right = values.filter((value) => value === 1).length;
+  return {
+    version,
+    kind,
+    mean: meanOf(values),
+    ...(kind === 'right-wrong'
+      ? { right, interval: { ...wilsonInterval(right, values.length) } }
+      : { interval: { ...bootstrapMean(values).interval } }),
+  };
+}
+
+/** The smallest of the values that at least this share of them do not exceed; null where there are none. */
+export function quantileOf(values: readonly number[], share: number): number | null {
+  const ascending = values.toSorted((one, other) => one - other);
+  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? null;
+}

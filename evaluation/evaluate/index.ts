@@ -1,0 +1,2 @@
+/** Evaluating a model as a stage. It loads the engine: light workers import `evaluation` and not this. */
+export { evaluateStage } from './evaluate-stage.js';

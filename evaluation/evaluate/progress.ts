@@ -1,0 +1,72 @@
+/** What an evaluation tells whoever watches: its phase, how far it is, how fast, and the last durable part. */
+import { performance } from 'node:perf_hooks';
+import type { Progress } from '../../config/child-protocol.js';
+import { quantileOf } from './facts.js';
+
+/** Between two reports of nothing but tokens. */
+const reportIntervalMs = 1000;
+
+export class EvaluationProgress {
+  readonly #send: (progress: Progress) => void;
+  readonly #stop: AbortSignal;
+  readonly #latenciesMs: number[] = [];
+  #phase = 'load';
+  #items: { readonly done: number; readonly of: number } | undefined;
+  #durable: Progress['durable'];
+  #tokens = 0;
+  #askedSinceMs: number | undefined;
+  #reportedAtMs = 0;
+
+  constructor(send: (progress: Progress) => void, stop: AbortSignal) {
+    this.#send = send;
+    this.#stop = stop;
+  }
+
+  /** @throws the reason of the stop, when that was asked for */
+  begin(phase: string): void {
+    this.#stop.throwIfAborted();
+    this.#phase = phase;
+    if (phase === 'evaluate') this.#askedSinceMs = performance.now();
+    this.#report();
+  }
+
+  readonly alive = (): void => {
+    this.#stop.throwIfAborted();
+    this.#report();
+  };
+
+  items(done: number, of: number, durable: Progress['durable']): void {
+    this.#items = { done, of };
+    this.#durable = durable;
+    this.#report();
+  }
+
+  readonly token = (): void => {
+    this.#tokens += 1;
+    if (performance.now() - this.#reportedAtMs >= reportIntervalMs) this.#report();
+  };
+
+  readonly answered = (latencyMs: number): void => void this.#latenciesMs.push(latencyMs);
+
+  /** Of this attempt; 0 before the first token. */
+  get tokensPerSecond(): number {
+    if (this.#askedSinceMs === undefined || this.#tokens === 0) return 0;
+    return Math.round((this.#tokens * 1000) / (performance.now() - this.#askedSinceMs));
+  }
+
+  /** Of the requests of this attempt. */
+  get latency() {
+    const [p50Ms, p95Ms] = [quantileOf(this.#latenciesMs, 0.5), quantileOf(this.#latenciesMs, 0.95)];
+    return { p50Ms, p95Ms, requests: this.#latenciesMs.length };
+  }
+
+  #report(): void {
+    this.#reportedAtMs = performance.now();
+    const { tokensPerSecond } = this;
+    this.#send({
+      phase: this.#phase,
+      facts: { ...(this.#items && { ...this.#items, unit: 'items' }), ...(tokensPerSecond > 0 && { tokensPerSecond }) },
+      ...(this.#durable && { durable: this.#durable }),
+    });
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Scored items into parts and an artifact, in the order of the set, going on from the last checkpoint of the stage. Where parts are
+ * cut depends on nothing but their items: however often an evaluation was cut off, the artifact is the same.
+ */
+import { z } from 'zod';
+import { NightstillError } from '../../config/errors.js';
+import { differences, type Fingerprint } from '../../engine/index.js';
+import {
+  blobRefSchema,
+  PacedSaves,
+  readBlob,
+  type ArtifactRef,
+  type Json,
+  type ObjectStore,
+  type StageWriter,
+} from '../../storage/index.js';
+import { linesOf, parseLines, type ItemResult } from './item-result.js';
+
+/** Items that a crash costs at most, beside those that came since the last checkpoint. */
+const itemsOfPart = 16;
+
+const scoresFormat = 'nightstill-scores-1';
+
+const count = z.int().nonnegative();
+const stateSchema = z.object({
+  parts: z.array(z.object({ ...blobRefSchema.shape, rows: count })),
+  /** What the bits depend on beside the stage, as the process said it that wrote last. */
+  fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Items after which a machine went on that computes other bits. */
+  resumedInexactlyAt: z.array(count),
+});
+type State = z.output<typeof stateSchema>;
+
+export interface ScoreWriterRequest {
+  readonly store: ObjectStore;
+  readonly writer: StageWriter;
+  readonly fingerprint: Fingerprint;
+  readonly onDifferentMachine: 'continue' | 'wait';
+  /** Called while an earlier attempt is taken up. */
+  readonly onRead: () => void;
+}
+
+export class ScoreWriter {
+  readonly #writer: StageWriter;
+  readonly #results: ItemResult[];
+  readonly #saves: PacedSaves;
+  #state: State;
+
+  private constructor({ writer }: ScoreWriterRequest, state: State, results: ItemResult[]) {
+    this.#writer = writer;
+    this.#state = state;
+    this.#results = results;
+    this.#saves = new PacedSaves(writer, state.parts.length);
+  }
+
+  /** @throws machine-differs where another machine is to be waited for; record-invalid, fence-lost, store-unavailable */
+  static async resume(request: ScoreWriterRequest): Promise<ScoreWriter> {
+    const { store, writer, fingerprint, onRead } = request;
+    const restored = await writer.restore(onRead);
+    const before = restored && parseState(restored.state);
+    const results: ItemResult[] = [];
+    for (const part of before?.parts ?? []) {
+      results.push(...parseLines(await readBlob(store, part)));
+      onRead();
+    }
+    const resumedInexactlyAt = before === undefined ? [] : goneOnAt(before, results.length, request);
+    return new ScoreWriter(request, { parts: before?.parts ?? [], fingerprint, resumedInexactlyAt }, results);
+  }
+
+  /** Of all items so far, those of earlier attempts too: the next one to add follows them in the set. */
+  get results(): readonly ItemResult[] {
+    return this.#results;
+  }
+
+  /** Parts that are in the last durable checkpoint. */
+  get durable(): number {
+    return this.#saves.durable;
+  }
+
+  /** Empty where the bits are those of one kind of machine. */
+  get resumedInexactlyAt(): readonly number[] {
+    return this.#state.resumedInexactlyAt;
+  }
+
+  async add(result: ItemResult): Promise<void> {
+    this.#results.push(result);
+    if (this.#results.length % itemsOfPart !== 0) return;
+    await this.#closePart(itemsOfPart);
+    if (this.#saves.due) this.#save();
+  }
+
+  /** Makes every closed part durable. */
+  async saveNow(): Promise<void> {
+    this.#save();
+    await this.#writer.drain();
+  }
+
+  async finish(): Promise<ArtifactRef> {
+    const rest = this.#results.length % itemsOfPart;
+    if (rest > 0) await this.#closePart(rest);
+    await this.#writer.drain();
+    const { parts, resumedInexactlyAt } = this.#state;
+    const note = resumedInexactlyAt.length > 0 ? { resumedInexactlyAt } : {};
+    const meta = { format: scoresFormat, ...note };
+    return { ...(await this.#writer.putArtifact({ kind: 'scores', parts, meta })), ...note };
+  }
+
+  async #closePart(rows: number): Promise<void> {
+    const part = { ...(await this.#writer.putBlob(linesOf(this.#results.slice(-rows)))), rows };
+    this.#state = { ...this.#state, parts: [...this.#state.parts, part] };
+  }
+
+  #save(): void {
+    const { parts } = this.#state;
+    const references = parts.map(({ digest, bytes }) => ({ digest, bytes }));
+    this.#saves.save({ parts: parts.length, state: this.#state, references });
+  }
+}
+
+function parseState(state: Json): State {
+  const parsed = stateSchema.safeParse(state);
+  if (parsed.success) return parsed.data;
+  throw new NightstillError(
+    'record-invalid',
+    `expected the state of an evaluation, found ${parsed.error.issues[0]?.message}`,
+  );
+}
+
+function goneOnAt(
+  { fingerprint: before, resumedInexactlyAt }: State,
+  items: number,
+  { fingerprint, onDifferentMachine }: ScoreWriterRequest,
+): number[] {
+  const others = differences(before, fingerprint);
+  if (others.length === 0) return resumedInexactlyAt;
+  if (onDifferentMachine === 'continue') return [...resumedInexactlyAt, items];
+  throw new NightstillError(
+    'machine-differs',
+    `expected a machine that computes the bits of the one that evaluated until item ${items}, found ${others.join('; ')}`,
+  );
+}

@@ -1,0 +1,61 @@
+/** The process that evaluates a model. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readEnvironment } from '../config/environment.js';
+import { NightstillError } from '../config/errors.js';
+import { fetchModel, openDatasetSource, readDatasetRows, sourceIdentitySchema } from '../distillation/index.js';
+import { evaluateStage } from '../evaluation/evaluate/index.js';
+import type { ArtifactRef } from '../storage/index.js';
+import { computingJobSchema } from './computing-job.js';
+import { openRunner } from './open-runner.js';
+import { runStageChild } from './stage-child.js';
+
+type EvaluationJob = z.output<typeof computingJobSchema>;
+
+const preimageSchema = z.looseObject({ options: z.looseObject({ database: sourceIdentitySchema }) });
+
+void runStageChild(computingJobSchema, async ({ job, ...stage }) => {
+  const cacheDirectory = join(readEnvironment(process.env).cacheDirectory, 'training');
+  const runner = await openRunner(job.numerics, join(cacheDirectory, 'programs'));
+  return evaluateStage(job, {
+    ...stage,
+    runner,
+    rows: () => readDatasetRows(stage.store, needed(job.inputs['dataset'])),
+    async model(onRead) {
+      const models = join(cacheDirectory, 'models');
+      const directory = await fetchModel(stage.store, needed(job.inputs['model']), models, onRead);
+      return { directory, weightBytes: await weightBytesOf(directory) };
+    },
+    database: () => databaseOf(job),
+  });
+});
+
+async function weightBytesOf(directory: string): Promise<number> {
+  const files = (await readdir(directory)).filter((name) => name.endsWith('.safetensors'));
+  const sizes = await Promise.all(files.map((name) => stat(join(directory, name))));
+  return sizes.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** As it was when the stage was identified: another one would give other scores under the same key. */
+async function databaseOf({ with: options, preimage }: EvaluationJob): Promise<Uint8Array | undefined> {
+  const url = options['database'];
+  if (typeof url !== 'string') return undefined;
+  const identified = preimageSchema.safeParse(preimage);
+  if (!identified.success)
+    throw new NightstillError('child-protocol', 'expected the identity of the database of an evaluation, found none');
+  const identity = identified.data.options.database;
+  const source = await openDatasetSource(url);
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source.read(identity, 0)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } finally {
+    await source.close();
+  }
+}
+
+function needed(input: ArtifactRef | undefined): ArtifactRef {
+  if (input) return input;
+  throw new NightstillError('child-protocol', 'expected the inputs model and dataset of an evaluation, found not both');
+}
