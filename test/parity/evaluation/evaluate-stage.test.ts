@@ -1,0 +1,112 @@
+/** The stage evaluate in its process: what it scores is what the model says, the same every time. */
+import { parseLines, type ItemResult } from '../../../evaluation/evaluate/item-result.js';
+import { readArtifact, readBlob, type ArtifactRef, type StageResult } from '../../../storage/index.js';
+import { conversationLines } from '../../support/model-fixtures.js';
+import { graph, TrainingGround, wasm } from '../../support/training-stage.js';
+
+let ground: TrainingGround;
+let first: StageResult;
+/** What the small model says of the dataset. */
+let whole: ItemResult[];
+beforeAll(async () => {
+  ground = await TrainingGround.create();
+  first = await evaluation('first', ground.dataset);
+  whole = await resultsOf(first);
+});
+
+const evaluation = (name: string, dataset: ArtifactRef, options: object = {}, numerics = wasm): Promise<StageResult> =>
+  ground.train({
+    name: `evaluate ${name}`,
+    uses: 'evaluate',
+    numerics,
+    with: { scorers: ['exact-match'], ...options },
+    inputs: { dataset, model: ground.small },
+  });
+
+const scoresOf = ({ outcome: { outputs } }: StageResult): ArtifactRef => outputs['scores']!;
+
+async function resultsOf(result: StageResult): Promise<ItemResult[]> {
+  const { parts } = await readArtifact(ground.store, scoresOf(result));
+  return (await Promise.all(parts.map((part) => readBlob(ground.store, part)))).flatMap((part) => parseLines(part));
+}
+
+/** What the model says, with these references in place of what the set has. */
+function rowsWith(results: readonly ItemResult[], referenceOf: (result: ItemResult, at: number) => string): string {
+  const rows = conversationLines(results.length).trimEnd().split('\n');
+  return rows
+    .map((line, at) => {
+      const { id, messages } = JSON.parse(line) as { readonly id: string; readonly messages: readonly object[] };
+      const answer = referenceOf(results[at]!, at);
+      return `${JSON.stringify({ id, messages: messages.slice(0, 1), extra: { answer } })}\n`;
+    })
+    .join('');
+}
+
+test('a model is right where the reference is what it says, and the same evaluation comes to the same digest', async () => {
+  expect(whole.map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_, row) => `row-${row}`));
+  const again = await evaluation('again', ground.dataset);
+  expect(scoresOf(again)).toEqual(scoresOf(first));
+  expect(again.outcome.facts).toEqual(first.outcome.facts);
+  expect(again.outcome.reproducible).toBe(true);
+
+  const half = await ground.storeConversations(
+    rowsWith(whole, ({ text }, at) => (at % 2 === 0 ? text : 'something else')),
+  );
+  const judged = await evaluation('half', half, { reference: 'answer' });
+  expect(judged.outcome.facts).toMatchObject({
+    items: 40,
+    scores: { 'exact-match': { mean: 0.5, right: 20, interval: { level: 0.95 } } },
+    scoresDigest: scoresOf(judged).digest,
+  });
+  expect((await resultsOf(judged)).map(({ text }) => text)).toEqual(whole.map(({ text }) => text));
+  expect(judged.outcome.observations).toMatchObject({
+    latency: { requests: 40, sideBySide: 8, p50Ms: expect.any(Number) as number, p95Ms: expect.any(Number) as number },
+    weightBytes: expect.any(Number) as number,
+    peakMemoryBytes: expect.any(Number) as number,
+  });
+});
+
+test('an answer has the same bits whatever is beside it, and a limit and a stop text cut it', async () => {
+  const fewer = conversationLines(3);
+  const three = await resultsOf(await evaluation('three', await ground.storeConversations(fewer)));
+  expect(three.map(({ text }) => text)).toEqual(whole.slice(0, 3).map(({ text }) => text));
+  const short = await evaluation('short', ground.dataset, { maximumTokens: 2 });
+  expect(short.outcome.facts).toMatchObject({ finish: { 'prompt-too-long': 0 } });
+  for (const [at, { text, generatedTokens }] of (await resultsOf(short)).entries()) {
+    expect(generatedTokens).toBeLessThanOrEqual(2);
+    expect(whole[at]!.text.startsWith(text.replace(/\uFFFD+$/, ''))).toBe(true);
+  }
+  const spoken = whole.find(({ text }) => text.length > 2)!;
+  const [character = ''] = spoken.text.slice(1);
+  const stopped = await resultsOf(await evaluation('stopped', ground.dataset, { stop: [character] }));
+  expect(stopped.every(({ text }) => !text.includes(character))).toBe(true);
+  expect(stopped.find(({ id }) => id === spoken.id)?.finish).toBe('stop-string');
+});
+
+test('prompts without room are counted, and none is asked', async () => {
+  const { outcome } = await evaluation('no room', ground.dataset, { context: 8 });
+  expect(outcome.facts).toMatchObject({
+    finish: { 'prompt-too-long': 40 },
+    generatedTokens: 0,
+    scores: { 'exact-match': { mean: 0, right: 0 } },
+  });
+  expect(outcome.observations).toMatchObject({ latency: { requests: 0, p50Ms: null }, tokensPerSecond: 0 });
+});
+
+test('on TensorFlow too, two evaluations come to one digest', async () => {
+  const [one, other] = [
+    await evaluation('one on TensorFlow', ground.dataset, {}, graph),
+    await evaluation('other on TensorFlow', ground.dataset, {}, graph),
+  ];
+  expect(scoresOf(one).digest).toBe(scoresOf(other).digest);
+});
+
+test('a set with a row that has no reference is refused, and the row is named', async () => {
+  const rows = `${conversationLines(2)}${JSON.stringify({ id: 'bare', messages: [{ role: 'user', content: 'Why?' }] })}\n`;
+  const dataset = await ground.storeConversations(rows);
+  await expect(evaluation('bare', dataset)).rejects.toMatchObject({
+    code: 'evaluation-invalid',
+    fault: 'user',
+    message: expect.stringContaining('row "bare"') as string,
+  });
+});

@@ -1,0 +1,90 @@
+/** A whole run that evaluates: a set, a model, two scorers, one of which runs SQL on a database; and a second run that asks nothing. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import initSqlJs from 'sql.js';
+import { openObjectStore, readArtifact, readBlob, parseDigest, type Json } from '../../storage/index.js';
+import { copyModel } from '../support/model-fixtures.js';
+import { NightFiles } from '../support/night-files.js';
+import { Night } from '../support/night.js';
+
+let files: NightFiles;
+let night: Night;
+let model: string;
+let dataset: string;
+let database: string;
+
+const rows = Array.from({ length: 6 }, (_, row) => ({
+  id: `row-${row}`,
+  messages: [
+    { role: 'user', content: `How many of shelf ${row}?` },
+    { role: 'assistant', content: `SELECT count(*) FROM item WHERE shelf = ${row}` },
+  ],
+}));
+
+beforeAll(async () => {
+  files = await NightFiles.create();
+  model = await copyModel('qwen3-qknorm', files.directory);
+  dataset = await files.newDataset(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  database = join(files.directory, 'shop.db');
+  await writeFile(database, await shop());
+  night = await Night.begin();
+  await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
+});
+
+afterAll(async () => {
+  await night.end();
+  await files.remove();
+});
+
+async function shop(): Promise<Uint8Array> {
+  const { Database } = await initSqlJs();
+  const made = new Database();
+  made.run('CREATE TABLE item (shelf INTEGER); INSERT INTO item VALUES (1), (1), (2)');
+  const bytes = made.export();
+  made.close();
+  return bytes;
+}
+
+const plan = (store: string, options: Json): Json => ({
+  name: 'measure',
+  store,
+  numerics: { runner: 'wasm', threads: 1 },
+  stages: [
+    { id: 'held-out', uses: 'import', with: { dataset } },
+    { id: 'model', uses: 'import-model', with: { model } },
+    { id: 'evaluate', uses: 'evaluate', needs: ['held-out', 'model'], with: options },
+  ],
+});
+
+it('a model is evaluated in a run, and a second run asks it nothing unless something changed', async () => {
+  const url = files.newStore();
+  const options = { scorers: ['exact-match', 'sql-execution'], database, maximumTokens: 12, context: 128 };
+  const { nodes } = await (await night.start(files.newRunId(), plan(url, options))).result();
+  const scores = nodes['evaluate']?.outputs['scores'];
+  expect(scores).toMatchObject({ kind: 'scores', rows: 6 });
+
+  const store = await openObjectStore(url);
+  try {
+    const digest = parseDigest(scores?.digest ?? '');
+    const { parts } = await readArtifact(store, { ...scores!, digest });
+    const text = Buffer.concat(await Promise.all(parts.map((part) => readBlob(store, part)))).toString();
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly id: string; readonly scores: object });
+    expect(lines.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+    // A model of random weights writes no SQL; its words were run all the same, and did no harm.
+    for (const line of lines)
+      expect(line.scores).toEqual({
+        'exact-match': { score: 0, detail: expect.stringContaining('expected "SELECT count(*)') as string },
+        'sql-execution': { score: 0, detail: expect.any(String) as string },
+      });
+  } finally {
+    await store.close();
+  }
+
+  const again = await (await night.start(files.newRunId(), plan(url, options))).result();
+  for (const [id, node] of Object.entries(nodes)) expect(again.nodes[id]).toEqual({ ...node, reused: true });
+  const shorter = await (await night.start(files.newRunId(), plan(url, { ...options, maximumTokens: 6 }))).result();
+  expect(Object.values(shorter.nodes).map(({ reused }) => reused)).toEqual([true, true, false]);
+});
