@@ -74,7 +74,8 @@ export async function evaluateStage(
         host: hostname(),
         lastAttemptMs: Math.round(performance.now() - startedAtMs),
         // A request shares the machine with the others: alone it would be answered sooner.
-        latency: { ...progress.latency, sideBySide: options.sequences },
+        ...progress.latency,
+        sideBySide: options.sequences,
         tokensPerSecond: progress.tokensPerSecond,
         weightBytes,
         peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

@@ -32,8 +32,8 @@ function factsOfScorer(results: readonly ItemResult[], { id, version, kind }: Sc
   };
 }
 
-/** The smallest of the values that at least this share of them do not exceed; null where there are none. */
-export function quantileOf(values: readonly number[], share: number): number | null {
+/** The smallest of the values that at least this share of them do not exceed; undefined where there are none. */
+export function quantileOf(values: readonly number[], share: number): number | undefined {
   const ascending = values.toSorted((one, other) => one - other);
-  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? null;
+  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)];
 }

@@ -1,6 +1,6 @@
 /**
- * The items of an evaluation set: what is asked, and what should be answered. All of them are read, and refused if one is no
- * item, before a model is loaded: an evaluation never ends hours later because of its last row.
+ * The items of an evaluation set: what is asked, and what should be answered. All of them are read before a model is loaded: an
+ * evaluation never ends hours later because its last row has no reference.
  */
 import { NightstillError } from '../../config/errors.js';
 import type { JsonObject } from '../../storage/index.js';

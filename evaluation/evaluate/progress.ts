@@ -1,6 +1,7 @@
 /** What an evaluation tells whoever watches: its phase, how far it is, how fast, and the last durable part. */
 import { performance } from 'node:perf_hooks';
 import type { Progress } from '../../config/child-protocol.js';
+import type { JsonObject } from '../../storage/index.js';
 import { quantileOf } from './facts.js';
 
 /** Between two reports of nothing but tokens. */
@@ -54,10 +55,13 @@ export class EvaluationProgress {
     return Math.round((this.#tokens * 1000) / (performance.now() - this.#askedSinceMs));
   }
 
-  /** Of the requests of this attempt. */
-  get latency() {
-    const [p50Ms, p95Ms] = [quantileOf(this.#latenciesMs, 0.5), quantileOf(this.#latenciesMs, 0.95)];
-    return { p50Ms, p95Ms, requests: this.#latenciesMs.length };
+  /** Of the requests of this attempt; none were made where an earlier one had scored everything. */
+  get latency(): JsonObject {
+    const [latencyP50Ms, latencyP95Ms] = [0.5, 0.95].map((share) => quantileOf(this.#latenciesMs, share));
+    const requests = this.#latenciesMs.length;
+    return latencyP50Ms === undefined || latencyP95Ms === undefined
+      ? { requests }
+      : { requests, latencyP50Ms, latencyP95Ms };
   }
 
   #report(): void {

@@ -229,7 +229,7 @@ describe('the facts of an evaluation', () => {
   it('take a quantile for a value that was measured', () => {
     expect(quantileOf([4, 1, 3, 2], 0.5)).toBe(2);
     expect(quantileOf([4, 1, 3, 2], 0.95)).toBe(4);
-    expect(quantileOf([], 0.5)).toBeNull();
+    expect(quantileOf([], 0.5)).toBeUndefined();
   });
 
   it('survive the way into lines and back, and lines of something else are refused', () => {
