@@ -31,7 +31,7 @@ export async function promote(command: MoveCommand): Promise<string> {
 export async function rollback(command: MoveCommand): Promise<string> {
   const { flags, name, alias } = command;
   const current = await findModel(command);
-  const previous = current?.history[0];
+  const previous = current?.rollsBackTo;
   if (!current || !previous)
     throw new NightstillError('alias-missing', `${name}/${alias}: expected a model that served before, found none`);
   if (flags.yes) return moved(await rollbackModel(moveOf(command, current, 'rolled back by hand')), flags);

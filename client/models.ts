@@ -17,6 +17,8 @@ export interface ModelAlias {
   readonly current: ServedModel;
   /** What served before, newest first. */
   readonly history: readonly ServedModel[];
+  /** What a rollback leads to: the newest of the history that is not refused. Null when there is none. */
+  readonly rollsBackTo: ServedModel | null;
   /** Digests that were rolled back. */
   readonly refused: readonly string[];
 }
@@ -57,13 +59,15 @@ export interface PromoteRequest extends MoveRequest {
 
 /** Every alias of a store, in the order of their names. @throws store-missing, store-unavailable, record-invalid */
 export const listModels = ({ store }: Pick<ModelName, 'store'>): Promise<ModelAlias[]> =>
-  withStore(store, false, async (opened, { listAliases }) => (await listAliases(opened)).map(view));
+  withStore(store, false, async (opened, storage) =>
+    (await storage.listAliases(opened)).map((each) => view(each, storage)),
+  );
 
 /** One alias, or undefined where nothing was promoted yet. */
 export const findModel = ({ store, name, alias = champion }: ModelName): Promise<ModelAlias | undefined> =>
-  withStore(store, false, async (opened, { readAlias }) => {
-    const found = await readAlias(opened, name, alias);
-    return found && view(found);
+  withStore(store, false, async (opened, storage) => {
+    const found = await storage.readAlias(opened, name, alias);
+    return found && view(found, storage);
   });
 
 /**
@@ -74,9 +78,8 @@ export const promoteModel = (request: PromoteRequest): Promise<ModelAlias> =>
   withStore(request.store, true, async (opened, storage) => {
     const model = await modelIn(opened, storage, request.digest);
     const move = await moveOf(opened, storage, request);
-    return view(
-      await storage.promote(opened, { ...move, model, ...(request.evenIfRefused && { evenIfRefused: model.digest }) }),
-    );
+    const evenIfRefused = request.evenIfRefused && { evenIfRefused: model.digest };
+    return view(await storage.promote(opened, { ...move, model, ...evenIfRefused }), storage);
   });
 
 /**
@@ -85,7 +88,7 @@ export const promoteModel = (request: PromoteRequest): Promise<ModelAlias> =>
  */
 export const rollbackModel = (request: MoveRequest): Promise<ModelAlias> =>
   withStore(request.store, true, async (opened, storage) =>
-    view(await storage.rollback(opened, await moveOf(opened, storage, request))),
+    view(await storage.rollback(opened, await moveOf(opened, storage, request)), storage),
   );
 
 type Storage = typeof StorageModule;
@@ -135,14 +138,19 @@ async function moveOf(store: ObjectStore, { readAlias }: Storage, request: MoveR
   };
 }
 
-const view = ({ name, alias, counter, current, history, refused }: Alias): ModelAlias => ({
-  name,
-  alias,
-  counter,
-  current: viewOf(current),
-  history: history.map(viewOf),
-  refused,
-});
+function view(found: Alias, { beforeCurrent }: Storage): ModelAlias {
+  const { name, alias, counter, current, history, refused } = found;
+  const [previous] = beforeCurrent(found);
+  return {
+    name,
+    alias,
+    counter,
+    current: viewOf(current),
+    history: history.map(viewOf),
+    rollsBackTo: previous ? viewOf(previous) : null,
+    refused,
+  };
+}
 
 const viewOf = ({ model, reason, actor, movedAt }: Alias['current']): ServedModel => ({
   digest: model.digest,

@@ -93,22 +93,35 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
       name,
       alias,
       current: { model, ...saidOf(promotion) },
-      history: current ? [current.current, ...current.history].slice(0, historyKept) : [],
+      history: pastOf(current, model).slice(0, historyKept),
       refused: refused.filter((digest) => digest !== model.digest),
     };
   });
 }
 
+/** What served before `model` does; a model that is promoted again where it serves is not its own past. */
+function pastOf(current: Alias | undefined, model: ArtifactRef): Alias['history'] {
+  if (!current) return [];
+  return current.current.model.digest === model.digest ? current.history : [current.current, ...current.history];
+}
+
+/** Where a rollback leads: the newest of the past that is neither what serves nor refused; then what served before that. */
+export function beforeCurrent({ current, history, refused }: Alias): Alias['history'] {
+  const left = new Set([current.model.digest, ...refused]);
+  const index = history.findIndex(({ model }) => !left.has(model.digest));
+  return index < 0 ? [] : history.slice(index);
+}
+
 /**
- * Back to what served before; the digest that is left is refused from now on.
+ * Back to what served before; the digest that is left is refused from now on, and none that is refused is come back to.
  * @throws champion-moved, alias-missing when there is nothing before
  */
 export async function rollback(store: ObjectStore, move: AliasMove): Promise<Alias> {
   const { name, alias } = move;
   return moveAlias(store, move, (current, moving) => {
-    const [previous, ...history] = current?.history ?? [];
+    const [previous, ...history] = current ? beforeCurrent(current) : [];
     if (!current || !previous) throw missing(name, alias);
-    const refused = [current.current.model.digest, ...current.refused];
+    const refused = [...new Set([current.current.model.digest, ...current.refused])];
     return { ...current, ...moving, current: { model: previous.model, ...saidOf(move) }, history, refused };
   });
 }

@@ -1,5 +1,6 @@
 /** Durable bytes: `nightstill/storage`. */
 export {
+  beforeCurrent,
   listAliases,
   promote,
   readAlias,

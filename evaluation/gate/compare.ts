@@ -32,6 +32,9 @@ export interface Comparison {
 
 type Finding = Omit<Comparison, 'requirement'>;
 
+/** 0.9 of 0.8 is 0.7200000000000001 in floating point, and 360 of 500 right is as good as that. */
+const roundingOfProducts = 1e-12;
+
 export function compare(requirement: Requirement, tables: GateTables): Comparison {
   return { requirement, ...find(requirement, tables) };
 }
@@ -86,9 +89,13 @@ function floor({ score, atLeast, of }: Floor, tables: GateTables): Finding {
     return { outcome: 'not-applicable', reason: `${score}: there is no champion yet to be compared with` };
   const { candidate, other } = pairedScores(tables, score, of);
   const [mine, theirs] = [meanOf(candidate), meanOf(other)];
-  const holds = mine >= atLeast * theirs;
+  if (theirs <= 0) {
+    const why = `a share of the ${of}'s mean says something only when that is above 0, found ${say(theirs)}`;
+    return { outcome: 'inconclusive', items: candidate.length, reason: `${own.said}; ${why}` };
+  }
+  const holds = mine >= atLeast * theirs - roundingOfProducts;
   const reason = `${own.said}, ${holds ? 'at least' : 'below'} ${say(atLeast)} of the ${of}'s ${say(theirs)}`;
-  return { ...decided(holds), items: candidate.length, ...(theirs === 0 ? {} : { estimate: mine / theirs }), reason };
+  return { ...decided(holds), items: candidate.length, estimate: mine / theirs, reason };
 }
 
 function ceiling({ score, atMost }: Ceiling, tables: GateTables): Finding {

@@ -2,10 +2,11 @@
  * The gate: may this candidate be promoted? A pure function of a specification and of tables, so that a verdict can be checked
  * again years later: the same tables give the same bytes. Only `pass` promotes.
  *
- * `fail` when one requirement fails; else `inconclusive` when one could not be decided, or none was applicable; `unchanged`
- * when the candidate is what serves already.
+ * `fail` when one requirement fails; else `inconclusive` when one could not be decided, or when none that asks for quality was
+ * applicable: a ceiling alone, on latency or on a score, says nothing for a student. `unchanged` when the candidate is what
+ * serves already.
  */
-import type { Gate } from '../../config/gate-schema.js';
+import type { Gate, Requirement } from '../../config/gate-schema.js';
 import { compare, type Comparison } from './compare.js';
 import type { GateTables } from './tables.js';
 
@@ -31,9 +32,16 @@ export function decideGate(gate: Gate, tables: GateTables): GateReport {
   const comparisons = gate.map((requirement) => compare(requirement, tables));
   const reasons = comparisons.map(({ outcome, reason }) => `${outcome}: ${reason}`);
   const outcomes = new Set(comparisons.map(({ outcome }) => outcome));
+  const showsQuality = comparisons.some(
+    ({ requirement, outcome }) => outcome === 'pass' && asksForQuality(requirement),
+  );
   if (outcomes.has('fail')) return { verdict: 'fail', reasons, comparisons };
   if (outcomes.has('inconclusive')) return { verdict: 'inconclusive', reasons, comparisons };
-  if (outcomes.has('pass')) return { verdict: 'pass', reasons, comparisons };
-  const nothing = 'inconclusive: no requirement was applicable; give one that needs no champion';
+  if (showsQuality) return { verdict: 'pass', reasons, comparisons };
+  const nothing =
+    'inconclusive: no requirement that asks for quality was applicable; give a floor that needs no champion';
   return { verdict: 'inconclusive', reasons: [...reasons, nothing], comparisons };
 }
+
+const asksForQuality = (requirement: Requirement): boolean =>
+  'atLeast' in requirement || 'betterThan' in requirement || 'notWorseThan' in requirement;

@@ -43,6 +43,6 @@ export function ordersRows(sql: string): boolean {
 
 /** The SQL of an answer: what stands in its first fenced block, where it has one; otherwise the whole text. */
 export function sqlOfAnswer(answer: string): string {
-  const fenced = /```[^\S\n]*(?:sql|sqlite)?[^\S\n]*\n?([\s\S]*?)(?:```|$)/i.exec(answer);
+  const fenced = /```[^\S\n]*(?:sqlite|sql)?[^\S\n]*\n?([\s\S]*?)(?:```|$)/i.exec(answer);
   return (fenced?.[1] ?? answer).trim();
 }

@@ -88,6 +88,18 @@ export function aliasesAndRuns(open: () => Promise<ObjectStore>): void {
       expect(named).toMatchObject({ current: { model: model('b') }, refused: [] });
     });
 
+    it('a rollback never leads to what serves already, nor to what was rolled back', async () => {
+      const first = await promote(store, promotion('a'));
+      const again = await promote(store, promotion('a', first));
+      expect(again.history).toEqual([]);
+      await expect(rollback(store, promotion('a', again))).rejects.toMatchObject({ code: 'alias-missing' });
+      const second = await promote(store, promotion('b', again));
+      const third = await promote(store, promotion('a', second));
+      const back = await rollback(store, promotion('a', third));
+      expect(back).toMatchObject({ current: { model: model('b') }, refused: [model('a').digest] });
+      await expect(rollback(store, promotion('b', back))).rejects.toMatchObject({ code: 'alias-missing' });
+    });
+
     it('nothing promoted is alias-missing', async () => {
       await expect(resolveAlias(store, name, 'champion')).rejects.toMatchObject({ code: 'alias-missing' });
       const first = await promote(store, promotion('a'));

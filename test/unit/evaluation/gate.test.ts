@@ -69,7 +69,31 @@ describe('a gate', () => {
   it('promotes nothing on requirements that were all not applicable', () => {
     const report = decideGate(notWorse, rightWrong(right(350), {}));
     expect(report.verdict).toBe('inconclusive');
-    expect(report.reasons.at(-1)).toBe('inconclusive: no requirement was applicable; give one that needs no champion');
+    expect(report.reasons.at(-1)).toBe(
+      'inconclusive: no requirement that asks for quality was applicable; give a floor that needs no champion',
+    );
+  });
+
+  it('promotes nothing on ceilings alone: the first student may be fast and wrong', () => {
+    const requirements = gate(
+      { score: 'sql', notWorseThan: 'champion', margin: 0.05 },
+      { observation: 'latencyP95Ms', atMost: 400 },
+      { score: 'sql', atMost: 0.9 },
+    );
+    const observations = { latencyP95Ms: { value: 12, source: 'result 1' } };
+    const report = decideGate(requirements, { ...rightWrong(right(0), {}), observations });
+    expect(report.comparisons.map(({ outcome }) => outcome)).toEqual(['not-applicable', 'pass', 'pass']);
+    expect(report.verdict).toBe('inconclusive');
+  });
+
+  it.each([
+    ['a share of nothing says nothing', 0, 0, 'inconclusive'],
+    ['exactly the share is enough, whatever the product is in floating point', 360, 400, 'pass'],
+    ['one item less is not', 359, 400, 'fail'],
+  ])('%s', (_, own, teachers, outcome) => {
+    const requirements = gate({ score: 'sql', atLeast: 0.9, of: 'teacher' });
+    const report = decideGate(requirements, rightWrong(right(own), { teacher: right(teachers) }));
+    expect(report.comparisons).toMatchObject([{ outcome }]);
   });
 
   it.each([
@@ -110,11 +134,10 @@ describe('a gate', () => {
       ...rightWrong(right(350), {}),
       observations: { latencyP95Ms: { value: 12.34567, source: 'result 4711 of night-3' } },
     };
-    const held = (atMost: number) => decideGate(gate({ observation: 'latencyP95Ms', atMost }), tables);
-    expect(held(20)).toMatchObject({
-      verdict: 'pass',
-      reasons: ['pass: latencyP95Ms: 12.3457, at most 20, as observed by result 4711 of night-3'],
-    });
+    const held = (atMost: number) =>
+      decideGate(gate({ observation: 'latencyP95Ms', atMost }, { score: 'sql', atLeast: 0.5 }), tables);
+    expect(held(20).verdict).toBe('pass');
+    expect(held(20).reasons[0]).toBe('pass: latencyP95Ms: 12.3457, at most 20, as observed by result 4711 of night-3');
     expect(held(12).verdict).toBe('fail');
   });
 

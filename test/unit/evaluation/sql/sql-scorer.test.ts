@@ -45,6 +45,7 @@ const cases: readonly (readonly [reference: string, answer: string, right: boole
     "SELECT 0.3, 'a' UNION ALL SELECT 0.1 + 0.2, 'b'",
     true, // by rounding alone the sorted rows would not meet
   ],
+  ['SELECT count(*) FROM item', '```sqlite\nSELECT count(id) FROM item\n```', true],
   ['SELECT count(*) FROM item', 'Here it is:\n```sql\nSELECT count(id) FROM item;\n```\nDone.', true],
   ['SELECT count(*) FROM item', 'WITH a AS (SELECT id FROM item) SELECT count(*) FROM a', true],
   ['SELECT count(*) FROM item', '-- four\nSELECT 4 /* ; */ ;', true],
