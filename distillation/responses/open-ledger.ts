@@ -1,6 +1,6 @@
 /** Opens the ledger of one teacher for one process, and settles what processes before it have left behind. */
 import { randomUUID } from 'node:crypto';
-import { NightstillError } from '../../config/errors.js';
+import { hasCode, NightstillError } from '../../config/errors.js';
 import type { ObjectStore } from '../../storage/index.js';
 import { settleEnded } from './budget.js';
 import { answered, lost, opened, refused, reportOf, withdrawn, type Calls } from './calls.js';
@@ -20,14 +20,16 @@ export async function openLedger(store: ObjectStore, request: LedgerRequest): Pr
   const key = pathsOf(teacher).session(runId, randomUUID());
   const isOver = async (other: Holder): Promise<boolean> =>
     other.stage === holder.stage ? other.fence < holder.fence : ((await request.isOver?.(other)) ?? false);
+  const name: SessionName = { key, teacher, runId, holder };
+  const session = new Session(store, name);
+  // The fence. Of two that open each is in the store before it looks: the earlier sees the later and ends, or is seen and closed.
+  await session.write();
   for (const [other, record] of await sessionsOf(store, teacher, runId)) {
-    if (record.closed) continue;
     if (record.holder.stage === holder.stage && record.holder.fence > holder.fence) throw overtaken(holder, other);
-    if (await isOver(record.holder)) await closeSession(store, { ...record, key: other });
+    if (!record.closed && (await isOver(record.holder))) await closeSession(store, { ...record, key: other });
   }
   for (const { budget } of caps) await settleEnded(store, budget, isOver);
-  const session: SessionName = { key, teacher, runId, holder };
-  return new SessionLedger(store, session, new Purse(store, { session, caps, isOver }), caps.length > 0);
+  return new SessionLedger(store, session, new Purse(store, { session: name, caps, isOver }), caps.length > 0);
 }
 
 class SessionLedger implements Ledger {
@@ -37,10 +39,10 @@ class SessionLedger implements Ledger {
   readonly #purse: Purse;
   readonly #isCapped: boolean;
 
-  constructor(store: ObjectStore, session: SessionName, purse: Purse, isCapped: boolean) {
+  constructor(store: ObjectStore, session: Session, purse: Purse, isCapped: boolean) {
     this.#store = store;
-    this.#session = new Session(store, session);
-    this.#responses = new Responses(store, session.teacher);
+    this.#session = session;
+    this.#responses = new Responses(store, session.name.teacher);
     this.#purse = purse;
     this.#isCapped = isCapped;
   }
@@ -51,7 +53,14 @@ class SessionLedger implements Ledger {
 
   async intend({ key, atMost }: NewCall): ReturnType<Ledger['intend']> {
     if (atMost === undefined && this.#isCapped) throw withoutPrice();
-    await this.#purse.take(atMost ?? nanoUsd(0));
+    try {
+      await this.#purse.take(atMost ?? nanoUsd(0));
+    } catch (error) {
+      // What has an answer needs no money.
+      const recorded = hasCode(error, 'budget-exhausted') && (await this.#responses.findOne(key));
+      if (recorded) return { recorded };
+      throw error;
+    }
     const call: Call = { id: randomUUID(), key, atMost };
     try {
       const recorded = await this.#responses.findOne(key);

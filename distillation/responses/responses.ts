@@ -23,8 +23,8 @@ import { responseKind, type RecordedResponse } from './response.js';
 import { Shards } from './shards.js';
 
 const readsInFlight = 32;
-/** For fewer keys than this singles are asked for, not listed. */
-const fewKeys = 16;
+/** For so many keys singles are asked for, not listed: who looks for many in parts does not list them all for every part. */
+const fewKeys = 256;
 /** Of the singles that go into one shard. */
 const shardBytes = 16 * 1024 * 1024;
 
@@ -43,11 +43,13 @@ export class Responses {
   async find(keys: Iterable<RequestKey>): Promise<Map<RequestKey, RecordedResponse>> {
     const wanted = new Set(keys);
     const found = new Map<RequestKey, RecordedResponse>();
-    await inParallel(readsInFlight, await this.#singlesAmong(wanted), async (key) => {
+    // A shard counts, and is never removed: what is known to lie in one needs no other look.
+    const elsewhere = new Set([...wanted].filter((key) => !this.#shards.has(key)));
+    await inParallel(readsInFlight, await this.#singlesAmong(elsewhere), async (key) => {
       const single = await this.#readSingle(key);
       if (single) found.set(key, single.response);
     });
-    await this.#shards.refresh();
+    if (elsewhere.size > 0) await this.#shards.refresh();
     for (const [key, response] of await this.#shards.read(wanted)) found.set(key, response);
     return found;
   }

@@ -5,9 +5,10 @@
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import type { JsonObject } from '../../storage/index.js';
-import { requestDigest, type Call, type Ledger, type NewResponse } from '../responses/index.js';
+import { requestDigest, type Call, type GivenUp, type Ledger, type NewResponse } from '../responses/index.js';
 import { backoffMs } from './backoff.js';
 import { withoutAccidents } from './chat-reply.js';
 import { promptTokenBound } from './chat-request.js';
@@ -53,22 +54,41 @@ export async function ask(means: AskingMeans, question: Question): Promise<Recor
 }
 
 async function callOnce(means: AskingMeans, { key, body }: Question, bound: Tokens): Promise<RecordedReply> {
-  const { client, pace, ledger, cut, teacher } = means;
+  const { ledger, stop, teacher } = means;
   const intent = await ledger.intend({ key, atMost: costOf(teacher.prices, bound) });
   if ('recorded' in intent) return recordedReply(intent.recorded);
-  const startedAtMs = performance.now();
-  const whole = await client.ask(body, key, cut).catch((error: unknown) => {
-    if (error instanceof FailedCall) giveUp(ledger, intent.call, error);
+  const { call } = intent;
+  // The intent may have waited for money for long.
+  if (stop.aborted) ledger.giveUp(call, { reason: 'stopped', maybePaid: false });
+  stop.throwIfAborted();
+  try {
+    return await makeCall(means, { key, body }, call, bound);
+  } catch (error) {
+    // Whatever went wrong: a call that never ends holds its money for ever, and all who wait for it.
+    ledger.giveUp(call, endOf(error));
     throw error;
-  });
+  }
+}
+
+async function makeCall(
+  { client, pace, ledger, cut, teacher }: AskingMeans,
+  { key, body }: Question,
+  call: Call,
+  bound: Tokens,
+): Promise<RecordedReply> {
+  const startedAtMs = performance.now();
+  const whole = await client.ask(body, key, cut);
   const used = whole.reply.usage ?? bound;
   pace.giveBackTokens(bound.promptTokens + bound.completionTokens - used.promptTokens - used.completionTokens);
   const latencyMs = Math.round(performance.now() - startedAtMs);
-  return recordedReply(await ledger.record(intent.call, responseOf(teacher, body, whole, { used, latencyMs })));
+  return recordedReply(await ledger.record(call, responseOf(teacher, body, whole, { used, latencyMs })));
 }
 
-const giveUp = (ledger: Ledger, call: Call, { failure, maybePaid }: FailedCall): void =>
-  ledger.giveUp(call, { reason: failure.code, maybePaid });
+/** What is no failed call was cut, or could not be recorded: it may be paid for. */
+const endOf = (error: unknown): GivenUp =>
+  error instanceof FailedCall
+    ? { reason: error.failure.code, maybePaid: error.maybePaid }
+    : { reason: hasCode(error) ? error.code : 'interrupted', maybePaid: true };
 
 function responseOf(
   { endpoint, model, revision, prices }: TeacherEndpoint,

@@ -51,16 +51,23 @@ export function budgets(openStore: () => Promise<ObjectStore>): void {
 
     it('counts a call of which nobody knows at its upper bound, and a refused one not at all', async () => {
       const ledger = await open(store, 1, { caps: [cap(1)] });
-      for (const [key, maybePaid] of [
-        [keyOf('a'), true],
-        [keyOf('b'), false],
-      ] as const) {
-        const intent = await ledger.intend({ key, atMost: fromUsd(0.6) });
-        if ('call' in intent) ledger.giveUp(intent.call, { reason: 'teacher-unavailable', maybePaid });
-        if (maybePaid) await expect(ask(ledger, key, '', 0.6, 0.6)).rejects.toMatchObject({ code: 'budget-exhausted' });
-        await ledger.close();
-        if (maybePaid) return;
-      }
+      const failing = async (maybePaid: boolean): Promise<void> => {
+        const intent = await ledger.intend({ key: keyOf('a'), atMost: fromUsd(0.6) });
+        if (!('call' in intent)) throw new Error('expected to be allowed a call');
+        ledger.giveUp(intent.call, { reason: 'teacher-unavailable', maybePaid });
+      };
+      await failing(false);
+      await failing(true);
+      await expect(failing(true)).rejects.toMatchObject({ code: 'budget-exhausted' });
+      await ledger.close();
+      const after = await open(store, 2, { caps: [cap(1)] });
+      expect(await askAll(after, keysTo(20), 0.1)).toBe(4);
+    });
+
+    it('is not needed for what has an answer', async () => {
+      const ledger = await open(store, 1, { caps: [cap(1)] });
+      await ask(ledger, keyOf('a'), 'first', 0.9, 0.9);
+      expect(await ask(ledger, keyOf('a'), 'second', 0.9, 0.9)).toBe('{"answer":"first"}');
     });
 
     it('gives back what a process held that is gone, all but what it may have spent', async () => {

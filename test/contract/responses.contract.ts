@@ -180,6 +180,13 @@ export function responseLedger(openStore: () => Promise<ObjectStore>): void {
       await expect(before.close()).rejects.toMatchObject({ code: 'fence-lost' });
     });
 
+    it('a process that was overtaken before its first call makes none', async () => {
+      const before = await open(store, 1);
+      await (await open(store, 2)).close();
+      await expect(before.intend({ key: keyOf('a'), atMost: undefined })).rejects.toMatchObject({ code: 'fence-lost' });
+      await expect(open(store, 1)).rejects.toMatchObject({ code: 'fence-lost' });
+    });
+
     it('collection never takes responses, journals or budgets', async () => {
       const ledger = await open(store, 1, { caps: [{ budget: 'run/one', amount: responseOf('', 1).price!.nanoUsd }] });
       await ask(ledger, keyOf('a'));
