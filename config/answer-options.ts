@@ -4,7 +4,10 @@ import { teacherEndpointSchema } from './teacher-schema.js';
 
 const mebibyte = 1024 * 1024;
 
-export const budgetSchema = z.strictObject({ spendAtMostUsd: z.number().positive().describe('In US dollars.') });
+export const budgetSchema = z.strictObject({
+  // More cannot be counted exactly.
+  spendAtMostUsd: z.number().positive().max(9_000_000).describe('In US dollars.'),
+});
 
 /** Answers that are recorded, and stay out of the dataset unless the plan wants them. */
 const keepable = ['cut-off', 'refused'] as const;

@@ -51,7 +51,7 @@ export const showsStacks = (variables: Variables = process.env): boolean => Bool
 /** What a plan names and a worker has. */
 export interface Secret {
   readonly value: string;
-  /** `host` or `host:port`: it goes to no other. */
+  /** `host`, `host:port` or `http://host:port`: it goes to no other. */
   readonly hosts: readonly string[];
 }
 
@@ -68,6 +68,9 @@ export function readSecret(name: string, variables: Variables = process.env): Se
   const file = absolute(`${variable}_FILE`, variables[`${variable}_FILE`]?.trim() || undefined);
   const value = (file === undefined ? variables[variable] : readSecretFile(variable, file))?.trim();
   if (!value) return undefined;
+  // It becomes a header. Whoever refuses it there says what it is.
+  if (/[^\x20-\x7e]/.test(value))
+    throw new NightstillError('environment-invalid', `${variable}: expected one line of printable ASCII, found others`);
   const hosts = (variables[`${variable}_HOSTS`] ?? '').split(',').map((host) => host.trim().toLowerCase());
   return { value, hosts: hosts.filter((host) => host !== '') };
 }

@@ -34,11 +34,17 @@ const pricesSchema = z.strictObject({
   asOf: z.iso.date().describe('The day on which these were its prices.'),
 });
 
+/** Node's fetch gives up an endpoint that has sent no headers for 300 s. */
+const longestTimeoutMs = 290_000;
+
 const limitsSchema = z.strictObject({
   parallel: z.int().min(1).max(512).default(8).describe('Requests under way at once.'),
   requestsPerMinute: z.number().positive().optional(),
   tokensPerMinute: z.number().positive().optional().describe('Of prompt and answer, each counted at its upper bound.'),
-  timeout: durationSchema.default(120_000).describe('One request may take this long: `2m`.'),
+  timeout: durationSchema
+    .refine((ms) => ms <= longestTimeoutMs, 'at most 290s: a connection that is silent for five minutes is closed')
+    .default(120_000)
+    .describe('One request may take this long: `2m`, at most `290s`.'),
   attempts: z.int().min(1).max(20).default(6).describe('How often one request is tried before the stage gives up.'),
 });
 
@@ -71,7 +77,10 @@ export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
 export type Prices = z.output<typeof pricesSchema>;
 
 const isGuarded = (endpoint: string): boolean =>
-  endpoint.startsWith('https:') || !URL.canParse(endpoint) || loopback.test(new URL(endpoint).hostname);
+  endpoint.startsWith('https:') || !URL.canParse(endpoint) || isLoopback(new URL(endpoint));
+
+/** Is it on this machine? */
+export const isLoopback = ({ hostname }: URL): boolean => loopback.test(hostname);
 
 /** What changes its answers. Neither limits, prices and terms do, nor the key. */
 export const teacherIdentity = ({ endpoint, model, revision }: TeacherEndpoint): JsonObject => ({

@@ -30,8 +30,10 @@ export function chatRequest({ messages }: PromptRow, asking: Asking, sample: num
   };
 }
 
-/** Tokens that a chat template puts around each message, and before the answer: more than any in use. */
+/** Tokens that a chat template puts around each message: more than any in use. */
 const tokensAroundMessage = 16;
+/** And once: a system message of its own, what opens the answer. */
+const tokensAroundAll = 256;
 
 /**
  * More tokens than the prompt can have. A tokenizer that falls back to bytes makes at most one token of each byte; the JSON of the
@@ -39,5 +41,5 @@ const tokensAroundMessage = 16;
  */
 export const promptTokenBound = ({ messages }: JsonObject): number => {
   const list = Array.isArray(messages) ? messages : [];
-  return Buffer.byteLength(canonicalJson(list)) + tokensAroundMessage * (list.length + 1);
+  return Buffer.byteLength(canonicalJson(list)) + tokensAroundMessage * list.length + tokensAroundAll;
 };

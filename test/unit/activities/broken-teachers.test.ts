@@ -42,6 +42,16 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'budget: expected prices of the teacher beside it, by which spending is counted, found an object',
     ],
     [
+      'a time limit that could not be kept',
+      { ...standard, teacher: { ...endpoint, limits: { timeout: '5m' } } },
+      'teacher.limits.timeout: expected at most 290s: a connection that is silent for five minutes is closed, found 300000',
+    ],
+    [
+      'more money than can be counted',
+      { ...asked, budget: { spendAtMostUsd: 1e9 } },
+      'budget.spendAtMostUsd: expected at most 9000000, found 1000000000',
+    ],
+    [
       'samples that would all be the same',
       { ...asked, answer: { samples: 2 } },
       'answer.samples: expected 1 at temperature 0, where every sample is the same, found an object',
