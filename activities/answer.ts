@@ -35,14 +35,13 @@ export async function answer(
           durable: { step: done, fence: writer.fence },
           facts: { done, of, unit: 'requests', ...(spentUsd !== undefined && { spentUsd }) },
         }),
+      onCompaction: () => progress({ phase: 'compact' }),
     });
-    progress({ phase: 'compact' });
-    await ledger.compact();
     const { spentUsd = 'not given', fates, ...counted } = summary;
-    const { endpoint, model, revision, terms, prices = 'not given' } = teacher;
+    const { endpoint, model, revision, prices = 'not given' } = teacher;
     return {
       outputs: { dataset, answers },
-      facts: { requests: fates, rows: dataset.rows ?? 0, teacher: { endpoint, model, revision, terms } },
+      facts: { requests: fates, rows: dataset.rows ?? 0, teacher: { endpoint, model, revision } },
       observations: { ...counted, spentUsd, prices, calls: callsOf(await ledger.report()) },
     };
   } finally {

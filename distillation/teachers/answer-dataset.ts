@@ -2,6 +2,7 @@
  * Answers as artifacts. The dataset holds prompts with their answers in the order of the prompts, and depends on nothing else:
  * neither on who answered nor when. What became of every request, also of those without a row, stands beside it as `answers`.
  */
+import type { AnswerOptions } from '../../config/answer-options.js';
 import {
   canonicalJson,
   type ArtifactPart,
@@ -32,10 +33,13 @@ export interface AnswerDatasetRequest {
   readonly writer: StageWriter;
   readonly shardBytes: number;
   readonly samples: number;
-  /** Do answers of this fate enter the dataset? */
-  readonly isKept: (fate: Fate) => boolean;
+  readonly keep: AnswerOptions['keep'];
   readonly revision: string;
 }
+
+/** Does it enter the dataset? What has no text never does: an answer may be cut off before it begins. */
+export const isKept = (keep: AnswerOptions['keep'], fate: Fate, reply: Reply | undefined): boolean =>
+  Boolean(reply?.text) && (fate === 'answered' || keep.some((kept) => kept === fate));
 
 const answersFormat = 'nightstill-answers-1';
 
@@ -49,11 +53,11 @@ export class AnswerDataset {
   }
 
   async add(finished: FinishedRequest): Promise<void> {
-    const { samples, isKept, revision } = this.request;
+    const { samples, keep, revision } = this.request;
     const { row, sample, key, fate, reply } = finished;
     // With several samples every id has its number, so that no two rows share one.
     const id = samples === 1 ? row.id : `${row.id}#${sample}`;
-    if (reply && isKept(fate)) await this.#rows.add(answeredRow(id, row, reply));
+    if (reply && isKept(keep, fate, reply)) await this.#rows.add(answeredRow(id, row, reply));
     await this.#answers.add({
       id,
       prompt: row.id,

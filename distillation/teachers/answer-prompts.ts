@@ -27,6 +27,8 @@ export interface AnswerRequest {
   /** Aborted: no more calls begin, those under way have some seconds to end, then its reason is thrown. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: TallyProgress) => void;
+  /** Everything is asked, and is brought together. */
+  readonly onCompaction: () => void;
 }
 
 export interface AnsweredPrompts {
@@ -42,6 +44,9 @@ export interface AnsweredPrompts {
 export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPrompts> {
   const total = await countRequests(request);
   const rejected = await askAll(request, total);
+  // Before all of it is read once more: from few objects.
+  request.onCompaction();
+  await request.ledger.compact();
   return assemble(request, total, rejected);
 }
 
@@ -95,8 +100,7 @@ async function assemble(
   const { writer, options, signal } = request;
   const { shardBytes, samples, keep, teacher } = options;
   const tally = new Tally(total, options);
-  const isKept = (fate: Fate): boolean => fate === 'answered' || keep.some((kept) => kept === fate);
-  const answers = new AnswerDataset({ writer, shardBytes, samples, isKept, revision: teacher.revision });
+  const answers = new AnswerDataset({ writer, shardBytes, samples, keep, revision: teacher.revision });
   for await (const planned of plannedRequests(request)) {
     signal.throwIfAborted();
     const { row, sample, question, recorded } = planned;

@@ -10,6 +10,7 @@ export type Outcome = 'answered' | 'cut-off' | 'refused' | 'empty';
 
 export interface Reply {
   readonly outcome: Outcome;
+  /** The answer, or the words of the refusal; may be empty, whatever the outcome. */
   readonly text: string;
   readonly finishReason: string;
   /** The name that the endpoint gives to what answered. */
@@ -50,7 +51,7 @@ export function readReply(body: Json): Reply {
   const { finish_reason: finishReason, message } = choice;
   return {
     outcome: outcomeOf(finishReason, message),
-    text: message.content ?? '',
+    text: message.content || message.refusal || '',
     finishReason,
     servedModel: model,
     ...(typeof fingerprint === 'string' && { fingerprint }),

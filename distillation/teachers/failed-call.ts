@@ -51,6 +51,11 @@ interface StatusError {
 const isStatusError = (error: unknown): error is StatusError =>
   error instanceof OpenAI.APIError && typeof error.status === 'number';
 
+/** No key, no credit, no right. */
+const statusesOfKeys: readonly number[] = [401, 402, 403];
+/** What the request itself is refused for: malformed, too large, not to be processed. */
+const statusesOfRequests: readonly number[] = [400, 413, 422];
+
 function refusedCall(error: StatusError): FailedCall {
   const { status } = error;
   const said = saidCode(error);
@@ -58,12 +63,13 @@ function refusedCall(error: StatusError): FailedCall {
     new NightstillError(code, `expected an answer, found status ${status}${said && ` (${said})`}`, {
       details: { status },
     });
-  if (status === 401 || status === 403 || said === 'insufficient_quota')
+  if (statusesOfKeys.includes(status) || said === 'insufficient_quota')
     return new FailedCall(fail('teacher-refused-key'), 1, false);
-  if (status === 404) return new FailedCall(fail('teacher-missing'), 1, false);
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
     return new FailedCall(fail('teacher-unavailable'), Infinity, status >= 500, retryAfterMs(error.headers));
-  if (status >= 400) return new FailedCall(fail('teacher-request-rejected'), 1, false);
+  if (statusesOfRequests.includes(status)) return new FailedCall(fail('teacher-request-rejected'), 1, false);
+  // Any other refusal is not of this request alone: an endpoint that is gone, or of another kind.
+  if (status >= 400) return new FailedCall(fail('teacher-missing'), 1, false);
   return new FailedCall(fail('teacher-reply-invalid'), triesOfNonsense, true);
 }
 

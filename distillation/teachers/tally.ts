@@ -1,7 +1,7 @@
 /** Counts what became of requests, and says when too many have no answer for the dataset: as soon as that is certain. */
 import type { AnswerOptions } from '../../config/answer-options.js';
 import { NightstillError } from '../../config/errors.js';
-import type { Fate } from './answer-dataset.js';
+import { isKept, type Fate } from './answer-dataset.js';
 import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
 import type { RecordedReply } from './recorded-reply.js';
 
@@ -28,6 +28,8 @@ export interface TallySummary {
 
 export class Tally {
   readonly #fates: Record<string, number> = {};
+  /** Those of them that give the dataset no row. */
+  readonly #lost: Record<string, number> = {};
   readonly #served: Record<string, number> = {};
   #done = 0;
   #promptTokens = 0;
@@ -43,6 +45,7 @@ export class Tally {
   add(fate: Fate, reply?: RecordedReply): void {
     this.#done += 1;
     this.#fates[fate] = (this.#fates[fate] ?? 0) + 1;
+    if (!isKept(this.options.keep, fate, reply)) this.#lost[fate] = (this.#lost[fate] ?? 0) + 1;
     if (!reply) return;
     const served = [reply.servedModel, reply.fingerprint].filter(Boolean).join(' ').slice(0, 200);
     this.#served[served] = (this.#served[served] ?? 0) + 1;
@@ -54,9 +57,8 @@ export class Tally {
 
   /** @throws answer-yield-too-low */
   confirmYield(): void {
-    const { minimumYield, keep } = this.options;
-    const kept: readonly string[] = ['answered', ...keep];
-    const lost = Object.entries(this.#fates).filter(([fate]) => !kept.includes(fate));
+    const { minimumYield } = this.options;
+    const lost = Object.entries(this.#lost);
     const count = lost.reduce((sum, [, number]) => sum + number, 0);
     // What is still to come may all be answered.
     if (this.of - count >= minimumYield * this.of && this.of > count) return;

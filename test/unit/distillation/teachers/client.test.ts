@@ -53,7 +53,8 @@ describe('a request to a teacher', () => {
     expect(server.asked[0]?.headers.authorization).toBeUndefined();
   });
 
-  const meanings: [string, Fault, Partial<FailedCall> & { code: string }][] = [
+  type Meaning = [string, Fault, Partial<FailedCall> & { code: string }];
+  const meanings: Meaning[] = [
     ['401', faults.status(401), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
     ['403', faults.status(403), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
     [
@@ -61,8 +62,17 @@ describe('a request to a teacher', () => {
       faults.status(429, { code: 'insufficient_quota' }),
       { code: 'teacher-refused-key', tries: 1 },
     ],
-    ['404', faults.status(404), { code: 'teacher-missing', tries: 1, maybePaid: false }],
-    ['400', faults.status(400), { code: 'teacher-request-rejected', tries: 1, maybePaid: false }],
+    ['402', faults.status(402), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
+    ...[404, 405, 410, 415].map((status): Meaning => [
+      String(status),
+      faults.status(status),
+      { code: 'teacher-missing', tries: 1, maybePaid: false },
+    ]),
+    ...[400, 413, 422].map((status): Meaning => [
+      String(status),
+      faults.status(status),
+      { code: 'teacher-request-rejected', tries: 1, maybePaid: false },
+    ]),
     [
       '429 with a wait',
       faults.status(429, { headers: { 'retry-after': '7' } }),
