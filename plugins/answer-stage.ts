@@ -16,6 +16,6 @@ export const answerStage = defineStage({
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },
   applies: ['budget'],
-  immaterial: ['budget', 'minimumYield'],
+  immaterial: ['budget'],
   run: async (context) => (await import('../activities/answer.js')).answer(context),
 });
