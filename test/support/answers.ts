@@ -1,0 +1,46 @@
+/** What the stage `answer` has left in a store. */
+import { z } from 'zod';
+import type { NodeResult } from '../../config/plan.js';
+import {
+  artifactRefSchema,
+  lookupResult,
+  openObjectStore,
+  readArtifact,
+  readBlob,
+  type ArtifactRef,
+  type Json,
+  type ObjectStore,
+} from '../../storage/index.js';
+import { keysOf } from './stage.js';
+
+async function inStore<Value>(url: string, look: (store: ObjectStore) => Promise<Value>): Promise<Value> {
+  const store = await openObjectStore(url);
+  try {
+    return await look(store);
+  } finally {
+    await store.close();
+  }
+}
+
+export const rowsOf = (url: string, artifact: ArtifactRef): Promise<Record<string, unknown>[]> =>
+  inStore(url, async (store) => {
+    const { parts } = await readArtifact(store, artifact);
+    const texts = await Promise.all(parts.map(async (part) => Buffer.from(await readBlob(store, part)).toString()));
+    return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line) as Record<string, unknown>);
+  });
+
+export const outputOf = (node: NodeResult | undefined, name: string): ArtifactRef =>
+  artifactRefSchema.parse(node?.outputs[name]);
+
+export const observationsOf = (url: string, node: NodeResult | undefined): Promise<Json | undefined> =>
+  inStore(url, async (store) => (await lookupResult(store, node?.stageKey ?? ''))?.outcome.observations);
+
+export const observedCalls = z.object({
+  calls: z.object({ answered: z.number(), possiblyPaidTwice: z.object({ calls: z.number() }) }),
+});
+
+/** The keys whose responses lie in the store, each alone. */
+export const recordedIn = (url: string): Promise<string[]> =>
+  inStore(url, async (store) =>
+    (await keysOf(store, 'responses/')).flatMap((key) => /\/single\/([0-9a-f]{64})\.json$/.exec(key)?.[1] ?? []),
+  );
