@@ -26,6 +26,7 @@ import {
   type PromptScore,
   type ToEngine,
 } from './engine-protocol.js';
+import { ScoringQueue } from './scoring-queue.js';
 
 interface Loaded {
   readonly job: EngineJob;
@@ -38,6 +39,9 @@ interface Loaded {
 
 let loaded: Loaded | undefined;
 const cancels = new Map<number, AbortController>();
+const scoring = new ScoringQueue((id, prompt) =>
+  answering(id, async () => send({ type: 'scored', id, score: await score(model(), prompt) })),
+);
 
 new Worker(new URL('../parent-watch.js', import.meta.url), { workerData: { parent: process.ppid } }).unref();
 process.on('disconnect', () => process.exit(1));
@@ -46,23 +50,29 @@ process.on('message', (message: ToEngine) => void take(message));
 
 const send = (message: FromEngine): void => void process.send?.(message);
 
-async function take(message: ToEngine): Promise<void> {
-  const id = message.type === 'load' ? {} : { id: message.id };
-  try {
-    switch (message.type) {
-      case 'load':
+function take(message: ToEngine): Promise<void> | void {
+  switch (message.type) {
+    case 'load':
+      return answering(undefined, async () => {
         loaded = await load(message.job);
-        return send({ type: 'ready', facts: { fingerprint: loaded.runner.fingerprint } });
-      case 'generate':
-        return await generate(message);
-      case 'score':
-        return send({ type: 'scored', ...id, id: message.id, score: await score(model(), message.prompt) });
-      case 'cancel':
-        return cancels.get(message.id)?.abort();
-    }
+        send({ type: 'ready', facts: { fingerprint: loaded.runner.fingerprint } });
+      });
+    case 'generate':
+      return answering(message.id, () => generate(message));
+    case 'score':
+      return scoring.add(message.id, message.prompt);
+    case 'cancel':
+      scoring.cancel(message.id);
+      return cancels.get(message.id)?.abort();
+  }
+}
+
+async function answering(id: number | undefined, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
   } catch (error) {
-    const { code, message: said } = asNightstillError(error);
-    send({ type: 'failed', ...id, failure: { code, message: said } });
+    const { code, message } = asNightstillError(error);
+    send({ type: 'failed', ...(id !== undefined && { id }), failure: { code, message } });
   }
 }
 
@@ -116,7 +126,11 @@ async function generate({ id, request }: Extract<ToEngine, { type: 'generate' }>
 
 /** Each prompt alone: beside others it would round differently. */
 async function score(from: Loaded, prompt: Int32Array): Promise<PromptScore> {
-  from.scorer ??= scorerOf(from);
+  from.scorer ??= scorerOf(from).catch((error: unknown) => {
+    // Memory may suffice for the next.
+    delete from.scorer;
+    throw error;
+  });
   const scorer = await from.scorer;
   for await (const { tokenLogProbabilities, topIds, distributions } of scorer.score([prompt])) {
     const topLogProbabilities = distributions[0]?.topLogProbabilities ?? new Float32Array();

@@ -1,6 +1,6 @@
 /**
  * The model as the server sees it: a process that generates and scores. What is asked for ends at once when its signal is
- * aborted, whatever the process is busy with; the slot is free after the step that runs. When the process is gone, everything
+ * aborted, whatever the process is busy with; the slot is free after the step or the prompt that runs. When the process is gone, everything
  * that was asked of it fails.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -106,20 +106,28 @@ class EngineProcess implements Omit<ModelEngine, 'facts'> {
 
   async score(prompt: Int32Array, signal: AbortSignal): Promise<PromptScore> {
     signal.throwIfAborted();
-    let id: number | undefined;
-    let abort = (): void => undefined;
+    let forget = (): void => undefined;
     try {
       const score = await new Promise<PromptScore | undefined>((resolve, reject) => {
-        abort = () => resolve(undefined);
+        const id = this.#listen({
+          take: (message) => message.type === 'scored' && resolve(message.score),
+          fail: reject,
+        });
+        const abort = (): void => {
+          this.#send({ type: 'cancel', id });
+          resolve(undefined);
+        };
+        forget = () => {
+          signal.removeEventListener('abort', abort);
+          this.#listeners.delete(id);
+        };
         signal.addEventListener('abort', abort);
-        id = this.#listen({ take: (message) => message.type === 'scored' && resolve(message.score), fail: reject });
         this.#send({ type: 'score', id, prompt });
       });
       if (score !== undefined) return score;
       throw signal.reason;
     } finally {
-      signal.removeEventListener('abort', abort);
-      if (id !== undefined) this.#listeners.delete(id);
+      forget();
     }
   }
 
