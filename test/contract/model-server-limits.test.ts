@@ -7,6 +7,7 @@ import { openObjectStore, promote } from '../../storage/index.js';
 import { modelDirectory } from '../support/model-directories.js';
 import { importModel } from '../support/model-imports.js';
 import { holdComputing, metricsOf, post, runningIn, serve, type ServedModel } from '../support/model-server.js';
+import { until } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const model = 'qwen3-qknorm';
@@ -101,6 +102,25 @@ test('a request beyond its time ends with 504, and a stream with an error as its
   };
   await expect(read()).rejects.toMatchObject({ code: 'request_timeout' });
   await runningIn(server, { running: 0, queue: 0 });
+});
+
+test('a request that waits for another one with its key is computed for nobody when its client leaves', async () => {
+  const server = await start(directory, ['--idempotency-log', temporaryDirectory()]);
+  const letGo = holdComputing(server);
+  // No token of the model: the first one fails, and does not leave its reply to the other.
+  const [request, keyed] = [{ ...long, prompt: [40, 500, 2 ** 31 - 1] }, { 'idempotency-key': 'k' }];
+  const first = post(server, 'completions', request, keyed);
+  await runningIn(server, { running: 1, queue: 0 });
+  const leaving = new AbortController();
+  const waiting = post(server, 'completions', request, keyed, leaving.signal);
+  await until('it to wait', async () => (await metricsOf(server)).get('nightstill_waiting_for_key') === 1);
+  leaving.abort();
+  await expect(waiting).rejects.toThrow('abort');
+  letGo();
+  expect((await first).status).toBe(400);
+  const left = 'nightstill_requests_total{route="/v1/completions",status="499"}';
+  await until('it to have ended', async () => (await metricsOf(server)).get(left) === 1);
+  expect((await metricsOf(server)).get('nightstill_prompt_tokens_total')).toBe(3);
 });
 
 test('an alias of a store is served under its name', async () => {

@@ -66,6 +66,12 @@ test('a key is computed once, for any number of requests at a time and after any
   expect(await textOf(post(server, 'completions', long, keyed('cut')))).toBe(anew);
   expect(await computedBy(server)).toBe(0);
   await kill(server);
+
+  // Another model under the same name, as after a promotion, does not pass for the one that replied.
+  server = await serve(modelDirectory('llama3-ropescaled'), [...words, '--name', model]);
+  const promoted = server.client.completions.create(request, { headers: keyed('one') });
+  await expect(promoted).rejects.toMatchObject({ status: 422, code: 'idempotency_model_changed' });
+  await kill(server);
 });
 
 test('a keyed request whose client leaves is finished and recorded, for the client that asks again', async () => {

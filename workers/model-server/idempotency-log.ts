@@ -16,16 +16,18 @@ export interface RecordedReply {
   readonly body: Buffer;
 }
 
-/** What a key stands for: the digest of everything that decides about the reply. */
+/** What a key stands for: the digests of what was asked, and of the files of the model that is to answer. */
 export interface KeyedRequest {
   readonly key: string;
   readonly digest: string;
+  readonly modelDigest: string;
 }
 
 const headSchema = z.looseObject({
   version: z.literal(1),
   key: z.string(),
   requestDigest: z.string(),
+  modelDigest: z.string(),
   contentType: z.string(),
   bodyDigest: z.string(),
 });
@@ -38,16 +40,20 @@ export class IdempotencyLog {
   readonly #directory: string;
   /** The newest request of each key that is at work here. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #maximumWaiting: number;
+  #waiting = 0;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, maximumWaiting: number) {
     this.#directory = directory;
+    this.#maximumWaiting = maximumWaiting;
   }
 
   /**
    * Makes the directory where there is none. One process of a host at a time keeps a log.
+   * @param maximumWaiting requests, of all keys together, that wait for another one with their key
    * @throws idempotency-log-unusable
    */
-  static async open(path: string): Promise<IdempotencyLog> {
+  static async open(path: string, maximumWaiting: number): Promise<IdempotencyLog> {
     let directory = resolve(path);
     try {
       await mkdir(directory, { recursive: true });
@@ -55,7 +61,7 @@ export class IdempotencyLog {
       if (await isKept(directory)) throw new Error('another server that keeps it');
       for (const name of await readdir(directory)) if (name.endsWith(partial)) await rm(join(directory, name));
       await syncDirectory(directory);
-      return new IdempotencyLog(directory);
+      return new IdempotencyLog(directory, maximumWaiting);
     } catch (cause) {
       throw new NightstillError(
         'idempotency-log-unusable',
@@ -65,20 +71,29 @@ export class IdempotencyLog {
     }
   }
 
+  /** Requests that wait for another one with their key. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /**
    * The recorded reply of the key, or else the one that `compute` makes, once it is durable. Requests with the same key take
    * turns, so a second one at the same time finds what the first has recorded.
-   * @throws ApiError 422 when the key was used for another request; what `compute` throws is not recorded
+   * @throws ApiError 422 when the key was used for another request or with another model, 429 when too many wait for their turn;
+   * what `compute` throws is not recorded
    */
   once(
     request: KeyedRequest,
     compute: () => Promise<RecordedReply>,
   ): Promise<{ readonly reply: RecordedReply; readonly isReplay: boolean }> {
     const name = sha256(request.key);
-    const before = this.#turns.get(name) ?? Promise.resolve();
-    const mine = before
+    const before = this.#turns.get(name);
+    if (before !== undefined && this.#waiting >= this.#maximumWaiting) return Promise.reject(tooManyWait());
+    this.#waiting += 1;
+    const mine = (before ?? Promise.resolve())
       .catch(() => undefined)
       .then(async () => {
+        this.#waiting -= 1;
         const recorded = await this.#read(name, request);
         if (recorded !== undefined) return { reply: recorded, isReplay: true };
         const reply = await compute();
@@ -93,7 +108,7 @@ export class IdempotencyLog {
     return mine;
   }
 
-  async #read(name: string, { key, digest }: KeyedRequest): Promise<RecordedReply | undefined> {
+  async #read(name: string, { key, digest, modelDigest }: KeyedRequest): Promise<RecordedReply | undefined> {
     const path = join(this.#directory, name);
     const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
@@ -105,16 +120,14 @@ export class IdempotencyLog {
     const body = bytes.subarray(end + 1);
     if (!head.success || head.data.key !== key || head.data.bodyDigest !== sha256(body))
       throw new NightstillError('record-invalid', `${path}: expected a recorded reply, found other bytes`);
-    if (head.data.requestDigest === digest) return { contentType: head.data.contentType, body };
-    throw new ApiError({
-      status: 422,
-      code: 'idempotency_key_reused',
-      message: `Idempotency-Key: expected the request that it was first used for, found another one. Use a new key.`,
-    });
+    if (head.data.requestDigest !== digest) throw otherThan('idempotency_key_reused', 'request');
+    if (head.data.modelDigest !== modelDigest) throw otherThan('idempotency_model_changed', 'model');
+    return { contentType: head.data.contentType, body };
   }
 
-  async #write(name: string, { key, digest }: KeyedRequest, { contentType, body }: RecordedReply): Promise<void> {
-    const head = { version: 1, key, requestDigest: digest, contentType, bodyDigest: sha256(body) };
+  async #write(name: string, request: KeyedRequest, { contentType, body }: RecordedReply): Promise<void> {
+    const { key, digest: requestDigest, modelDigest } = request;
+    const head = { version: 1, key, requestDigest, modelDigest, contentType, bodyDigest: sha256(body) };
     const beside = join(this.#directory, `${randomUUID()}${partial}`);
     try {
       const file = await open(beside, 'wx');
@@ -134,6 +147,22 @@ export class IdempotencyLog {
     }
   }
 }
+
+const otherThan = (code: string, what: string): ApiError =>
+  new ApiError({
+    status: 422,
+    code,
+    message: `Idempotency-Key: expected the ${what} that it was first used for, found another one. Use a new key.`,
+  });
+
+const tooManyWait = (): ApiError =>
+  new ApiError({
+    status: 429,
+    code: 'queue_full',
+    message:
+      'Idempotency-Key: expected a place among those that wait for another request with their key, found none. Ask again.',
+    headers: { 'retry-after': '1' },
+  });
 
 /** Takes it for this process, where the system can tell. */
 const isKept = async (directory: string): Promise<boolean> =>

@@ -43,20 +43,25 @@ export async function findModel({ model, store: url, cacheDirectory }: ModelName
 const isDirectory = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
+/** The digest of the files of the model. */
+export async function modelDigestOf({ directory }: ModelPlace): Promise<string> {
+  const files: Record<string, string> = {};
+  for (const name of (await readdir(directory)).filter((file) => /\.(json|safetensors|jinja|txt|model)$/.test(file)))
+    files[name] = await digestOfFile(join(directory, name));
+  return createHash('sha256').update(canonicalJson(files)).digest('hex');
+}
+
 /**
  * The digest of everything that decides about an answer: the files of the model, what computes, in which shapes, and this
  * release. Two servers with the same one give the same tokens for the same request.
  */
-export async function fingerprintOf(
-  { directory }: ModelPlace,
+export function fingerprintOf(
+  modelDigest: string,
   { slots, capacity, threads }: EngineJob,
   { fingerprint }: EngineFacts,
-): Promise<string> {
-  const files: Record<string, string> = {};
-  for (const name of (await readdir(directory)).filter((file) => /\.(json|safetensors|jinja|txt|model)$/.test(file)))
-    files[name] = await digestOfFile(join(directory, name));
+): string {
   const parts = {
-    files,
+    modelDigest,
     engine: { version: packageVersion(), threads, ...definedOnly(fingerprint) },
     shapes: { slots, capacity, promptLengths: promptLengthsUpTo(capacity) },
   };

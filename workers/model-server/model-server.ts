@@ -23,6 +23,7 @@ export interface ServerSettings {
   readonly engine: ModelEngine;
   readonly text: ModelText;
   readonly modelId: string;
+  readonly modelDigest: string;
   readonly systemFingerprint: string;
   readonly slots: number;
   readonly capacity: number;
@@ -57,12 +58,17 @@ export class ModelServer {
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
-    const { engine, text, modelId, systemFingerprint, capacity, slots, maximumQueue } = settings;
+    const { engine, text, modelId, systemFingerprint, capacity, slots, maximumQueue, log } = settings;
     const admission = new Admission(slots, maximumQueue);
     const metrics = new Metrics([
       { name: 'nightstill_slots', help: 'Sequences that run at a time.', read: () => slots },
       { name: 'nightstill_running', help: 'Sequences in slots.', read: () => admission.running },
       { name: 'nightstill_queue', help: 'Sequences that wait for a slot.', read: () => admission.waiting },
+      {
+        name: 'nightstill_waiting_for_key',
+        help: 'Requests that wait for another one with their idempotency key.',
+        read: () => log?.waiting ?? 0,
+      },
     ]);
     this.#admission = admission;
     this.#metrics = metrics;
@@ -153,7 +159,7 @@ export class ModelServer {
   }
 
   async #complete(pathname: string, endpoint: Endpoint, request: IncomingMessage, sink: ResponseSink): Promise<void> {
-    const { maximumBodyBytes, log, timeLimitSeconds } = this.#settings;
+    const { maximumBodyBytes, log, modelDigest } = this.#settings;
     const key = keyOf(request);
     if (key !== undefined && log === undefined)
       throw badRequest(
@@ -161,17 +167,30 @@ export class ModelServer {
         'Idempotency-Key: expected a server with a log of replies, found one without. Start it with --idempotency-log.',
       );
     const { bytes, json } = await readBody(request, maximumBodyBytes);
-    const compute = (into: Sink, left: readonly AbortSignal[]): Promise<void> => {
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(timedOut(timeLimitSeconds)), timeLimitSeconds * 1000);
-      const signal = AbortSignal.any([late.signal, this.#end.signal, ...left]);
-      return this.#compute(endpoint, json, into, signal).finally(() => clearTimeout(timer));
-    };
-    if (key === undefined || log === undefined) return compute(sink, [sink.left]);
-    const digest = createHash('sha256').update(`${pathname}\n`).update(bytes).digest('hex');
-    const { reply, isReplay } = await log.once({ key, digest }, () => record((into) => compute(into, [])));
-    if (isReplay) this.#metrics.replayed();
-    sink.recorded(reply, isReplay);
+    const { signal, forget } = this.#timeLimit();
+    try {
+      if (key === undefined || log === undefined)
+        return await this.#compute(endpoint, json, sink, AbortSignal.any([signal, sink.left]));
+      const digest = createHash('sha256').update(`${pathname}\n`).update(bytes).digest('hex');
+      const { reply, isReplay } = await log.once({ key, digest, modelDigest }, () => {
+        // Whoever left or was late while others with the key had their turn begins nothing; what has begun is finished.
+        sink.left.throwIfAborted();
+        signal.throwIfAborted();
+        return record((into) => this.#compute(endpoint, json, into, signal));
+      });
+      if (isReplay) this.#metrics.replayed();
+      sink.recorded(reply, isReplay);
+    } finally {
+      forget();
+    }
+  }
+
+  /** Of a request, its wait for others included. */
+  #timeLimit(): { readonly signal: AbortSignal; readonly forget: () => void } {
+    const { timeLimitSeconds } = this.#settings;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(timedOut(timeLimitSeconds)), timeLimitSeconds * 1000);
+    return { signal: AbortSignal.any([late.signal, this.#end.signal]), forget: () => clearTimeout(timer) };
   }
 
   async #compute({ parse, form }: Endpoint, json: unknown, sink: Sink, signal: AbortSignal): Promise<void> {

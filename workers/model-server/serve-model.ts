@@ -11,7 +11,7 @@ import { checkExposure, readApiKey, type KeySource } from './api-key.js';
 import type { EngineRunner } from './engine-protocol.js';
 import { IdempotencyLog } from './idempotency-log.js';
 import { startModelEngine } from './model-engine.js';
-import { findModel, fingerprintOf } from './model-place.js';
+import { findModel, fingerprintOf, modelDigestOf } from './model-place.js';
 import { ModelServer } from './model-server.js';
 import { ModelText } from './model-text.js';
 
@@ -45,10 +45,10 @@ const defaultContext = 4096;
 
 /** @throws serve-setting-invalid, address-unavailable, idempotency-log-unusable, child-died, and what loading a model throws */
 export async function serveModel(request: ServeRequest): Promise<void> {
-  const { host, variables, idempotencyLog, runner, threads, slots } = request;
+  const { host, variables, idempotencyLog, maximumQueue, runner, threads, slots } = request;
   const apiKey = await readApiKey(request.key, variables);
   checkExposure(host, apiKey);
-  const log = idempotencyLog === undefined ? undefined : await IdempotencyLog.open(idempotencyLog);
+  const log = idempotencyLog === undefined ? undefined : await IdempotencyLog.open(idempotencyLog, maximumQueue);
   const { cacheDirectory } = readEnvironment(variables);
   const place = await findModel({ ...request, cacheDirectory });
   const capacity = await contextOf(place.directory, request.context);
@@ -57,8 +57,9 @@ export async function serveModel(request: ServeRequest): Promise<void> {
   const engine = await startModelEngine(job, variables);
   try {
     const modelId = request.modelId ?? place.modelId;
-    const systemFingerprint = await fingerprintOf(place, job, engine.facts);
-    const server = new ModelServer({ ...request, engine, text, modelId, systemFingerprint, capacity, apiKey, log });
+    const modelDigest = await modelDigestOf(place);
+    const identity = { modelId, modelDigest, systemFingerprint: fingerprintOf(modelDigest, job, engine.facts) };
+    const server = new ModelServer({ ...request, ...identity, engine, text, capacity, apiKey, log });
     const port = await listen(server, host, request.port);
     const address = host.includes(':') ? `[${host}]` : host;
     request.onReady(
