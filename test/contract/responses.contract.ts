@@ -100,6 +100,24 @@ export function responseLedger(openStore: () => Promise<ObjectStore>): void {
       expect(await bodies(ledger, keys.slice(7, 9))).toEqual(before.slice(7, 9));
     });
 
+    it('who looks for many in parts lists no single responses, and what is known to be in a shard is not looked for', async () => {
+      const keys = keysTo(256);
+      const ledger = await open(store);
+      await ask(ledger, keyOf('question 7'), 'yes');
+      const calls: string[] = [];
+      const counted = intercept(store, { before: ({ operation, key }) => void calls.push(`${operation} ${key}`) });
+      const reader = await open(counted, 2);
+      expect((await reader.find(keys)).size).toBe(1);
+      await reader.compact();
+      calls.length = 0;
+      expect((await reader.find([keyOf('question 7')])).size).toBe(1);
+      expect(calls).toEqual([expect.stringMatching(/^get .+\/rows\//)]);
+      calls.length = 0;
+      expect((await reader.find(keys)).size).toBe(1);
+      expect(calls.filter((call) => call.startsWith('list') && call.includes('/single/'))).toEqual([]);
+      expect(calls.filter((call) => call.includes('/single/'))).toHaveLength(keys.length - 1);
+    });
+
     it('compaction that ends anywhere loses nothing, and the next one completes it', async () => {
       const keys = keysTo(6);
       for (let operations = 0; ; operations += 1) {
