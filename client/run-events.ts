@@ -30,13 +30,17 @@ export function* changes(before: RunView | undefined, now: RunView): Generator<R
   const earlier = before ?? nothing;
   if (now.nodes.length > 0 && !haveSameNodes(earlier.nodes, now.nodes))
     yield { type: 'plan', plan: now.plan, nodes: now.nodes };
-  for (const node of now.nodes) yield* nodeChanges(earlier.nodes.find(({ id }) => id === node.id) ?? node, node);
+  for (const node of now.nodes)
+    yield* nodeChanges(earlier.nodes.find(({ id }) => id === node.id) ?? unseen(node), node);
   for (const { queue, nodes } of earlier.missingWorkers)
     if (!now.missingWorkers.some((missing) => missing.queue === queue) && isNeeded(nodes, now))
       yield { type: 'worker-found', queue };
   for (const missing of now.missingWorkers)
     if (!earlier.missingWorkers.some(({ queue }) => queue === missing.queue)) yield { type: 'no-worker', ...missing };
 }
+
+/** Every node begins by waiting: of a short run, which may be over at the first look, no end of a node is left untold. */
+const unseen = (node: NodeView): NodeView => ({ ...node, status: 'waiting' });
 
 /** A node that has another status says so with all that is known of it. */
 function* nodeChanges(before: NodeView, now: NodeView): Generator<RunEvent> {

@@ -16,9 +16,7 @@ export class Sentences {
   of(event: RunEvent, { view, paces }: ShownRun, nowMs: number): string | undefined {
     switch (event.type) {
       case 'plan':
-        return [`run ${view.runId}: ${event.plan}, ${event.nodes.length} nodes`, ...alreadyKnown(event.nodes)].join(
-          '\n',
-        );
+        return `run ${view.runId}: ${event.plan}, ${event.nodes.length} nodes`;
       case 'node':
         return nodeSentence(event.node);
       case 'progress': {
@@ -54,10 +52,6 @@ export class Sentences {
     return `${id}: ${said.join(', ')}`;
   }
 }
-
-/** A short run may be over at the first look: how its nodes stand is told all the same. */
-const alreadyKnown = (nodes: readonly NodeView[]): string[] =>
-  nodes.map(nodeSentence).filter((sentence) => sentence !== undefined);
 
 function nodeSentence({ id, status, why, startedAtMs, endedAtMs }: NodeView): string | undefined {
   if (status === 'waiting' || status === 'looking-up') return undefined;

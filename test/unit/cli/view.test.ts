@@ -153,7 +153,7 @@ describe('a run where there is no terminal', () => {
         [{ type: 'end', status: 'completed' }, 43_000],
       ]),
     ).toEqual([
-      'run night-1: night, 4 nodes\nquestions: reused (recorded by run night-0)\nteacher: runs\nstudent: done in 12 s',
+      'run night-1: night, 4 nodes',
       'teacher: train, 1 of 400 steps, 1,240 tokens/s, loss 1.832',
       undefined,
       'teacher: train, 105 of 400 steps, 1,240 tokens/s, loss 1.832, 31 s left',

@@ -97,6 +97,7 @@ describe('what happened between two looks at a run', () => {
     expect(types(undefined, view([]))).toEqual([]);
     expect(types(view([]), view([node('waiting')]))).toEqual(['plan']);
     expect(types(view([node('waiting')]), view([node('done')]))).toEqual(['node']);
+    expect(types(undefined, view([node('done')], [], 'completed'))).toEqual(['plan', 'node']);
     const working = (attempt: number) => view([node('running', { activity: { state: 'working', attempt } })]);
     expect([...changes(working(1), working(2))]).toEqual([
       { type: 'progress', node: 'a', activity: { state: 'working', attempt: 2 } },
