@@ -63,7 +63,8 @@ test('an evaluation, killed and stopped, goes on from its last durable part and 
   const undisturbed = await ground.train(taskOf('undisturbed'));
   expect(undisturbed.outcome.reproducible).toBe(true);
   const killed = await disturb(kill);
-  expect(killed).toMatchObject({ code: 'child-died', began: 0 });
+  expect(killed.code).toBe('child-died');
+  expect(killed.durable).toBeGreaterThan(0);
   const stopped = await disturb(stop);
   // On a fast machine the rest may be done before it is disturbed.
   expect(['stopped', undefined]).toContain(stopped.code);
