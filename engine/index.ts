@@ -90,6 +90,7 @@ export { type Evaluation, type StepEvent, type TrainingEvent } from './training/
 export { type TrainingShape } from './training/training-programs.js';
 export {
   differences,
+  inexactResumes,
   parseProgress,
   type CapturedState,
   type Fingerprint,

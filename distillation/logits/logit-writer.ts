@@ -5,7 +5,7 @@
  */
 import { NightstillError } from '../../config/errors.js';
 import { PacedSaves, readBlob, type ArtifactRef, type ObjectStore, type StageWriter } from '../../storage/index.js';
-import { differences, type Fingerprint } from '../../engine/index.js';
+import { differences, inexactResumes, type Fingerprint } from '../../engine/index.js';
 import { addMass, type CapturedMass } from './captured-mass.js';
 import { logitFormat, logitHeaderSchema, type LogitHeader, type NewLogitHeader } from './header.js';
 import { blobsOfLogits, initialLogitState, parseLogitState, type LogitState } from './logit-state.js';
@@ -170,13 +170,14 @@ function goneOnAt(
   { taken, fingerprint: before, resumedInexactlyAt }: LogitState,
   { fingerprint = {}, onDifferentMachine = 'continue' }: LogitWriterRequest,
 ): number[] {
-  const others = differences(before, fingerprint);
-  if (others.length === 0) return resumedInexactlyAt;
-  if (onDifferentMachine === 'continue') return [...resumedInexactlyAt, taken];
-  throw new NightstillError(
-    'machine-differs',
-    `expected a machine that computes the bits of the one that captured until row ${taken}, found ${others.join('; ')}`,
-  );
+  const found = differences(before, fingerprint);
+  const inexactly = inexactResumes({
+    differences: found,
+    onDifferentMachine,
+    at: taken,
+    did: `captured until row ${taken}`,
+  });
+  return [...resumedInexactlyAt, ...inexactly];
 }
 
 function parseNewHeader(header: NewLogitHeader): LogitHeader {

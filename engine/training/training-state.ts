@@ -60,6 +60,29 @@ export function parseProgress(json: unknown): StateProgress {
   );
 }
 
+export interface ResumePlace {
+  /** Of this machine from the one before. */
+  readonly differences: readonly string[];
+  readonly onDifferentMachine: 'continue' | 'wait';
+  /** Step, row or item until which the other machine came. */
+  readonly at: number;
+  /** What it did until there, in words: `trained until step 12`. */
+  readonly did: string;
+}
+
+/**
+ * The places at which an attempt goes on with other bits: none on a machine that computes the same.
+ * @throws machine-differs where another machine is to be waited for
+ */
+export function inexactResumes({ differences: found, onDifferentMachine, at, did }: ResumePlace): number[] {
+  if (found.length === 0) return [];
+  if (onDifferentMachine === 'continue') return [at];
+  throw new NightstillError(
+    'machine-differs',
+    `expected a machine that computes the bits of the one that ${did}, found ${found.join('; ')}`,
+  );
+}
+
 /** What differs between two fingerprints, as `name: one → other`; empty when a resume is exact. */
 export function differences(one: Fingerprint, other: Fingerprint): string[] {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
-import { differences, type Fingerprint } from '../../engine/index.js';
+import { differences, inexactResumes, type Fingerprint } from '../../engine/index.js';
 import {
   blobRefSchema,
   PacedSaves,
@@ -131,11 +131,12 @@ function goneOnAt(
   items: number,
   { fingerprint, onDifferentMachine }: ScoreWriterRequest,
 ): number[] {
-  const others = differences(before, fingerprint);
-  if (others.length === 0) return resumedInexactlyAt;
-  if (onDifferentMachine === 'continue') return [...resumedInexactlyAt, items];
-  throw new NightstillError(
-    'machine-differs',
-    `expected a machine that computes the bits of the one that evaluated until item ${items}, found ${others.join('; ')}`,
-  );
+  const found = differences(before, fingerprint);
+  const inexactly = inexactResumes({
+    differences: found,
+    onDifferentMachine,
+    at: items,
+    did: `evaluated until item ${items}`,
+  });
+  return [...resumedInexactlyAt, ...inexactly];
 }
