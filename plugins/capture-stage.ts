@@ -4,6 +4,7 @@
  * template, and the ids those that both models have; without it, those of the teacher.
  */
 import { captureOptions } from '../config/training-options.js';
+import { computingSilenceLimitsMs, computingWork } from './computing-work.js';
 import { defineStage } from './define-stage.js';
 
 export const captureStage = defineStage({
@@ -12,19 +13,7 @@ export const captureStage = defineStage({
   options: captureOptions,
   inputs: { dataset: 'dataset', teacher: 'model', student: 'model?' },
   outputs: { logits: 'logits' },
-  queue: 'gpu',
-  numerics: true,
-  immaterial: ['onDifferentMachine'],
-  shared: { onDifferentMachine: 'onDifferentMachine' },
+  ...computingWork,
   program: 'capturer',
-  silenceLimitsMs: {
-    start: 120_000,
-    open: 180_000,
-    claim: 180_000,
-    load: 600_000,
-    compile: 600_000,
-    restore: 600_000,
-    capture: 900_000,
-    seal: 600_000,
-  },
+  silenceLimitsMs: { ...computingSilenceLimitsMs, capture: 900_000 },
 });

@@ -3,6 +3,7 @@
  * weights, set, decoding and scorers. What it scored is never asked again; what changes bits is part of the key.
  */
 import { evaluateOptions } from '../config/evaluate-options.js';
+import { computingSilenceLimitsMs, computingWork } from './computing-work.js';
 import { defineStage } from './define-stage.js';
 
 export const evaluateStage = defineStage({
@@ -12,20 +13,8 @@ export const evaluateStage = defineStage({
   inputs: { model: 'model', dataset: 'dataset' },
   /** A line an item, in the order of the dataset. */
   outputs: { scores: 'scores' },
-  queue: 'gpu',
-  numerics: true,
+  ...computingWork,
   sources: { database: 'dataset' },
-  immaterial: ['onDifferentMachine'],
-  shared: { onDifferentMachine: 'onDifferentMachine' },
   program: 'evaluator',
-  silenceLimitsMs: {
-    start: 120_000,
-    open: 180_000,
-    claim: 180_000,
-    load: 600_000,
-    compile: 600_000,
-    restore: 600_000,
-    evaluate: 900_000,
-    seal: 600_000,
-  },
+  silenceLimitsMs: { ...computingSilenceLimitsMs, evaluate: 900_000 },
 });
