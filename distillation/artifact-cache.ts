@@ -7,6 +7,7 @@
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NightstillError, hasCode } from '../config/errors.js';
+import { syncDirectory } from '../engine/files/index.js';
 import { hexOf, readBlob, type ArtifactRef, type BlobRef, type ObjectStore } from '../storage/index.js';
 
 export interface CachedFile {
@@ -149,13 +150,4 @@ const changedAt = async (path: string): Promise<number> => (await stat(path)).mt
 async function newestWrite(directory: string): Promise<number> {
   const paths = [directory, ...(await readdir(directory)).map((name) => join(directory, name))];
   return Math.max(...(await Promise.all(paths.map(async (path) => (await stat(path)).mtimeMs))));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -1,5 +1,6 @@
 /** What the engine knows of files without any tensor, and no TensorFlow.js behind it. */
 export { openTokenizer } from '../text/tokenizer.js';
+export { syncDirectory, writeAtomically } from './atomic-file.js';
 export { readModelConfig } from './model-config.js';
 export { openModelDirectory } from './model-directory.js';
 export { parameterCount } from './model-tensors.js';

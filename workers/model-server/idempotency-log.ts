@@ -3,11 +3,12 @@
  * bytes whenever it is asked again, also after this process was killed: a key is computed again only when its first reply was
  * never recorded, and so never given. One file a key, complete or not there.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
+import { syncDirectory, writeAtomically } from '../../engine/files/index.js';
 import { holdSocket } from '../abstract-socket.js';
 import { ApiError } from './api-error.js';
 
@@ -128,23 +129,8 @@ export class IdempotencyLog {
   async #write(name: string, request: KeyedRequest, { contentType, body }: RecordedReply): Promise<void> {
     const { key, digest: requestDigest, modelDigest } = request;
     const head = { version: 1, key, requestDigest, modelDigest, contentType, bodyDigest: sha256(body) };
-    const beside = join(this.#directory, `${randomUUID()}${partial}`);
-    try {
-      const file = await open(beside, 'wx');
-      try {
-        await file.writeFile(Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(beside, join(this.#directory, name));
-      await syncDirectory(this.#directory);
-    } catch (cause) {
-      await rm(beside, { force: true }).catch(() => undefined);
-      throw new NightstillError('output-failed', `${this.#directory}: expected room, found: ${reasonOf(cause)}`, {
-        cause,
-      });
-    }
+    const recorded = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
+    await writeAtomically(join(this.#directory, name), (file) => file.writeFile(recorded));
   }
 }
 
@@ -175,16 +161,6 @@ function parseJson(text: string): unknown {
     return parsed;
   } catch {
     return undefined;
-  }
-}
-
-/** Makes the names in it durable. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
