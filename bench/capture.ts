@@ -15,36 +15,14 @@ import { createReporter } from '../tools/progress.js';
 import { packagePath } from '../tools/tensorflow-addon.js';
 import { tensorflow } from '../tools/tensorflow.js';
 import { run, type Surroundings } from './engine-contestants.js';
-import type { Contestant, Group } from './engine-groups.js';
+import { scorings, type Contestant } from './engine-groups.js';
 import { measureGroup, writeFiles, type Rounds } from './engine-rounds.js';
 import { judge } from './engine-rows.js';
-import { mixedLengths } from './engine-workload.js';
 import { providePython } from './python-environment.js';
 import { printRows, report, rounded, type Row } from './report.js';
 
 const quietLoad = 0.5;
 const engine: Contestant = { by: 'engine', backend: 'tensorflow', xla: false };
-const lengths = mixedLengths(128, 8, 256);
-
-const groups = (['5M', '30M'] as const).map((model): Group => {
-  const transformers = (batch: number): Contestant => ({ by: 'python', script: 'score.py', options: { batch } });
-  return {
-    work: `capture, ${model} llama, top 10 of 128 sequences of 8 to 256 tokens`,
-    model,
-    task: { work: 'capture', lengths, topK: 10, rounds: 3 },
-    sequences: lengths,
-    tokens: lengths.reduce((sum, length) => sum + length, 0),
-    contestants: {
-      ours: engine,
-      'transformers, one by one': transformers(1),
-      'transformers, batches of 16': transformers(16),
-    },
-    goals: [
-      { against: 'transformers, one by one', what: 'speed', goal: 4 },
-      { against: 'transformers, batches of 16', what: 'speed', goal: 1.2 },
-    ],
-  };
-});
 
 /** Calculated from the layouts that DistillKit documents (its README and compression configurations), not measured here. */
 const distillKit = [
@@ -73,7 +51,7 @@ const bytesRow = (bytes: number): Row => ({
 
 async function compare(rounds: Rounds, surroundings: Surroundings) {
   const [rows, notes]: [Row[], string[]] = [[], []];
-  for (const group of groups) {
+  for (const group of scorings('capture', 'capture')) {
     const measured = await measureGroup(group, rounds, surroundings);
     for (const goal of group.goals) {
       const judged = judge(group, goal, measured);

@@ -107,25 +107,28 @@ const wasm: Group = {
 };
 
 const lengths = mixedLengths(128, 8, 256);
-const scorings = (['5M', '30M'] as const).map((model): Group => {
-  const transformers = (batch: number): Contestant => ({ by: 'python', script: 'score.py', options: { batch } });
-  return {
-    work: `scoring, ${model} llama, top 10 of 128 sequences of 8 to 256 tokens`,
-    model,
-    task: { work: 'score', lengths, topK: 10, rounds: 3 },
-    sequences: lengths,
-    tokens: lengths.reduce((sum, length) => sum + length, 0),
-    contestants: {
-      ours: engine,
-      'transformers, one by one': transformers(1),
-      'transformers, batches of 16': transformers(16),
-    },
-    goals: [
-      { against: 'transformers, one by one', what: 'speed', goal: 4 },
-      { against: 'transformers, batches of 16', what: 'speed', goal: 1.2 },
-    ],
-  };
-});
+
+/** Given tokens are scored, by a program of ours against transformers, one by one and in padded batches. */
+export const scorings = (name: string, work: 'score' | 'capture'): Group[] =>
+  (['5M', '30M'] as const).map((model) => {
+    const transformers = (batch: number): Contestant => ({ by: 'python', script: 'score.py', options: { batch } });
+    return {
+      work: `${name}, ${model} llama, top 10 of 128 sequences of 8 to 256 tokens`,
+      model,
+      task: { work, lengths, topK: 10, rounds: 3 },
+      sequences: lengths,
+      tokens: lengths.reduce((sum, length) => sum + length, 0),
+      contestants: {
+        ours: engine,
+        'transformers, one by one': transformers(1),
+        'transformers, batches of 16': transformers(16),
+      },
+      goals: [
+        { against: 'transformers, one by one', what: 'speed', goal: 4 },
+        { against: 'transformers, batches of 16', what: 'speed', goal: 1.2 },
+      ],
+    };
+  });
 
 const generations = (['5M', '30M'] as const).flatMap((model) =>
   [1, 16].map((batch): Group => {
@@ -163,4 +166,4 @@ const deep: Group = {
   ],
 };
 
-export const groups: readonly Group[] = [...trainings, wasm, ...scorings, ...generations, deep];
+export const groups: readonly Group[] = [...trainings, wasm, ...scorings('scoring', 'score'), ...generations, deep];
