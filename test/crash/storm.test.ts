@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { drawnKills, processKinds } from '../support/kill-orders.js';
+import { drawnKills, processKinds, requestOf } from '../support/kill-orders.js';
 import { isAlive, stateOf, until } from '../support/processes.js';
 import { movingObjects } from '../support/record-counts.js';
 import { drawKills } from '../support/storm-table.js';
@@ -56,11 +56,14 @@ describe('training in flight', () => {
   }
 
   it('goes on from its checkpoint when the workflow is reset to its beginning', async () => {
+    // Otherwise a fast machine may have finished the stage before anyone sees its second run at work.
+    const seal = storm.store.hold(requestOf('seal', undisturbed.stageKeys['fine-tune'], 'stores/reset-workflow'));
     await startAndTrain('reset-workflow', 'fine-tune');
     const reset = ['--type', 'FirstWorkflowTask', '--reason', 'test'];
     await temporal('workflow', 'reset', '--workflow-id', 'reset-workflow', ...reset);
     const { durableStep } = await storm.night.inFlight('reset-workflow', 'fine-tune');
     expect(durableStep).toBeGreaterThan(0);
+    seal.release();
     await expectUndisturbed('reset-workflow');
   });
 
