@@ -123,7 +123,7 @@ export const failures = {
   'dataset-missing': user('Correct the uri of the dataset, or give the worker permission to read it.'),
   'dataset-empty': user('Give a dataset with at least one row.'),
   'dataset-row-invalid': user('Correct the row that the message names.'),
-  'dataset-changed': user('Do not write to a dataset while it is imported; start the run again.'),
+  'dataset-changed': user('Do not write to a dataset or a database while a run reads it; start the run again.'),
 
   // teachers
   'budget-exhausted': user('Raise the cap and start the run again: only what is missing is paid.'),

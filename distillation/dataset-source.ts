@@ -54,3 +54,19 @@ export async function confirmUnchanged(source: DatasetSource, identity: SourceId
     `${uri}: expected the ${bytes} bytes of version ${etag ?? modifiedAtNs}, found ${found.bytes} bytes of ${found.etag ?? found.modifiedAtNs}`,
   );
 }
+
+/**
+ * All of it, as it was when it was identified: what was read of another version is given to nobody.
+ * @throws dataset-changed, dataset-missing, plan-invalid
+ */
+export async function readUnchanged(uri: string, identity: SourceIdentity): Promise<Uint8Array> {
+  const source = await openDatasetSource(uri);
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source.read(identity, 0)) chunks.push(chunk);
+    await confirmUnchanged(source, identity);
+    return Buffer.concat(chunks);
+  } finally {
+    await source.close();
+  }
+}

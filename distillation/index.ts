@@ -1,6 +1,6 @@
 /** Teaching: datasets and models. */
 export { readDatasetRows } from './dataset-rows.js';
-export { openDatasetSource, sourceIdentitySchema, type DatasetSource } from './dataset-source.js';
+export { openDatasetSource, readUnchanged, sourceIdentitySchema, type DatasetSource } from './dataset-source.js';
 export { importDataset } from './import-dataset.js';
 export { importModelDirectory } from './import-model.js';
 export { fetchModel, identifyModelDirectory, readModelFacts, storeModelDirectory } from './model-artifact.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
-import { fetchModel, openDatasetSource, readDatasetRows, sourceIdentitySchema } from '../distillation/index.js';
+import { fetchModel, readDatasetRows, readUnchanged, sourceIdentitySchema } from '../distillation/index.js';
 import { evaluateStage } from '../evaluation/evaluate/index.js';
 import type { ArtifactRef } from '../storage/index.js';
 import { computingJobSchema } from './computing-job.js';
@@ -44,15 +44,7 @@ async function databaseOf({ with: options, preimage }: EvaluationJob): Promise<U
   const identified = preimageSchema.safeParse(preimage);
   if (!identified.success)
     throw new NightstillError('child-protocol', 'expected the identity of the database of an evaluation, found none');
-  const identity = identified.data.options.database;
-  const source = await openDatasetSource(url);
-  try {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of source.read(identity, 0)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  } finally {
-    await source.close();
-  }
+  return readUnchanged(url, identified.data.options.database);
 }
 
 function needed(input: ArtifactRef | undefined): ArtifactRef {

@@ -2,9 +2,15 @@
  * An evaluation killed and stopped on the way and taken up by new processes: the same artifact and the same facts as of an
  * undisturbed one. Without Temporal: the process that evaluates, its supervision and the store.
  */
+import { utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import initSqlJs from 'sql.js';
 import type { Progress } from '../../config/child-protocol.js';
+import { openDatasetSource } from '../../distillation/index.js';
 import type { StageResult } from '../../storage/index.js';
 import { conversationLines } from '../support/model-fixtures.js';
+import { temporaryDirectory } from '../support/temporary.js';
 import { trainerPid, TrainingGround, wasm, type TrainingTask } from '../support/training-stage.js';
 
 let ground: TrainingGround;
@@ -71,4 +77,26 @@ test('an evaluation, killed and stopped, goes on from its last durable part and 
   expect(stopped.began).toBeGreaterThanOrEqual(16 * killed.durable);
   expect(stopped.began).toBeGreaterThan(0);
   expect(essence(await ground.train(taskOf('disturbed')))).toEqual(essence(undisturbed));
+});
+
+test('an evaluation whose database changed after it was identified ends without a result', async () => {
+  const path = join(temporaryDirectory(), 'shop.db');
+  const { Database } = await initSqlJs();
+  const write = (statement: string): Promise<void> => {
+    const made = new Database();
+    made.run(statement);
+    return writeFile(path, made.export()).finally(() => made.close());
+  };
+  await write('CREATE TABLE item (shelf INTEGER)');
+  const database = pathToFileURL(path).href;
+  const identity = await (await openDatasetSource(database)).identify();
+  const task: TrainingTask = {
+    ...taskOf('changed'),
+    with: { scorers: ['sql-execution'], database },
+    sources: { database: { ...identity } },
+  };
+  // Of the same size: only its time says so.
+  await write('CREATE TABLE item (place INTEGER)');
+  await utimes(path, 1000, 1000);
+  await expect(ground.train(task)).rejects.toMatchObject({ code: 'dataset-changed' });
 });

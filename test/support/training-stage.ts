@@ -68,6 +68,8 @@ export interface TrainingTask {
   readonly with?: JsonObject;
   readonly inputs: Readonly<Record<string, ArtifactRef>>;
   readonly numerics: Numerics;
+  /** What identifies the sources that its options name. */
+  readonly sources?: JsonObject;
 }
 
 export interface Supervision {
@@ -117,14 +119,14 @@ export class TrainingGround {
    */
   async train(task: TrainingTask, { signal, onProgress, environment }: Supervision = {}): Promise<StageResult> {
     const stageKey = stageKeyOf(task.name);
-    const { name, with: options, ...stage } = task;
+    const { name, with: options, sources = {}, ...stage } = task;
     const { entry, tiny } = works[task.uses];
     const job = {
       ...stage,
       with: schemas[task.uses].parse({ ...tiny, ...options }),
       store: this.store.url,
       stageKey,
-      preimage: { name },
+      preimage: { name, options: sources },
       owner: owner(),
     };
     const variables = { ...process.env, ...processSettings({ threads: task.numerics.threads }), ...environment };
