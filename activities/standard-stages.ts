@@ -32,7 +32,7 @@ function endpointIssues(file: PlanFile): PlanIssue[] {
     ...(typeof file.student === 'object'
       ? [{ path: 'student', expected: `a model directory, ${because} and has no layers to give`, found: 'layers' }]
       : []),
-    ...(['capture', 'distill'] as const)
+    ...(['capture', 'distill', 'control'] as const)
       .filter((path) => file[path] !== undefined)
       .map((path) => ({ path, expected: `none, ${because} whose distributions are not known`, found: 'one' })),
   ];
@@ -47,7 +47,7 @@ function startIssues(file: PlanFile): PlanIssue[] {
 /** Sections that the standard plan of this file is made of. */
 export const standardSections = ({ teacher }: PlanFile): readonly (keyof PlanFile)[] => [
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
-  ...(typeof teacher === 'object' ? (['answer'] as const) : (['capture', 'distill'] as const)),
+  ...(typeof teacher === 'object' ? (['answer'] as const) : (['capture', 'distill', 'control'] as const)),
 ];
 
 /** Of a file without `standardIssues`. */
@@ -60,7 +60,13 @@ export function standardStages(file: PlanFile): PlannedStage[] {
     ...(typeof student === 'string' ? [stage('student', 'import-model', [], {}, { model: student })] : []),
   ];
   return typeof teacher === 'string'
-    ? [...imports, fineTune(file, 'import'), ...(file.capture === undefined ? [] : [capture(file)]), distill(file)]
+    ? [
+        ...imports,
+        fineTune(file, 'import'),
+        ...(file.capture === undefined ? [] : [capture(file)]),
+        distill(file),
+        ...control(file),
+      ]
     : [
         ...imports,
         stage('answer', 'answer', ['import'], { dataset: 'import.dataset' }, { ...answer }),
@@ -98,6 +104,13 @@ const distill = (file: PlanFile): PlannedStage =>
     },
     { ...file.distill },
   );
+
+/** The distillation over again with α = 1: what the student would have become without the distributions of the teacher. */
+function control(file: PlanFile): PlannedStage[] {
+  if (file.control === undefined) return [];
+  const { needs, inputs, with: options } = distill(file);
+  return [stage('control', 'distill', [...needs], { ...inputs }, { ...options, crossEntropyShare: 1 })];
+}
 
 /** Logits are found by tokens: unless the file says otherwise, those of `distill` are captured, at its temperature. */
 function capture({ capture: options, distill: agreeing = {}, student }: PlanFile): PlannedStage {

@@ -25,6 +25,8 @@ export interface PlanFileInput {
   readonly capture?: JsonObject;
   /** Options of the stage distill of the standard plan. */
   readonly distill?: JsonObject;
+  /** In the standard plan, a stage beside distill that differs in α alone: it learns with cross-entropy alone. */
+  readonly control?: true;
   readonly numerics?: NumericsInput;
   readonly onFailure?: 'fail-fast' | 'finish-others';
   /** Work that a crash may cost, as time: `5m`, or milliseconds. */

@@ -98,6 +98,12 @@ export const planFileSchema = z.strictObject({
       'Options of the stage capture of the standard plan. With it, `{}` too, distill learns from logits that are captured first; without it, from the teacher beside it.',
     ),
   distill: optionsSchema.optional().describe('Options of the stage distill of the standard plan.'),
+  control: z
+    .literal(true)
+    .optional()
+    .describe(
+      'In the standard plan, a stage beside distill that differs in α alone: with cross-entropy alone, it tells what the distributions of the teacher were worth.',
+    ),
   numerics: numericsSchema
     .default(numericsSchema.parse({}))
     .describe('How numbers are computed: part of the identity of whatever is trained.'),
@@ -138,6 +144,7 @@ export const takenByStages = [
   'fine-tune',
   'capture',
   'distill',
+  'control',
   'loseAtMost',
   'onDifferentMachine',
   'budget',

@@ -1,5 +1,9 @@
 import { resolvePlan } from '../../../activities/resolve-plan.js';
+import { identifyStage } from '../../../activities/stage-key.js';
+import { explainDifference } from '../../../config/explain-difference.js';
+import type { NodeInput, PlanNode } from '../../../config/plan.js';
 import { builtInStages } from '../../../plugins/built-in-stages.js';
+import { distillStage } from '../../../plugins/distill-stage.js';
 import { importStage } from '../../../plugins/import-stage.js';
 
 const rules = { kinds: builtInStages.map(({ kind }) => kind), queuePrefix: 'night' };
@@ -92,6 +96,25 @@ describe('a plan file', () => {
     [{ temperatures: [1, 3] }, {}, 'distill.temperature: expected one that is captured: 1, 3, found 2'],
   ])('refuses a distillation that could not find what is captured: %j', (capture, distill, message) => {
     expect(() => nodesOf({ ...standard, capture, distill })).toThrow(message);
+  });
+
+  it.each([
+    ['the teacher beside it', {}],
+    ['captured logits', { capture: {} }],
+  ])('trains a control on demand that differs from the distillation in α alone: %s', async (_, capture) => {
+    const options = { steps: 50, seed: 7, schedule: 'linear', temperature: 3, crossEntropyShare: 0.3 };
+    const content = { ...standard, ...capture, distill: options, control: true, evaluation: '/held-out.jsonl' };
+    const [distill, control] = [nodeOf(content, 'distill'), nodeOf(content, 'control')];
+    expect(control).toEqual({ ...distill, id: 'control', with: { ...distill?.with, crossEntropyShare: 1 } });
+
+    // What decides the bits of the two says the same: the same start, data, order, steps, schedule and seed.
+    const digests = Object.entries(distill?.inputs ?? {}).map(([name, { node }]) => [name, { digest: node }]);
+    const inputs = Object.fromEntries(digests) as NodeInput['inputs'];
+    const [kd, ce] = await Promise.all(
+      [distill, control].map((node) => identifyStage(distillStage.kind, { ...(node as PlanNode), inputs })),
+    );
+    expect(explainDifference(kd?.preimage ?? {}, ce?.preimage ?? {})).toEqual(['crossEntropyShare: 0.3 → 1']);
+    expect(nodeOf({ ...content, control: undefined }, 'control')).toBeUndefined();
   });
 
   it('whose teacher is an endpoint has it answer the prompts, and the student learns its answers', () => {

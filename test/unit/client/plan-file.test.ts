@@ -34,6 +34,7 @@ describe('the types of a plan file', () => {
     'fine-tune': { epochs: 2 },
     capture: { k: 10 },
     distill: { temperature: 2 },
+    control: true,
     numerics,
     onFailure: 'finish-others',
     loseAtMost: 300_000,
