@@ -1,0 +1,104 @@
+/**
+ * `npm run demo`: everything, on this machine. Sets up what is missing, makes the shop and its questions, serves the teacher over
+ * HTTP, runs `distill.yaml` on a Temporal server and workers, and says what came of it. Then forty steps are trained twice, once
+ * with their process killed, and both digests are printed (`--no-kill` skips that).
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { compiledFile } from '../../cli/dev/compiled-file.js';
+import { StateDirectory } from '../../cli/dev/state-directory.js';
+import { onInterrupt } from '../../cli/interrupt.js';
+import { loadPlan } from '../../cli/plan/load-plan.js';
+import { findServers } from '../../cli/servers.js';
+import { startOrJoin } from '../../cli/start-run.js';
+import { watchRun, type Watched } from '../../cli/watch-run.js';
+import { defaultQueuePrefix } from '../../config/queues.js';
+import { packageRoot } from '../../tools/package-root.js';
+import { closingTable } from './closing-table.js';
+import { serveTeacher } from './serve-teacher.js';
+import { stageTimes } from './stage-times.js';
+
+const { values } = parseArgs({ options: { 'no-kill': { type: 'boolean', default: false } } });
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const variables = process.env;
+
+process.chdir(packageRoot());
+const plan = join('examples', 'sql', 'distill.yaml');
+const data = join('.nightstill', 'sql');
+
+/** A program of this package, whose output is shown. */
+function run(title: string, program: string, words: readonly string[]): void {
+  say(`\n  ${title}\n`);
+  const { status } = spawnSync(process.execPath, [compiledFile(program), ...words], { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: expected it to succeed, found status ${status}`);
+}
+
+async function distill(): Promise<Watched & { readonly runId: string; readonly store: string }> {
+  const { file, resolved } = await loadPlan({ path: plan, variables });
+  const teacher = await serveTeacher(join(data, 'replies'));
+  try {
+    say(`  ${teacher.line}`);
+    const servers = await findServers({
+      alone: false,
+      profile: undefined,
+      dataConverter: undefined,
+      queuePrefix: defaultQueuePrefix,
+      workerFlags: [],
+      variables,
+      needsTensorflow: true,
+      say: (line) => say(`  ${line}`),
+    });
+    try {
+      const { client } = servers;
+      const { handle } = await startOrJoin({ client, file, runId: undefined, queuePrefix: defaultQueuePrefix });
+      const { runId } = handle;
+      const leaving = new AbortController();
+      onInterrupt(() => leaving.abort());
+      const watched = await watchRun({ client, runId, json: false, variables, signal: leaving.signal });
+      return { ...watched, runId, store: resolved?.plan.store ?? '' };
+    } finally {
+      await servers.close();
+    }
+  } finally {
+    await teacher.close();
+  }
+}
+
+run('Setting up what is missing', 'cli/main.js', ['setup']);
+const startedAtMs = performance.now();
+await mkdir(data, { recursive: true });
+run('Making the shop, the questions and the student', 'examples/sql/make-data.js', [data, '--training', '400']);
+say('\n  From a teacher behind an endpoint to a student that is measured\n');
+const { view, result, runId, store } = await distill();
+if (result === undefined) throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
+const table = await closingTable(store, view);
+
+if (!values['no-kill']) {
+  // It needs workers of its own, to know whom it kills.
+  if (await new StateDirectory(process.cwd()).serving())
+    say('\n  Nothing is killed, since `nightstill dev` serves from this directory: end it, and call the demo again.');
+  else
+    run('Forty steps of the student twice, once with the process that trains killed', 'cli/main.js', [
+      'run',
+      'examples/sql/micro.yaml',
+      '--prove',
+    ]);
+}
+
+say(`
+${table}
+
+${stageTimes(view, performance.now() - startedAtMs)}
+
+  questions and database  ./${data}
+  every result and model  ${store}
+  logs                    ./.nightstill/logs
+
+  To try next:
+  node dist/cli/main.js export ${runId} ./student --node kd && node dist/cli/main.js serve ./student     # and ask it
+  node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing runs
+  node dist/cli/main.js run examples/sql/micro.yaml --prove     # kill its trainer
+`);
