@@ -33,10 +33,11 @@ export interface LookupFacts {
 /** In a line; reads one object at most, and nothing for a result that is there. */
 export async function explainLookup(
   store: ObjectStore,
-  { defaults }: Pick<StageKind, 'defaults'>,
+  { defaults, reusable }: Pick<StageKind, 'defaults' | 'reusable'>,
   { stage: { stageKey, preimage }, found: { result, wasFinished }, before, runId }: LookupFacts,
 ): Promise<string> {
   if (result) return recordedBy(result.recordedBy, runId);
+  if (!reusable) return 'acts in every run';
   if (wasFinished) return 'its result was collected, or is damaged';
   if (before === undefined) return 'never run before';
   if (before === stageKey) return 'not finished before';

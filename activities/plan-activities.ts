@@ -9,6 +9,7 @@ import { closeRun, openRun, parseDigest, type Json } from '../storage/index.js';
 import { withHeartbeat } from './heartbeat.js';
 import { lookUpStage } from './lookup.js';
 import { OpenStores } from './open-stores.js';
+import { asksForChampion, placeChampion } from './place-champion.js';
 import { isQueueServed } from './queue-served.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { hasSearchAttributes } from './search-attributes.js';
@@ -19,10 +20,13 @@ import { translating } from './translate.js';
 export type PlanActivities = ReturnType<typeof createPlanActivities>;
 
 export const createPlanActivities = (rules: PlanRules, stores = new OpenStores(), names = new StageNames()) => ({
-  [activityNames.resolvePlan]: translating(async (file: unknown): Promise<ResolvedPlan> => ({
-    ...resolvePlan(file, rules),
-    searchable: await hasSearchAttributes(),
-  })),
+  [activityNames.resolvePlan]: translating(async (file: unknown): Promise<ResolvedPlan> => {
+    const { plan, planDigest } = resolvePlan(file, rules);
+    const placed = asksForChampion(plan, rules.kinds)
+      ? await stores.use(plan.store, (store) => placeChampion(plan, rules.kinds, store))
+      : plan;
+    return { plan: placed, planDigest, searchable: await hasSearchAttributes() };
+  }),
 
   [activityNames.openRun]: translating(({ runId, plan, store, planDigest }: RunStart) =>
     stores.use(

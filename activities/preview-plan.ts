@@ -15,6 +15,7 @@ import {
   type StageLookup,
 } from '../storage/index.js';
 import { explainLookup } from './lookup.js';
+import { placeChampion } from './place-champion.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
 
@@ -42,9 +43,10 @@ export interface NodePreview {
 
 /** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable */
 export async function previewPlan(file: unknown, rules: PlanRules): Promise<PlanPreview> {
-  const { plan, planDigest } = resolvePlan(file, rules);
-  const store = await openExisting(plan.store);
+  const { plan: resolved, planDigest } = resolvePlan(file, rules);
+  const store = await openExisting(resolved.store);
   try {
+    const plan = await placeChampion(resolved, rules.kinds, store);
     const preview = new Preview(plan, rules.kinds, store, await stagesBefore(store, plan.name));
     const nodes: NodePreview[] = [];
     for (const { id } of plan.nodes) nodes.push((await preview.of(id)).node);
@@ -91,10 +93,13 @@ class Preview {
 
   async #preview(node: PlanNode): Promise<Previewed> {
     const { id, uses, needs, queue } = node;
-    const inputs: Record<string, NodeInput['inputs'][string]> = {};
+    const inputs: Record<string, NodeInput['inputs'][string]> = { ...node.artifacts };
+    const makers: Record<string, string> = {};
     const awaited = new Set<string>();
     for (const [name, { node: maker, output }] of Object.entries(node.inputs)) {
-      const artifact = (await this.of(maker)).outputs?.[output];
+      const { outputs, node: made } = await this.of(maker);
+      const artifact = outputs?.[output];
+      if (made.stageKey !== undefined) makers[name] = made.stageKey;
       if (artifact) inputs[name] = artifact;
       else awaited.add(maker);
     }
@@ -105,7 +110,7 @@ class Preview {
     }
     const kind = this.#kinds.find((candidate) => candidate.kind === uses);
     if (kind === undefined) throw new NightstillError('plan-invalid', `stage ${id}: expected a known kind`);
-    const stage = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs });
+    const stage = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs, makers });
     const found = this.#store ? await lookupStage(this.#store, stage.stageKey, { readOnly: true }) : never;
     const before = this.#before[id];
     const why = this.#store ? await explainLookup(this.#store, kind, { stage, found, before }) : 'never run before';

@@ -37,6 +37,7 @@ async function workOnce(
     const product = await work({
       options: input.with,
       inputs: input.inputs as StageContext['inputs'],
+      makers: input.makers ?? {},
       preimage,
       runId: input.runId,
       store,
@@ -44,7 +45,8 @@ async function workOnce(
       progress,
       signal,
     });
-    signal.throwIfAborted();
+    // What has acted says so, also to who wanted it to end.
+    if (kind.reusable) signal.throwIfAborted();
     const { observations = {}, facts, outputs } = product;
     checkOutputs(kind, outputs);
     const sealed = await writer.seal({

@@ -1,7 +1,7 @@
 /**
  * The identity of a node's work: everything that its result depends on, and nothing else. Options that equal their default
  * are left out, so that a new option changes no old key; in place of an option that names data outside the store stands the
- * identity of that data; inputs are their digests.
+ * identity of that data; inputs are their digests. What acts has a key of its own in every run.
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import type { SourceKind, StageKind } from '../config/stage-kind.js';
@@ -12,8 +12,9 @@ import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storag
 /** @throws dataset-missing, store-unavailable, store-access-denied */
 export async function identifyStage(
   kind: StageKind,
-  { with: options, inputs, numerics }: Pick<NodeInput, 'with' | 'inputs' | 'numerics'>,
+  node: Pick<NodeInput, 'with' | 'inputs' | 'numerics' | 'makers'> & Partial<Pick<NodeInput, 'runId'>>,
 ): Promise<StageIdentity> {
+  const { with: options, inputs, numerics, makers = {}, runId = null } = node;
   const identified: Record<string, Json> = {};
   for (const [name, value = null] of Object.entries(options)) {
     if (kind.immaterial.includes(name)) continue;
@@ -28,6 +29,10 @@ export async function identifyStage(
     options: identified,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest])),
     ...(numerics && { numerics }),
+    ...(kind.observes.length > 0 && {
+      observed: Object.fromEntries(kind.observes.map((name) => [name, makers[name] ?? null])),
+    }),
+    ...(!kind.reusable && { run: runId }),
   };
   return { stageKey: stageKeyOf(preimage), preimage };
 }

@@ -30,6 +30,8 @@ export type InputsOf<Kinds extends ArtifactKinds> = {
 export interface StageContext<Options extends JsonObject = JsonObject, Inputs extends ArtifactKinds = ArtifactKinds> {
   readonly options: Options;
   readonly inputs: InputsOf<Inputs>;
+  /** The stages that made the inputs, where it is known: their results hold what was observed. */
+  readonly makers: Readonly<Record<string, string>>;
   /** What the stage key is the digest of: where an option names data outside the store, the identity of that data. */
   readonly preimage: JsonObject;
   /** The run that this attempt is of: money is counted by it. */

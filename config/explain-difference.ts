@@ -17,10 +17,11 @@ export function explainDifference(previous: JsonObject, current: JsonObject, def
     previous['version'] === current['version']
       ? []
       : [`version ${show(previous['version'])} → ${show(current['version'])}`];
-  const sections = [previous, current].map(({ options, inputs, numerics }) => ({
+  const sections = [previous, current].map(({ options, inputs, numerics, observed }) => ({
     options: asObject(options),
     inputs: asObject(inputs),
     numerics: asObject(numerics),
+    observed: asObject(observed),
   }));
   const [before, now] = sections;
   if (!before || !now) return version;
@@ -38,6 +39,9 @@ export function explainDifference(previous: JsonObject, current: JsonObject, def
     ),
     ...namesOf(before.numerics, now.numerics).flatMap((name) =>
       differencesAt(`numerics.${name}`, memberOf(before.numerics, name), memberOf(now.numerics, name)),
+    ),
+    ...namesOf(before.observed, now.observed).flatMap((name) =>
+      isEqual(memberOf(before.observed, name), memberOf(now.observed, name)) ? [] : [`${name} was measured anew`],
     ),
   ];
 }

@@ -58,3 +58,19 @@ export type Better = z.infer<typeof better>;
 export type Floor = z.infer<typeof floor>;
 export type Ceiling = z.infer<typeof ceiling>;
 export type Observed = z.infer<typeof observed>;
+
+/** The other models that it compares the candidate with, each once. */
+export const systemsOf = (gate: Gate): System[] =>
+  systems.filter((system) =>
+    gate.some(
+      (requirement) =>
+        ('notWorseThan' in requirement && requirement.notWorseThan === system) ||
+        ('betterThan' in requirement && requirement.betterThan === system) ||
+        ('of' in requirement && requirement.of === system),
+    ),
+  );
+
+/** The scores that it asks for, each once. */
+export const scoresOf = (gate: Gate): string[] => [
+  ...new Set(gate.flatMap((requirement) => ('score' in requirement ? [requirement.score] : []))),
+];

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { budgetSchema } from './answer-options.js';
 import { durationSchema } from './duration.js';
+import { gateSchema } from './gate-schema.js';
 import { tensorflowRelease } from './numerics.js';
 import { scheduleSchema } from './schedule-schema.js';
 import { sourceUrlSchema } from './source-url.js';
@@ -117,11 +118,7 @@ export const planFileSchema = z.strictObject({
     .optional()
     .describe('With a checkpoint of a machine that computes other bits: go on and say so, or wait for another worker.'),
   budget: budgetSchema.optional().describe('What the run may spend. Refused unless a stage of the plan spends money.'),
-  gates: z
-    .array(optionsSchema)
-    .min(1)
-    .optional()
-    .describe('What a student must prove. Refused unless a stage of the plan measures it.'),
+  gates: gateSchema.optional().describe('What a student must prove. Refused unless a stage of the plan measures it.'),
   schedule: scheduleSchema.optional().describe('When the plan is run. A run that was started otherwise ignores it.'),
   stages: z
     .array(stageSchema)

@@ -25,6 +25,8 @@ export interface PlanNode {
   readonly needs: readonly string[];
   /** Where each input of the stage comes from, by the name that the kind gives it. */
   readonly inputs: Readonly<Record<string, OutputOfNode>>;
+  /** Inputs that the store holds already, whoever made them. */
+  readonly artifacts?: Readonly<Record<string, ArtifactRef>> | undefined;
   /** Options of the stage kind, complete: defaults are filled in. */
   readonly with: JsonObject;
   /** Absent where no bit depends on it. */
@@ -79,6 +81,8 @@ export interface NodeInput {
   readonly numerics?: Numerics | undefined;
   /** By the names of the stage kind. */
   readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  /** The stage keys of the nodes that made them. */
+  readonly makers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The identity of a node's work: `stageKey` is the digest (64 hex digits) of `preimage`. */

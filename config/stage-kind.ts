@@ -25,6 +25,17 @@ export interface Disagreement {
   readonly expected: string;
 }
 
+/**
+ * What serves is looked up when the plan is resolved, and given to the stage as the option `champion`: `{ counter, digest }`, or
+ * null where nothing serves.
+ */
+export interface ChampionUse {
+  readonly name: string;
+  readonly alias: string;
+  /** This input is made of the model that serves, by the stage that makes the input `like` of another. Absent: none is. */
+  readonly measured?: { readonly input: string; readonly like: string } | undefined;
+}
+
 export interface StageKind {
   /** What a plan's `uses` names. */
   readonly kind: string;
@@ -62,6 +73,12 @@ export interface StageKind {
   readonly numerics: boolean;
   /** Do two executions come to the same facts? */
   readonly reproducible: boolean;
+  /** False: it acts, and so anew in every run. */
+  readonly reusable: boolean;
+  /** Names of inputs of which it reads what was observed as well: which execution made them is then part of the stage key. */
+  readonly observes: readonly string[];
+  /** Of a stage that decides about what serves under a name. */
+  readonly champion?: ((options: JsonObject) => ChampionUse) | undefined;
   readonly timeouts: NodeTimeouts;
   readonly retry: NodeRetry;
 }

@@ -7,6 +7,7 @@ export { createScorerRegistry, type ScorerRegistry } from './scorers/registry.js
 // What may be promoted.
 export { type Comparison, type Outcome } from './gate/compare.js';
 export { decideGate, type GateReport, type Verdict } from './gate/gate.js';
+export { readScoreTables, summariseScores, type ScoresBySystem, type ScoreSummary } from './gate/read-scores.js';
 export { resolveMargins, type Resolution } from './gate/resolution.js';
 export { type GateTables, type ItemScores, type Observation, type ScoreTable } from './gate/tables.js';
 

@@ -8,7 +8,14 @@ import type { ArtifactKinds, Stage, StageContext, StageProduct, StageWork } from
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
-import type { AppliedSection, Disagreement, SourceKind, StageInputKind, StageKind } from '../config/stage-kind.js';
+import type {
+  AppliedSection,
+  ChampionUse,
+  Disagreement,
+  SourceKind,
+  StageInputKind,
+  StageKind,
+} from '../config/stage-kind.js';
 
 interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds> {
   /** What a plan's `uses` names, in kebab-case. */
@@ -35,6 +42,12 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly queue?: StageRole | ((options: Options) => StageRole);
   /** Do two executions come to the same facts? Default: true. */
   readonly reproducible?: boolean;
+  /** Is a result of another run taken? Default: true. False for a stage that acts. */
+  readonly reusable?: boolean;
+  /** Inputs of which it reads what was observed as well, beside the facts. Default: none. */
+  readonly observes?: readonly (keyof Inputs & string)[];
+  /** Of a stage that decides about what serves under a name. */
+  readonly champion?: (options: Options) => ChampionUse;
   /** Options that name data outside the store. */
   readonly sources?: Readonly<Partial<Record<keyof Options & string, SourceKind>>>;
   /** Options that a plan may give at its top: option → name there. */
@@ -69,7 +82,7 @@ export function defineStage<
   Options extends JsonObject = JsonObject,
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
-  const { queue = 'io', oneInputOf = () => [], disagreements = () => [] } = definition;
+  const { queue = 'io', oneInputOf = () => [], disagreements = () => [], champion } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -92,6 +105,9 @@ export function defineStage<
     roles: typeof queue === 'function' ? ['io', 'gpu'] : [queue],
     numerics: definition.numerics ?? false,
     reproducible: definition.reproducible ?? true,
+    reusable: definition.reusable ?? true,
+    observes: definition.observes ?? [],
+    champion: champion && ((values) => champion(values as Options)),
     timeouts: { ...standardTimeouts, ...definition.timeouts },
     retry: { ...standardRetry, ...definition.retry },
   };

@@ -1,6 +1,6 @@
 /**
  * The Temporal plugin that a worker lists to take part in runs with all that its role can do: PlanPlugin for an orchestrator;
- * ImportPlugin, TrainingPlugin, EvaluationPlugin and StagesPlugin for the others. It opens no connection, sets no workflowsPath (workflows are
+ * ImportPlugin, TrainingPlugin, EvaluationPlugin, PromotionPlugin and StagesPlugin for the others. It opens no connection, sets no workflowsPath (workflows are
  * exported by the user's own file: `export * from 'nightstill/workflow'`), and leaves everything that the user has configured
  * as it is. Pass it in one place: to the connection or to the worker.
  */

@@ -4,6 +4,7 @@ export { PlanPlugin, type PlanPluginOptions } from './plan-plugin.js';
 export {
   EvaluationPlugin,
   ImportPlugin,
+  PromotionPlugin,
   StagesPlugin,
   TrainingPlugin,
   type CapabilityPluginOptions,

@@ -1,11 +1,11 @@
 /**
  * Temporal plugins that register stages, one plugin a capability: the built-in ones that bring data in, the built-in ones that
- * train, those that measure, and a user's own. A worker lists those that it should take part with; the plan's light activities are PlanPlugin's.
+ * train, those that measure, those that decide, and a user's own. A worker lists those that it should take part with; the plan's light activities are PlanPlugin's.
  */
 import { createStageActivity } from '../activities/stage-activity.js';
 import type { ChildPrograms, Stage } from '../activities/stage.js';
 import type { StageRole } from '../config/queues.js';
-import { evaluationStages, importStages, trainingStages } from './built-in-stages.js';
+import { evaluationStages, importStages, promotionStages, trainingStages } from './built-in-stages.js';
 import { allStages } from './check-stages.js';
 import { RolePlugin } from './role-plugin.js';
 
@@ -60,6 +60,14 @@ export class EvaluationPlugin extends RolePlugin {
   constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
     const activities = stageActivities({ role: 'gpu', stages: evaluationStages, programs });
     super({ name: 'EvaluationPlugin', role: 'gpu', queuePrefix, activities });
+  }
+}
+
+/** The built-in stages that decide: `gate` and `promote`. They run on io workers and start no program. */
+export class PromotionPlugin extends RolePlugin {
+  constructor({ queuePrefix }: Pick<CapabilityPluginOptions, 'queuePrefix'> = {}) {
+    const activities = stageActivities({ role: 'io', stages: promotionStages });
+    super({ name: 'PromotionPlugin', role: 'io', queuePrefix, activities });
   }
 }
 

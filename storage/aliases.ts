@@ -14,6 +14,8 @@ import { digestSchema, readRecord, type RecordKind } from './record.js';
 
 const entrySchema = z.looseObject({
   model: artifactRefSchema,
+  /** What is told of the model: a README.md, beside its files when it is exported. */
+  card: artifactRefSchema.optional(),
   /** Why it was moved there, in words: the run, the person, the gate's sentence. */
   reason: z.string(),
   operationId: z.string(),
@@ -55,6 +57,7 @@ export interface AliasMove {
 
 export interface Promotion extends AliasMove {
   readonly model: ArtifactRef;
+  readonly card?: ArtifactRef;
   /** Promote a digest that was rolled back: it must be named here, so that nobody does it by accident. */
   readonly evenIfRefused?: Digest;
 }
@@ -92,7 +95,7 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
       ...moving,
       name,
       alias,
-      current: { model, ...saidOf(promotion) },
+      current: { model, ...(promotion.card && { card: promotion.card }), ...saidOf(promotion) },
       history: pastOf(current, model).slice(0, historyKept),
       refused: refused.filter((digest) => digest !== model.digest),
     };
@@ -122,7 +125,13 @@ export async function rollback(store: ObjectStore, move: AliasMove): Promise<Ali
     const [previous, ...history] = current ? beforeCurrent(current) : [];
     if (!current || !previous) throw missing(name, alias);
     const refused = [...new Set([current.current.model.digest, ...current.refused])];
-    return { ...current, ...moving, current: { model: previous.model, ...saidOf(move) }, history, refused };
+    return {
+      ...current,
+      ...moving,
+      current: { model: previous.model, ...(previous.card && { card: previous.card }), ...saidOf(move) },
+      history,
+      refused,
+    };
   });
 }
 

@@ -51,7 +51,10 @@ export class Reachable {
     for await (const { key } of this.#store.list(prefixes.models)) {
       const { value } = await this.#read(aliasKind, key);
       this.keys.add(key);
-      for (const { model } of [value.current, ...value.history]) await this.#markArtifact(model);
+      for (const { model, card } of [value.current, ...value.history]) {
+        await this.#markArtifact(model);
+        if (card) await this.#markArtifact(card);
+      }
     }
   }
 

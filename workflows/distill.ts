@@ -7,6 +7,7 @@ import type { ActivityOptions, TemporalFailure } from '@temporalio/common';
 import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
 import type { DistillInput, NodeResult, Plan, PlanNode, ResolvedPlan, RunEnd, RunResult } from '../config/plan.js';
+import type { FailureCode } from '../config/failures.js';
 import { runDag, type DagEnd } from './dag.js';
 import { asRunFailure, describeFailure } from './failure.js';
 import { lightOptions, runNode } from './node.js';
@@ -20,11 +21,12 @@ const light = (options: ActivityOptions): PlanActivities => proxyActivities<Plan
 
 export async function distill(input: DistillInput): Promise<RunResult> {
   const board = new RunBoard();
-  const { plan, planDigest, searchable } = await resolve(input);
+  const resolved = await resolve(input);
+  const { plan, searchable } = resolved;
   board.show(plan);
   const publish = (status: RunStatus): void => (searchable ? publishStatus(plan.name, status) : undefined);
   publish('running');
-  const { results, failures } = await follow(plan, planDigest, board);
+  const { results, failures } = await followAnew(input, resolved, board);
   const failure = failures.find((error) => !isCancellation(error));
   const cancellation = CancellationScope.current().consideredCancelled ? failures.find(isCancelled) : undefined;
   const status = cancellation ? 'cancelled' : failures.length > 0 ? 'failed' : 'completed';
@@ -54,6 +56,31 @@ async function resolve(input: DistillInput | undefined): Promise<ResolvedPlan> {
     throw isCancellation(error) ? error : asRunFailure(error, 'plan');
   }
 }
+
+/** A run that is overtaken so often has rivals that somebody should know of. */
+const mostResolutions = 4;
+
+/** What serves has changed since the plan was resolved: it is resolved anew, what is done is found again, and the gate decides anew. */
+async function followAnew(input: DistillInput, first: ResolvedPlan, board: RunBoard): Promise<DagEnd<NodeResult>> {
+  let end = await follow(first.plan, first.planDigest, board);
+  for (let resolutions = 1; resolutions < mostResolutions && isOvertaken(end); resolutions += 1) {
+    try {
+      const { plan, planDigest } = await resolve(input);
+      board.show(plan);
+      end = await follow(plan, planDigest, board);
+    } catch (error) {
+      return { ...end, failures: [error] };
+    }
+  }
+  return end;
+}
+
+const isOvertaken = ({ failures }: DagEnd<NodeResult>): boolean =>
+  failures.some(isChampionMoved) && !CancellationScope.current().consideredCancelled;
+
+const isChampionMoved = (error: unknown): boolean => describeFailure(asRunFailure(error, 'run')).code === championMoved;
+
+const championMoved = 'champion-moved' satisfies FailureCode;
 
 /** The nodes run in a scope of their own: when a failure closes the plan, what runs is asked to end, and the run goes on. */
 async function follow(plan: Plan, planDigest: string, board: RunBoard): Promise<DagEnd<NodeResult>> {

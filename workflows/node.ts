@@ -53,10 +53,13 @@ export async function runNode(
 }
 
 function inputOf(plan: Plan, node: PlanNode, needed: Readonly<Record<string, NodeResult>>): NodeInput {
-  const inputs: Record<string, ArtifactRef> = {};
+  const inputs: Record<string, ArtifactRef> = { ...node.artifacts };
+  const makers: Record<string, string> = {};
   for (const [name, { node: id, output }] of Object.entries(node.inputs)) {
-    const artifact = needed[id]?.outputs[output];
+    const maker = needed[id];
+    const artifact = maker?.outputs[output];
     if (artifact) inputs[name] = artifact;
+    if (maker) makers[name] = maker.stageKey;
   }
   return {
     runId: workflowInfo().workflowId,
@@ -68,6 +71,7 @@ function inputOf(plan: Plan, node: PlanNode, needed: Readonly<Record<string, Nod
     with: node.with,
     ...(node.numerics && { numerics: node.numerics }),
     inputs,
+    makers,
   };
 }
 

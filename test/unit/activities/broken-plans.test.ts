@@ -78,12 +78,12 @@ describe('a plan is refused with the place, what was expected there and what was
     [
       'an unknown kind',
       stages({ uses: 'exfiltrate' }),
-      'stages[0].uses: expected one of import, import-model, answer, fine-tune, capture, distill, evaluate, found exfiltrate',
+      'stages[0].uses: expected one of import, import-model, answer, fine-tune, capture, distill, evaluate, gate, promote, found exfiltrate',
     ],
     [
       'a misspelt kind',
       stages({ uses: 'imports' }),
-      'stages[0].uses: expected one of import, import-model, answer, fine-tune, capture, distill, evaluate (nearest: import), found imports',
+      'stages[0].uses: expected one of import, import-model, answer, fine-tune, capture, distill, evaluate, gate, promote (nearest: import), found imports',
     ],
     ['a missing option', stages({ with: {} }), `stages[0].with.dataset: expected ${place}, found nothing`],
     [
@@ -205,7 +205,7 @@ describe('a plan is refused with the place, what was expected there and what was
     ],
     [
       'gates that no stage measures',
-      { ...standard, gates: [{ metric: 'loss' }] },
+      { ...standard, gates: [{ score: 'exact-match', atLeast: 0.5 }] },
       'gates: expected a stage that takes it, found none in this plan',
     ],
     [
@@ -269,7 +269,7 @@ describe('a plan is refused with the place, what was expected there and what was
         { ...model, needs: ['nobody'], with: {} },
         { ...model, id: 'b', needs: ['b'] },
       ),
-      gates: [{}],
+      gates: [{ score: 'exact-match', atLeast: 0.5 }],
       nmae: 1,
     });
     expect(error.message.split('\n')).toHaveLength(6);
@@ -284,7 +284,12 @@ describe('a plan is refused with the place, what was expected there and what was
   });
 
   it('tells what is wrong elsewhere beside a section that has no shape', () => {
-    const error = refusal({ ...standard, numerics: { threads: 0 }, gates: [{}], distill: { temprature: 1 } });
+    const error = refusal({
+      ...standard,
+      numerics: { threads: 0 },
+      gates: [{ score: 'exact-match', atLeast: 0.5 }],
+      distill: { temprature: 1 },
+    });
     expect(String(error.details['paths']).split('\n')).toEqual(['numerics.threads', 'gates', 'distill.temprature']);
   });
 

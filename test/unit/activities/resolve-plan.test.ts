@@ -176,7 +176,11 @@ describe('a plan file', () => {
 
   it('may have gates and a budget when a stage of it carries them out', () => {
     const kinds = [{ ...importStage.kind, applies: ['gates', 'budget'] as const }];
-    const content = { ...file(importing), gates: [{ metric: 'loss' }], budget: { spendAtMostUsd: 5 } };
+    const content = {
+      ...file(importing),
+      gates: [{ score: 'exact-match', atLeast: 0.5 }],
+      budget: { spendAtMostUsd: 5 },
+    };
     expect(resolvePlan(content, { ...rules, kinds }).plan.nodes).toHaveLength(1);
   });
 

@@ -40,7 +40,7 @@ describe('the types of a plan file', () => {
     loseAtMost: 300_000,
     onDifferentMachine: 'wait',
     budget: { spendAtMostUsd: 5 },
-    gates: [{ metric: 'exact-match' }],
+    gates: [{ score: 'exact-match', atLeast: 0.5 }],
     schedule,
     stages: [stage],
   };

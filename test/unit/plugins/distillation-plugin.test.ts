@@ -6,6 +6,7 @@ import {
   EvaluationPlugin,
   ImportPlugin,
   PlanPlugin,
+  PromotionPlugin,
   StagesPlugin,
   TrainingPlugin,
 } from '../../../plugins/index.js';
@@ -37,6 +38,7 @@ const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.looku
 const importing = ['nightstill.import', 'nightstill.import-model', 'nightstill.answer'];
 const training = ['nightstill.fine-tune', 'nightstill.capture', 'nightstill.distill'];
 const evaluating = ['nightstill.evaluate'];
+const promoting = ['nightstill.gate', 'nightstill.promote'];
 
 const activitiesOf = (plugin: DistillationPlugin | StagesPlugin): string[] =>
   Object.keys(plugin.configureWorker({ taskQueue: 'q' }).activities ?? {});
@@ -44,7 +46,7 @@ const activitiesOf = (plugin: DistillationPlugin | StagesPlugin): string[] =>
 describe('the plugin', () => {
   it.each<[string, DistillationPlugin, string[]]>([
     ['an orchestrator: the light activities', orchestrator, light],
-    ['an io worker: what moves bytes', io, [...importing, 'nightstill.count', 'nightstill.either']],
+    ['an io worker: what moves bytes', io, [...importing, ...promoting, 'nightstill.count', 'nightstill.either']],
     ['a gpu worker: what computes', gpu, [...training, ...evaluating, 'nightstill.either']],
   ])('registers on %s; a kind that chooses by its options on both', (_, plugin, activities) => {
     expect(activitiesOf(plugin)).toEqual(activities);
@@ -99,6 +101,7 @@ describe('a plugin of one capability', () => {
     ['importing', 'nightstill-io', new ImportPlugin({ programs }), importing],
     ['training', 'nightstill-gpu', new TrainingPlugin({ programs }), training],
     ['evaluating', 'nightstill-gpu', new EvaluationPlugin({ programs }), evaluating],
+    ['promoting', 'nightstill-io', new PromotionPlugin(), promoting],
     ["a user's stages", 'nightstill-gpu', new StagesPlugin({ role: 'gpu', stages }), ['nightstill.either']],
   ])('registers %s on %s, and nothing else', (_, taskQueue, plugin, activities) => {
     expect([plugin.taskQueue, activitiesOf(plugin)]).toEqual([taskQueue, activities]);

@@ -1,0 +1,46 @@
+/** What is recorded of a promoted model, for its card. A path tells of a machine: of what lies in a directory its name is told. */
+import type { PromoteOptions } from '../config/gate-options.js';
+import type { VerdictRecord } from '../config/verdict.js';
+import type { ModelCardFacts } from '../evaluation/index.js';
+import type { ArtifactRef } from '../storage/index.js';
+
+export function cardFacts(
+  { name, verdict, reasons, scores }: VerdictRecord,
+  { licence, languages, teacher, student }: PromoteOptions,
+  { model, dataset }: { readonly model: ArtifactRef; readonly dataset: ArtifactRef | undefined },
+): ModelCardFacts {
+  return {
+    name,
+    digest: model.digest,
+    ...(licence !== undefined && { licence }),
+    ...(typeof student === 'string' && { baseModel: nameOf(student) }),
+    ...(teacher !== undefined && { teacher: teacherFacts(teacher) }),
+    ...(languages && { languages }),
+    ...(dataset && {
+      data: [{ name: 'dataset', digest: dataset.digest, ...(dataset.rows !== undefined && { rows: dataset.rows }) }],
+    }),
+    scores: scores.map(({ scorer, value, interval, items, others }) => ({
+      scorer,
+      value,
+      interval,
+      items,
+      ...(others.teacher !== undefined && { teacher: others.teacher }),
+    })),
+    gate: { verdict, reasons },
+  };
+}
+
+function teacherFacts(teacher: NonNullable<PromoteOptions['teacher']>): NonNullable<ModelCardFacts['teacher']> {
+  if (typeof teacher === 'string') return { name: nameOf(teacher) };
+  const { model, revision, terms } = teacher;
+  const { allowsTraining } = terms;
+  const allowed = typeof allowsTraining === 'string' ? allowsTraining : `approved by ${allowsTraining.approvedBy}`;
+  return { name: model, revision, licence: terms.licence, allowsTraining: allowed };
+}
+
+const nameOf = (place: string): string =>
+  place
+    .replace(/[?].*$/, '')
+    .replace(/\/+$/, '')
+    .split('/')
+    .at(-1) ?? place;

@@ -1,0 +1,77 @@
+/**
+ * From artifacts of scores to the tables that a gate decides on. Nothing is averaged here: a gate compares item by item.
+ */
+import type { System } from '../../config/gate-schema.js';
+import { readArtifact, readBlob, type ArtifactRef, type ObjectStore } from '../../storage/index.js';
+import { parseLines, type ItemResult } from '../evaluate/item-result.js';
+import type { ScoreKind } from '../scorers/scorer.js';
+import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
+import { wilsonInterval, type Interval } from '../statistics/proportions.js';
+import type { GateTables, ItemScores, ScoreTable } from './tables.js';
+
+/** The models that were scored, the candidate among them. */
+export type ScoresBySystem = { readonly candidate: ArtifactRef } & {
+  readonly [Name in System]?: ArtifactRef | undefined;
+};
+
+/** @throws object-missing, object-damaged, record-invalid */
+export async function readScoreTables(store: ObjectStore, artifacts: ScoresBySystem): Promise<GateTables['scores']> {
+  const { candidate, ...others } = artifacts;
+  const own = await readResults(store, candidate);
+  const results: [System, readonly ItemResult[]][] = [];
+  for (const [system, artifact] of Object.entries(others) as [System, ArtifactRef | undefined][])
+    if (artifact) results.push([system, await readResults(store, artifact)]);
+  const scorers = new Set(own.flatMap(({ scores }) => Object.keys(scores)));
+  return Object.fromEntries(
+    [...scorers].map((scorer) => {
+      const table = (of: readonly ItemResult[]): ItemScores => scoresOf(of, scorer);
+      const ofOthers = Object.fromEntries(results.map(([system, of]) => [system, table(of)]));
+      return [scorer, tableOfScores(table(own), ofOthers)];
+    }),
+  );
+}
+
+async function readResults(store: ObjectStore, artifact: ArtifactRef): Promise<ItemResult[]> {
+  const { parts } = await readArtifact(store, artifact);
+  const results: ItemResult[] = [];
+  for (const part of parts) results.push(...parseLines(await readBlob(store, part)));
+  return results;
+}
+
+const scoresOf = (results: readonly ItemResult[], scorer: string): ItemScores =>
+  Object.fromEntries(
+    results.flatMap(({ id, scores }) => {
+      const found = Object.hasOwn(scores, scorer) ? scores[scorer] : undefined;
+      return found ? [[id, found.score]] : [];
+    }),
+  );
+
+/** Where every score is 0 or 1, tests for right and wrong are the exact ones, whoever made the scores. */
+function tableOfScores(candidate: ItemScores, others: ScoreTable['others']): ScoreTable {
+  const values = [candidate, ...Object.values(others)].flatMap((scores) => Object.values(scores));
+  const kind: ScoreKind = values.every((value) => value === 0 || value === 1) ? 'right-wrong' : 'mean';
+  return { kind, candidate, others };
+}
+
+/** What a table says of each model, for a reader. */
+export interface ScoreSummary {
+  readonly scorer: string;
+  readonly items: number;
+  readonly value: number;
+  readonly interval: Interval;
+  readonly others: { readonly [Name in System]?: number };
+}
+
+export const summariseScores = (scores: GateTables['scores']): ScoreSummary[] =>
+  Object.entries(scores).map(([scorer, { kind, candidate, others }]) => {
+    const values = Object.values(candidate);
+    const right = values.filter((value) => value === 1).length;
+    const means = Object.entries(others).map(([system, of]) => [system, meanOf(Object.values(of))]);
+    return {
+      scorer,
+      items: values.length,
+      value: meanOf(values),
+      interval: kind === 'right-wrong' ? wilsonInterval(right, values.length) : bootstrapMean(values).interval,
+      others: Object.fromEntries(means) as ScoreSummary['others'],
+    };
+  });

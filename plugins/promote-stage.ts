@@ -1,0 +1,18 @@
+/**
+ * The stage kind `promote`: moves a name to the model that passed its gate, and to no other. It acts, so what another run has done
+ * is never taken for its result; it moves against what the gate read, and when that has changed the gate decides again.
+ */
+import { promoteOptions } from '../config/gate-options.js';
+import { defineStage } from './define-stage.js';
+
+export const promoteStage = defineStage({
+  kind: 'promote',
+  version: 1,
+  options: promoteOptions,
+  inputs: { verdict: 'verdict', model: 'model', dataset: 'dataset?' },
+  outputs: { promotion: 'promotion' },
+  shared: { teacher: 'teacher', student: 'student' },
+  reproducible: false,
+  reusable: false,
+  run: async (context) => (await import('../activities/promote.js')).promoteStudent(context),
+});

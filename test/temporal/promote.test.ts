@@ -1,0 +1,141 @@
+/** Whole runs that measure, decide and promote: the first night, the same night again, a student that may not, and a champion that moves meanwhile. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findModel, promoteModel, type RunHandle } from '../../client/index.js';
+import { verdictSchema, type VerdictRecord } from '../../config/verdict.js';
+import { openObjectStore, parseDigest, parseJson, readArtifact, readBlob, type Json } from '../../storage/index.js';
+import { conversationLines, copyModel } from '../support/model-fixtures.js';
+import { NightFiles } from '../support/night-files.js';
+import { until } from '../support/processes.js';
+import { SmallNight } from '../support/small-night.js';
+
+let files: NightFiles;
+let night: SmallNight;
+let models: readonly [string, string];
+let dataset: string;
+let store: string;
+
+beforeAll(async () => {
+  files = await NightFiles.create();
+  const { directory } = files;
+  models = [await copyModel('qwen3-qknorm', directory), await copyModel('qwen2-gqa-tied', directory)];
+  dataset = await files.newDataset(conversationLines(4));
+  store = files.newStore();
+  night = await SmallNight.begin();
+  await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
+});
+
+afterAll(async () => {
+  await night.end();
+  await files.remove();
+});
+
+const notWorse = { score: 'exact-match', notWorseThan: 'champion', margin: 0.9, minItems: 1, discordance: 0.5 };
+const passes = [{ score: 'exact-match', atLeast: 0, minItems: 1 }, notWorse];
+
+interface Ask {
+  readonly name: string;
+  readonly model?: string;
+  readonly gates?: readonly Json[];
+  /** A file: nothing is decided before it is there. */
+  readonly waitFor?: string;
+}
+
+const plan = ({ name, model = models[0], gates = passes, waitFor }: Ask): Json => ({
+  name,
+  store,
+  numerics: { runner: 'wasm', threads: 1 },
+  gates,
+  stages: [
+    { id: 'held-out', uses: 'import', with: { dataset } },
+    { id: 'student', uses: 'import-model', with: { model } },
+    {
+      id: 'evaluate',
+      uses: 'evaluate',
+      needs: ['held-out', 'student'],
+      with: { scorers: ['exact-match'], maximumTokens: 4, context: 128 },
+    },
+    ...(waitFor === undefined
+      ? []
+      : [{ id: 'pause', uses: 'note', needs: ['evaluate'], with: { text: name, waitFor } }]),
+    {
+      id: 'gate',
+      uses: 'gate',
+      needs: ['student', 'evaluate', ...(waitFor === undefined ? [] : ['pause'])],
+      inputs: { candidate: 'evaluate.scores' },
+    },
+    { id: 'promote', uses: 'promote', needs: ['gate', 'student'] },
+  ],
+});
+
+const run = (ask: Ask): Promise<RunHandle> => night.start(files.newRunId(), plan(ask));
+const ranIn = (nodes: Record<string, { readonly reused: boolean }>): string[] =>
+  Object.keys(nodes).filter((id) => !nodes[id]?.reused);
+
+async function verdictOf({ nodes }: Awaited<ReturnType<RunHandle['result']>>): Promise<VerdictRecord> {
+  const opened = await openObjectStore(store);
+  try {
+    const artifact = nodes['gate']?.outputs['verdict'];
+    const { parts } = await readArtifact(opened, { ...artifact!, digest: parseDigest(artifact?.digest ?? '') });
+    return verdictSchema.parse(parseJson(Buffer.from(await readBlob(opened, parts[0]!)).toString()));
+  } finally {
+    await opened.close();
+  }
+}
+
+it('the first night promotes, the same night again measures nothing and moves nothing, another student meets the champion', async () => {
+  const first = await (await run({ name: 'nightly' })).result();
+  const promoted = await findModel({ store, name: 'nightly' });
+  expect(promoted).toMatchObject({ counter: 1, current: { digest: first.nodes['student']?.outputs['model']?.digest } });
+  expect(promoted?.current.reason).toContain('exact-match: 0 [0, ');
+  const verdict = await verdictOf(first);
+  expect(verdict).toMatchObject({ verdict: 'pass', champion: null, scores: [{ scorer: 'exact-match', items: 4 }] });
+  expect(verdict.reasons).toContainEqual(expect.stringContaining('not-applicable: exact-match: there is no champion'));
+
+  const second = await (await run({ name: 'nightly' })).result();
+  expect(ranIn(second.nodes)).toEqual(['gate', 'promote']);
+  expect(await verdictOf(second)).toMatchObject({ verdict: 'unchanged' });
+  const third = await (await run({ name: 'nightly' })).result();
+  expect(ranIn(third.nodes)).toEqual(['promote']);
+  expect(await findModel({ store, name: 'nightly' })).toEqual(promoted);
+
+  const other = await (await run({ name: 'nightly', model: models[1] })).result();
+  expect(ranIn(other.nodes)).toEqual(['student', 'evaluate', 'gate', 'promote']);
+  expect(await verdictOf(other)).toMatchObject({
+    verdict: 'pass',
+    champion: { counter: 1, digest: promoted?.current.digest },
+    reasons: [expect.anything(), expect.stringMatching(/^pass: .* the champion: .* on 4 items/)],
+  });
+  expect(await findModel({ store, name: 'nightly' })).toMatchObject({ counter: 2, history: [promoted?.current] });
+});
+
+it('a gate that says no completes the run, and promotes nothing', async () => {
+  const gates = [
+    { score: 'exact-match', atLeast: 0.9, minItems: 1 },
+    { observation: 'latencyP95Ms', atMost: 600_000 },
+  ];
+  const result = await (await run({ name: 'strict', gates })).result();
+  const { verdict, reasons } = await verdictOf(result);
+  expect(verdict).toBe('fail');
+  expect(reasons[0]).toMatch(/^fail: exact-match: 0 .* below 0.9/);
+  expect(reasons[1]).toMatch(/^pass: latencyP95Ms: .* as observed by run-\d+, stage [0-9a-f]{12}/);
+  expect(await findModel({ store, name: 'strict' })).toBeUndefined();
+});
+
+it('a champion that moves before the promotion is met by the gate, which decides again', async () => {
+  const rival = (await findModel({ store, name: 'nightly' }))?.current.digest ?? '';
+  const waitFor = join(files.directory, 'go-on');
+  const handle = await run({ name: 'contested', waitFor });
+  await until('the run to be under way', async () =>
+    (await handle.state()).nodes.some(({ id, status }) => id === 'pause' && status === 'running'),
+  );
+  await promoteModel({ store, name: 'contested', digest: rival, reason: 'by hand' });
+  await writeFile(waitFor, '');
+  const result = await handle.result();
+  expect(await verdictOf(result)).toMatchObject({ verdict: 'pass', champion: { counter: 1, digest: rival } });
+  expect(await findModel({ store, name: 'contested' })).toMatchObject({
+    counter: 2,
+    current: { digest: result.nodes['student']?.outputs['model']?.digest },
+    history: [{ digest: rival }],
+  });
+});
