@@ -137,7 +137,12 @@ const rooms: readonly Room[] = [
     holds: 'set-up of the real parts; compiled and shipped',
     imports: whole('config'),
   },
-  { folder: 'docker', holds: 'images and compose files', imports: [], apart: true },
+  {
+    folder: 'docker',
+    holds: 'image and compose file of the workers, and what asks for their health',
+    imports: [...whole('config'), { room: 'workers', files: ['workers/temporal-settings.ts'] }],
+    apart: true,
+  },
   { folder: 'examples', holds: 'programs that use the package as its users do', imports: allBut(), apart: true },
   { folder: 'docs', holds: 'architecture, errors, decisions', imports: [], apart: true },
   { folder: 'bench', holds: 'speed against a peer in the same run', imports: whole(...product, 'test'), apart: true },
