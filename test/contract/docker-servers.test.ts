@@ -83,7 +83,9 @@ describe('the build of the image', () => {
     await mkdir(join(folder, 'docker'), { recursive: true });
     for (const path of sentToBuilder()) await cp(join(packageRoot(), path), join(folder, path), { recursive: true });
     await symlink(join(packageRoot(), 'node_modules'), join(folder, 'node_modules'));
-    await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: folder });
+    // Declarations would name packages by where the link leads.
+    const compile = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--declaration', 'false'];
+    await run(process.execPath, compile, { cwd: folder });
     expect(await readdir(join(folder, 'dist'))).toEqual(expect.arrayContaining(['cli', 'docker', 'workers']));
     const { stdout } = await run(process.execPath, ['dist/cli/main.js', 'worker', '--help'], { cwd: folder });
     expect(stdout).toContain('--role');

@@ -89,7 +89,7 @@ function commandFaults(instruction: Instruction): string[] {
     if (!/apt-get update &&/.test(text)) found.push(...fault(instruction, 'apt-get update in the same layer'));
     if (!text.includes('--no-install-recommends')) found.push(...fault(instruction, '--no-install-recommends'));
     if (!text.includes('--yes')) found.push(...fault(instruction, '--yes'));
-    if (!/rm -rf \/var\/lib\/apt\/lists\/\*$/.test(text)) found.push(...fault(instruction, 'apt lists left behind'));
+    if (!text.endsWith('rm -rf /var/lib/apt/lists/*')) found.push(...fault(instruction, 'apt lists left behind'));
   }
   return found;
 }

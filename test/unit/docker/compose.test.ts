@@ -66,7 +66,7 @@ describe('the compose file', () => {
     const named = volumes.filter((volume) => /^[a-z]/.test(volume)).map((volume) => volume.split(':')[0]);
     expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(named));
     expect(Object.keys(compose.secrets)).toEqual(expect.arrayContaining([...secrets]));
-    const read = [...JSON.stringify(service).matchAll(/\/run\/secrets\/([\w-]+)/g)].map(([, name]) => name);
+    const read = [...JSON.stringify(service).matchAll(/\/run\/secrets\/([\w-]+)/g)].map(([, name = '']) => name);
     expect([...new Set(read)].toSorted()).toEqual(secrets.toSorted());
   });
 
