@@ -48,6 +48,8 @@ const limitsSchema = z.strictObject({
   attempts: z.int().min(1).max(20).default(6).describe('How often one request is tried before the stage gives up.'),
 });
 
+const tokenLimitFields = ['max_tokens', 'max_completion_tokens'] as const;
+
 export const teacherEndpointSchema = z
   .strictObject({
     endpoint: endpointSchema.describe('URL under which `/chat/completions` lies: `https://host/v1`.'),
@@ -58,6 +60,12 @@ export const teacherEndpointSchema = z
       .max(200)
       .describe('Which revision of the model answers: declared, since an endpoint has no digest.'),
     servedAs: z.string().min(1).max(200).optional().describe('The name that its replies bear, where it is another.'),
+    tokenLimitField: z
+      .enum(tokenLimitFields)
+      .default('max_tokens')
+      .describe(
+        'The field that bounds an answer: some hosted models, those that reason, take max_completion_tokens alone.',
+      ),
     apiKey: z
       .string()
       .regex(/^[a-z][a-z0-9-]{0,62}$/, 'the name by which workers know the key: 1 to 63 characters of a-z 0-9 -')
@@ -83,8 +91,10 @@ const isGuarded = (endpoint: string): boolean =>
 export const isLoopback = ({ hostname }: URL): boolean => loopback.test(hostname);
 
 /** What changes its answers. Neither limits, prices and terms do, nor the key. */
-export const teacherIdentity = ({ endpoint, model, revision }: TeacherEndpoint): JsonObject => ({
+export const teacherIdentity = ({ endpoint, model, revision, tokenLimitField }: TeacherEndpoint): JsonObject => ({
   endpoint,
   model,
   revision,
+  // An endpoint may count what it thinks as well. Left out where it is the usual one.
+  ...(tokenLimitField !== 'max_tokens' && { tokenLimitField }),
 });

@@ -2,6 +2,7 @@
  * What is asked: a conversation up to the turn that the teacher is to answer, as the body of a chat completion. The same row and
  * options give the same body, byte for byte once it is canonical: its digest is what a recorded answer is found by.
  */
+import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import { canonicalJson, type JsonObject } from '../../storage/index.js';
 import type { PromptRow } from './prompt-rows.js';
 
@@ -11,19 +12,21 @@ export interface Asking {
   readonly temperature: number;
   readonly topP: number;
   readonly maximumTokens: number;
+  /** Under which name `maximumTokens` is sent. */
+  readonly tokenLimitField: TeacherEndpoint['tokenLimitField'];
   readonly seed: number;
 }
 
 /** @param sample which of the answers to this prompt, from 0 */
 export function chatRequest({ messages }: PromptRow, asking: Asking, sample: number): JsonObject {
-  const { model, system, temperature, topP, maximumTokens, seed } = asking;
+  const { model, system, temperature, topP, maximumTokens, tokenLimitField, seed } = asking;
   const instructed = system === undefined || messages.some(({ role }) => role === 'system' || role === 'developer');
   return {
     model,
     messages: instructed ? messages : [{ role: 'system', content: system }, ...messages],
     temperature,
     top_p: topP,
-    max_tokens: maximumTokens,
+    [tokenLimitField]: maximumTokens,
     seed: seed + sample,
     n: 1,
     stream: false,

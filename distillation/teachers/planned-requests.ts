@@ -40,8 +40,8 @@ export async function* plannedRequests(prompts: Prompts): AsyncGenerator<Planned
 
 function questionOf(row: PromptRow, sample: number, options: AnswerOptions): Question | undefined {
   if (row.messages.length === 0) return undefined;
-  const { endpoint, model, revision } = options.teacher;
-  const body = chatRequest(row, { ...options, model }, sample);
+  const { endpoint, model, revision, tokenLimitField } = options.teacher;
+  const body = chatRequest(row, { ...options, model, tokenLimitField }, sample);
   return { key: requestKey({ endpoint, model, revision, body, sample }), body };
 }
 

@@ -128,6 +128,7 @@ describe('a stage key', () => {
       key({ model: 'small' }),
       key({ revision: '2' }),
       key({ endpoint: 'https://other/v1' }),
+      key({ tokenLimitField: 'max_completion_tokens' }),
       key({}, { temperature: 1 }),
       key({}, { maximumTokens: 5 }),
       key({}, { seed: 1 }),
