@@ -10,6 +10,7 @@ import { gcCommand } from './gc.js';
 import { logsCommand } from './logs.js';
 import { modelsCommand } from './models.js';
 import { planCommand } from './plan.js';
+import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { serveCommand } from './serve.js';
 import { setupCommand } from './setup.js';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   watchCommand,
   logsCommand,
   explainCommand,
+  reportCommand,
   cancelCommand,
   devCommand,
   workerCommand,

@@ -8,7 +8,7 @@ import { NightstillError } from '../config/errors.js';
 import { explainDifference } from '../config/explain-difference.js';
 import type { NodeState, NodeStatus, RunOutcome } from '../config/plan.js';
 import type { ObjectStore, Run } from '../storage/index.js';
-import { RunReader } from './run-reader.js';
+import { seenRun } from './seen-run.js';
 
 export type ExplainRequest = {
   readonly runId: string;
@@ -37,7 +37,7 @@ export interface Explanation {
 
 /** @throws run-missing when the store has no record of the run; run-unreadable, temporal-unavailable; what a store throws */
 export async function explain({ runId, node, client, store: named }: ExplainRequest): Promise<Explanation[]> {
-  const seen = client && (await nodesAt(client, runId, named === undefined));
+  const seen = client && (await seenRun(client, runId, named === undefined));
   const url = named ?? seen?.store;
   if (url === undefined) throw missing(runId, 'a plan that names a store');
   const { openObjectStore, readRun } = await import('../storage/index.js');
@@ -84,20 +84,6 @@ async function differencesOf(store: ObjectStore, before: string, now: string): P
   const { readPreimage } = await import('../storage/index.js');
   const [previous, current] = await Promise.all([readPreimage(store, before), readPreimage(store, now)]);
   return previous && current ? explainDifference(previous, current) : [];
-}
-
-/** What Temporal knows of the run. It may have forgotten it, which matters only where it has to name the store. */
-async function nodesAt(client: Client, runId: string, needed: boolean) {
-  const reader = new RunReader({ client, runId });
-  try {
-    const { nodes } = await reader.look();
-    const { file } = reader.history;
-    const store = typeof file === 'object' && file !== null && 'store' in file ? file.store : undefined;
-    return { nodes, ...(typeof store === 'string' && { store }) };
-  } catch (error) {
-    if (needed) throw error;
-    return undefined;
-  }
 }
 
 const missing = (runId: string, expected: string): NightstillError =>

@@ -12,6 +12,14 @@ export {
   type ServedModel,
 } from './models.js';
 export { planDigestOf } from './plan-digest.js';
+export {
+  report,
+  type GateVerdict,
+  type ReportedArtifact,
+  type ReportRequest,
+  type RunReport,
+  type ServingName,
+} from './report.js';
 export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';
 export { runLog, type RunLogEntry } from './run-log.js';

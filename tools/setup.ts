@@ -62,12 +62,18 @@ export function describeOutcomes(outcomes: readonly Outcome[]): string {
   return drawTable(['part', 'version', 'from', 'size', 'time'], rows);
 }
 
+/** Characters that take the place of two on a terminal: those of Japanese among them. */
+const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/g;
+const widthOf = (text: string): number => text.length + (text.match(wide)?.length ?? 0);
+
 /** Columns as wide as their widest cell, two spaces apart. */
 export function drawTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = header.map((title, column) =>
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ''))),
+  );
   const drawRow = (row: readonly string[]) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
       .join('  ')
       .trimEnd();
   return [drawRow(header), drawRow(widths.map((width) => '─'.repeat(width))), ...rows.map(drawRow)].join('\n');

@@ -98,6 +98,8 @@ const rooms: readonly Room[] = [
     imports: [
       ...whole('config', 'storage'),
       { room: 'storage', files: ['storage/canonical-json.ts', 'storage/digest.ts'] },
+      // A report computes intervals: pure functions, with no tensors behind them.
+      { room: 'evaluation', files: ['evaluation/report/index.ts'] },
     ],
     packages: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'node:*'],
   },

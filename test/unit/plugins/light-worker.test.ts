@@ -1,4 +1,4 @@
-/** What a worker loads that only resolves plans and looks results up: by following its imports, those within functions too. */
+/** What is loaded by a worker that only resolves plans and looks results up, and by applications: by following its imports, those within functions too. */
 import { join } from 'node:path';
 import { readSources, readTree } from '../../house/sources.js';
 
@@ -27,5 +27,13 @@ describe('a light worker', () => {
 
   it('would be found out: who trains does reach them', () => {
     expect(packagesReachedFrom('workers/trainer.ts').has('@tensorflow/tfjs')).toBe(true);
+  });
+});
+
+describe('an application', () => {
+  it('reaches no tensors and no native code through the client, reports included', () => {
+    const reached = packagesReachedFrom('client/index.ts');
+    expect(reached.get('@temporalio/client')).toBeDefined();
+    expect([...reached.keys()].filter((name) => name.startsWith('@tensorflow/'))).toEqual([]);
   });
 });

@@ -1,0 +1,127 @@
+/** A report as text. Pure: the same report in the same language gives the same text. */
+import type { RunReport } from '../../client/index.js';
+import { formatBytes } from '../../tools/progress.js';
+import { drawTable } from '../../tools/setup.js';
+import { formatCount, shortDigest } from '../view/format.js';
+import { words, type Language, type Words } from './words.js';
+
+type Table = RunReport['tables'][number];
+type Row = Table['systems'][number];
+type Difference = Table['differences'][number];
+
+export function drawReport(report: RunReport, language: Language): string {
+  const say = words[language];
+  const { runId, plan, status, tables, artifacts, withoutResult } = report;
+  const sections = [
+    say.run(runId, plan, say.status[status]),
+    ...(tables.length === 0 ? [say.notEvaluated] : tables.map((table) => drawScores(table, say))),
+    ...(tables.length === 0 ? [] : [[...latencies(tables, say), say.notCompared, costs(report, say)].join('\n')]),
+    decisions(report, say),
+    ...(withoutResult.length === 0 ? [] : [say.withoutResult(withoutResult.join(', '))]),
+    `${say.artifacts}\n${indent(drawTable(say.artifactColumns, artifacts.map(drawArtifact)))}`,
+  ];
+  return sections.join('\n\n');
+}
+
+function drawScores(table: Table, say: Words): string {
+  const { scorer, items, dataset, systems, differences, decodedAlike } = table;
+  const lines = differences.flatMap((difference) => drawDifference(difference, table, say));
+  const isDistilled = systems.some(({ system }) => system === 'distilled');
+  return [
+    say.title(scorer, formatCount(items), shortDigest(dataset)),
+    indent(
+      drawTable(
+        say.columns,
+        systems.map((row) => drawRow(row, table, say)),
+      ),
+    ),
+    ...lines,
+    ...(differences.length === 0 && isDistilled ? [say.noControl] : []),
+    ...(decodedAlike ? [] : [say.decodedUnlike]),
+  ].join('\n');
+}
+
+const drawRow = (row: Row, table: Table, say: Words): string[] => [
+  nameOf(row, table, say),
+  scoreOf(table, row.mean),
+  `${scoreOf(table, row.interval.lower)} – ${scoreOf(table, row.interval.upper)}`,
+  row.agreement === null ? say.notKnown : percent(row.agreement),
+  row.weightBytes === null ? say.notKnown : formatBytes(row.weightBytes),
+  row.parameters === null ? say.notKnown : row.parameters.toLocaleString('en-US'),
+  milliseconds(row.latencyP50Ms, say),
+  milliseconds(row.latencyP95Ms, say),
+  money(row.usdPer1000, say),
+  row.breakEvenRequests === null ? '–' : requests(row.breakEvenRequests, say),
+];
+
+/** Where a plan has two of a kind, each bears the name of its node. */
+function nameOf({ system, maker, evaluation }: Row, { systems }: Table, say: Words): string {
+  const isOne = systems.filter((other) => other.system === system).length === 1 && system !== 'other';
+  return isOne ? say.systems[system] : `${say.systems[system]} [${maker ?? evaluation}]`;
+}
+
+function drawDifference(difference: Difference, table: Table, say: Words): string[] {
+  const { estimate, interval, method, gained, lost, conclusion, otherDifferences } = difference;
+  const rowOf = (node: string) => table.systems.find(({ evaluation }) => evaluation === node);
+  const names = [difference.candidate, difference.control].map((node) => {
+    const row = rowOf(node);
+    return row ? nameOf(row, table, say) : node;
+  });
+  const text = say.difference({
+    of: names.join(' − '),
+    estimate: differenceOf(table, estimate),
+    interval: `${differenceOf(table, interval.lower)} – ${differenceOf(table, interval.upper)}`,
+    method: { tango: 'Tango', 'paired-bootstrap': 'paired bootstrap' }[method],
+    gained,
+    lost,
+    conclusion,
+  });
+  return otherDifferences?.length === 0 ? [text] : [text, say.otherDifferences(otherDifferences)];
+}
+
+/** Models may have been evaluated with different numbers of requests side by side: then each of the numbers is told. */
+function latencies(tables: readonly Table[], say: Words): string[] {
+  const numbers = new Set(tables.flatMap(({ systems }) => systems.flatMap(({ sideBySide }) => sideBySide ?? [])));
+  return numbers.size === 0 ? [] : [say.latency([...numbers].join(', '))];
+}
+
+const costs = ({ distillationUsd }: RunReport, say: Words): string => say.money(money(distillationUsd, say));
+
+const decisions = ({ verdicts, serving }: RunReport, say: Words): string =>
+  [
+    ...verdicts.flatMap(({ node, verdict, reasons }) => [
+      say.verdict(node, verdict),
+      ...reasons.map((reason) => `  ${reason}`),
+    ]),
+    ...serving.map(({ name, alias, system, reason }) => say.serving(say.systems[system], `${name}/${alias}`, reason)),
+    ...(serving.length === 0 ? [say.nothingServes] : []),
+  ].join('\n');
+
+const drawArtifact = ({ node, output, bytes, rows, uri }: RunReport['artifacts'][number]): string[] => [
+  node,
+  output,
+  formatBytes(bytes),
+  rows === undefined ? '' : formatCount(rows),
+  uri,
+];
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '  ');
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+/** Shares of right answers in per cent, means as they are. */
+const scoreOf = ({ kind }: Table, value: number): string =>
+  kind === 'right-wrong' ? percent(value) : value.toFixed(3);
+
+const signed = (text: string): string => (text.startsWith('-') ? `−${text.slice(1)}` : `+${text}`);
+const differenceOf = ({ kind }: Table, value: number): string =>
+  signed(kind === 'right-wrong' ? `${(value * 100).toFixed(1)} %` : value.toFixed(3)).replace(/ %$/, ' pp');
+
+const milliseconds = (value: number | null, say: Words): string =>
+  value === null ? say.notKnown : `${formatCount(value)} ms`;
+
+const money = (usd: number | 'not given', say: Words): string =>
+  usd === 'not given' ? say.notGiven : `$${usd.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+
+const requests = (count: number | 'not given' | 'never', say: Words): string =>
+  count === 'not given' ? say.notGiven : count === 'never' ? say.never : count.toLocaleString('en-US');

@@ -1,0 +1,163 @@
+/** What a report says, in English and in Japanese: the same substance, sentence by sentence. Numbers come formatted. */
+import type { RunReport } from '../../client/index.js';
+
+type Table = RunReport['tables'][number];
+type System = Table['systems'][number]['system'];
+type Conclusion = Table['differences'][number]['conclusion'];
+
+/** A difference, formatted. */
+export interface DifferenceText {
+  readonly of: string;
+  readonly estimate: string;
+  readonly interval: string;
+  readonly method: string;
+  readonly gained: number;
+  readonly lost: number;
+  readonly conclusion: Conclusion;
+}
+
+export interface Words {
+  readonly run: (runId: string, plan: string, status: string) => string;
+  readonly status: Readonly<Record<RunReport['status'], string>>;
+  readonly title: (scorer: string, items: string, dataset: string) => string;
+  readonly systems: Readonly<Record<System, string>>;
+  readonly columns: readonly string[];
+  readonly notGiven: string;
+  readonly notKnown: string;
+  readonly never: string;
+  readonly difference: (difference: DifferenceText) => string;
+  readonly otherDifferences: (lines: readonly string[] | null) => string;
+  readonly noControl: string;
+  readonly notEvaluated: string;
+  readonly decodedUnlike: string;
+  readonly latency: (sideBySide: string) => string;
+  readonly notCompared: string;
+  readonly money: (distillation: string) => string;
+  readonly verdict: (node: string, verdict: string) => string;
+  readonly serving: (system: string, place: string, reason: string) => string;
+  readonly nothingServes: string;
+  readonly withoutResult: (nodes: string) => string;
+  readonly artifacts: string;
+  readonly artifactColumns: readonly string[];
+}
+
+const english: Words = {
+  run: (runId, plan, status) => `run ${runId} of plan ${plan}: ${status}`,
+  status: { open: 'still open', completed: 'completed', failed: 'failed', cancelled: 'cancelled' },
+  title: (scorer, items, dataset) => `${scorer} on ${items} items (evaluation set ${dataset})`,
+  systems: {
+    teacher: 'teacher',
+    base: 'base student',
+    'fine-tuned': 'fine-tuned (SFT)',
+    distilled: 'distilled (KD)',
+    control: 'control (CE only)',
+    champion: 'champion',
+    other: 'other',
+  },
+  columns: [
+    'model',
+    'score',
+    '95 % interval',
+    'as the teacher',
+    'weights',
+    'parameters',
+    'p50',
+    'p95',
+    'per 1,000 requests',
+    'pays off after',
+  ],
+  notGiven: 'not given',
+  notKnown: 'not known',
+  never: 'never',
+  difference: ({ of, estimate, interval, method, gained, lost, conclusion }) =>
+    `${of}: ${estimate} (95 % interval ${interval}, ${method}); better on ${gained} items, worse on ${lost}. ` +
+    {
+      better: 'Distilling made the student better than the same training without the distributions of the teacher.',
+      'no-difference-shown':
+        'No difference is shown between distilling and the same training without the distributions of the teacher.',
+      worse: 'Distilling made the student worse than the same training without the distributions of the teacher.',
+    }[conclusion],
+  otherDifferences: (lines) =>
+    lines === null
+      ? 'How the two were trained is not known from this run: α alone may not explain the difference.'
+      : `The two differ in more than α, so α alone does not explain the difference: ${lines.join(', ')}.`,
+  noControl:
+    'No control was evaluated: nothing here says what the distributions of the teacher were worth (`control: true` in the plan).',
+  notEvaluated: 'Nothing was evaluated in this run: there are no scores to report.',
+  decodedUnlike:
+    'The models were not asked with the same lengths, stops and context: scores may differ for that alone.',
+  latency: (sideBySide) =>
+    `p50 and p95: from request to the end of the answer, ${sideBySide} requests side by side, on the machine of the evaluation.`,
+  notCompared:
+    'Not compared: a stock small model, and the teacher quantized. Either may be the better answer to the same question.',
+  money: (distillation) => `Making the student has cost: ${distillation}. What was not given is never counted as 0.`,
+  verdict: (node, verdict) => `Gate ${node}: ${verdict}`,
+  serving: (system, place, reason) => `${place} serves the ${system} of this run: ${reason}`,
+  nothingServes: 'No model of this run serves under a name.',
+  withoutResult: (nodes) => `Without a result, or no longer kept: ${nodes}`,
+  artifacts: 'Where it lies',
+  artifactColumns: ['node', 'output', 'size', 'rows', 'address'],
+};
+
+const japanese: Words = {
+  run: (runId, plan, status) => `実行 ${runId}（プラン ${plan}）: ${status}`,
+  status: { open: '実行中', completed: '完了', failed: '失敗', cancelled: 'キャンセル' },
+  title: (scorer, items, dataset) => `${scorer}、${items} 問（評価データ ${dataset}）`,
+  systems: {
+    teacher: '教師',
+    base: '学習前の生徒',
+    'fine-tuned': 'ファインチューニング (SFT)',
+    distilled: '蒸留 (KD)',
+    control: '対照 (CE のみ)',
+    champion: '現行モデル (champion)',
+    other: 'その他',
+  },
+  columns: [
+    'モデル',
+    'スコア',
+    '95 % 区間',
+    '教師との一致',
+    '重み',
+    'パラメータ数',
+    'p50',
+    'p95',
+    '1,000 回の費用',
+    '元が取れる回数',
+  ],
+  notGiven: '未指定',
+  notKnown: '不明',
+  never: 'なし',
+  difference: ({ of, estimate, interval, method, gained, lost, conclusion }) =>
+    `${of}: ${estimate}（95 % 区間 ${interval}、${method}）。勝った問題 ${gained}、負けた問題 ${lost}。` +
+    {
+      better: '蒸留した生徒は、教師の分布を使わない同じ学習より良くなりました。',
+      'no-difference-shown': '蒸留と、教師の分布を使わない同じ学習との間に、差は示されませんでした。',
+      worse: '蒸留した生徒は、教師の分布を使わない同じ学習より悪くなりました。',
+    }[conclusion],
+  otherDifferences: (lines) =>
+    lines === null
+      ? '両者の学習条件はこの実行からは分かりません。差の原因は α だけとは限りません。'
+      : `両者は α 以外にも違いがあり、差の原因は α だけとは言えません: ${lines.join('、')}`,
+  noControl:
+    '対照は評価されていません。教師の分布にどれだけの価値があったかは分かりません（プランに `control: true`）。',
+  notEvaluated: 'この実行では何も評価されていないため、スコアはありません。',
+  decodedUnlike:
+    '各モデルの長さの上限、停止文字列、コンテキスト長が同じではありません。スコアの差はそれだけでも生じ得ます。',
+  latency: (sideBySide) =>
+    `p50 と p95: リクエストから回答の終わりまでの時間（同時 ${sideBySide} リクエスト、評価を行ったマシンでの値）。`,
+  notCompared:
+    '比較していないもの: 既製の小型モデルと、量子化した教師。同じ目的には、そのどちらかの方が適しているかもしれません。',
+  money: (distillation) =>
+    `生徒を作るのにかかった費用: ${distillation}。未指定の価格を 0 として数えることはありません。`,
+  verdict: (node, verdict) => `ゲート ${node}: ${verdict}`,
+  serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${reason}`,
+  nothingServes: 'この実行のモデルは、どの名前でも提供されていません。',
+  withoutResult: (nodes) => `結果がない、または保存されていないノード: ${nodes}`,
+  artifacts: '保存場所',
+  artifactColumns: ['ノード', '出力', 'サイズ', '行数', 'アドレス'],
+};
+
+export const languages = ['en', 'ja'] as const;
+export type Language = (typeof languages)[number];
+
+export const words: Readonly<Record<Language, Words>> = { en: english, ja: japanese };

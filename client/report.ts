@@ -1,0 +1,82 @@
+/**
+ * The closing report of a run: how good its models are and what they cost, whether the distillation was worth it, what was
+ * decided, and where everything lies. Read from the store alone, so a run that Temporal has forgotten is reported as well; with a
+ * Temporal client, the store need not be named.
+ */
+import type { Client } from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import type { RunOutcome } from '../config/plan.js';
+import type { ReportedSystem, ScoreTable } from '../evaluation/report/index.js';
+import type { ArtifactRef } from '../config/artifact.js';
+import { seenRun } from './seen-run.js';
+
+export type ReportRequest = {
+  readonly runId: string;
+  /** Price of an hour of a machine such as those that the run used: without it, computing costs are `not given`. */
+  readonly usdPerHour?: number;
+} & (
+  | { readonly store: string; readonly client?: Client }
+  /** The store is that of the plan. */
+  | { readonly store?: undefined; readonly client: Client }
+);
+
+/** Plain data: it goes through JSON as it is. */
+export interface RunReport {
+  readonly runId: string;
+  readonly plan: string;
+  readonly store: string;
+  /** `open` until the run has ended. */
+  readonly status: RunOutcome['status'] | 'open';
+  /** One for each evaluation set and scorer. Empty where nothing was evaluated. */
+  readonly tables: readonly ScoreTable[];
+  /** What was not measured, and would tell whether distilling was the right thing to do. */
+  readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher')[];
+  /** Of the gates of the run. */
+  readonly verdicts: readonly GateVerdict[];
+  /** Names under which models of this run serve now. */
+  readonly serving: readonly ServingName[];
+  /** What making the student has cost, as far as prices were given. */
+  readonly distillationUsd: number | 'not given';
+  readonly artifacts: readonly ReportedArtifact[];
+  /** Nodes of the run that have no result, or none any more. */
+  readonly withoutResult: readonly string[];
+}
+
+export interface GateVerdict {
+  readonly node: string;
+  readonly verdict: string;
+  /** A sentence for each requirement. */
+  readonly reasons: readonly string[];
+}
+
+export interface ServingName {
+  readonly name: string;
+  readonly alias: string;
+  readonly digest: string;
+  readonly system: ReportedSystem;
+  readonly reason: string;
+}
+
+export interface ReportedArtifact extends Pick<ArtifactRef, 'kind' | 'digest' | 'uri' | 'bytes' | 'rows'> {
+  readonly node: string;
+  readonly output: string;
+}
+
+/** @throws run-missing when the store has no record of the run; run-unreadable, temporal-unavailable; what a store throws */
+export async function report({ runId, client, store: named, usdPerHour }: ReportRequest): Promise<RunReport> {
+  const url = named ?? (client && (await seenRun(client, runId, true))?.store);
+  if (url === undefined) throw missing(runId, 'a plan that names a store');
+  const { openObjectStore, readRun } = await import('../storage/index.js');
+  const { readReport } = await import('./run-results.js');
+  const store = await openObjectStore(url);
+  try {
+    const run = await readRun(store, runId);
+    if (run === undefined) throw missing(runId, 'its record in the store');
+    return await readReport(store, run, usdPerHour);
+  } finally {
+    await store.close();
+  }
+}
+
+const missing = (runId: string, expected: string): NightstillError =>
+  new NightstillError('run-missing', `run ${runId}: expected ${expected}, found none`, { details: { runId } });

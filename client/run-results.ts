@@ -1,0 +1,181 @@
+/** The parts of a report out of a store: results of the nodes, scores item by item, verdicts, names, prices. Loaded when asked for. */
+import type { RunOutcome } from '../config/plan.js';
+import {
+  lineageOf,
+  memberOf,
+  numberAt,
+  objectAt,
+  parseLines,
+  scoreTables,
+  textAt,
+  textsAt,
+  type Evaluation,
+  type FinishedStage,
+  type Prices,
+} from '../evaluation/report/index.js';
+import {
+  findArtifact,
+  isDigest,
+  isJsonObject,
+  listAliases,
+  lookupStage,
+  parseJson,
+  readArtifact,
+  readBlob,
+  type ArtifactRef,
+  type Json,
+  type JsonObject,
+  type ObjectStore,
+  type Run,
+  type StageResult,
+} from '../storage/index.js';
+import type { GateVerdict, RunReport, ServingName } from './report.js';
+
+/** A node of the run with its recorded result. */
+interface NodeResult extends FinishedStage {
+  readonly result: StageResult;
+}
+
+/** @throws object-damaged, record-invalid, evaluation-invalid; what the store throws */
+export async function readReport(store: ObjectStore, run: Run, usdPerHour: number | undefined): Promise<RunReport> {
+  const found = await Promise.all(Object.entries(run.stages).map(([node, key]) => readNode(store, node, key)));
+  const nodes = found.filter((node) => node !== undefined);
+  const evaluations = await Promise.all(
+    nodes
+      .filter(({ preimage }) => memberOf(preimage, 'kind') === 'evaluate')
+      .map((node) => readEvaluation(store, node, nodes)),
+  );
+  const prices = pricesOf(nodes, usdPerHour);
+  return {
+    runId: run.id,
+    plan: run.plan,
+    store: store.url,
+    status: run.status === 'closed' ? ((run.outcome as RunOutcome | null)?.status ?? 'completed') : 'open',
+    tables: scoreTables(
+      evaluations.filter((each) => each !== undefined),
+      prices,
+    ),
+    notCompared: ['stock-small-model', 'quantized-teacher'],
+    verdicts: await readVerdicts(store, nodes),
+    serving: await readServing(store, nodes),
+    distillationUsd: prices.distillationUsd ?? 'not given',
+    artifacts: nodes.flatMap(({ node, result }) =>
+      Object.entries(result.outcome.outputs).map(([output, { kind, digest, uri, bytes, rows }]) => ({
+        node,
+        output,
+        kind,
+        digest,
+        uri,
+        bytes,
+        ...(rows !== undefined && { rows }),
+      })),
+    ),
+    withoutResult: Object.keys(run.stages).filter((id) => !nodes.some(({ node }) => node === id)),
+  };
+}
+
+async function readNode(store: ObjectStore, node: string, stageKey: string): Promise<NodeResult | undefined> {
+  const { result } = await lookupStage(store, stageKey, { readOnly: true });
+  if (result === undefined) return undefined;
+  const { preimage, outputs } = result.outcome;
+  const digests = Object.entries(outputs).map(([name, { digest }]) => [name, digest]);
+  return {
+    node,
+    result,
+    preimage: objectOf(preimage),
+    outputs: Object.fromEntries(digests) as FinishedStage['outputs'],
+  };
+}
+
+async function readEvaluation(
+  store: ObjectStore,
+  { node, preimage, result }: NodeResult,
+  nodes: readonly NodeResult[],
+): Promise<Evaluation | undefined> {
+  const model = textAt(objectAt(preimage, 'inputs'), 'model');
+  const { scores } = result.outcome.outputs;
+  if (scores?.kind !== 'scores' || model === null) return undefined;
+  return {
+    node,
+    model,
+    preimage,
+    lineage: lineageOf(model, node, nodes),
+    results: parseLines(await contentOf(store, scores)),
+    facts: objectOf(result.outcome.facts),
+    observations: objectOf(result.outcome.observations),
+    parameters: await parametersOf(store, model),
+  };
+}
+
+async function contentOf(store: ObjectStore, artifact: ArtifactRef): Promise<Buffer> {
+  const { parts } = await readArtifact(store, artifact);
+  const bytes: Uint8Array[] = [];
+  for (const part of parts) bytes.push(await readBlob(store, part));
+  return Buffer.concat(bytes);
+}
+
+/** As the index of the model says; null for a model that was collected. */
+async function parametersOf(store: ObjectStore, model: string): Promise<number | null> {
+  const artifact = isDigest(model) ? await findArtifact(store, model) : undefined;
+  if (artifact === undefined) return null;
+  const { meta } = await readArtifact(store, artifact);
+  return numberAt(objectAt(objectOf(meta), 'facts'), 'parameters');
+}
+
+/** Gates say in an artifact or in their facts what they have decided. */
+async function readVerdicts(store: ObjectStore, nodes: readonly NodeResult[]): Promise<GateVerdict[]> {
+  const verdicts = nodes.map(async ({ node, result }): Promise<GateVerdict[]> => {
+    const { outputs, facts } = result.outcome;
+    const artifact = Object.values(outputs).find(({ kind }) => kind === 'verdict');
+    const said = artifact ? parseJson((await contentOf(store, artifact)).toString()) : facts;
+    const verdict = textAt(objectOf(said), 'verdict');
+    return verdict === null ? [] : [{ node, verdict, reasons: textsAt(objectOf(said), 'reasons') }];
+  });
+  return (await Promise.all(verdicts)).flat();
+}
+
+async function readServing(store: ObjectStore, nodes: readonly NodeResult[]): Promise<ServingName[]> {
+  return (await listAliases(store)).flatMap(({ name, alias, current }) => {
+    const { digest } = current.model;
+    if (!nodes.some(({ outputs }) => Object.values(outputs).includes(digest))) return [];
+    return [{ name, alias, digest, system: lineageOf(digest, '', nodes).system, reason: current.reason }];
+  });
+}
+
+const hourMs = 3600 * 1000;
+
+/** The teacher's by what the plan says it takes, computing by the hour over all that the nodes have worked, this run or one before. */
+function pricesOf(nodes: readonly NodeResult[], usdPerHour: number | undefined): Prices {
+  const answers = nodes.filter(({ preimage }) => memberOf(preimage, 'kind') === 'answer');
+  const observed = answers.map(({ result }) => objectOf(result.outcome.observations));
+  const spent = observed.map((each) => numberAt(each, 'spentUsd'));
+  const worked = nodes.map(({ result }) => result.workedMs ?? null);
+  const isKnown = usdPerHour !== undefined && ![...spent, ...worked].includes(null);
+  const teacher = observed[0] && teacherPrices(observed[0]);
+  return {
+    ...(usdPerHour !== undefined && { usdPerHour }),
+    ...(teacher && { teacher }),
+    ...(isKnown && { distillationUsd: sum(spent) + (sum(worked) / hourMs) * usdPerHour }),
+  };
+}
+
+/** A request as the mean of the replies whose tokens were counted. */
+function teacherPrices(observed: JsonObject): Prices['teacher'] {
+  const served = Object.values(objectAt(observed, 'served')).filter((count) => typeof count === 'number');
+  const counted = sum(served) - (numberAt(observed, 'uncounted') ?? 0);
+  const [prompt, completion] = [numberAt(observed, 'promptTokens'), numberAt(observed, 'completionTokens')];
+  const prices = objectAt(observed, 'prices');
+  const [input, output] = [numberAt(prices, 'inputUsdPerMillion'), numberAt(prices, 'outputUsdPerMillion')];
+  if (prompt === null || completion === null || input === null || output === null || counted <= 0) return undefined;
+  return {
+    inputTokens: prompt / counted,
+    outputTokens: completion / counted,
+    usdPerMillionInputTokens: input,
+    usdPerMillionOutputTokens: output,
+  };
+}
+
+const sum = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((total, value) => total + (value ?? 0), 0);
+
+const objectOf = (value: Json): JsonObject => (isJsonObject(value) ? value : {});

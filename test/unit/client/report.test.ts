@@ -1,0 +1,291 @@
+/** Reports of runs whose results lie in a store: artifacts, seals and records as stages leave them. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { drawReport } from '../../../cli/report/draw-report.js';
+import { languageOf } from '../../../cli/report.js';
+import { report, type RunReport } from '../../../client/index.js';
+import { linesOf, type ItemResult } from '../../../evaluation/evaluate/item-result.js';
+import {
+  addRunStages,
+  closeRun,
+  digestOf,
+  openObjectStore,
+  openRun,
+  promote,
+  putPreimage,
+  stageKeyOf,
+  type ArtifactRef,
+  type JsonObject,
+  type ObjectStore,
+} from '../../../storage/index.js';
+import { claim } from '../../support/stage.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+
+const items = 200;
+
+interface Sealed {
+  readonly content?: string;
+  readonly kind?: string;
+  readonly meta?: JsonObject;
+  readonly facts?: JsonObject;
+  readonly observations?: JsonObject;
+}
+
+/** A run that is written into a store node by node. */
+class Recorded {
+  readonly stages: Record<string, string> = {};
+
+  constructor(
+    readonly store: ObjectStore,
+    readonly id: string,
+  ) {}
+
+  async node(
+    node: string,
+    preimage: JsonObject,
+    output: string,
+    { content = `${node} of ${this.id}`, kind = output, meta = {}, facts = {}, observations = {} }: Sealed = {},
+  ): Promise<ArtifactRef> {
+    const stageKey = stageKeyOf(preimage);
+    await putPreimage(this.store, preimage);
+    const writer = await claim(this.store, stageKey);
+    const part = await writer.putBlob(new Uint8Array(Buffer.from(content)));
+    const artifact = await writer.putArtifact({ kind, parts: [part], meta });
+    await writer.seal({ preimage, outputs: { [output]: artifact }, facts, observations, reproducible: true });
+    this.stages[node] = stageKey;
+    return artifact;
+  }
+
+  model = (node: string, preimage: JsonObject, parameters: number): Promise<ArtifactRef> =>
+    this.node(node, preimage, 'model', { meta: { facts: { parameters } } });
+
+  /** @param right the items that it answers right; the others it answers with its own name */
+  evaluation(
+    node: string,
+    model: ArtifactRef,
+    right: (item: number) => boolean,
+    { options = {}, observations = {}, decoding = {} }: Readonly<Record<string, JsonObject>> = {},
+  ): Promise<ArtifactRef> {
+    const results = Array.from({ length: items }, (_, item): ItemResult => {
+      const score = Number(right(item));
+      const text = score === 1 ? `answer ${item}` : `${node} ${item}`;
+      return {
+        id: `row-${item}`,
+        text,
+        finish: 'stop',
+        promptTokens: 20,
+        generatedTokens: 10,
+        scores: { 'exact-match': { score, detail: '' } },
+      };
+    });
+    const inputs = { model: model.digest, dataset: digestOf('held-out') };
+    const scores = { 'exact-match': { version: 1, kind: 'right-wrong' } };
+    return this.node(node, { kind: 'evaluate', version: 1, options: { ...options, node }, inputs }, 'scores', {
+      content: linesOf(results).toString(),
+      facts: { scores, promptTokens: 20 * items, generatedTokens: 10 * items, decoding },
+      observations: { weightBytes: 4_000_000, sideBySide: 8, tokensPerSecond: 100, ...observations },
+    });
+  }
+
+  async close(): Promise<void> {
+    await openRun(this.store, { id: this.id, plan: 'nightly', planDigest: digestOf('plan') });
+    await addRunStages(this.store, this.id, this.stages);
+    await closeRun(this.store, this.id, { status: 'completed', nodes: [] });
+  }
+}
+
+const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
+let store: ObjectStore;
+let runs = 0;
+
+beforeAll(async () => {
+  store = await openObjectStore(url, { forWriting: true });
+});
+afterAll(() => store.close());
+
+interface Night {
+  readonly recorded: Recorded;
+  readonly teacher: ArtifactRef;
+  readonly sft: ArtifactRef;
+}
+
+/** What every night has: a teacher that is right on 180 of 200, a student, and the student fine-tuned. */
+async function night(): Promise<Night> {
+  runs += 1;
+  const recorded = new Recorded(store, `night-${runs}`);
+  const imported = (model: string) => ({ kind: 'import-model', options: { model, run: runs } });
+  const teacher = await recorded.model('large', imported('t'), 4_000_000);
+  const base = await recorded.model('small', imported('s'), 1_000_000);
+  const dataset = digestOf(`rows of ${runs}`);
+  const inputs = { model: base.digest, dataset };
+  const sft = await recorded.model('first', { kind: 'fine-tune', options: {}, inputs }, 1_000_000);
+  await recorded.evaluation('of-large', teacher, (item) => item < 180, {
+    observations: { latencyP50Ms: 80, latencyP95Ms: 120, tokensPerSecond: 10 },
+  });
+  await recorded.evaluation('of-small', base, () => false);
+  return { recorded, teacher, sft };
+}
+
+async function lesson({ recorded, teacher, sft }: Night, node: string, options: JsonObject): Promise<ArtifactRef> {
+  const inputs = { model: sft.digest, teacher: teacher.digest, dataset: digestOf('rows') };
+  return recorded.model(node, { kind: 'distill', version: 1, options, inputs }, 1_000_000);
+}
+
+/** A distilled student right on the first 150 items, and a control right on as many as said, counted from the second. */
+async function compared(rightOfControl: number, optionsOfControl: JsonObject = {}): Promise<RunReport> {
+  const begun = await night();
+  const { recorded } = begun;
+  const kd = await lesson(begun, 'second', { steps: 50 });
+  const ce = await lesson(begun, 'other', { steps: 50, crossEntropyShare: 1, ...optionsOfControl });
+  await recorded.evaluation('of-second', kd, (item) => item < 150);
+  await recorded.evaluation('of-other', ce, (item) => item > 0 && item <= rightOfControl);
+  await recorded.close();
+  return report({ runId: recorded.id, store: url });
+}
+
+describe('a report', () => {
+  it('names the systems by how they were made, with scores, intervals, agreement, sizes and latencies', async () => {
+    const { tables, ...found } = await compared(120);
+    expect(found).toMatchObject({ plan: 'nightly', status: 'completed', withoutResult: [], verdicts: [] });
+    const [{ systems, items: counted, scorer } = { systems: [], items: 0, scorer: '' }] = tables;
+    expect({ tables: tables.length, scorer, counted }).toEqual({ tables: 1, scorer: 'exact-match@1', counted: items });
+    expect(systems.map(({ system, maker, right, agreement }) => [system, maker, right, agreement])).toEqual([
+      ['teacher', 'large', 180, 1],
+      ['base', 'small', 0, 0],
+      ['distilled', 'second', 150, 0.75],
+      ['control', 'other', 120, 0.6],
+    ]);
+    // Wilson's interval of 180 of 200, computed apart from this project.
+    expect(systems[0]?.interval.lower).toBeCloseTo(0.8506, 4);
+    expect(systems[0]?.interval.upper).toBeCloseTo(0.9343, 4);
+    expect(systems[0]).toMatchObject({
+      parameters: 4_000_000,
+      weightBytes: 4_000_000,
+      latencyP50Ms: 80,
+      sideBySide: 8,
+    });
+    expect(systems[1]).toMatchObject({ latencyP50Ms: null, latencyP95Ms: null });
+  });
+
+  it.each([
+    [120, 30, 0, 'better'],
+    [149, 1, 0, 'no-difference-shown'],
+    [180, 1, 31, 'worse'],
+  ] as const)('says of a control that is right on %d what the items show', async (right, gained, lost, conclusion) => {
+    const [difference] = (await compared(right)).tables[0]?.differences ?? [];
+    expect(difference).toMatchObject({ candidate: 'of-second', control: 'of-other', method: 'tango', conclusion });
+    expect(difference?.estimate).toBeCloseTo((150 - right) / items, 12);
+    expect((difference?.gained ?? 0) - (difference?.lost ?? 0)).toBe(150 - right);
+    expect([difference?.gained, difference?.lost]).toEqual([gained, lost]);
+  });
+
+  it('warns of a control that differs from the distillation in more than α', async () => {
+    expect((await compared(120)).tables[0]?.differences[0]?.otherDifferences).toEqual([]);
+    const unlike = await compared(120, { steps: 99 });
+    expect(unlike.tables[0]?.differences[0]?.otherDifferences).toEqual(['steps: 50 → 99']);
+    expect(drawReport(unlike, 'en')).toContain('differ in more than α');
+    expect(drawReport(unlike, 'ja')).toContain('α 以外にも');
+  });
+
+  it('takes no price for 0 that was not given, and computes costs from one that was', async () => {
+    const { runId, tables, distillationUsd } = await compared(120);
+    expect(distillationUsd).toBe('not given');
+    expect(tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(Array(4).fill('not given'));
+    const priced = await report({ runId, store: url, usdPerHour: 3.6 });
+    // Ten tokens a request: 1 a second at 10 tokens a second, 10 a second at 100.
+    expect(priced.tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(
+      [1, 0.1, 0.1, 0.1].map((usd) => expect.closeTo(usd, 9) as number),
+    );
+    expect(priced.tables[0]?.systems[0]?.breakEvenRequests).toBeNull();
+    expect(priced.tables[0]?.systems[2]?.breakEvenRequests).toEqual(expect.any(Number));
+  });
+
+  it('says what serves now, and leaves out of the table what was scored by other rules', async () => {
+    const begun = await night();
+    const { recorded, sft, teacher } = begun;
+    await lesson(begun, 'second', {});
+    await recorded.evaluation('again', teacher, () => true, { options: { reference: 'sql' } });
+    await recorded.evaluation('champion', sft, (item) => item < 100, { decoding: { maximumTokens: 9 } });
+    await recorded.close();
+    await promote(store, {
+      name: 'shop',
+      alias: 'champion',
+      expected: null,
+      model: sft,
+      reason: 'it passed',
+      operationId: 'one',
+      movedAt: '2026-11-27T00:00:00.000Z',
+    });
+    const found = await report({ runId: recorded.id, store: url });
+    expect(found.serving).toEqual([
+      { name: 'shop', alias: 'champion', digest: sft.digest, system: 'fine-tuned', reason: 'it passed' },
+    ]);
+    expect(found.tables.map(({ systems }) => systems.map(({ system }) => system))).toEqual([
+      ['teacher', 'base', 'champion'],
+      ['teacher'],
+    ]);
+    expect(found.tables.map(({ decodedAlike }) => decodedAlike)).toEqual([false, true]);
+  });
+
+  it('tells the verdict of a gate with its reasons, in whatever node the plan has put it', async () => {
+    const { recorded } = await night();
+    const content = JSON.stringify({ verdict: 'fail', reasons: ['fail: too few'] });
+    await recorded.node('decision', { kind: 'gate', run: runs }, 'verdict', { content });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: url });
+    expect(found.verdicts).toEqual([{ node: 'decision', verdict: 'fail', reasons: ['fail: too few'] }]);
+    expect(drawReport(found, 'en')).toContain('Gate decision: fail\n  fail: too few');
+  });
+
+  it('without a record in the store is refused as a run that is missing', async () => {
+    await expect(report({ runId: 'never', store: url })).rejects.toMatchObject({ code: 'run-missing' });
+  });
+});
+
+describe('a report as text', () => {
+  it('has the same substance in English and in Japanese', async () => {
+    const found = await compared(120);
+    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
+    for (const text of [english, japanese]) {
+      for (const number of [
+        '90.0 %',
+        '85.1 % – 93.4 %',
+        '75.0 %',
+        '+15.0 pp',
+        'Tango',
+        '80 ms',
+        '4,000,000',
+        'exact-match@1',
+      ])
+        expect(text).toContain(number);
+      for (const { uri } of found.artifacts) expect(text).toContain(uri);
+    }
+    expect(english).toContain('Distilling made the student better');
+    expect(english).toMatch(/Not compared: a stock small model, and the teacher quantized/);
+    expect(english).toMatch(/\n {2}teacher .* not given/);
+    expect(japanese).toContain('良くなりました');
+    expect(japanese).toMatch(/比較していないもの: 既製の小型モデルと、量子化した教師/);
+    expect(japanese).toMatch(/\n {2}教師 .* 未指定/);
+    expect(japanese).not.toMatch(/not given|Not compared|distilled/);
+  });
+
+  it('stands in columns where letters are twice as wide', async () => {
+    const lines = drawReport(await compared(120), 'ja').split('\n');
+    const widthBefore = (line: string, mark: string): number =>
+      Array.from(line.slice(0, line.indexOf(mark))).reduce<number>(
+        (width, letter) => width + (letter > '\u2e80' ? 2 : 1),
+        0,
+      );
+    const lineOf = (name: string): string => lines.find((line) => line.includes(name)) ?? '';
+    expect(widthBefore(lineOf('教師 '), '90.0 %')).toBe(widthBefore(lineOf('対照 (CE のみ) '), '60.0 %'));
+  });
+
+  it('is in the language of the flag, or else of the first locale that is set', () => {
+    expect(languageOf('en', { LANG: 'ja_JP.UTF-8' })).toBe('en');
+    expect(languageOf(undefined, { LANG: 'ja_JP.UTF-8' })).toBe('ja');
+    expect(languageOf(undefined, { LC_ALL: 'C', LANG: 'ja_JP.UTF-8' })).toBe('en');
+    expect(languageOf(undefined, { LANG: 'jam_JM' })).toBe('en');
+    expect(languageOf(undefined, {})).toBe('en');
+    expect(() => languageOf('fr', {})).toThrow('--lang: expected en or ja, found "fr"');
+  });
+});
