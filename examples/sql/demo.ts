@@ -67,28 +67,30 @@ async function distill(): Promise<Watched & { readonly runId: string; readonly s
   }
 }
 
-run('Setting up what is missing', 'cli/main.js', ['setup']);
-const startedAtMs = performance.now();
-await mkdir(data, { recursive: true });
-run('Making the shop, the questions and the student', 'examples/sql/make-data.js', [data, '--training', '400']);
-say('\n  From a teacher behind an endpoint to a student that is measured\n');
-const { view, result, runId, store } = await distill();
-if (result === undefined) throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
-const table = await closingTable(store, view);
+async function demo(): Promise<void> {
+  run('Setting up what is missing', 'cli/main.js', ['setup']);
+  const startedAtMs = performance.now();
+  await mkdir(data, { recursive: true });
+  run('Making the shop, the questions and the student', 'examples/sql/make-data.js', [data, '--training', '400']);
+  say('\n  From a teacher behind an endpoint to a student that is measured\n');
+  const { view, result, runId, store } = await distill();
+  if (result === undefined)
+    throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
+  const table = await closingTable(store, view);
 
-if (!values['no-kill']) {
-  // It needs workers of its own, to know whom it kills.
-  if (await new StateDirectory(process.cwd()).serving())
-    say('\n  Nothing is killed, since `nightstill dev` serves from this directory: end it, and call the demo again.');
-  else
-    run('Forty steps of the student twice, once with the process that trains killed', 'cli/main.js', [
-      'run',
-      'examples/sql/micro.yaml',
-      '--prove',
-    ]);
-}
+  if (!values['no-kill']) {
+    // It needs workers of its own, to know whom it kills.
+    if (await new StateDirectory(process.cwd()).serving())
+      say('\n  Nothing is killed, since `nightstill dev` serves from this directory: end it, and call the demo again.');
+    else
+      run('Forty steps of the student twice, once with the process that trains killed', 'cli/main.js', [
+        'run',
+        'examples/sql/micro.yaml',
+        '--prove',
+      ]);
+  }
 
-say(`
+  say(`
 ${table}
 
 ${stageTimes(view, performance.now() - startedAtMs)}
@@ -102,3 +104,11 @@ ${stageTimes(view, performance.now() - startedAtMs)}
   node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing runs
   node dist/cli/main.js run examples/sql/micro.yaml --prove     # kill its trainer
 `);
+}
+
+try {
+  await demo();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -63,11 +63,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     questions: { type: 'string', default: '60000' },
-    steps: { type: 'string', default: '8000' },
+    steps: { type: 'string', default: '6000' },
     'save-every': { type: 'string', default: '200' },
     'evaluate-every': { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '2' },
+    threads: { type: 'string', default: '1' },
   },
 });
 const [folder] = positionals;
