@@ -17,11 +17,12 @@ import { startOrJoin } from '../../cli/start-run.js';
 import { watchRun, type Watched } from '../../cli/watch-run.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
 import { packageRoot } from '../../tools/package-root.js';
-import { closingTable } from './closing-table.js';
 import { serveTeacher } from './serve-teacher.js';
 import { stageTimes } from './stage-times.js';
 
-const { values } = parseArgs({ options: { 'no-kill': { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { 'no-kill': { type: 'boolean', default: false }, lang: { type: 'string' } },
+});
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const variables = process.env;
 
@@ -76,7 +77,6 @@ async function demo(): Promise<void> {
   const { view, result, runId, store } = await distill();
   if (result === undefined)
     throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
-  const table = await closingTable(store, view);
 
   if (!values['no-kill']) {
     // It needs workers of its own, to know whom it kills.
@@ -90,13 +90,12 @@ async function demo(): Promise<void> {
       ]);
   }
 
+  const language = values.lang === undefined ? [] : ['--lang', values.lang];
+  run('What came of it', 'cli/main.js', ['report', runId, '--store', store, ...language]);
   say(`
-${table}
-
 ${stageTimes(view, performance.now() - startedAtMs)}
 
   questions and database  ./${data}
-  every result and model  ${store}
   logs                    ./.nightstill/logs
 
   To try next:
