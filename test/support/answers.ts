@@ -1,4 +1,4 @@
-/** What the stage `answer` has left in a store. */
+/** Plans of prompts that a teacher answers, and what the stage `answer` has left in a store. */
 import { z } from 'zod';
 import type { NodeResult } from '../../config/plan.js';
 import {
@@ -44,3 +44,58 @@ export const recordedIn = (url: string): Promise<string[]> =>
   inStore(url, async (store) =>
     (await keysOf(store, 'responses/')).flatMap((key) => /\/single\/([0-9a-f]{64})\.json$/.exec(key)?.[1] ?? []),
   );
+
+export const promptLines = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_, index) => `${JSON.stringify({ id: `q${index}`, prompt: `question ${index}` })}\n`,
+  ).join('');
+
+/** Without its endpoint. */
+export const describedTeacher = {
+  model: 'large',
+  revision: '2026-11',
+  terms: { licence: 'MIT', allowsTraining: 'yes' },
+  limits: { attempts: 2 },
+};
+
+export interface AnswerPlan {
+  readonly store: string;
+  readonly dataset: string;
+  readonly teacher: object;
+  readonly answer?: Json;
+  readonly top?: object;
+  readonly heartbeatMs?: number;
+  /** Stages behind the answers. Default: none. */
+  readonly further?: readonly object[];
+}
+
+/** Import and answers. */
+export const planOfAnswers = ({
+  store,
+  dataset,
+  teacher,
+  answer = {},
+  top = {},
+  heartbeatMs = 10_000,
+  further = [],
+}: AnswerPlan): Json =>
+  ({
+    name: 'answers',
+    store,
+    dataset,
+    teacher,
+    ...top,
+    stages: [
+      { id: 'import', uses: 'import' },
+      {
+        id: 'answer',
+        uses: 'answer',
+        needs: ['import'],
+        with: answer,
+        timeouts: { heartbeatMs },
+        retry: { initialIntervalMs: 200, maximumIntervalMs: 1000 },
+      },
+      ...further,
+    ],
+  }) as unknown as Json;

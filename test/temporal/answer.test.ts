@@ -1,11 +1,26 @@
 /** Whole runs whose teacher is behind an endpoint: it answers prompts, and a student learns its answers. */
+import { readdirSync } from 'node:fs';
 import type { Json } from '../../storage/index.js';
-import { observationsOf, observedCalls, outputOf, recordedIn, rowsOf } from '../support/answers.js';
+import {
+  describedTeacher,
+  observationsOf,
+  observedCalls,
+  outputOf,
+  planOfAnswers,
+  promptLines,
+  recordedIn,
+  rowsOf,
+  type AnswerPlan,
+} from '../support/answers.js';
 import { CountingTeacher, faults, type Fault } from '../support/counting-teacher.js';
+import { LoopbackOnly } from '../support/loopback-only.js';
+import { modelDirectory } from '../support/model-directories.js';
 import { copyModel } from '../support/model-fixtures.js';
+import { holdComputing, metricsOf, runningIn, serve } from '../support/model-server.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
 import { until, type RunningProcess } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary.js';
 
 let files: NightFiles;
 let night: Night;
@@ -13,12 +28,13 @@ let teacher: CountingTeacher;
 let student: string;
 let io: RunningProcess;
 
+const loopback = new LoopbackOnly();
 const secret = { NIGHTSTILL_SECRET_TEACHER: 'canary-key-5b1c', NIGHTSTILL_SECRET_TEACHER_HOSTS: '127.0.0.1' };
 
 beforeAll(async () => {
   files = await NightFiles.create();
   student = await copyModel('qwen3-qknorm', files.directory);
-  night = await Night.begin(secret);
+  night = await Night.begin({ ...secret, ...loopback.environment });
   [io] = await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
 });
 
@@ -30,54 +46,14 @@ afterAll(async () => {
   await files.remove();
 });
 
-const prompts = (count: number): Promise<string> =>
-  files.newDataset(
-    Array.from(
-      { length: count },
-      (_, index) => `${JSON.stringify({ id: `q${index}`, prompt: `question ${index}` })}\n`,
-    ).join(''),
-  );
+const prompts = (count: number): Promise<string> => files.newDataset(promptLines(count));
 
 const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
 
-const endpointOf = (given: object = {}): object => ({
-  endpoint: teacher.endpoint,
-  model: 'large',
-  revision: '2026-11',
-  terms: { licence: 'MIT', allowsTraining: 'yes' },
-  limits: { attempts: 2 },
-  ...given,
-});
+const endpointOf = (given: object = {}): object => ({ ...describedTeacher, endpoint: teacher.endpoint, ...given });
 
-interface AnswerPlan {
-  readonly store: string;
-  readonly dataset: string;
-  readonly given?: object;
-  readonly answer?: Json;
-  readonly top?: object;
-  readonly heartbeatMs?: number;
-}
-
-/** Without a student: import and answers alone. */
-const answerPlan = ({ store, dataset, given, answer = {}, top = {}, heartbeatMs = 10_000 }: AnswerPlan): Json =>
-  ({
-    name: 'answers',
-    store,
-    dataset,
-    teacher: endpointOf(given),
-    ...top,
-    stages: [
-      { id: 'import', uses: 'import' },
-      {
-        id: 'answer',
-        uses: 'answer',
-        needs: ['import'],
-        with: answer,
-        timeouts: { heartbeatMs },
-        retry: { initialIntervalMs: 200, maximumIntervalMs: 1000 },
-      },
-    ],
-  }) as unknown as Json;
+const answerPlan = ({ given, ...plan }: Omit<AnswerPlan, 'teacher'> & { readonly given?: object }): Json =>
+  planOfAnswers({ ...plan, teacher: endpointOf(given) });
 
 it('a teacher answers, a student learns the answers, and a second night asks nothing', async () => {
   const [store, dataset] = [files.newStore(), await prompts(12)];
@@ -130,6 +106,8 @@ describe('an endpoint that is no teacher fails the run by its name', () => {
     ['an unknown model', faults.status(404), 'teacher-missing', 1],
     ['HTML', faults.html, 'teacher-reply-invalid', 2],
     ['nothing', faults.empty, 'teacher-reply-invalid', 2],
+    // May pass: the stage is tried five times.
+    ['half a reply, whenever it is asked', faults.halfReply, 'teacher-unavailable', 10],
     ['another model', faults.servedBy('small'), 'teacher-model-mismatch', 1],
     ['requests that it refuses', faults.status(400), 'answer-yield-too-low', 1],
   ];
@@ -137,11 +115,7 @@ describe('an endpoint that is no teacher fails the run by its name', () => {
   it.each(bad)('%s', async (_, fault, code, calls) => {
     teacher.faultFor = () => fault;
     const runId = files.newRunId();
-    const plan = answerPlan({
-      store: files.newStore(),
-      dataset: await prompts(1),
-      given: { apiKey: 'teacher', limits: { attempts: 2 } },
-    });
+    const plan = answerPlan({ store: files.newStore(), dataset: await prompts(1), given: { apiKey: 'teacher' } });
     await expect((await night.start(runId, plan)).result()).rejects.toMatchObject({ code });
     expect(teacher.asked).toHaveLength(calls);
     expect((await night.historyOf(runId)).text).not.toContain(secret.NIGHTSTILL_SECRET_TEACHER);
@@ -270,4 +244,55 @@ it('a cancelled run ends in order: what was under way is recorded, and never ask
   await (await night.start(files.newRunId(), plan)).result();
   expect(Math.max(...teacher.timesAsked.values())).toBe(1);
   expect(teacher.asked).toHaveLength(30);
+});
+
+it('a model of this machine teaches: it computes each key once though the io worker is killed, and no worker leaves the machine', async () => {
+  const log = temporaryDirectory();
+  const words = ['--idempotency-log', log, '--name', 'large'];
+  const server = await serve(modelDirectory(), words, loopback.environment);
+  const [store, dataset, count] = [files.newStore(), await prompts(16), 16];
+  const given = {
+    endpoint: `${server.url}/v1`,
+    tokenLimitField: 'max_completion_tokens',
+    limits: { parallel: 4, attempts: 2 },
+  };
+  const options = { maximumTokens: 12, keep: ['cut-off'], minimumYield: 0.1 };
+  const inputs = { dataset: 'answer.dataset', model: 'student.model' };
+  const training = { rowTokens: 64, rows: 2, steps: 4 };
+  const further = [
+    { id: 'student', uses: 'import-model', with: { model: student } },
+    { id: 'fine-tune', uses: 'fine-tune', needs: ['answer', 'student'], inputs, with: training },
+  ];
+  const plan = answerPlan({ store, dataset, given, answer: options, heartbeatMs: 4000, further });
+  const letGo = holdComputing(server);
+  let result;
+  try {
+    result = (await night.start(files.newRunId(), plan)).result();
+    await Promise.race([result, runningIn(server, { running: 4, queue: 0 })]);
+    io.signal('SIGKILL');
+    await io.exited;
+  } finally {
+    letGo();
+  }
+  io = await night.addWorker('io');
+  const { nodes } = await result;
+  const answers = await rowsOf(store, outputOf(nodes['answer'], 'answers'));
+  const tokens = answers.reduce((sum, { completionTokens }) => sum + Number(completionTokens), 0);
+  const metrics = await metricsOf(server);
+  expect(new Set(answers.map(({ key }) => key)).size).toBe(count);
+  expect(readdirSync(log)).toHaveLength(count);
+  // No token more than those of the answers: what was asked twice was computed once.
+  expect(metrics.get('nightstill_generated_tokens_total')).toBe(tokens);
+  expect(metrics.get('nightstill_replayed_total')).toBe(4);
+  expect(await observationsOf(store, nodes['answer'])).toMatchObject({
+    calls: { asked: count + 4, answered: count, possiblyPaidTwice: { calls: 4 } },
+  });
+  server.signal('SIGTERM');
+  await server.exited;
+
+  for (const program of ['io', 'gpu', 'orchestrator', 'trainer', 'import-child', 'model-server/engine-child'])
+    expect(loopback.guarded).toContainEqual(expect.stringContaining(`workers/${program}.js`));
+  expect(loopback.refused).toEqual([]);
+  expect(await loopback.leave()).toBe('EACCES');
+  expect(loopback.refused).toHaveLength(1);
 });
