@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import initSqlJs from 'sql.js';
+import { report } from '../../client/index.js';
 import { openObjectStore, readArtifact, readBlob, parseDigest, type Json } from '../../storage/index.js';
 import { copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
@@ -59,7 +60,8 @@ const plan = (store: string, options: Json): Json => ({
 it('a model is evaluated in a run, and a second run asks it nothing unless something changed', async () => {
   const url = files.newStore();
   const options = { scorers: ['exact-match', 'sql-execution'], database, maximumTokens: 12, context: 128 };
-  const { nodes } = await (await night.start(files.newRunId(), plan(url, options))).result();
+  const run = await night.start(files.newRunId(), plan(url, options));
+  const { nodes } = await run.result();
   const scores = nodes['evaluate']?.outputs['scores'];
   expect(scores).toMatchObject({ kind: 'scores', rows: 6 });
 
@@ -82,6 +84,28 @@ it('a model is evaluated in a run, and a second run asks it nothing unless somet
   } finally {
     await store.close();
   }
+
+  // The report finds the store by the plan, and everything else in the store.
+  const reported = await report(run);
+  expect(reported).toMatchObject({ runId: run.runId, plan: 'measure', status: 'completed', withoutResult: [] });
+  expect(reported.tables.map(({ scorer, items }) => [scorer, items])).toEqual([
+    ['exact-match@1', 6],
+    ['sql-execution@1', 6],
+  ]);
+  for (const { systems } of reported.tables)
+    expect(systems).toEqual([
+      expect.objectContaining({
+        maker: 'model',
+        model: nodes['model']?.outputs['model']?.digest,
+        right: 0,
+        agreement: null,
+        weightBytes: expect.any(Number) as number,
+        parameters: expect.any(Number) as number,
+        latencyP95Ms: expect.any(Number) as number,
+        usdPer1000: 'not given',
+      }),
+    ]);
+  expect(reported.artifacts).toContainEqual(expect.objectContaining({ node: 'evaluate', uri: scores?.uri, rows: 6 }));
 
   const again = await (await night.start(files.newRunId(), plan(url, options))).result();
   for (const [id, node] of Object.entries(nodes)) expect(again.nodes[id]).toEqual({ ...node, reused: true });
