@@ -15,6 +15,7 @@ export { planDigestOf } from './plan-digest.js';
 export {
   report,
   type GateVerdict,
+  type PromotionMade,
   type ReportedArtifact,
   type ReportRequest,
   type RunReport,

@@ -33,6 +33,8 @@ export interface RunReport {
   readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher')[];
   /** Of the gates of the run. */
   readonly verdicts: readonly GateVerdict[];
+  /** Of the promotions of the run, made or not. */
+  readonly promotions: readonly PromotionMade[];
   /** Names under which models of this run serve now. */
   readonly serving: readonly ServingName[];
   /** What making the student has cost, as far as prices were given. */
@@ -47,6 +49,15 @@ export interface GateVerdict {
   readonly verdict: string;
   /** A sentence for each requirement. */
   readonly reasons: readonly string[];
+}
+
+export interface PromotionMade {
+  readonly node: string;
+  readonly name: string;
+  readonly alias: string;
+  readonly promoted: boolean;
+  /** Why it was moved, or was not. */
+  readonly why: string;
 }
 
 export interface ServingName {

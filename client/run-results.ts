@@ -29,7 +29,7 @@ import {
   type Run,
   type StageResult,
 } from '../storage/index.js';
-import type { GateVerdict, RunReport, ServingName } from './report.js';
+import type { GateVerdict, PromotionMade, RunReport, ServingName } from './report.js';
 
 /** A node of the run with its recorded result. */
 interface NodeResult extends FinishedStage {
@@ -57,6 +57,7 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     ),
     notCompared: ['stock-small-model', 'quantized-teacher'],
     verdicts: await readVerdicts(store, nodes),
+    promotions: promotionsOf(nodes),
     serving: await readServing(store, nodes),
     distillationUsd: prices.distillationUsd ?? 'not given',
     artifacts: nodes.flatMap(({ node, result }) =>
@@ -122,17 +123,27 @@ async function parametersOf(store: ObjectStore, model: string): Promise<number |
   return numberAt(objectAt(objectOf(meta), 'facts'), 'parameters');
 }
 
-/** Gates say in an artifact or in their facts what they have decided. */
 async function readVerdicts(store: ObjectStore, nodes: readonly NodeResult[]): Promise<GateVerdict[]> {
   const verdicts = nodes.map(async ({ node, result }): Promise<GateVerdict[]> => {
-    const { outputs, facts } = result.outcome;
-    const artifact = Object.values(outputs).find(({ kind }) => kind === 'verdict');
-    const said = artifact ? parseJson((await contentOf(store, artifact)).toString()) : facts;
-    const verdict = textAt(objectOf(said), 'verdict');
-    return verdict === null ? [] : [{ node, verdict, reasons: textsAt(objectOf(said), 'reasons') }];
+    const artifact = artifactOf(result, 'verdict');
+    if (artifact === undefined) return [];
+    const said = objectOf(parseJson((await contentOf(store, artifact)).toString()));
+    return [{ node, verdict: textAt(said, 'verdict') ?? '', reasons: textsAt(said, 'reasons') }];
   });
   return (await Promise.all(verdicts)).flat();
 }
+
+const promotionsOf = (nodes: readonly NodeResult[]): PromotionMade[] =>
+  nodes.flatMap(({ node, result }) => {
+    if (artifactOf(result, 'promotion') === undefined) return [];
+    const facts = objectOf(result.outcome.facts);
+    const said = (field: string): string => textAt(facts, field) ?? '';
+    const promoted = memberOf(facts, 'promoted') === true;
+    return [{ node, name: said('name'), alias: said('alias'), promoted, why: said('why') }];
+  });
+
+const artifactOf = ({ outcome }: StageResult, kind: string): ArtifactRef | undefined =>
+  Object.values(outcome.outputs).find((artifact) => artifact.kind === kind);
 
 async function readServing(store: ObjectStore, nodes: readonly NodeResult[]): Promise<ServingName[]> {
   return (await listAliases(store)).flatMap(({ name, alias, current }) => {

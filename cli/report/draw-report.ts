@@ -87,12 +87,13 @@ function latencies(tables: readonly Table[], say: Words): string[] {
 
 const costs = ({ distillationUsd }: RunReport, say: Words): string => say.money(money(distillationUsd, say));
 
-const decisions = ({ verdicts, serving }: RunReport, say: Words): string =>
+const decisions = ({ verdicts, promotions, serving }: RunReport, say: Words): string =>
   [
     ...verdicts.flatMap(({ node, verdict, reasons }) => [
       say.verdict(node, verdict),
       ...reasons.map((reason) => `  ${reason}`),
     ]),
+    ...promotions.map(({ name, alias, promoted, why }) => say.promotion(`${name}/${alias}`, promoted, why)),
     ...serving.map(({ name, alias, system, reason }) => say.serving(say.systems[system], `${name}/${alias}`, reason)),
     ...(serving.length === 0 ? [say.nothingServes] : []),
   ].join('\n');

@@ -34,6 +34,7 @@ export interface Words {
   readonly notCompared: string;
   readonly money: (distillation: string) => string;
   readonly verdict: (node: string, verdict: string) => string;
+  readonly promotion: (place: string, promoted: boolean, why: string) => string;
   readonly serving: (system: string, place: string, reason: string) => string;
   readonly nothingServes: string;
   readonly withoutResult: (nodes: string) => string;
@@ -92,6 +93,7 @@ const english: Words = {
     'Not compared: a stock small model, and the teacher quantized. Either may be the better answer to the same question.',
   money: (distillation) => `Making the student has cost: ${distillation}. What was not given is never counted as 0.`,
   verdict: (node, verdict) => `Gate ${node}: ${verdict}`,
+  promotion: (place, promoted, why) => (promoted ? `Promoted to ${place}: ${why}` : `Not promoted to ${place}: ${why}`),
   serving: (system, place, reason) => `${place} serves the ${system} of this run: ${reason}`,
   nothingServes: 'No model of this run serves under a name.',
   withoutResult: (nodes) => `Without a result, or no longer kept: ${nodes}`,
@@ -150,6 +152,8 @@ const japanese: Words = {
   money: (distillation) =>
     `生徒を作るのにかかった費用: ${distillation}。未指定の価格を 0 として数えることはありません。`,
   verdict: (node, verdict) => `ゲート ${node}: ${verdict}`,
+  promotion: (place, promoted, why) =>
+    promoted ? `${place} に昇格しました: ${why}` : `${place} には昇格していません: ${why}`,
   serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${reason}`,
   nothingServes: 'この実行のモデルは、どの名前でも提供されていません。',
   withoutResult: (nodes) => `結果がない、または保存されていないノード: ${nodes}`,

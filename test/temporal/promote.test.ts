@@ -1,7 +1,7 @@
 /** Whole runs that measure, decide and promote: the first night, the same night again, a student that may not, and a champion that moves meanwhile. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findModel, promoteModel, type RunHandle } from '../../client/index.js';
+import { findModel, promoteModel, report, type RunHandle } from '../../client/index.js';
 import { verdictSchema, type VerdictRecord } from '../../config/verdict.js';
 import { openObjectStore, parseDigest, parseJson, readArtifact, readBlob, type Json } from '../../storage/index.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
@@ -114,12 +114,17 @@ it('a gate that says no completes the run, and promotes nothing', async () => {
     { score: 'exact-match', atLeast: 0.9, minItems: 1 },
     { observation: 'latencyP95Ms', atMost: 600_000 },
   ];
-  const result = await (await run({ name: 'strict', gates })).result();
+  const handle = await run({ name: 'strict', gates });
+  const result = await handle.result();
   const { verdict, reasons } = await verdictOf(result);
   expect(verdict).toBe('fail');
   expect(reasons[0]).toMatch(/^fail: exact-match: 0 .* below 0.9/);
   expect(reasons[1]).toMatch(/^pass: latencyP95Ms: .* as observed by run-\d+, stage [0-9a-f]{12}/);
   expect(await findModel({ store, name: 'strict' })).toBeUndefined();
+  expect(await report(handle)).toMatchObject({
+    verdicts: [{ node: 'gate', verdict, reasons }],
+    promotions: [{ node: 'promote', name: 'strict', alias: 'champion', promoted: false }],
+  });
 });
 
 it('a champion that moves before the promotion is met by the gate, which decides again', async () => {

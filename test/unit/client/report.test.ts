@@ -4,95 +4,16 @@ import { pathToFileURL } from 'node:url';
 import { drawReport } from '../../../cli/report/draw-report.js';
 import { languageOf } from '../../../cli/report.js';
 import { report, type RunReport } from '../../../client/index.js';
-import { linesOf, type ItemResult } from '../../../evaluation/evaluate/item-result.js';
 import {
-  addRunStages,
-  closeRun,
   digestOf,
   openObjectStore,
-  openRun,
   promote,
-  putPreimage,
-  stageKeyOf,
   type ArtifactRef,
   type JsonObject,
   type ObjectStore,
 } from '../../../storage/index.js';
-import { claim } from '../../support/stage.js';
+import { items, RecordedRun } from '../../support/recorded-run.js';
 import { temporaryDirectory } from '../../support/temporary.js';
-
-const items = 200;
-
-interface Sealed {
-  readonly content?: string;
-  readonly kind?: string;
-  readonly meta?: JsonObject;
-  readonly facts?: JsonObject;
-  readonly observations?: JsonObject;
-}
-
-/** A run that is written into a store node by node. */
-class Recorded {
-  readonly stages: Record<string, string> = {};
-
-  constructor(
-    readonly store: ObjectStore,
-    readonly id: string,
-  ) {}
-
-  async node(
-    node: string,
-    preimage: JsonObject,
-    output: string,
-    { content = `${node} of ${this.id}`, kind = output, meta = {}, facts = {}, observations = {} }: Sealed = {},
-  ): Promise<ArtifactRef> {
-    const stageKey = stageKeyOf(preimage);
-    await putPreimage(this.store, preimage);
-    const writer = await claim(this.store, stageKey);
-    const part = await writer.putBlob(new Uint8Array(Buffer.from(content)));
-    const artifact = await writer.putArtifact({ kind, parts: [part], meta });
-    await writer.seal({ preimage, outputs: { [output]: artifact }, facts, observations, reproducible: true });
-    this.stages[node] = stageKey;
-    return artifact;
-  }
-
-  model = (node: string, preimage: JsonObject, parameters: number): Promise<ArtifactRef> =>
-    this.node(node, preimage, 'model', { meta: { facts: { parameters } } });
-
-  /** @param right the items that it answers right; the others it answers with its own name */
-  evaluation(
-    node: string,
-    model: ArtifactRef,
-    right: (item: number) => boolean,
-    { options = {}, observations = {}, decoding = {} }: Readonly<Record<string, JsonObject>> = {},
-  ): Promise<ArtifactRef> {
-    const results = Array.from({ length: items }, (_, item): ItemResult => {
-      const score = Number(right(item));
-      const text = score === 1 ? `answer ${item}` : `${node} ${item}`;
-      return {
-        id: `row-${item}`,
-        text,
-        finish: 'stop',
-        promptTokens: 20,
-        generatedTokens: 10,
-        scores: { 'exact-match': { score, detail: '' } },
-      };
-    });
-    const inputs = { model: model.digest, dataset: digestOf('held-out') };
-    const scores = { 'exact-match': { version: 1, kind: 'right-wrong' } };
-    return this.node(node, { kind: 'evaluate', version: 1, options: { ...options, node }, inputs }, 'scores', {
-      content: linesOf(results).toString(),
-      facts: { scores, promptTokens: 20 * items, generatedTokens: 10 * items, decoding },
-      observations: { weightBytes: 4_000_000, sideBySide: 8, tokensPerSecond: 100, ...observations },
-    });
-  }
-
-  async close(): Promise<void> {
-    await openRun(this.store, { id: this.id, plan: 'nightly', planDigest: digestOf('plan') });
-    await addRunStages(this.store, this.id, this.stages);
-    await closeRun(this.store, this.id, { status: 'completed', nodes: [] });
-  }
-}
 
 const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
 let store: ObjectStore;
@@ -104,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 interface Night {
-  readonly recorded: Recorded;
+  readonly recorded: RecordedRun;
   readonly teacher: ArtifactRef;
   readonly sft: ArtifactRef;
 }
@@ -112,7 +33,7 @@ interface Night {
 /** What every night has: a teacher that is right on 180 of 200, a student, and the student fine-tuned. */
 async function night(): Promise<Night> {
   runs += 1;
-  const recorded = new Recorded(store, `night-${runs}`);
+  const recorded = new RecordedRun(store, `night-${runs}`);
   const imported = (model: string) => ({ kind: 'import-model', options: { model, run: runs } });
   const teacher = await recorded.model('large', imported('t'), 4_000_000);
   const base = await recorded.model('small', imported('s'), 1_000_000);
@@ -231,10 +152,23 @@ describe('a report', () => {
     const { recorded } = await night();
     const content = JSON.stringify({ verdict: 'fail', reasons: ['fail: too few'] });
     await recorded.node('decision', { kind: 'gate', run: runs }, 'verdict', { content });
+    const facts = {
+      promoted: false,
+      why: 'the verdict of its gate is fail',
+      verdict: 'fail',
+      name: 'shop',
+      alias: 'champion',
+    };
+    await recorded.node('move', { kind: 'promote', run: runs }, 'promotion', { facts });
     await recorded.close();
     const found = await report({ runId: recorded.id, store: url });
     expect(found.verdicts).toEqual([{ node: 'decision', verdict: 'fail', reasons: ['fail: too few'] }]);
-    expect(drawReport(found, 'en')).toContain('Gate decision: fail\n  fail: too few');
+    expect(drawReport(found, 'en')).toContain(
+      'Gate decision: fail\n  fail: too few\nNot promoted to shop/champion: the verdict of its gate is fail',
+    );
+    expect(drawReport(found, 'ja')).toContain(
+      'ゲート decision: fail\n  fail: too few\nshop/champion には昇格していません: ',
+    );
   });
 
   it('without a record in the store is refused as a run that is missing', async () => {
