@@ -12,6 +12,7 @@ import { modelsCommand } from './models.js';
 import { planCommand } from './plan.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
+import { scheduleCommand } from './schedule.js';
 import { serveCommand } from './serve.js';
 import { setupCommand } from './setup.js';
 import { statusCommand } from './status.js';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   explainCommand,
   reportCommand,
   cancelCommand,
+  scheduleCommand,
   devCommand,
   workerCommand,
   serveCommand,

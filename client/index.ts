@@ -26,6 +26,19 @@ export { RunHandle } from './run-handle.js';
 export { runLog, type RunLogEntry } from './run-log.js';
 export type { RunReference } from './run-reader.js';
 export type { ActivityView, FailureView, MissingWorker, NodeView, RunView, RunViewStatus } from './run-view.js';
+export {
+  describeSchedule,
+  listSchedules,
+  pauseSchedule,
+  removeSchedule,
+  resumeSchedule,
+  upsertSchedule,
+  type ScheduleReference,
+  type UpsertedSchedule,
+  type UpsertRequest,
+} from './schedules.js';
+export type { NightView, ScheduleView } from './schedule-view.js';
+export { triggerSchedule } from './trigger-schedule.js';
 export { start, type StartRequest } from './start.js';
 export { status, type StatusRequest } from './status.js';
 export { watch, type WatchOptions } from './watch.js';

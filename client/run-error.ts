@@ -22,13 +22,21 @@ export function asRunError(runId: string, error: unknown): unknown {
       cause: error,
       details: { runId },
     });
-  if (grpc && unreachable.includes(grpc.code))
-    return new NightstillError(
-      'temporal-unavailable',
-      `run ${runId}: expected a Temporal server, found none: ${grpc.details}`,
-      { cause: error, details: { runId } },
-    );
-  return error;
+  return asUnavailable(`run ${runId}`, error, { runId }) ?? error;
+}
+
+/** Undefined where Temporal was there. */
+export function asUnavailable(what: string, error: unknown, details = {}): NightstillError | undefined {
+  const grpc = grpcErrorOf(error);
+  if (!grpc || !unreachable.includes(grpc.code)) return undefined;
+  return new NightstillError(
+    'temporal-unavailable',
+    `${what}: expected a Temporal server, found none: ${grpc.details}`,
+    {
+      cause: error,
+      details,
+    },
+  );
 }
 
 const grpcErrorOf = (error: unknown) =>

@@ -212,6 +212,9 @@ export const failures = {
   'run-unreadable': user('Give the client the data converter (codecs, keys) that the run was started with.'),
   'run-terminated': system(false, 'Start the run again: it goes on from its last checkpoints.'),
   'run-cancelled': user('Start the run again: it goes on from its last checkpoints.'),
+  'schedule-missing': user('Correct the name of the schedule, or create it: `nightstill schedule upsert <plan>`.'),
+  'schedule-conflict': user('Give the plan another name: this one is that of a schedule of somebody else.'),
+  'night-running': user('Wait until the night that goes on is over, or cancel its run.'),
   unexpected: system(true, 'Report it with the stack trace: an error came from where none was expected.'),
 } as const satisfies Record<string, Failure>;
 

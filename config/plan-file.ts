@@ -107,6 +107,8 @@ export interface ScheduleInput {
   readonly timeZone?: string;
   /** Each start is put off by a random time of up to this: `10m`. */
   readonly jitter?: string | number;
+  /** A missed night is still started when it is late by no more than this; default `1h`. */
+  readonly catchUp?: string | number;
 }
 
 type OneOrMore<Item> = Item | readonly Item[];

@@ -60,6 +60,10 @@ const calendar = z.strictObject({
   dayOfWeek: oneOrMore(z.enum(days)).optional(),
 });
 
+/** Of Temporal. */
+const shortestCatchUpMs = 10_000;
+
+/** A night that comes an hour late is over by morning still; one that is left out costs nothing: the next one finds its rows. */
 export const scheduleSchema = z
   .strictObject({
     cron: oneOrMore(cron)
@@ -72,8 +76,16 @@ export const scheduleSchema = z
       .default('UTC')
       .describe('Of cron and calendar: `Europe/Berlin`.'),
     jitter: durationSchema.optional().describe('Each start is put off by a random time of up to this: `10m`.'),
+    catchUp: durationSchema
+      .refine((milliseconds) => milliseconds >= shortestCatchUpMs, 'at least 10s')
+      .prefault('1h')
+      .describe(
+        'A night that Temporal missed, since it was away, is still started when it is late by no more than this.',
+      ),
   })
   .refine(
     ({ cron: byCron, calendar: byCalendar }) => (byCron === undefined) !== (byCalendar === undefined),
     'either cron or calendar',
   );
+
+export type Schedule = z.output<typeof scheduleSchema>;

@@ -1,2 +1,3 @@
 /** What an orchestrator's bundle exports: `nightstill/workflow`. */
 export { distill } from './distill.js';
+export { nightly } from './nightly.js';

@@ -44,6 +44,9 @@ const diamond = (store: string, stageC: object = {}, top: Readonly<Record<string
 
 const broken = { uses: 'failing', with: { code: 'dataset-empty' } };
 
+/** What a schedule stores, without its plan. */
+const nightOf = (schedule: string) => ({ schedule: `of-${schedule}`, planDigest: 'sha256:0', timeZone: 'UTC' });
+
 const settled = (handle: RunHandle): Promise<unknown> => handle.result().catch((error: unknown) => error);
 
 /** The run has a stage at work. */
@@ -169,6 +172,26 @@ export const paths: Readonly<Record<string, Path>> = {
       const worker = await night.addWorker('gpu');
       await handle.result();
       await worker.stop();
+    },
+  },
+  nightly: {
+    shows: 'a night of a schedule: its run as a child, awaited',
+    ends: 'COMPLETED',
+    holds: 'CHILD_WORKFLOW_EXECUTION_COMPLETED',
+    take: async ({ night, store, runId }) => {
+      const args = [{ ...nightOf(runId), file: smallPlan(store, [{ id: 'a' }]) }];
+      const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args };
+      await night.client.workflow.execute('nightly', start);
+    },
+  },
+  'nightly-failure': {
+    shows: 'a night whose run fails',
+    ends: 'FAILED',
+    holds: 'CHILD_WORKFLOW_EXECUTION_FAILED',
+    take: async ({ night, store, runId }) => {
+      const args = [{ ...nightOf(runId), file: smallPlan(store, [{ id: 'a', ...broken }]) }];
+      const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args };
+      await night.client.workflow.execute('nightly', start).catch(() => undefined);
     },
   },
   'search-attributes': {

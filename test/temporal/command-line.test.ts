@@ -11,6 +11,11 @@ writeFileSync(
   join(directory, 'night.yaml'),
   'name: night\nstages:\n  - { id: rows, uses: import, with: { dataset: rows.jsonl } }\n',
 );
+writeFileSync(
+  join(directory, 'scheduled.yaml'),
+  'name: scheduled\nschedule: { cron: 0 3 1 1 * }\n' +
+    'stages:\n  - { id: rows, uses: import, with: { dataset: rows.jsonl } }\n',
+);
 writeFileSync(join(directory, 'broken.js'), 'throw new Error("this module is broken");\n');
 
 const serversHere = (): number[] => processesRunning(join(directory, '.nightstill', 'temporal.db'));
@@ -67,6 +72,24 @@ describe('nightstill dev', () => {
       last: 'run first: completed',
     });
     expect((await terminal.run('logs', '--process', 'io')).standardOutput).toContain('── io\n');
+  });
+
+  it('schedules a plan, says how its nights stand, and starts one', async () => {
+    const made = await terminal.run('schedule', 'upsert', 'scheduled.yaml');
+    expect({ status: made.status, text: made.standardOutput }).toEqual({
+      status: 0,
+      text: expect.stringMatching(/^scheduled {2}active\n {2}next +\d{4}-01-01 03:00[^]*made\n$/),
+    });
+    expect((await terminal.run('schedule', 'upsert', 'scheduled.yaml')).standardOutput).toMatch(/nothing changed\n$/);
+    const paused = await terminal.run('schedule', 'pause', 'scheduled', '--reason', 'a holiday');
+    expect(paused.standardOutput).toMatch(/^scheduled {2}paused: a holiday\n/);
+    const { run } = JSON.parse((await terminal.run('schedule', 'trigger', 'scheduled', '--json')).standardOutput);
+    await until('the run of the night', async () => (await terminal.run('status', run)).status === 0);
+    expect((await terminal.run('watch', run)).standardOutput).toContain(`run ${run}: completed`);
+    expect((await terminal.run('schedule', 'list')).standardOutput).toMatch(/scheduled +paused: a holiday/);
+    expect((await terminal.run('schedule', 'remove', 'scheduled')).status).toBe(0);
+    const gone = await terminal.run('schedule', 'resume', 'scheduled');
+    expect({ status: gone.status, code: codeOf(gone) }).toEqual({ status: 2, code: 'schedule-missing' });
   });
 
   it('is left by Ctrl-C with the run going on, which is then cancelled, and everything says so', async () => {

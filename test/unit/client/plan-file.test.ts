@@ -22,6 +22,7 @@ describe('the types of a plan file', () => {
     calendar: { minute: 0, hour: [3, 4], dayOfMonth: 1, month: [1, 7], dayOfWeek: 'monday' },
     timeZone: 'Europe/Berlin',
     jitter: 600_000,
+    catchUp: 3_600_000,
   };
   const file: Required<PlanFileInput> = {
     name: 'nightly',

@@ -1,0 +1,172 @@
+/**
+ * Plans that run every night: a schedule of Temporal stores the content of the plan file and starts it when it is due. One night
+ * at a time; a night that fails pauses the schedule. No worker is needed to speak of schedules.
+ */
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleDescription,
+  type ScheduleHandle,
+} from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import { explainDifference } from '../config/explain-difference.js';
+import type { Json, JsonObject } from '../config/json.js';
+import { nightWorkflowId, type NightlyInput } from '../config/night.js';
+import type { PlanFileInput } from '../config/plan-file.js';
+import { queueName } from '../config/queues.js';
+import { planDigestOf } from './plan-digest.js';
+import { asUnavailable } from './run-error.js';
+import { nightlyType, scheduleView, storedNight, type ScheduleView } from './schedule-view.js';
+
+export interface ScheduleReference {
+  readonly client: Client;
+  /** That of the plan. */
+  readonly name: string;
+}
+
+export interface UpsertRequest {
+  readonly client: Client;
+  /** The content of the plan file, as data, with a section `schedule`. */
+  readonly file: PlanFileInput | JsonObject;
+  /** The prefix that the workers were started with; default `nightstill`. */
+  readonly queuePrefix?: string;
+}
+
+export interface UpsertedSchedule {
+  readonly schedule: ScheduleView;
+  readonly created: boolean;
+  /** What differs from before, a line each: `schedule.cron: 0 3 * * * → 0 4 * * *`. */
+  readonly changes: readonly string[];
+}
+
+const policies = { overlap: ScheduleOverlapPolicy.SKIP, pauseOnFailure: true } as const;
+
+/**
+ * Makes the schedule of a plan, or brings it up to the file: a paused one stays paused, a night that goes on is left alone.
+ * @throws plan-invalid, schedule-conflict when somebody else has a schedule of this name, temporal-unavailable
+ */
+export async function upsertSchedule({ client, file, queuePrefix }: UpsertRequest): Promise<UpsertedSchedule> {
+  const { nameOf, scheduleOf, specOf } = await import('./schedule-spec.js');
+  const name = nameOf(file);
+  const schedule = scheduleOf(file);
+  const input: NightlyInput = {
+    schedule: name,
+    file,
+    planDigest: planDigestOf(file as JsonObject),
+    timeZone: schedule.timeZone,
+  };
+  const taskQueue = queueName('orchestrator', queuePrefix);
+  const written = {
+    spec: specOf(schedule),
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: nightlyType,
+      workflowId: nightWorkflowId(name),
+      taskQueue,
+      args: [input],
+    },
+    policies: { ...policies, catchupWindow: schedule.catchUp },
+  };
+  return coded(name, async () => {
+    try {
+      await client.schedule.create({ scheduleId: name, ...written });
+      return { schedule: await look({ client, name }), created: true, changes: [] };
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    }
+    const handle = client.schedule.getHandle(name);
+    const before = await handle.describe();
+    const changes = changesOf(before, ours(name, before), input, taskQueue);
+    await handle.update(({ state }) => ({ ...written, state }));
+    return { schedule: await look({ client, name }), created: false, changes };
+  });
+}
+
+function changesOf(
+  before: ScheduleDescription,
+  stored: NightlyInput,
+  input: NightlyInput,
+  taskQueue: string,
+): readonly string[] {
+  const { overlap, pauseOnFailure } = before.policies;
+  return [
+    ...explainDifference({ options: stored.file as Json }, { options: input.file as Json }),
+    ...(before.action.taskQueue === taskQueue ? [] : [`queue: ${before.action.taskQueue} → ${taskQueue}`]),
+    ...(overlap === policies.overlap ? [] : [`overlap: ${overlap} → ${policies.overlap}`]),
+    ...(pauseOnFailure ? [] : ['pause on failure: false → true']),
+  ];
+}
+
+/** @throws schedule-missing, schedule-conflict, temporal-unavailable */
+export function describeSchedule(schedule: ScheduleReference): Promise<ScheduleView> {
+  return coded(schedule.name, () => look(schedule));
+}
+
+/** All of this namespace, by name. One that was just made may not be among them yet. @throws temporal-unavailable */
+export function listSchedules(client: Client): Promise<ScheduleView[]> {
+  return coded('schedules', async () => {
+    const names: string[] = [];
+    for await (const { scheduleId, action } of client.schedule.list())
+      if (action?.workflowType === nightlyType) names.push(scheduleId);
+    const views = await Promise.all(names.toSorted().map((name) => look({ client, name }).catch(unlessGone)));
+    return views.filter((view) => view !== undefined);
+  });
+}
+
+/** No night starts until it is resumed; the one that goes on is left alone. @throws as describeSchedule */
+export function pauseSchedule(schedule: ScheduleReference, note = 'paused by hand'): Promise<ScheduleView> {
+  return change(schedule, (handle) => handle.pause(note));
+}
+
+/** @throws as describeSchedule */
+export function resumeSchedule(schedule: ScheduleReference, note = 'resumed by hand'): Promise<ScheduleView> {
+  return change(schedule, (handle) => handle.unpause(note));
+}
+
+/** A night that goes on is left alone, and so is everything that was made. @throws as describeSchedule */
+export function removeSchedule(schedule: ScheduleReference): Promise<void> {
+  return coded(schedule.name, async () => {
+    await look(schedule);
+    await schedule.client.schedule.getHandle(schedule.name).delete();
+  });
+}
+
+function change(schedule: ScheduleReference, act: (handle: ScheduleHandle) => Promise<void>): Promise<ScheduleView> {
+  return coded(schedule.name, async () => {
+    await look(schedule);
+    await act(schedule.client.schedule.getHandle(schedule.name));
+    return look(schedule);
+  });
+}
+
+async function look({ client, name }: ScheduleReference): Promise<ScheduleView> {
+  const description = await client.schedule.getHandle(name).describe();
+  return scheduleView(description, ours(name, description));
+}
+
+function ours(name: string, description: ScheduleDescription): NightlyInput {
+  const stored = storedNight(description);
+  if (stored) return stored;
+  throw new NightstillError(
+    'schedule-conflict',
+    `schedule ${name}: expected a schedule of nightstill, found one that starts ${description.action.workflowType}`,
+  );
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof ScheduleNotFoundError)) throw error;
+}
+
+export async function coded<Value>(name: string, ask: () => Promise<Value>): Promise<Value> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError)
+      throw new NightstillError('schedule-missing', `schedule ${name}: expected a schedule, found none`, {
+        cause: error,
+      });
+    throw asUnavailable(`schedule ${name}`, error) ?? error;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Starts a night at once, whether its schedule is paused or not. Temporal takes the order and says nothing of what comes of it:
+ * its counts are looked at until they tell.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { NightstillError } from '../config/errors.js';
+import { RunHandle } from './run-handle.js';
+import { coded, describeSchedule, type ScheduleReference } from './schedules.js';
+
+const askEveryMs = 100;
+const answerMs = 30_000;
+
+/**
+ * @returns the run of the night; it may not have begun yet
+ * @throws night-running when one goes on, schedule-missing, schedule-conflict, temporal-unavailable
+ */
+export async function triggerSchedule(schedule: ScheduleReference): Promise<RunHandle> {
+  const { client, name } = schedule;
+  const before = await describeSchedule(schedule);
+  const [going] = before.nights.filter(({ running }) => running);
+  if (going) throw nightRunning(name, going.run);
+  const known = new Set(before.nights.map(({ run }) => run));
+  await coded(name, () => client.schedule.getHandle(name).trigger(ScheduleOverlapPolicy.SKIP));
+  for (const deadline = Date.now() + answerMs; Date.now() < deadline; await delay(askEveryMs)) {
+    const now = await describeSchedule(schedule);
+    const started = now.nights.find(({ run }) => !known.has(run));
+    if (started) return new RunHandle(client, started.run);
+    if (now.skipped > before.skipped) throw nightRunning(name, 'started by somebody else');
+  }
+  throw new NightstillError('temporal-unavailable', `schedule ${name}: expected a night, found none that was started`);
+}
+
+const nightRunning = (name: string, run: string): NightstillError =>
+  new NightstillError('night-running', `schedule ${name}: expected no night that goes on, found ${run}`);

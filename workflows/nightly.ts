@@ -1,0 +1,67 @@
+/**
+ * One night of a schedule: the run of its plan, as a child with an id of its own, awaited to its end, so that the schedule sees
+ * a night that goes on and a night that failed. The date of a night is the one that it was scheduled for, however late it comes.
+ * A run that somebody cancelled ends its night without a fault: the schedule goes on.
+ */
+import {
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  defineSearchAttributeKey,
+  TerminatedFailure,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
+import { CancellationScope, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { NightstillError } from '../config/errors.js';
+import { isNightlyInput, nightRunId, type NightlyInput, type NightResult } from '../config/night.js';
+import type { Json } from '../config/json.js';
+import type { RunResult } from '../config/plan.js';
+import { dateIn, fillDate, needsDate } from '../config/scheduled-date.js';
+import type { distill } from './distill.js';
+import { asRunFailure } from './failure.js';
+
+/** Of every workflow that a schedule starts: the time it was due, before jitter; of one that was triggered, that moment. */
+const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
+export async function nightly(input: NightlyInput): Promise<NightResult> {
+  if (!isNightlyInput(input))
+    throw asRunFailure(
+      new NightstillError('plan-invalid', 'expected what a schedule holds, found something else'),
+      'night',
+    );
+  const scheduledAt = workflowInfo().typedSearchAttributes.get(scheduledStartTime) ?? workflowInfo().startTime;
+  const run = nightRunId(input.schedule, scheduledAt);
+  const dated = needsDate(input.file);
+  const file = dated ? fillDate(input.file as Json, dateIn(input.timeZone, scheduledAt)) : input.file;
+  try {
+    const { nodes } = await executeChild<typeof distill>('distill', {
+      workflowId: run,
+      args: [{ file }],
+      // Whoever starts the same plan by hand joins it. A filled plan is another one.
+      ...(!dated && { memo: { planDigest: input.planDigest } }),
+      // A night that is ended by force asks its run to make its work durable.
+      parentClosePolicy: 'REQUEST_CANCEL',
+    });
+    return { run, status: 'completed', ...stagesOf({ nodes }) };
+  } catch (error) {
+    if (!isCancellation(error)) throw asNightFailure(run, error);
+    if (CancellationScope.current().consideredCancelled) throw error;
+    return { run, status: 'cancelled', ran: [], reused: [] };
+  }
+}
+
+function stagesOf({ nodes }: RunResult): Pick<NightResult, 'ran' | 'reused'> {
+  const ids = (wasReused: boolean): string[] =>
+    Object.entries(nodes).flatMap(([id, { reused }]) => (reused === wasReused ? [id] : []));
+  return { ran: ids(false), reused: ids(true) };
+}
+
+/** With the code that the run failed with. */
+function asNightFailure(run: string, error: unknown): unknown {
+  if (error instanceof WorkflowExecutionAlreadyStartedError)
+    return asRunFailure(new NightstillError('run-conflict', 'expected a run of this night, found another one'), run);
+  const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
+  if (cause instanceof ApplicationFailure) return cause;
+  if (cause instanceof TerminatedFailure)
+    return asRunFailure(new NightstillError('run-terminated', 'expected its end, found that it was terminated'), run);
+  return asRunFailure(error, run);
+}
