@@ -21,9 +21,17 @@ export function throwIfAny(issues: readonly PlanIssue[]): void {
 
 /** A line an issue; `details.paths` names their places, in the same order. */
 export function planInvalid(issues: readonly PlanIssue[]): NightstillError {
-  const shown = issues.slice(0, mostIssues);
+  // Several stages may take their options from one section.
+  const told = issues.filter(
+    (issue, index) =>
+      index ===
+      issues.findIndex(
+        ({ path, expected, found }) => path === issue.path && expected === issue.expected && found === issue.found,
+      ),
+  );
+  const shown = told.slice(0, mostIssues);
   const lines = shown.map(({ path, expected, found }) => `${path || 'the plan'}: expected ${expected}, found ${found}`);
-  if (issues.length > shown.length) lines.push(`and ${issues.length - shown.length} more`);
+  if (told.length > shown.length) lines.push(`and ${told.length - shown.length} more`);
   return new NightstillError('plan-invalid', lines.join('\n'), {
     details: { path: shown[0]?.path ?? '', paths: shown.map(({ path }) => path).join('\n') },
   });

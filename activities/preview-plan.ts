@@ -5,7 +5,9 @@
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { Outputs } from '../config/artifact.js';
 import type { NodeInput, Plan, PlanNode } from '../config/plan.js';
+import { gateSchema } from '../config/gate-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
+import { resolveMargins, type Resolution } from '../evaluation/index.js';
 import {
   lookupStage,
   openObjectStore,
@@ -33,6 +35,8 @@ export interface NodePreview {
   readonly needs: readonly string[];
   readonly queue: string;
   readonly verdict: 'reused' | 'runs' | 'unknown';
+  /** What else is known of it: what its gate can tell. */
+  readonly notes?: readonly string[];
   /** As a run would say it; for what is unknown, until when. */
   readonly why: string;
   /** Absent where it is unknown. */
@@ -41,7 +45,7 @@ export interface NodePreview {
   readonly estimateMs?: number | undefined;
 }
 
-/** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable */
+/** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable, gate-margin-too-small */
 export async function previewPlan(file: unknown, rules: PlanRules): Promise<PlanPreview> {
   const { plan: resolved, planDigest } = resolvePlan(file, rules);
   const store = await openExisting(resolved.store);
@@ -103,7 +107,8 @@ class Preview {
       if (artifact) inputs[name] = artifact;
       else awaited.add(maker);
     }
-    const shown = { id, uses, needs, queue };
+    const notes = await this.#resolutionNotes(node);
+    const shown = { id, uses, needs, queue, ...(notes.length > 0 && { notes }) };
     if (awaited.size > 0) {
       const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
       return { node: { ...shown, verdict: 'unknown', why, ...(await this.#estimate(node)) } };
@@ -120,6 +125,22 @@ class Preview {
     return { node: { ...shown, verdict: 'runs', why, stageKey, ...(await this.#estimate(node)) } };
   }
 
+  /**
+   * What a gate can tell with as many items as there are; nothing where that is not known before a run.
+   * @throws gate-margin-too-small
+   */
+  async #resolutionNotes({ inputs, with: options }: PlanNode): Promise<string[]> {
+    const gates = gateSchema.safeParse(options['gates']);
+    const measuring = this.#plan.nodes.find(({ id }) => id === inputs['candidate']?.node);
+    if (!gates.success || measuring === undefined) return [];
+    for (const { node, output } of Object.values(measuring.inputs)) {
+      const artifact = (await this.of(node)).outputs?.[output];
+      if (artifact?.kind === 'dataset' && artifact.rows !== undefined)
+        return resolveMargins(gates.data, artifact.rows).map(sayResolution);
+    }
+    return [];
+  }
+
   /** From the last result of the node, or else of another node of its kind. */
   async #estimate({ id, uses }: PlanNode): Promise<Pick<NodePreview, 'estimateMs'>> {
     const alike = this.#plan.nodes.filter((node) => node.uses === uses && node.id !== id);
@@ -132,6 +153,9 @@ class Preview {
     return {};
   }
 }
+
+const sayResolution = ({ score, notWorseThan, margin, items, smallestRegression }: Resolution): string =>
+  `${score}, not worse than ${notWorseThan}: ${items} items resolve a loss of ${smallestRegression.toFixed(4)}, the margin is ${margin}`;
 
 const never: StageLookup = { wasFinished: false };
 

@@ -6,7 +6,7 @@ import type { JsonObject } from '../config/json.js';
 import type { OutputOfNode, PlanNode } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
-import type { PlannedStage } from './standard-stages.js';
+import type { PlannedStage } from './planned-stage.js';
 
 export function needIssues(stages: readonly PlannedStage[]): PlanIssue[] {
   const ids = stages.map(({ id }) => id);

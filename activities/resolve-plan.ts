@@ -12,15 +12,10 @@ import { queueName } from '../config/queues.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
+import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
-import {
-  stagesOfFile,
-  standardIssues,
-  standardSections,
-  standardStages,
-  type PlannedStage,
-} from './standard-stages.js';
+import { stagesOfFile, standardIssues, standardSections, standardStages } from './standard-stages.js';
 
 export interface PlanRules {
   readonly kinds: readonly StageKind[];

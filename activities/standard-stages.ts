@@ -4,15 +4,11 @@
  */
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
 import type { PlanIssue } from './plan-issues.js';
+import { plannedStage, type PlannedStage } from './planned-stage.js';
+import { comparisonIssues, isMeasured, measuringStages } from './standard-evaluation.js';
 
 /** Sections at the top that hold the options of a stage of the standard plan. */
-export const optionSections = ['answer', 'fine-tune', 'capture', 'distill'] as const;
-
-/** A stage, and where in the file a reader finds it and its options. */
-export interface PlannedStage extends StageOfFile {
-  readonly place: string;
-  readonly optionsPlace: string;
-}
+export const optionSections = ['answer', 'fine-tune', 'capture', 'distill', 'evaluate'] as const;
 
 export const stagesOfFile = (stages: readonly StageOfFile[]): PlannedStage[] =>
   stages.map((stage, index) => ({ ...stage, place: `stages[${index}]`, optionsPlace: `stages[${index}].with` }));
@@ -22,7 +18,12 @@ export function standardIssues(file: PlanFile): PlanIssue[] {
   const missing = (['teacher', 'student', 'dataset'] as const)
     .filter((name) => file[name] === undefined)
     .map((path) => ({ path, expected: 'what the standard plan needs, or stages', found: 'nothing' }));
-  return [...missing, ...(typeof file.teacher === 'object' ? endpointIssues(file) : []), ...startIssues(file)];
+  return [
+    ...missing,
+    ...(typeof file.teacher === 'object' ? endpointIssues(file) : []),
+    ...startIssues(file),
+    ...comparisonIssues(file),
+  ];
 }
 
 /** An endpoint has no layers to cut a student from, and gives no distributions to learn. */
@@ -45,19 +46,20 @@ function startIssues(file: PlanFile): PlanIssue[] {
 }
 
 /** Sections that the standard plan of this file is made of. */
-export const standardSections = ({ teacher }: PlanFile): readonly (keyof PlanFile)[] => [
+export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] => [
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
-  ...(typeof teacher === 'object' ? (['answer'] as const) : (['capture', 'distill', 'control'] as const)),
+  ...(typeof file.teacher === 'object' ? (['answer'] as const) : (['capture', 'distill', 'control'] as const)),
+  ...(isMeasured(file) ? (['evaluate'] as const) : []),
 ];
 
 /** Of a file without `standardIssues`. */
 export function standardStages(file: PlanFile): PlannedStage[] {
   const { teacher = '', student = '', dataset = '', evaluation, answer } = file;
   const imports = [
-    stage('import', 'import', [], {}, { dataset }),
-    ...(evaluation === undefined ? [] : [stage('evaluation', 'import', [], {}, { dataset: evaluation })]),
-    ...(typeof teacher === 'string' ? [stage('teacher', 'import-model', [], {}, { model: teacher })] : []),
-    ...(typeof student === 'string' ? [stage('student', 'import-model', [], {}, { model: student })] : []),
+    plannedStage('import', 'import', [], {}, { dataset }),
+    ...(evaluation === undefined ? [] : [plannedStage('evaluation', 'import', [], {}, { dataset: evaluation })]),
+    ...(typeof teacher === 'string' ? [plannedStage('teacher', 'import-model', [], {}, { model: teacher })] : []),
+    ...(typeof student === 'string' ? [plannedStage('student', 'import-model', [], {}, { model: student })] : []),
   ];
   return typeof teacher === 'string'
     ? [
@@ -66,11 +68,13 @@ export function standardStages(file: PlanFile): PlannedStage[] {
         ...(file.capture === undefined ? [] : [capture(file)]),
         distill(file),
         ...control(file),
+        ...measuringStages(file),
       ]
     : [
         ...imports,
-        stage('answer', 'answer', ['import'], { dataset: 'import.dataset' }, { ...answer }),
+        plannedStage('answer', 'answer', ['import'], { dataset: 'import.dataset' }, { ...answer }),
         fineTune(file, 'answer'),
+        ...measuringStages(file),
       ];
 }
 
@@ -78,7 +82,7 @@ export function standardStages(file: PlanFile): PlannedStage[] {
 function fineTune(file: PlanFile, lesson: string): PlannedStage {
   const { student = '' } = file;
   const cut = typeof student !== 'string';
-  return stage(
+  return plannedStage(
     'fine-tune',
     'fine-tune',
     [lesson, cut ? 'teacher' : 'student', ...heldOut(file).needs],
@@ -92,7 +96,7 @@ function fineTune(file: PlanFile, lesson: string): PlannedStage {
 }
 
 const distill = (file: PlanFile): PlannedStage =>
-  stage(
+  plannedStage(
     'distill',
     'distill',
     ['import', file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut(file).needs],
@@ -109,7 +113,7 @@ const distill = (file: PlanFile): PlannedStage =>
 function control(file: PlanFile): PlannedStage[] {
   if (file.control === undefined) return [];
   const { needs, inputs, with: options } = distill(file);
-  return [stage('control', 'distill', [...needs], { ...inputs }, { ...options, crossEntropyShare: 1 })];
+  return [plannedStage('control', 'distill', [...needs], { ...inputs }, { ...options, crossEntropyShare: 1 })];
 }
 
 /** Logits are found by tokens: unless the file says otherwise, those of `distill` are captured, at its temperature. */
@@ -122,7 +126,7 @@ function capture({ capture: options, distill: agreeing = {}, student }: PlanFile
     ...(answers !== undefined && { answers }),
     ...(temperature !== undefined && { temperatures: [temperature] }),
   };
-  return stage(
+  return plannedStage(
     'capture',
     'capture',
     ['import', 'teacher', ...(ownWeights ? ['student'] : [])],
@@ -137,21 +141,3 @@ const heldOut = ({ evaluation }: PlanFile): { readonly needs: readonly string[];
     : { needs: ['evaluation'], inputs: { heldOut: 'evaluation.dataset' } };
 
 type Inputs = Readonly<Record<string, string>>;
-
-const stage = (
-  id: string,
-  uses: string,
-  needs: string[],
-  inputs: Record<string, string>,
-  options: StageOfFile['with'],
-): PlannedStage => ({
-  id,
-  uses,
-  needs,
-  inputs,
-  with: options,
-  timeouts: {},
-  retry: {},
-  place: id,
-  optionsPlace: id,
-});

@@ -2,7 +2,7 @@
  * From a run, or the name of a promoted model, to a model directory: the result names the model, the store has the bytes, the directory appears whole or not at all.
  * A run that Temporal does not know any more, or that ran on a server that is gone, is found by its record in the store.
  */
-import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RunHandle, status, type ArtifactRef, type NodeResult, type RunReference } from '../client/index.js';
 import { hasCode, NightstillError } from '../config/errors.js';
@@ -11,8 +11,11 @@ import {
   lookupStage,
   openObjectStore,
   readAlias,
+  readArtifact,
+  readBlob,
   readRun,
   type ArtifactRef as StoredArtifact,
+  type ObjectStore,
 } from '../storage/index.js';
 import { formatBytes } from '../tools/progress.js';
 import { finalModels } from './summary.js';
@@ -36,10 +39,19 @@ export async function exportModel(request: ExportRequest): Promise<string> {
   const target = resolve(request.directory);
   if (await stat(target).catch(() => undefined))
     throw new NightstillError('output-exists', `expected a new directory, found ${target}`);
-  const { node, artifact, store: url } = (await modelOfAlias(request)) ?? (await modelOf(request));
+  const {
+    node,
+    artifact,
+    store: url,
+    card,
+  } = (await modelOfAlias(request)) ?? { ...(await modelOf(request)), card: undefined };
   const store = await openObjectStore(url);
   try {
-    await writeDirectory(target, (cache) => fetchModel(store, artifact as StoredArtifact, cache));
+    await writeDirectory(target, async (cache) => {
+      const directory = await fetchModel(store, artifact as StoredArtifact, cache);
+      if (card) await writeCard(store, card, directory);
+      return directory;
+    });
   } finally {
     await store.close();
   }
@@ -54,7 +66,7 @@ async function modelOfAlias({ runId, node, store, recordedIn }: ModelOfRun) {
   const opened = await openObjectStore(url);
   try {
     const found = await readAlias(opened, name, alias);
-    return found && { node: runId, artifact: found.current.model, store: url };
+    return found && { node: runId, artifact: found.current.model, store: url, card: found.current.card };
   } finally {
     await opened.close();
   }
@@ -105,6 +117,12 @@ async function recordedNodes(url: string, runId: string): Promise<Record<string,
   } finally {
     await store.close();
   }
+}
+
+async function writeCard(store: ObjectStore, card: StoredArtifact, directory: string): Promise<void> {
+  const { parts } = await readArtifact(store, card);
+  const text = Buffer.concat(await Promise.all(parts.map((part) => readBlob(store, part))));
+  await writeFile(join(directory, 'README.md'), text);
 }
 
 type Result = Parameters<typeof finalModels>[0];

@@ -55,6 +55,7 @@ function describe({ plan, store, nodes }: PlanPreview): string {
     verdict === 'reused' || estimateMs === undefined ? '' : formatDuration(estimateMs),
     why,
   ]);
+  const notes = nodes.flatMap(({ id, notes: ofNode = [] }) => ofNode.map((note) => `  ${id}: ${note}\n`));
   const known = nodes.filter(({ verdict }) => verdict !== 'reused');
   const totalMs = known.reduce((sum, { estimateMs = 0 }) => sum + estimateMs, 0);
   const reused = nodes.length - known.length;
@@ -64,5 +65,5 @@ function describe({ plan, store, nodes }: PlanPreview): string {
 ${drawTable(['node', 'uses', 'queue', 'work', 'a run', 'about', 'why'], rows).replaceAll(/^/gm, '  ')}
 
   ${reused} of ${nodes.length} nodes reused${totalMs > 0 ? `, about ${formatDuration(totalMs)} of work` : ''}
-`;
+${notes.length > 0 ? `\n${notes.join('')}` : ''}`;
 }

@@ -27,6 +27,8 @@ export interface PlanFileInput {
   readonly distill?: JsonObject;
   /** In the standard plan, a stage beside distill that differs in α alone: it learns with cross-entropy alone. */
   readonly control?: true;
+  /** Options of the stages evaluate of the standard plan. Default: what the gates ask for is scored. */
+  readonly evaluate?: JsonObject;
   readonly numerics?: NumericsInput;
   readonly onFailure?: 'fail-fast' | 'finish-others';
   /** Work that a crash may cost, as time: `5m`, or milliseconds. */

@@ -105,6 +105,9 @@ export const planFileSchema = z.strictObject({
     .describe(
       'In the standard plan, a stage beside distill that differs in α alone: with cross-entropy alone, it tells what the distributions of the teacher were worth.',
     ),
+  evaluate: optionsSchema
+    .optional()
+    .describe('Options of the stages evaluate of the standard plan. Default: what the gates ask for is scored.'),
   numerics: numericsSchema
     .default(numericsSchema.parse({}))
     .describe('How numbers are computed: part of the identity of whatever is trained.'),
@@ -142,6 +145,7 @@ export const takenByStages = [
   'capture',
   'distill',
   'control',
+  'evaluate',
   'loseAtMost',
   'onDifferentMachine',
   'budget',

@@ -24,10 +24,22 @@ export function withAbsolutePaths(file: Json, { directory, kinds, defaultStore }
   const { store, stages } = file;
   return {
     ...made,
+    ...sectionPaths(file, directory, kinds),
     store: store === undefined ? defaultStore : storeUrl(store, directory),
     ...(stages !== undefined &&
       isJsonArray(stages) && { stages: stages.map((stage) => stagePaths(stage, directory, kinds)) }),
   };
+}
+
+/** Sections that hold the options of a stage of the standard plan bear the name of its kind. */
+function sectionPaths(file: JsonObject, directory: string, kinds: readonly StageKind[]): JsonObject {
+  return Object.fromEntries(
+    kinds.flatMap(({ kind, sources }) => {
+      const options = file[kind];
+      if (options === undefined || !isJsonObject(options)) return [];
+      return [[kind, absoluteIn(options, Object.keys(sources), directory)]];
+    }),
+  );
 }
 
 function stagePaths(stage: Json, directory: string, kinds: readonly StageKind[]): Json {

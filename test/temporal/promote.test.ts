@@ -1,6 +1,7 @@
 /** Whole runs that measure, decide and promote: the first night, the same night again, a student that may not, and a champion that moves meanwhile. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exportModel } from '../../cli/export-model.js';
 import { findModel, promoteModel, report, type RunHandle } from '../../client/index.js';
 import { verdictSchema, type VerdictRecord } from '../../config/verdict.js';
 import { openObjectStore, parseDigest, parseJson, readArtifact, readBlob, type Json } from '../../storage/index.js';
@@ -91,6 +92,19 @@ it('the first night promotes, the same night again measures nothing and moves no
   const verdict = await verdictOf(first);
   expect(verdict).toMatchObject({ verdict: 'pass', champion: null, scores: [{ scorer: 'exact-match', items: 4 }] });
   expect(verdict.reasons).toContainEqual(expect.stringContaining('not-applicable: exact-match: there is no champion'));
+
+  const exported = join(files.directory, 'exported');
+  await exportModel({
+    client: night.client,
+    runId: 'nightly/champion',
+    directory: exported,
+    node: undefined,
+    store,
+    recordedIn: store,
+  });
+  const card = await readFile(join(exported, 'README.md'), 'utf8');
+  expect(card).toContain(promoted?.current.digest);
+  expect(card).toContain('| exact-match | 0.000 |');
 
   const second = await (await run({ name: 'nightly' })).result();
   expect(ranIn(second.nodes)).toEqual(['gate', 'promote']);

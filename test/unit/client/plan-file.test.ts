@@ -36,6 +36,7 @@ describe('the types of a plan file', () => {
     capture: { k: 10 },
     distill: { temperature: 2 },
     control: true,
+    evaluate: { scorers: ['exact-match'] },
     numerics,
     onFailure: 'finish-others',
     loseAtMost: 300_000,

@@ -1,0 +1,82 @@
+/**
+ * What the standard plan adds where it has questions to measure with: the student answers them, and so does every model that the gates
+ * compare it with; the gate decides, and who passes is promoted. Pure.
+ */
+import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
+import type { PlanFile } from '../config/plan-schema.js';
+import type { PlanIssue } from './plan-issues.js';
+import { plannedStage, type PlannedStage } from './planned-stage.js';
+
+/** Are there questions, and does the file ask for their answers? */
+export const isMeasured = ({ evaluation, gates, evaluate }: PlanFile): boolean =>
+  evaluation !== undefined && (gates !== undefined || evaluate !== undefined);
+
+/** The output that is each of the models which the plan has; the champion is found in the store. */
+function modelsOf({ teacher, student, control }: PlanFile): Partial<Record<System, string>> {
+  return {
+    ...(typeof student === 'string' && { base: 'student' }),
+    ...(typeof teacher === 'string' && { teacher: 'teacher', 'fine-tuned': 'fine-tune' }),
+    ...(control !== undefined && { control: 'control' }),
+  };
+}
+
+const candidateOf = ({ teacher }: PlanFile): string => (typeof teacher === 'string' ? 'distill' : 'fine-tune');
+
+/** Gates that compare with a model which this plan does not have. */
+export function comparisonIssues(file: PlanFile): PlanIssue[] {
+  if (!isMeasured(file)) return [];
+  const known = modelsOf(file);
+  const names = ['champion', ...Object.keys(known)].join(', ');
+  return systemsOf(file.gates ?? [])
+    .filter((system) => system !== 'champion' && known[system] === undefined)
+    .map((found) => ({ path: 'gates', expected: `comparisons with what this plan has (${names})`, found }));
+}
+
+export function measuringStages(file: PlanFile): PlannedStage[] {
+  if (!isMeasured(file)) return [];
+  const { gates = [], control } = file;
+  const candidate = candidateOf(file);
+  const known = Object.entries(modelsOf(file)) as [System, string][];
+  const compared = new Set<System>([...systemsOf(gates), ...(control === undefined ? [] : (['control'] as const))]);
+  const others = known.filter(([system]) => compared.has(system));
+  return [
+    evaluate(file, 'evaluate', candidate),
+    ...others.map(([system, node]) => evaluate(file, `evaluate-${system}`, node)),
+    ...(file.gates === undefined
+      ? []
+      : deciding(
+          candidate,
+          others.map(([system]) => system),
+        )),
+  ];
+}
+
+const evaluate = ({ gates, evaluate: options }: PlanFile, id: string, node: string): PlannedStage => ({
+  ...plannedStage(
+    id,
+    'evaluate',
+    [node, 'evaluation'],
+    { model: `${node}.model`, dataset: 'evaluation.dataset' },
+    { ...defaultsFor(gates), ...options },
+  ),
+  optionsPlace: 'evaluate',
+});
+
+/** What the gates ask for is scored, unless the file says what is. */
+const defaultsFor = (gates: Gate | undefined) => (gates === undefined ? {} : { scorers: scoresOf(gates) });
+
+function deciding(candidate: string, others: readonly System[]): PlannedStage[] {
+  const scores = Object.fromEntries(others.map((system) => [system, `evaluate-${system}.scores`]));
+  const needs = [candidate, 'evaluate', ...others.map((system) => `evaluate-${system}`)];
+  const model = `${candidate}.model`;
+  return [
+    plannedStage('gate', 'gate', needs, { model, candidate: 'evaluate.scores', ...scores }, {}),
+    plannedStage(
+      'promote',
+      'promote',
+      ['gate', candidate, 'import'],
+      { verdict: 'gate.verdict', model, dataset: 'import.dataset' },
+      {},
+    ),
+  ];
+}

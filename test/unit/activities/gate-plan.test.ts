@@ -1,0 +1,137 @@
+/** What becomes of `gates` in a plan: which models are measured, who decides, who is promoted, and what serves already. */
+import { asksForChampion, placeChampion } from '../../../activities/place-champion.js';
+import { resolvePlan } from '../../../activities/resolve-plan.js';
+import { identifyStage } from '../../../activities/stage-key.js';
+import { withAbsolutePaths } from '../../../cli/plan/plan-paths.js';
+import { builtInStages } from '../../../plugins/built-in-stages.js';
+import { gateStage } from '../../../plugins/gate-stage.js';
+import { promoteStage } from '../../../plugins/promote-stage.js';
+import { digestOf, openObjectStore, promote } from '../../../storage/index.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+
+const kinds = builtInStages.map(({ kind }) => kind);
+const rules = { kinds, queuePrefix: 'night' };
+const standard = { name: 'nightly', store: 'file:///store', teacher: '/t', student: '/s', dataset: '/rows.jsonl' };
+const floor = { score: 'exact-match', atLeast: 0.6 };
+const measured = { ...standard, evaluation: '/held-out.jsonl', gates: [floor] };
+const nodesOf = (file: object) => resolvePlan(file, rules).plan.nodes;
+const idsOf = (file: object) => nodesOf(file).map(({ id }) => id);
+const added = (file: object) => idsOf(file).slice(idsOf({ ...file, gates: undefined, evaluate: undefined }).length);
+const refusal = (file: object) => expect(() => resolvePlan(file, rules));
+
+describe('gates of the standard plan', () => {
+  it('have the student measured, decide about it under the name of the plan, and promote it', () => {
+    expect(added(measured)).toEqual(['evaluate', 'gate', 'promote']);
+    const [evaluate, gate, last] = nodesOf(measured).slice(-3);
+    expect(evaluate).toMatchObject({
+      with: { scorers: ['exact-match@1'] },
+      inputs: { model: { node: 'distill', output: 'model' }, dataset: { node: 'evaluation', output: 'dataset' } },
+    });
+    expect(gate).toMatchObject({ queue: 'night-io', with: { name: 'nightly', alias: 'champion', gates: [floor] } });
+    expect(last).toMatchObject({ inputs: { model: { node: 'distill' }, dataset: { node: 'import' } } });
+  });
+
+  it('have every model measured that they compare the student with, and no other', () => {
+    const gates = [
+      { score: 'exact-match', betterThan: 'base' },
+      { score: 'exact-match', atLeast: 0.8, of: 'teacher' },
+      { score: 'exact-match', notWorseThan: 'champion' },
+    ];
+    expect(added({ ...measured, gates })).toEqual(['evaluate', 'evaluate-base', 'evaluate-teacher', 'gate', 'promote']);
+    expect(nodesOf({ ...measured, gates }).at(-2)?.inputs).toMatchObject({
+      candidate: { node: 'evaluate' },
+      base: { node: 'evaluate-base' },
+      teacher: { node: 'evaluate-teacher' },
+    });
+  });
+
+  it('decide about the student of an endpoint as well', () => {
+    const terms = { licence: 'MIT', allowsTraining: 'yes' };
+    const teacher = { endpoint: 'https://teacher/v1', model: 'large', revision: '1', terms };
+    expect(nodesOf({ ...measured, teacher }).at(-1)?.inputs).toMatchObject({ model: { node: 'fine-tune' } });
+  });
+
+  it('are refused where they compare with a model that the plan does not have', () => {
+    const gates = [{ score: 'exact-match', betterThan: 'control' }];
+    refusal({ ...measured, gates }).toThrow('gates: expected comparisons with what this plan has (champion, base, ');
+    expect(added({ ...measured, gates, control: true })).toEqual(['evaluate', 'evaluate-control', 'gate', 'promote']);
+  });
+
+  it('are not needed to measure, and what is wrong with a section is told once', () => {
+    const file = { ...measured, gates: undefined };
+    expect(added({ ...file, evaluate: { scorers: ['exact-match'] } })).toEqual(['evaluate']);
+    const gates = [{ ...floor, of: 'base' }];
+    refusal({ ...measured, gates, evaluate: { maximumTokens: 0 } }).toThrow(/^evaluate\.maximumTokens: [^\n]*$/);
+  });
+
+  it('find the database of their scorer beside the file', () => {
+    const place = { directory: '/night', kinds, defaultStore: 'file:///store' };
+    expect(withAbsolutePaths({ evaluate: { database: 'shop.db' } }, place)).toMatchObject({
+      evaluate: { database: '/night/shop.db' },
+    });
+  });
+});
+
+describe('what serves when a plan is resolved', () => {
+  const gates = [{ score: 'exact-match', notWorseThan: 'champion' }];
+  const { plan } = resolvePlan({ ...measured, gates }, rules);
+  const digest = digestOf('model');
+  const model = { kind: 'model', digest, uri: 'file:///store/model', bytes: 1, indexBytes: 1 };
+  const promotion = { name: 'nightly', alias: 'champion', model, expected: null, reason: 'by hand', operationId: '1' };
+
+  it('is measured as the student is, and told to the gate', async () => {
+    const store = await openObjectStore(`file://${temporaryDirectory()}`, { forWriting: true });
+    try {
+      expect(asksForChampion(plan, kinds)).toBe(true);
+      const before = await placeChampion(plan, kinds, store);
+      expect(before.nodes.map(({ id }) => id)).toEqual(plan.nodes.map(({ id }) => id));
+      expect(before.nodes.at(-2)?.with).toMatchObject({ champion: null });
+      await promote(store, promotion);
+      const { nodes } = await placeChampion(plan, kinds, store);
+      const [champion, gate] = nodes.slice(-3);
+      const candidate = plan.nodes.find(({ id }) => id === 'evaluate');
+      expect(champion).toMatchObject({
+        id: 'evaluate-champion',
+        with: candidate?.with,
+        needs: ['evaluation'],
+        artifacts: { model },
+      });
+      expect(gate).toMatchObject({
+        with: { champion: { counter: 1, digest } },
+        inputs: { champion: { node: 'evaluate-champion', output: 'scores' } },
+      });
+      expect(gate?.needs).toContain('evaluate-champion');
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('is none where nobody has written to the store, and nobody may say that it is another', async () => {
+    expect((await placeChampion(plan, kinds, undefined)).nodes).toHaveLength(plan.nodes.length);
+    const stages = [{ id: 'gate', uses: 'gate', with: { champion: { counter: 1, digest } } }];
+    refusal({ name: 'nightly', store: 'file:///store', gates, stages }).toThrow('stages[0].with.champion');
+  });
+});
+
+describe('the key', () => {
+  it('of a gate depends on what serves, and on the execution that was observed', async () => {
+    const keyOf = async (champion: object | null, candidate: string): Promise<string> =>
+      (
+        await identifyStage(gateStage.kind, {
+          with: { gates: [floor], name: 'nightly', alias: 'champion', champion: champion as null },
+          inputs: {},
+          makers: { candidate },
+        })
+      ).stageKey;
+    const keys = [await keyOf(null, 'a'), await keyOf({ counter: 1 }, 'a'), await keyOf(null, 'b')];
+    expect(new Set(keys).size).toBe(3);
+    expect(await keyOf(null, 'a')).toBe(keys[0]);
+  });
+
+  it('of a promotion is one of its own in every run', async () => {
+    const keyOf = async (runId: string): Promise<string> =>
+      (await identifyStage(promoteStage.kind, { with: {}, inputs: {}, runId })).stageKey;
+    expect(await keyOf('one')).not.toBe(await keyOf('two'));
+    expect(await keyOf('one')).toBe(await keyOf('one'));
+  });
+});
