@@ -284,12 +284,8 @@ describe('a plan is refused with the place, what was expected there and what was
   });
 
   it('tells what is wrong elsewhere beside a section that has no shape', () => {
-    const error = refusal({
-      ...standard,
-      numerics: { threads: 0 },
-      gates: [{ score: 'exact-match', atLeast: 0.5 }],
-      distill: { temprature: 1 },
-    });
+    const gates = [{ score: 'exact-match', atLeast: 0.5 }];
+    const error = refusal({ ...standard, numerics: { threads: 0 }, gates, distill: { temprature: 1 } });
     expect(String(error.details['paths']).split('\n')).toEqual(['numerics.threads', 'gates', 'distill.temprature']);
   });
 

@@ -17,7 +17,7 @@ const measured = { ...standard, evaluation: '/held-out.jsonl', gates: [floor] };
 const nodesOf = (file: object) => resolvePlan(file, rules).plan.nodes;
 const idsOf = (file: object) => nodesOf(file).map(({ id }) => id);
 const added = (file: object) => idsOf(file).slice(idsOf({ ...file, gates: undefined, evaluate: undefined }).length);
-const refusal = (file: object) => expect(() => resolvePlan(file, rules));
+const resolving = (file: object) => () => resolvePlan(file, rules);
 
 describe('gates of the standard plan', () => {
   it('have the student measured, decide about it under the name of the plan, and promote it', () => {
@@ -53,7 +53,9 @@ describe('gates of the standard plan', () => {
 
   it('are refused where they compare with a model that the plan does not have', () => {
     const gates = [{ score: 'exact-match', betterThan: 'control' }];
-    refusal({ ...measured, gates }).toThrow('gates: expected comparisons with what this plan has (champion, base, ');
+    expect(resolving({ ...measured, gates })).toThrow(
+      'gates: expected comparisons with what this plan has (champion, base, ',
+    );
     expect(added({ ...measured, gates, control: true })).toEqual(['evaluate', 'evaluate-control', 'gate', 'promote']);
   });
 
@@ -61,7 +63,9 @@ describe('gates of the standard plan', () => {
     const file = { ...measured, gates: undefined };
     expect(added({ ...file, evaluate: { scorers: ['exact-match'] } })).toEqual(['evaluate']);
     const gates = [{ ...floor, of: 'base' }];
-    refusal({ ...measured, gates, evaluate: { maximumTokens: 0 } }).toThrow(/^evaluate\.maximumTokens: [^\n]*$/);
+    expect(resolving({ ...measured, gates, evaluate: { maximumTokens: 0 } })).toThrow(
+      /^evaluate\.maximumTokens: [^\n]*$/,
+    );
   });
 
   it('find the database of their scorer beside the file', () => {
@@ -109,7 +113,7 @@ describe('what serves when a plan is resolved', () => {
   it('is none where nobody has written to the store, and nobody may say that it is another', async () => {
     expect((await placeChampion(plan, kinds, undefined)).nodes).toHaveLength(plan.nodes.length);
     const stages = [{ id: 'gate', uses: 'gate', with: { champion: { counter: 1, digest } } }];
-    refusal({ name: 'nightly', store: 'file:///store', gates, stages }).toThrow('stages[0].with.champion');
+    expect(resolving({ name: 'nightly', store: 'file:///store', gates, stages })).toThrow('stages[0].with.champion');
   });
 });
 
