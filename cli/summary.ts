@@ -16,16 +16,29 @@ export interface NamedModel {
   readonly artifact: ArtifactRef;
 }
 
-/** The models that a run was for: of nodes that nothing else needs. */
+/** The models that a run was for: those that a gate judged, and without a gate those that no other model was made from. */
 export function finalModels(result: RunResult, view: RunView): NamedModel[] {
-  const needed = new Set(view.nodes.flatMap(({ needs }) => needs));
-  return Object.entries(result.nodes)
-    .filter(([node]) => !needed.has(node))
-    .flatMap(([node, { outputs }]) =>
-      Object.entries(outputs).flatMap(([output, artifact]) =>
-        artifact.kind === 'model' ? [{ node, output, artifact }] : [],
-      ),
-    );
+  const outputsOf = (node: string, kind: string) =>
+    Object.entries(result.nodes[node]?.outputs ?? {}).filter(([, artifact]) => artifact.kind === kind);
+  const modelsOf = (node: string): NamedModel[] =>
+    outputsOf(node, 'model').map(([output, artifact]) => ({ node, output, artifact }));
+  const judged = view.nodes.filter(({ id }) => outputsOf(id, 'verdict').length > 0).flatMap(({ needs }) => needs);
+  const madeFrom = leadingTo(
+    view.nodes.filter(({ id }) => modelsOf(id).length > 0),
+    view,
+  );
+  const models = [...new Set(judged)].flatMap(modelsOf);
+  if (models.length > 0) return models;
+  return Object.keys(result.nodes)
+    .filter((node) => !madeFrom.has(node))
+    .flatMap(modelsOf);
+}
+
+/** Every node that one of these needs, however far away. */
+function leadingTo(nodes: RunView['nodes'], view: RunView): Set<string> {
+  const found = new Set(nodes.flatMap(({ needs }) => needs));
+  for (const id of found) for (const need of view.nodes.find((node) => node.id === id)?.needs ?? []) found.add(need);
+  return found;
 }
 
 export function describeResult(result: RunResult, view: RunView): string {

@@ -17,13 +17,17 @@ export function nodeViews(
   const views = new Map<string, NodeView>();
   for (const node of inOrder(plan?.plan.nodes ?? [])) {
     const lookup = byId.get(`${node.id}:lookup`);
-    const stage = byId.get(node.id);
+    const stage = sinceLookup(byId.get(node.id), lookup);
     const isLost = node.needs.some((id) => ['failed', 'skipped', 'cancelled'].includes(views.get(id)?.status ?? ''));
     const status = statusOf(lookup, stage, isLost, end !== undefined);
     views.set(node.id, viewOf(node, status, lookup, stage, pending));
   }
   return (plan?.plan.nodes ?? []).flatMap(({ id }) => views.get(id) ?? []);
 }
+
+/** A plan that is followed anew looks its nodes up again: what a stage did before tells nothing of now. */
+const sinceLookup = (stage: ActivityRecord | undefined, lookup: ActivityRecord | undefined) =>
+  stage && lookup && stage.scheduledAtMs < lookup.scheduledAtMs ? undefined : stage;
 
 function statusOf(
   lookup: ActivityRecord | undefined,

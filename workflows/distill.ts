@@ -75,8 +75,11 @@ async function followAnew(input: DistillInput, first: ResolvedPlan, board: RunBo
   return end;
 }
 
-const isOvertaken = ({ failures }: DagEnd<NodeResult>): boolean =>
-  failures.some(isChampionMoved) && !CancellationScope.current().consideredCancelled;
+/** What failed otherwise would only fail again. */
+function isOvertaken({ failures }: DagEnd<NodeResult>): boolean {
+  const real = failures.filter((error) => !isCancellation(error));
+  return real.length > 0 && real.every(isChampionMoved) && !CancellationScope.current().consideredCancelled;
+}
 
 const isChampionMoved = (error: unknown): boolean => describeFailure(asRunFailure(error, 'run')).code === championMoved;
 

@@ -25,8 +25,10 @@ export class RunBoard {
     setHandler(stageStarted, (node) => this.#heard(node));
   }
 
+  /** Of a plan that is followed anew, nothing is said that the time before had found. */
   show(plan: Plan): void {
     this.#plan = plan;
+    this.#shown.clear();
     this.#publish();
   }
 

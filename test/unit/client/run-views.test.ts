@@ -59,6 +59,14 @@ describe('how a node stands, by the history of its run', () => {
     for (const [activities, status] of all) expect(statuses(plan, activities)).toEqual({ a: status });
   });
 
+  it('is what a plan that is followed anew has found of it, and not what was before', () => {
+    const before = [lookedUp('a'), activity('a', { end: 'failed', endedAtMs: 3 })];
+    const again = { ...lookedUp('a'), scheduledAtMs: 5, endedAtMs: 6 };
+    expect(statuses(planOf(planNode('a')), [...before, again])).toEqual({ a: 'running' });
+    const work = activity('a', { scheduledAtMs: 7, end: 'completed' });
+    expect(statuses(planOf(planNode('a')), [...before, again, work])).toEqual({ a: 'done' });
+  });
+
   it('is skipped when something that it needs is lost, at whatever distance and wherever it stands in the file', () => {
     const plan = planOf(planNode('c', 'b'), planNode('b', 'a'), planNode('a'), planNode('d'));
     expect(statuses(plan, [lookedUp('a'), activity('a', { end: 'failed' })])).toEqual({
