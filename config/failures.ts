@@ -57,7 +57,10 @@ export const failures = {
     false,
     'Find what differs between two executions of the stage, or declare it not reproducible.',
   ),
-  'champion-moved': system(false, 'Decide anew against what serves now; in a run the gate does so by itself, up to three times.'),
+  'champion-moved': system(
+    false,
+    'Decide anew against what serves now; in a run the gate does so by itself, up to three times.',
+  ),
   'model-missing': user('Name a model that the store holds: a digest, or a run that ended with one.'),
   'alias-missing': user('Promote a model under this alias first.'),
   'digest-refused': user('Name the digest explicitly to promote a model that was rolled back.'),
