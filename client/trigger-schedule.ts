@@ -20,16 +20,21 @@ export async function triggerSchedule(schedule: ScheduleReference): Promise<RunH
   const before = await describeSchedule(schedule);
   const [going] = before.nights.filter(({ running }) => running);
   if (going) throw nightRunning(name, going.run);
-  const known = new Set(before.nights.map(({ run }) => run));
+  const known = new Set(before.nights.map(({ startedAtMs }) => startedAtMs));
+  await delay(untilNextSecond(before.nights[0]?.startedAtMs ?? 0));
   await coded(name, () => client.schedule.getHandle(name).trigger(ScheduleOverlapPolicy.SKIP));
   for (const deadline = Date.now() + answerMs; Date.now() < deadline; await delay(askEveryMs)) {
     const now = await describeSchedule(schedule);
-    const started = now.nights.find(({ run }) => !known.has(run));
+    const started = now.nights.find(({ startedAtMs }) => !known.has(startedAtMs));
     if (started) return new RunHandle(client, started.run);
     if (now.skipped > before.skipped) throw nightRunning(name, 'started by somebody else');
   }
   throw new NightstillError('temporal-unavailable', `schedule ${name}: expected a night, found none that was started`);
 }
+
+/** Temporal names nights by the second: two of one second would be one run. Its clock may be ahead of ours: never longer than a second. */
+const untilNextSecond = (lastMs: number): number =>
+  Math.min(1000, Math.max(0, Math.floor(lastMs / 1000) * 1000 + 1000 - Date.now()));
 
 const nightRunning = (name: string, run: string): NightstillError =>
   new NightstillError('night-running', `schedule ${name}: expected no night that goes on, found ${run}`);
