@@ -37,7 +37,7 @@ export interface RunReport {
   readonly promotions: readonly PromotionMade[];
   /** Names under which models of this run serve now. */
   readonly serving: readonly ServingName[];
-  /** What making the student has cost, as far as prices were given. */
+  /** What making the student has cost; `not given` where a price is missing, the run goes on, or a stage that was begun has no result. */
   readonly distillationUsd: number | 'not given';
   readonly artifacts: readonly ReportedArtifact[];
   /** Nodes of the run that have no result, or none any more. */

@@ -45,7 +45,9 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
       .filter(({ preimage }) => memberOf(preimage, 'kind') === 'evaluate')
       .map((node) => readEvaluation(store, node, nodes)),
   );
-  const prices = pricesOf(nodes, usdPerHour);
+  const withoutResult = Object.keys(run.stages).filter((id) => !nodes.some(({ node }) => node === id));
+  const isWhole = run.status === 'closed' && withoutResult.length === 0;
+  const prices = pricesOf(nodes, usdPerHour, isWhole);
   return {
     runId: run.id,
     plan: run.plan,
@@ -71,7 +73,7 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
         ...(rows !== undefined && { rows }),
       })),
     ),
-    withoutResult: Object.keys(run.stages).filter((id) => !nodes.some(({ node }) => node === id)),
+    withoutResult,
   };
 }
 
@@ -155,13 +157,16 @@ async function readServing(store: ObjectStore, nodes: readonly NodeResult[]): Pr
 
 const hourMs = 3600 * 1000;
 
-/** The teacher's by what the plan says it takes, computing by the hour over all that the nodes have worked, this run or one before. */
-function pricesOf(nodes: readonly NodeResult[], usdPerHour: number | undefined): Prices {
+/**
+ * The teacher's by what the plan says it takes, computing by the hour over all that the nodes have worked, this run or one before.
+ * @param isWhole whether all that was begun has a result: what else was spent is not known
+ */
+function pricesOf(nodes: readonly NodeResult[], usdPerHour: number | undefined, isWhole: boolean): Prices {
   const answers = nodes.filter(({ preimage }) => memberOf(preimage, 'kind') === 'answer');
   const observed = answers.map(({ result }) => objectOf(result.outcome.observations));
   const spent = observed.map((each) => numberAt(each, 'spentUsd'));
   const worked = nodes.map(({ result }) => result.workedMs ?? null);
-  const isKnown = usdPerHour !== undefined && ![...spent, ...worked].includes(null);
+  const isKnown = isWhole && usdPerHour !== undefined && ![...spent, ...worked].includes(null);
   const teacher = observed[0] && teacherPrices(observed[0]);
   return {
     ...(usdPerHour !== undefined && { usdPerHour }),

@@ -8,6 +8,7 @@ import {
   digestOf,
   openObjectStore,
   promote,
+  stageKeyOf,
   type ArtifactRef,
   type JsonObject,
   type ObjectStore,
@@ -119,6 +120,19 @@ describe('a report', () => {
     );
     expect(priced.tables[0]?.systems[0]?.breakEvenRequests).toBeNull();
     expect(priced.tables[0]?.systems[2]?.breakEvenRequests).toEqual(expect.any(Number));
+  });
+
+  it('does not know what making the student has cost while a stage that was begun has no result', async () => {
+    const { recorded } = await night();
+    await recorded.close();
+    const whole = await report({ runId: recorded.id, store: url, usdPerHour: 3.6 });
+    expect(whole.distillationUsd).toEqual(expect.any(Number));
+
+    const { recorded: failed } = await night();
+    failed.stages['answers'] = stageKeyOf({ kind: 'answer', run: failed.id });
+    await failed.close();
+    const partial = await report({ runId: failed.id, store: url, usdPerHour: 3.6 });
+    expect(partial).toMatchObject({ withoutResult: ['answers'], distillationUsd: 'not given' });
   });
 
   it('says what serves now, and leaves out of the table what was scored by other rules', async () => {
