@@ -39,6 +39,8 @@ export interface RunReport {
   readonly serving: readonly ServingName[];
   /** What making the student has cost; `not given` where a price is missing, the run goes on, or a stage that was begun has no result. */
   readonly distillationUsd: number | 'not given';
+  /** A thousand requests to the teacher behind its endpoint, by the prices of the plan. */
+  readonly teacherUsdPer1000: number | 'not given';
   readonly artifacts: readonly ReportedArtifact[];
   /** Nodes of the run that have no result, or none any more. */
   readonly withoutResult: readonly string[];

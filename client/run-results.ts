@@ -9,6 +9,7 @@ import {
   scoreTables,
   textAt,
   textsAt,
+  usdPer1000Requests,
   type Evaluation,
   type FinishedStage,
   type Prices,
@@ -61,6 +62,7 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     verdicts: await readVerdicts(store, nodes),
     promotions: promotionsOf(nodes),
     serving: await readServing(store, nodes),
+    teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',
     distillationUsd: prices.distillationUsd ?? 'not given',
     artifacts: nodes.flatMap(({ node, result }) =>
       Object.entries(result.outcome.outputs).map(([output, { kind, digest, uri, bytes, rows }]) => ({

@@ -42,7 +42,7 @@ export function compareCost({ teacher, student, distillationUsd }: CostInput): C
 }
 
 /** By tokens where both prices of tokens are given, else by the hour. */
-function usdPer1000Requests(cost: ServingCost): number | NotGiven {
+export function usdPer1000Requests(cost: ServingCost): number | NotGiven {
   const { usdPerMillionInputTokens: input, usdPerMillionOutputTokens: output, usdPerHour, requestsPerHour } = cost;
   if (input !== undefined && output !== undefined)
     return (cost.inputTokens * input + cost.outputTokens * output) / 1000;

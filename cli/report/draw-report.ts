@@ -15,7 +15,7 @@ export function drawReport(report: RunReport, language: Language): string {
   const sections = [
     say.run(runId, plan, say.status[status]),
     ...(tables.length === 0 ? [say.notEvaluated] : tables.map((table) => drawScores(table, say))),
-    ...(tables.length === 0 ? [] : [[...latencies(tables, say), say.notCompared, costs(report, say)].join('\n')]),
+    ...(tables.length === 0 ? [] : [[...latencies(tables, say), say.notCompared, ...costs(report, say)].join('\n')]),
     decisions(report, say),
     ...(withoutResult.length === 0 ? [] : [say.withoutResult(withoutResult.join(', '))]),
     `${say.artifacts}\n${indent(drawTable(say.artifactColumns, artifacts.map(drawArtifact)))}`,
@@ -85,7 +85,10 @@ function latencies(tables: readonly Table[], say: Words): string[] {
   return numbers.size === 0 ? [] : [say.latency([...numbers].join(', '))];
 }
 
-const costs = ({ distillationUsd }: RunReport, say: Words): string => say.money(money(distillationUsd, say));
+const costs = ({ distillationUsd, teacherUsdPer1000 }: RunReport, say: Words): string[] => [
+  say.money(money(distillationUsd, say)),
+  ...(teacherUsdPer1000 === 'not given' ? [] : [say.teacherMoney(money(teacherUsdPer1000, say))]),
+];
 
 const decisions = ({ verdicts, promotions, serving }: RunReport, say: Words): string =>
   [
@@ -114,7 +117,13 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const scoreOf = ({ kind }: Table, value: number): string =>
   kind === 'right-wrong' ? percent(value) : value.toFixed(3);
 
-const signed = (text: string): string => (text.startsWith('-') ? `−${text.slice(1)}` : `+${text}`);
+/** What is rounded to nothing has no sign. */
+function signed(text: string): string {
+  const magnitude = text.replace(/^-/, '');
+  if (Number.parseFloat(magnitude) === 0) return magnitude;
+  return text.startsWith('-') ? `−${magnitude}` : `+${magnitude}`;
+}
+
 const differenceOf = ({ kind }: Table, value: number): string =>
   signed(kind === 'right-wrong' ? `${(value * 100).toFixed(1)} %` : value.toFixed(3)).replace(/ %$/, ' pp');
 

@@ -33,6 +33,7 @@ export interface Words {
   readonly latency: (sideBySide: string) => string;
   readonly notCompared: string;
   readonly money: (distillation: string) => string;
+  readonly teacherMoney: (per1000: string) => string;
   readonly verdict: (node: string, verdict: string) => string;
   readonly promotion: (place: string, promoted: boolean, why: string) => string;
   readonly serving: (system: string, place: string, reason: string) => string;
@@ -92,6 +93,7 @@ const english: Words = {
   notCompared:
     'Not compared: a stock small model, and the teacher quantized. Either may be the better answer to the same question.',
   money: (distillation) => `Making the student has cost: ${distillation}. What was not given is never counted as 0.`,
+  teacherMoney: (per1000) => `1,000 requests to the teacher cost: ${per1000}.`,
   verdict: (node, verdict) => `Gate ${node}: ${verdict}`,
   promotion: (place, promoted, why) => (promoted ? `Promoted to ${place}: ${why}` : `Not promoted to ${place}: ${why}`),
   serving: (system, place, reason) => `${place} serves the ${system} of this run: ${reason}`,
@@ -151,6 +153,7 @@ const japanese: Words = {
     '比較していないもの: 既製の小型モデルと、量子化した教師。同じ目的には、そのどちらかの方が適しているかもしれません。',
   money: (distillation) =>
     `生徒を作るのにかかった費用: ${distillation}。未指定の価格を 0 として数えることはありません。`,
+  teacherMoney: (per1000) => `教師への 1,000 回のリクエストの費用: ${per1000}。`,
   verdict: (node, verdict) => `ゲート ${node}: ${verdict}`,
   promotion: (place, promoted, why) =>
     promoted ? `${place} に昇格しました: ${why}` : `${place} には昇格していません: ${why}`,

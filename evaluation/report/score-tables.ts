@@ -70,6 +70,7 @@ export interface SystemScore {
   readonly latencyP50Ms: number | null;
   readonly latencyP95Ms: number | null;
   readonly sideBySide: number | null;
+  /** Of the teacher by the prices of its endpoint, where they are given. */
   readonly usdPer1000: CostReport['studentUsdPer1000'];
   /** Against the teacher; null for the teacher itself. */
   readonly breakEvenRequests: CostReport['breakEvenRequests'] | null;
@@ -160,8 +161,9 @@ function systemScore(evaluation: Evaluation, { scorer, kind, teacher, prices }: 
   const { node, model, lineage, observations, parameters } = evaluation;
   const values = [...scoresOf(evaluation, scorer).values()];
   const right = values.filter((value) => value === 1).length;
+  const isTeacher = lineage.system === 'teacher';
   const ofTeacher = prices.teacher ?? (teacher && servingCost(teacher, prices));
-  const { studentUsdPer1000, breakEvenRequests } = compareCost({
+  const { teacherUsdPer1000, studentUsdPer1000, breakEvenRequests } = compareCost({
     teacher: ofTeacher ?? unknownCost,
     student: servingCost(evaluation, prices),
     ...(prices.distillationUsd !== undefined && { distillationUsd: prices.distillationUsd }),
@@ -180,8 +182,8 @@ function systemScore(evaluation: Evaluation, { scorer, kind, teacher, prices }: 
     latencyP50Ms: numberAt(observations, 'latencyP50Ms'),
     latencyP95Ms: numberAt(observations, 'latencyP95Ms'),
     sideBySide: numberAt(observations, 'sideBySide'),
-    usdPer1000: studentUsdPer1000,
-    breakEvenRequests: lineage.system === 'teacher' ? null : breakEvenRequests,
+    usdPer1000: isTeacher ? teacherUsdPer1000 : studentUsdPer1000,
+    breakEvenRequests: isTeacher ? null : breakEvenRequests,
   };
 }
 

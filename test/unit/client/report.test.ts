@@ -135,6 +135,34 @@ describe('a report', () => {
     expect(partial).toMatchObject({ withoutResult: ['answers'], distillationUsd: 'not given' });
   });
 
+  it('tells what a thousand requests to a priced teacher cost, in its row as well', async () => {
+    const begun = await night();
+    const { recorded } = begun;
+    await lesson(begun, 'second', {});
+    await recorded.node('answers', { kind: 'answer', run: recorded.id }, 'responses', {
+      observations: {
+        served: { teacher: 4 },
+        promptTokens: 400,
+        completionTokens: 40,
+        spentUsd: 0.002,
+        prices: { inputUsdPerMillion: 2, outputUsdPerMillion: 30 },
+      },
+    });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: url, usdPerHour: 3.6 });
+    // 100 tokens in, 10 out: 0.0002 + 0.0003 dollars a request.
+    expect(found.teacherUsdPer1000).toBeCloseTo(0.5, 9);
+    expect(found.tables[0]?.systems.map(({ system, usdPer1000 }) => [system, usdPer1000])).toEqual([
+      ['teacher', expect.closeTo(0.5, 9)],
+      ['base', expect.closeTo(0.1, 9)],
+    ]);
+    expect(drawReport(found, 'en')).toContain('1,000 requests to the teacher cost: $0.5.');
+    expect(drawReport(found, 'ja')).toContain('教師への 1,000 回のリクエストの費用: $0.5。');
+    expect(drawReport(await report({ runId: 'night-1', store: url }), 'en')).not.toContain(
+      'requests to the teacher cost',
+    );
+  });
+
   it('says what serves now, and leaves out of the table what was scored by other rules', async () => {
     const begun = await night();
     const { recorded, sft, teacher } = begun;
@@ -215,6 +243,12 @@ describe('a report as text', () => {
     expect(japanese).toMatch(/比較していないもの: 既製の小型モデルと、量子化した教師/);
     expect(japanese).toMatch(/\n {2}教師 .* 未指定/);
     expect(japanese).not.toMatch(/not given|Not compared|distilled/);
+  });
+
+  it('gives no sign to a difference that is rounded to nothing', async () => {
+    const text = drawReport(await compared(150), 'en');
+    expect(text).toContain('distilled (KD) − control (CE only): 0.0 pp (95 % interval −');
+    expect(text).not.toMatch(/[+−]0\.0 pp/);
   });
 
   it('stands in columns where letters are twice as wide', async () => {
