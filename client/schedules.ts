@@ -10,7 +10,7 @@ import {
   type ScheduleDescription,
   type ScheduleHandle,
 } from '@temporalio/client';
-import { NightstillError } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import { explainDifference } from '../config/explain-difference.js';
 import type { Json, JsonObject } from '../config/json.js';
 import { nightWorkflowId, type NightlyInput } from '../config/night.js';
@@ -45,6 +45,7 @@ const policies = { overlap: ScheduleOverlapPolicy.SKIP, pauseOnFailure: true } a
 
 /**
  * Makes the schedule of a plan, or brings it up to the file: a paused one stays paused, a night that goes on is left alone.
+ * Temporal's client updates what it has read without a guard: who pauses or resumes between the two is overwritten.
  * @throws plan-invalid, schedule-conflict when somebody else has a schedule of this name, temporal-unavailable
  */
 export async function upsertSchedule({ client, file, queuePrefix }: UpsertRequest): Promise<UpsertedSchedule> {
@@ -104,13 +105,13 @@ export function describeSchedule(schedule: ScheduleReference): Promise<ScheduleV
   return coded(schedule.name, () => look(schedule));
 }
 
-/** All of this namespace, by name. One that was just made may not be among them yet. @throws temporal-unavailable */
+/** All of this namespace, by name. One that was just made may not be among them yet, those of others are not. @throws temporal-unavailable */
 export function listSchedules(client: Client): Promise<ScheduleView[]> {
   return coded('schedules', async () => {
     const names: string[] = [];
     for await (const { scheduleId, action } of client.schedule.list())
       if (action?.workflowType === nightlyType) names.push(scheduleId);
-    const views = await Promise.all(names.toSorted().map((name) => look({ client, name }).catch(unlessGone)));
+    const views = await Promise.all(names.toSorted().map((name) => look({ client, name }).catch(unlessGoneOrTheirs)));
     return views.filter((view) => view !== undefined);
   });
 }
@@ -155,8 +156,9 @@ function ours(name: string, description: ScheduleDescription): NightlyInput {
   );
 }
 
-function unlessGone(error: unknown): undefined {
-  if (!(error instanceof ScheduleNotFoundError)) throw error;
+/** Somebody else may call a workflow `nightly`, too. */
+function unlessGoneOrTheirs(error: unknown): undefined {
+  if (!(error instanceof ScheduleNotFoundError || hasCode(error, 'schedule-conflict'))) throw error;
 }
 
 export async function coded<Value>(name: string, ask: () => Promise<Value>): Promise<Value> {

@@ -3,6 +3,7 @@
  * its control on the same items. A pure function of results item by item; what is not known is null, or `not given`.
  */
 import { explainDifference } from '../../config/explain-difference.js';
+import { NightstillError } from '../../config/errors.js';
 import { canonicalJson, isJsonObject, type JsonObject } from '../../storage/index.js';
 import { compareCost, type CostReport, type ServingCost } from '../cost.js';
 import type { ItemResult } from '../evaluate/item-result.js';
@@ -76,7 +77,7 @@ export interface SystemScore {
   readonly breakEvenRequests: CostReport['breakEvenRequests'] | null;
 }
 
-/** That of most systems first. @throws evaluation-invalid when two evaluations of one set do not hold the same items */
+/** That of most systems first. @throws evaluation-invalid when two evaluations of one set do not hold the same items, or an item has no score */
 export function scoreTables(evaluations: readonly Evaluation[], prices: Prices): ScoreTable[] {
   const groups = new Map<string, Scored[]>();
   for (const scored of evaluations.flatMap(scoredBy))
@@ -147,8 +148,16 @@ function beyondAlpha({ lineage: distilled }: Evaluation, { lineage: control }: E
   return differences.filter((line) => !line.startsWith('crossEntropyShare: '));
 }
 
-const scoresOf = ({ results }: Evaluation, scorer: string): Map<string, number> =>
-  new Map(results.map(({ id, scores }) => [id, scores[scorer.replace(/@[^@]*$/, '')]?.score ?? 0]));
+/** An item without a score is not a wrong one. */
+function scoresOf({ node, results }: Evaluation, scorer: string): Map<string, number> {
+  const name = scorer.replace(/@[^@]*$/, '');
+  const scoreOf = ({ id, scores }: ItemResult): number => {
+    const found = scores[name]?.score;
+    if (found !== undefined) return found;
+    throw new NightstillError('evaluation-invalid', `${node}, item ${id}: expected a score of ${name}, found none`);
+  };
+  return new Map(results.map((result) => [result.id, scoreOf(result)]));
+}
 
 interface OfTable {
   readonly scorer: string;

@@ -143,7 +143,19 @@ describe('a schedule that is there', () => {
     const file = planOf('theirs', [{ id: 'note' }]);
     await expect(upsertSchedule({ client, file })).rejects.toMatchObject({ code: 'schedule-conflict' });
     await expect(removeSchedule(named('theirs'))).rejects.toMatchObject({ code: 'schedule-conflict' });
-    expect((await listSchedules(client)).map(({ name }) => name)).not.toContain('theirs');
+    await client.schedule.create({
+      scheduleId: 'their-nightly',
+      spec: { cronExpressions: ['0 3 1 1 *'] },
+      action: { type: 'startWorkflow', workflowType: 'nightly', taskQueue: 'theirs', args: ['something else'] },
+    });
+    await until('their schedules in the list', async () => {
+      const listed: string[] = [];
+      for await (const { scheduleId } of client.schedule.list()) listed.push(scheduleId);
+      return ['theirs', 'their-nightly'].every((name) => listed.includes(name));
+    });
+    expect((await listSchedules(client)).map(({ name }) => name)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^their/)]),
+    );
     const { schedule: _, ...unscheduled } = file;
     await expect(upsertSchedule({ client, file: unscheduled })).rejects.toMatchObject({ code: 'plan-invalid' });
     await expect(upsertSchedule({ client, file: { ...file, schedule: { cron: '0 3 * *' } } })).rejects.toMatchObject({

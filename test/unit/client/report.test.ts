@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { drawReport } from '../../../cli/report/draw-report.js';
 import { languageOf } from '../../../cli/report.js';
 import { report, type RunReport } from '../../../client/index.js';
+import { linesOf } from '../../../evaluation/evaluate/item-result.js';
 import {
   digestOf,
   openObjectStore,
@@ -211,6 +212,21 @@ describe('a report', () => {
     expect(drawReport(found, 'ja')).toContain(
       'ゲート decision: fail\n  fail: too few\nshop/champion には昇格していません: ',
     );
+  });
+
+  it('takes no item for wrong that has no score', async () => {
+    const { recorded, teacher } = await night();
+    const inputs = { model: teacher.digest, dataset: digestOf('held-out') };
+    const unscored = { finish: 'stop', promptTokens: 2, generatedTokens: 1, scores: {}, text: 'an answer' } as const;
+    await recorded.node('unscored', { kind: 'evaluate', run: runs, inputs }, 'scores', {
+      content: linesOf([{ id: 'row-7', ...unscored }]).toString(),
+      facts: { scores: { 'exact-match': { version: 1, kind: 'right-wrong' } } },
+    });
+    await recorded.close();
+    await expect(report({ runId: recorded.id, store: url })).rejects.toMatchObject({
+      code: 'evaluation-invalid',
+      message: 'unscored, item row-7: expected a score of exact-match, found none',
+    });
   });
 
   it('without a record in the store is refused as a run that is missing', async () => {
