@@ -2,10 +2,11 @@
  * A night whose workers live in this process: a real Temporal server, workers of all roles with small stages beside the
  * built-in ones, and the data converter of a user who has one.
  */
-import { Client } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { start, type RunHandle } from '../../client/index.js';
+import { start, triggerSchedule, type RunHandle } from '../../client/index.js';
+import { runOfNight, type NightResult } from '../../config/night.js';
 import { searchAttributeNames } from '../../config/run-messages.js';
 import type { Role } from '../../config/queues.js';
 import type { ChildPrograms } from '../../activities/stage.js';
@@ -81,6 +82,25 @@ export class SmallNight {
 
   start(runId: string, file: Json): Promise<RunHandle> {
     return start({ client: this.client, runId, file });
+  }
+
+  /** A night of this schedule, from its order to its end. */
+  async oneNight(name: string): Promise<NightResult> {
+    const { runId } = await triggerSchedule({ client: this.client, name });
+    return this.endOf(name, runId);
+  }
+
+  /** What the night of this run returned. */
+  async endOf(name: string, run: string): Promise<NightResult> {
+    return (await this.nightOf(name, run)).result();
+  }
+
+  async nightOf(name: string, run: string): Promise<WorkflowHandle<() => Promise<NightResult>>> {
+    const { recentActions } = (await this.client.schedule.getHandle(name).describe()).info;
+    const ids = recentActions.map(({ action }) => action.workflow.workflowId);
+    const found = ids.find((id) => runOfNight(name, id) === run);
+    if (found === undefined) throw new Error(`expected a night of ${run}, found ${ids.join(', ')}`);
+    return this.client.workflow.getHandle(found);
   }
 
   /** Makes the run go back to the last decision of its workflow, as an operator would. */

@@ -14,7 +14,6 @@ import {
   triggerSchedule,
   upsertSchedule,
 } from '../../client/index.js';
-import type { NightResult } from '../../config/night.js';
 import { until } from '../support/processes.js';
 import { smallPlan, SmallNight } from '../support/small-night.js';
 import { temporaryDirectory } from '../support/temporary.js';
@@ -35,23 +34,6 @@ afterAll(() => night.end());
 const planOf = (name: string, stages: Parameters<typeof smallPlan>[1], top: JsonObject = {}): JsonObject =>
   smallPlan(store, stages, { name, schedule: never, ...top }) as JsonObject;
 
-/** What the night of this run returned. */
-async function endOf(name: string, run: string): Promise<NightResult> {
-  const { recentActions } = (await night.client.schedule.getHandle(name).describe()).info;
-  const ids = recentActions.map(({ action }) => action.workflow.workflowId);
-  const results = await Promise.all(
-    ids.map((id) => night.client.workflow.getHandle(id).result() as Promise<NightResult>),
-  );
-  const found = results.find((result) => result.run === run);
-  if (!found) throw new Error(`expected a night of ${run}, found ${JSON.stringify(results)}`);
-  return found;
-}
-
-async function oneNight(name: string): Promise<NightResult> {
-  const { runId } = await triggerSchedule({ client: night.client, name });
-  return endOf(name, runId);
-}
-
 const twoRows = '{"prompt":"1 + 1","response":"2"}\n{"prompt":"1 + 2","response":"3"}\n';
 
 describe('a schedule', () => {
@@ -65,10 +47,10 @@ describe('a schedule', () => {
     const { client } = night;
     writeFileSync(rows, twoRows);
     await upsertSchedule({ client, file });
-    const first = await oneNight('nights');
+    const first = await night.oneNight('nights');
     expect([first.ran.toSorted(), first.reused]).toEqual([['after', 'import', 'note'], []]);
 
-    const second = await oneNight('nights');
+    const second = await night.oneNight('nights');
     expect([second.ran, second.reused.toSorted()]).toEqual([[], ['after', 'import', 'note']]);
     const explained = (await explain({ client, runId: second.run })).toSorted((one, other) =>
       one.node.localeCompare(other.node),
@@ -79,7 +61,7 @@ describe('a schedule', () => {
     expect(await stagesStarted(second.run)).toEqual([]);
 
     writeFileSync(rows, `${twoRows}{"prompt":"1 + 3","response":"4"}\n`);
-    const third = await oneNight('nights');
+    const third = await night.oneNight('nights');
     expect([third.ran, third.reused.toSorted()]).toEqual([['import'], ['after', 'note']]);
     expect(await explain({ client, runId: third.run, node: 'import' })).toMatchObject([
       { status: 'done', differences: [expect.stringMatching(/^dataset: what lies at .* changed/)] },
@@ -92,7 +74,7 @@ describe('a schedule', () => {
     ]);
     const { changes } = await upsertSchedule({ client, file: otherText });
     expect(changes).toHaveLength(1);
-    const fourth = await oneNight('nights');
+    const fourth = await night.oneNight('nights');
     expect([fourth.ran, fourth.reused]).toEqual([['note', 'after'], ['import']]);
     const view = await describeSchedule({ client, name: 'nights' });
     expect(view.nights.map(({ run }) => run)).toEqual([fourth, third, second, first].map(({ run }) => run));
@@ -190,7 +172,7 @@ describe('a schedule that is there', () => {
     await expect(triggerSchedule(named('long'))).rejects.toMatchObject({ code: 'night-running' });
     await atWork(runId);
     await new RunHandle(client, runId).cancel();
-    expect(await endOf('long', runId)).toMatchObject({ status: 'cancelled', run: runId });
+    expect(await night.endOf('long', runId)).toMatchObject({ status: 'cancelled', run: runId });
     expect(await describeSchedule(named('long'))).toMatchObject({ paused: false });
   });
 

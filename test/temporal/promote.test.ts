@@ -2,9 +2,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportModel } from '../../cli/export-model.js';
-import { findModel, promoteModel, report, type RunHandle } from '../../client/index.js';
+import { findModel, promoteModel, report, upsertSchedule, type RunHandle } from '../../client/index.js';
 import { verdictSchema, type VerdictRecord } from '../../config/verdict.js';
-import { openObjectStore, parseDigest, parseJson, readArtifact, readBlob, type Json } from '../../storage/index.js';
+import {
+  openObjectStore,
+  parseDigest,
+  parseJson,
+  readArtifact,
+  readBlob,
+  type Json,
+  type JsonObject,
+} from '../../storage/index.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { until } from '../support/processes.js';
@@ -121,6 +129,23 @@ it('the first night promotes, the same night again measures nothing and moves no
     reasons: [expect.anything(), expect.stringMatching(/^pass: .* the champion: .* on 4 items/)],
   });
   expect(await findModel({ store, name: 'nightly' })).toMatchObject({ counter: 2, history: [promoted?.current] });
+});
+
+it('a schedule promotes in its first night; in the next the gate sees what serves, and later only the promotion looks', async () => {
+  const { client } = night;
+  const schedule = { cron: '0 3 1 1 *' };
+  await upsertSchedule({ client, file: { ...(plan({ name: 'scheduled' }) as JsonObject), schedule } });
+  const first = await night.oneNight('scheduled');
+  expect(first).toMatchObject({ status: 'completed', ran: expect.arrayContaining(['gate', 'promote']) });
+  const promoted = await findModel({ store, name: 'scheduled' });
+  expect(promoted).toMatchObject({ counter: 1 });
+
+  expect(await night.oneNight('scheduled')).toMatchObject({ ran: ['gate', 'promote'] });
+  const third = await night.oneNight('scheduled');
+  expect(third).toMatchObject({ ran: ['promote'], reused: expect.arrayContaining(['gate']) });
+  expect(await findModel({ store, name: 'scheduled' })).toEqual(promoted);
+  const { startTime, closeTime } = await (await night.nightOf('scheduled', third.run)).describe();
+  process.stdout.write(`a night without news: ${Number(closeTime) - Number(startTime)} ms\n`);
 });
 
 it('a gate that says no completes the run, and promotes nothing', async () => {
