@@ -9,6 +9,7 @@ import type { Numerics } from '../config/numerics.js';
 import { planFileSchema, takenByStages, type PlanFile } from '../config/plan-schema.js';
 import type { PlanNode, ResolvedPlan } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
+import { needsDate } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
@@ -25,11 +26,11 @@ export interface PlanRules {
 /** @throws plan-invalid */
 export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   throwIfAny(depthIssues(file));
-  throwIfAny(credentialIssues(file, ''));
+  throwIfAny(credentialIssues(file));
   const checked = check(planFileSchema, file, '');
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
   if (plan === undefined) throw planInvalid(checked.issues ?? []);
-  const ofFile = [...(checked.issues ?? []), ...storeIssues(plan), ...numericsIssues(plan)];
+  const ofFile = [...(checked.issues ?? []), ...storeIssues(plan), ...numericsIssues(plan), ...dateIssues(file)];
   const standard = plan.stages === undefined ? standardIssues(plan) : [];
   if (standard.length > 0) throw planInvalid([...ofFile, ...standard]);
   const stages = plan.stages ? stagesOfFile(plan.stages) : standardStages(plan);
@@ -157,12 +158,31 @@ function storeIssues({ store }: PlanFile): PlanIssue[] {
   }
 }
 
-function credentialIssues(value: unknown, path: string): PlanIssue[] {
-  if (typeof value === 'string' && carriesCredentials(value))
-    return [{ path, expected: 'a URL without credentials', found: 'one that has them' }];
+const credentialIssues = (file: unknown): PlanIssue[] =>
+  textsIn(file, '')
+    .filter(({ text }) => carriesCredentials(text))
+    .map(({ path }) => ({ path, expected: 'a URL without credentials', found: 'one that has them' }));
+
+/** A night fills in its date before its plan is resolved: a run that no schedule has started has none. */
+const dateIssues = (file: unknown): PlanIssue[] =>
+  textsIn(file, '')
+    .filter(({ text }) => needsDate(text))
+    .map(({ path }) => ({
+      path,
+      expected: 'a schedule that fills in {{scheduledDate}} (`nightstill schedule upsert`, `schedule trigger`)',
+      found: 'a plan that no schedule has started',
+    }));
+
+interface PlacedText {
+  readonly path: string;
+  readonly text: string;
+}
+
+function textsIn(value: unknown, path: string): PlacedText[] {
+  if (typeof value === 'string') return [{ path, text: value }];
   if (typeof value !== 'object' || value === null) return [];
   const members = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  return members.flatMap(([key, member]) => credentialIssues(member, joinPath(path, key)));
+  return members.flatMap(([key, member]) => textsIn(member, joinPath(path, key)));
 }
 
 /** Deeper than anything that means something: what walks through a plan does so by recursion. */

@@ -67,7 +67,7 @@ const acts: Readonly<Record<Exclude<ScheduleAct, 'upsert'>, Act>> = {
 
 async function upsert(client: Client, path: string, { flags, variables }: ScheduleRequest): Promise<string> {
   const queuePrefix = flags['queue-prefix'];
-  const { file, locate } = await loadPlan({ path, queuePrefix, stages: flags.stages, variables });
+  const { file, locate } = await loadPlan({ path, queuePrefix, stages: flags.stages, forSchedule: true, variables });
   try {
     const upserted = await upsertSchedule({
       client,

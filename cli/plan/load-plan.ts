@@ -6,6 +6,7 @@ import { resolvePlan } from '../../activities/resolve-plan.js';
 import type { Variables } from '../../config/environment.js';
 import type { ResolvedPlan } from '../../config/plan.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
+import { dateIn, fillDate } from '../../config/scheduled-date.js';
 import type { StageKind } from '../../config/stage-kind.js';
 import { allStages } from '../../plugins/index.js';
 import { isJsonArray, isJsonObject, type Json } from '../../storage/index.js';
@@ -18,6 +19,8 @@ export interface LoadRequest {
   readonly queuePrefix?: string | undefined;
   /** Path of a module with stages of the user's own. */
   readonly stages?: string | undefined;
+  /** Is it for a schedule? Then `{{scheduledDate}}` is judged as if a night had filled it. */
+  readonly forSchedule?: boolean;
   readonly variables: Variables;
 }
 
@@ -32,12 +35,14 @@ export async function loadPlan({
   path,
   queuePrefix = defaultQueuePrefix,
   stages,
+  forSchedule = false,
   variables,
 }: LoadRequest): Promise<LoadedPlan> {
   const kinds = await kindsKnownHere(stages);
   const source = await readPlanFile(path, { kinds, defaultStore: defaultStore(variables) });
   try {
-    const resolved = knowsAll(source.file, kinds) ? resolvePlan(source.file, { kinds, queuePrefix }) : undefined;
+    const judged = forSchedule ? fillDate(source.file, dateIn('UTC', new Date())) : source.file;
+    const resolved = knowsAll(judged, kinds) ? resolvePlan(judged, { kinds, queuePrefix }) : undefined;
     return { ...source, kinds, resolved };
   } catch (error) {
     throw source.locate(error);

@@ -15,6 +15,8 @@ function writePlan(text: string, ending = 'yaml'): string {
 
 const load = (path: string) => loadPlan({ path, variables: { NIGHTSTILL_STORE: 's3://bucket/default' } });
 
+const dated = 'name: night\nteacher: /t\nstudent: /s\ndataset: s3://bucket/{{scheduledDate}}.jsonl\n';
+
 const refusal = async (path: string): Promise<string> => {
   try {
     await load(path);
@@ -25,6 +27,15 @@ const refusal = async (path: string): Promise<string> => {
 };
 
 describe('a plan file', () => {
+  it('that waits for the date of a night is for schedules alone, which keep it as it is', async () => {
+    const path = writePlan(dated);
+    expect(await refusal(path)).toMatch(
+      /^plan-invalid: .*:4:1: dataset: expected a schedule that fills in \{\{scheduledDate\}\} .*, found a plan that no schedule/,
+    );
+    const { file } = await loadPlan({ path, variables: {}, forSchedule: true });
+    expect(file).toMatchObject({ dataset: 's3://bucket/{{scheduledDate}}.jsonl' });
+  });
+
   it('is YAML or JSON, with its paths made absolute against its own directory, wherever the command was called', async () => {
     const stage = { id: 'questions', uses: 'import', with: { dataset: 'rows.jsonl' } };
     const json = await load(writePlan(JSON.stringify({ name: 'night', store: 'data', stages: [stage] }), 'json'));
