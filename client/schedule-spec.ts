@@ -1,6 +1,7 @@
 /** The section `schedule` of a plan file, in the words of Temporal. Loaded only where a schedule is written. */
 import type { CalendarSpec, ScheduleSpec } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
+import { nameSchema } from '../config/plan-schema.js';
 import { scheduleSchema, type Schedule } from '../config/schedule-schema.js';
 
 const months = [
@@ -30,8 +31,14 @@ export function scheduleOf(file: { readonly schedule?: unknown }): Schedule {
 
 /** @throws plan-invalid */
 export function nameOf(file: { readonly name?: unknown }): string {
-  if (typeof file.name === 'string' && file.name !== '') return file.name;
-  throw invalid('name', 'the name of the plan', 'none');
+  const parsed = nameSchema.safeParse(file.name);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(
+    'name',
+    issue?.message ?? 'the name of the plan',
+    file.name === undefined ? 'nothing' : 'another value',
+  );
 }
 
 const invalid = (path: string, expected: string, found: string): NightstillError =>

@@ -12,7 +12,7 @@ import { sourceUrlSchema } from './source-url.js';
 import { teacherEndpointSchema } from './teacher-schema.js';
 
 /** Stands in file names, object keys and Temporal ids. */
-const nameSchema = z
+export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit');
 

@@ -138,6 +138,8 @@ describe('a schedule that is there', () => {
     expect((await listSchedules(client)).map(({ name }) => name)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/^their/)]),
     );
+    for (const name of ['', 'A name', 3, undefined] as unknown as string[])
+      await expect(upsertSchedule({ client, file: { ...file, name } })).rejects.toMatchObject({ code: 'plan-invalid' });
     const { schedule: _, ...unscheduled } = file;
     await expect(upsertSchedule({ client, file: unscheduled })).rejects.toMatchObject({ code: 'plan-invalid' });
     await expect(upsertSchedule({ client, file: { ...file, schedule: { cron: '0 3 * *' } } })).rejects.toMatchObject({
