@@ -42,10 +42,15 @@ describe('the S3 server of the compose file', () => {
     endWithUs(server);
     const [url = ''] = /http:\S+/.exec(composeService('s3').healthcheck?.test?.join(' ') ?? '') ?? [];
     const health = url.replace(':7070', `:${port}`);
-    await until('a healthy server', async () => ((await fetch(health).catch(() => undefined))?.ok ? true : undefined));
+    await until('a healthy server', async () => {
+      if (server.exitCode !== null || server.signalCode !== null)
+        throw new Error(`expected a server, found that it ended: ${server.exitCode ?? server.signalCode}`);
+      return (await fetch(health).catch(() => undefined))?.ok ? true : undefined;
+    });
   });
 
   afterAll(async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'exit');
     server.kill('SIGKILL');
     await ended;

@@ -28,13 +28,15 @@ beforeAll(async () => {
   server = spawn(binary, [...here(command), '--headless', `--port=${address.split(':')[1]}`], { stdio: 'ignore' });
   endWithUs(server);
   await until('a healthy server', async () => {
-    if (server.exitCode !== null) throw new Error(`expected a server, found exit code ${server.exitCode}`);
+    if (server.exitCode !== null || server.signalCode !== null)
+      throw new Error(`expected a server, found that it ended: ${server.exitCode ?? server.signalCode}`);
     const answer = await run(binary, here(health)).catch(() => undefined);
     return answer?.stdout.includes('SERVING') ? true : undefined;
   });
 });
 
 afterAll(async () => {
+  if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, 'exit');
   server.kill('SIGKILL');
   await ended;
