@@ -1,6 +1,7 @@
 /**
  * The work of the stage `promote`: a model that passed its gate is moved to its name by compare-and-swap against the champion that
- * the gate read. A repeated attempt is the same move; nothing is moved once the run was asked to end.
+ * the gate read. A repeated attempt is the same move; nothing is moved once the run was asked to end,
+ * and only the seal follows the move.
  */
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { PromoteOptions } from '../config/gate-options.js';
@@ -8,12 +9,14 @@ import { verdictSchema, type VerdictRecord } from '../config/verdict.js';
 import { modelCard } from '../evaluation/index.js';
 import {
   canonicalJson,
+  expectAlias,
+  isAliasMovedBy,
   parseDigest,
   parseJson,
   promote,
   readArtifact,
   readBlob,
-  type Alias,
+  type AliasExpectation,
   type ArtifactRef,
   type ObjectStore,
 } from '../storage/index.js';
@@ -25,9 +28,11 @@ type PromoteContext = StageContext<
   { readonly verdict: string; readonly model: string; readonly dataset: `${string}?` }
 >;
 
+type PromoteProduct = StageProduct<{ readonly promotion: string }>;
+
 /** @throws champion-moved, gate-invalid when the verdict is of another model; the codes of the store */
-export async function promoteStudent(context: PromoteContext): Promise<StageProduct<{ readonly promotion: string }>> {
-  const { inputs, store, writer, progress } = context;
+export async function promoteStudent(context: PromoteContext): Promise<PromoteProduct> {
+  const { inputs, store, progress } = context;
   progress({ phase: 'read' });
   const verdict = await readVerdict(store, inputs.verdict);
   if (verdict.candidate !== inputs.model.digest)
@@ -35,12 +40,57 @@ export async function promoteStudent(context: PromoteContext): Promise<StageProd
       'gate-invalid',
       `expected a verdict on the model ${inputs.model.digest}, found one on ${verdict.candidate}`,
     );
-  const notMoved = await decideToMove(context, verdict);
-  const { name, alias, champion, reasons } = verdict;
+  return verdict.verdict === 'pass' ? move(context, verdict) : leave(context, verdict);
+}
+
+/** A refusal counts only for what it was decided against: against what serves now the student may be the better one. */
+async function leave(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
+  await expectAlias(context.store, { ...verdict, expected: expectedBy(verdict) });
+  return record(context, verdict, `the verdict of its gate is ${verdict.verdict}`);
+}
+
+/** Night after night may come to a model that was rolled back: that is no fault. */
+async function move(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
+  const { inputs, store, writer, runId, progress, signal } = context;
+  const { name, alias, reasons } = verdict;
+  const operationId = `promote ${writer.stageKey}`;
+  const card = await writeCard(context, verdict);
+  const moved = await record(context, verdict, undefined);
+  progress({ phase: 'move' });
+  // A move that an earlier attempt made stands, and is told, even if the run was asked to end since.
+  if (!(await isAliasMovedBy(store, { name, alias, operationId }))) signal.throwIfAborted();
+  try {
+    await promote(store, {
+      name,
+      alias,
+      model: inputs.model,
+      card,
+      expected: expectedBy(verdict),
+      reason: `passed its gate in run ${runId}: ${reasons.join('; ')}`,
+      actor: `run ${runId}`,
+      movedAt: new Date().toISOString(),
+      operationId,
+    });
+    return moved;
+  } catch (error) {
+    if (!hasCode(error, 'digest-refused')) throw error;
+    return record(context, verdict, `it was rolled back: ${error.remedy}`);
+  }
+}
+
+const expectedBy = ({ champion }: VerdictRecord): AliasExpectation =>
+  champion && { counter: champion.counter, digest: parseDigest(champion.digest) };
+
+/** @param notMoved why; undefined for a promotion */
+async function record(
+  { inputs, writer }: PromoteContext,
+  { name, alias, champion, reasons, verdict }: VerdictRecord,
+  notMoved: string | undefined,
+): Promise<PromoteProduct> {
   const facts = {
     promoted: notMoved === undefined,
     why: notMoved ?? 'it passed its gate',
-    verdict: verdict.verdict,
+    verdict,
     reasons,
     name,
     alias,
@@ -50,39 +100,6 @@ export async function promoteStudent(context: PromoteContext): Promise<StageProd
   const parts = [await writer.putBlob(Buffer.from(canonicalJson(facts)))];
   const meta = { promoted: facts.promoted };
   return { outputs: { promotion: await writer.putArtifact({ kind: 'promotion', parts, meta }) }, facts };
-}
-
-/** Why nothing was moved; undefined where it was. Night after night may come to a model that was rolled back: that is no fault. */
-async function decideToMove(context: PromoteContext, verdict: VerdictRecord): Promise<string | undefined> {
-  if (verdict.verdict !== 'pass') return `the verdict of its gate is ${verdict.verdict}`;
-  try {
-    await move(context, verdict, await writeCard(context, verdict));
-    return undefined;
-  } catch (error) {
-    if (!hasCode(error, 'digest-refused')) throw error;
-    return `it was rolled back: ${error.remedy}`;
-  }
-}
-
-async function move(
-  { inputs, store, writer, runId, progress, signal }: PromoteContext,
-  { name, alias, champion, reasons }: VerdictRecord,
-  card: ArtifactRef,
-): Promise<Alias> {
-  progress({ phase: 'move' });
-  signal.throwIfAborted();
-  const expected = champion && { counter: champion.counter, digest: parseDigest(champion.digest) };
-  return promote(store, {
-    name,
-    alias,
-    model: inputs.model,
-    card,
-    expected,
-    reason: `passed its gate in run ${runId}: ${reasons.join('; ')}`,
-    actor: `run ${runId}`,
-    movedAt: new Date().toISOString(),
-    operationId: `promote ${writer.stageKey}`,
-  });
 }
 
 async function writeCard({ inputs, options, writer }: PromoteContext, verdict: VerdictRecord): Promise<ArtifactRef> {

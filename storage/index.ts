@@ -1,6 +1,8 @@
 /** Durable bytes: `nightstill/storage`. */
 export {
   beforeCurrent,
+  expectAlias,
+  isAliasMovedBy,
   listAliases,
   promote,
   readAlias,
