@@ -39,7 +39,7 @@ export interface NodePreview {
   readonly notes?: readonly string[];
   /** As a run would say it; for what is unknown, until when. */
   readonly why: string;
-  /** Absent where it is unknown. */
+  /** Absent where it is unknown, and of what acts, which has another in every run. */
   readonly stageKey?: string;
   /** How long the last run of this plan worked on the node, or on one of its kind; absent: no estimate. */
   readonly estimateMs?: number | undefined;
@@ -122,7 +122,9 @@ class Preview {
     const { stageKey } = stage;
     if (found.result)
       return { node: { ...shown, verdict: 'reused', why, stageKey }, outputs: found.result.outcome.outputs };
-    return { node: { ...shown, verdict: 'runs', why, stageKey, ...(await this.#estimate(node)) } };
+    // What acts has a key of its own in every run.
+    const known = kind.reusable ? { stageKey } : {};
+    return { node: { ...shown, verdict: 'runs', why, ...known, ...(await this.#estimate(node)) } };
   }
 
   /**

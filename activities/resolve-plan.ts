@@ -58,7 +58,11 @@ function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: P
   };
   const issues = [...needIssues(stages), ...sectionIssues(plan, stages, rules)];
   const nodes = stages.flatMap((stage) => resolveNode(plan, stage, rules, { issues, kindOfNode }));
-  for (const stage of stages) issues.push(...disagreementIssues(stage, nodes, kindOfNode(stage.id)));
+  for (const stage of stages) {
+    const kind = kindOfNode(stage.id);
+    const found = disagreementIssues(stage, nodes, kind);
+    issues.push(...(kind ? found.map((issue) => atTop(issue, plan, { kind, stage })) : found));
+  }
   return { nodes, issues };
 }
 

@@ -2,8 +2,11 @@
  * The stage kind `gate`: may this student be promoted? It decides on scores item by item, by what the plan demands under `gates`.
  * A gate that says no has done its work: what fails a run is only what it could not decide by.
  */
+import { scorerIdOf, scorerVersions } from '../config/evaluate-options.js';
 import { gateOptions } from '../config/gate-options.js';
-import { systemsOf } from '../config/gate-schema.js';
+import { scoresOf, systemsOf, type Gate } from '../config/gate-schema.js';
+import type { JsonObject } from '../config/json.js';
+import type { Disagreement } from '../config/stage-kind.js';
 import { defineStage } from './define-stage.js';
 
 export const gateStage = defineStage({
@@ -19,6 +22,9 @@ export const gateStage = defineStage({
     control: 'scores?',
     'fine-tuned': 'scores?',
   },
+  /** The champion is found in the store. */
+  oneInputOf: ({ gates }) => systemsOf(gates).flatMap((system) => (system === 'champion' ? [] : [[system]])),
+  disagreements: ({ gates }, { candidate }) => (candidate === undefined ? [] : unlikeScored(gates, candidate)),
   outputs: { verdict: 'verdict' },
   shared: { gates: 'gates', name: 'name' },
   applies: ['gates'],
@@ -32,3 +38,12 @@ export const gateStage = defineStage({
   }),
   run: async (context) => (await import('../activities/gate.js')).gate(context),
 });
+
+/** What is asked for and not scored. What scorers of a user's own give is not known here. */
+function unlikeScored(gates: Gate, { scorers }: JsonObject): Disagreement[] {
+  if (!Array.isArray(scorers)) return [];
+  const scored = scorers.map((name) => scorerIdOf(String(name)));
+  const missing = scoresOf(gates).filter((score) => !scored.includes(score));
+  if (missing.length === 0 || !scored.every((id) => Object.hasOwn(scorerVersions, id))) return [];
+  return [{ option: 'gates', expected: `scores of the evaluation (${scored.join(', ')}), not ${missing.join(', ')}` }];
+}

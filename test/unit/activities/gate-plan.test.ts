@@ -76,6 +76,30 @@ describe('gates of the standard plan', () => {
   });
 });
 
+describe('gates of a plan of own stages', () => {
+  const stages = [
+    { id: 'rows', uses: 'import', with: { dataset: '/rows.jsonl' } },
+    { id: 'model', uses: 'import-model', with: { model: '/s' } },
+    { id: 'evaluate', uses: 'evaluate', needs: ['rows', 'model'], with: { scorers: ['exact-match'] } },
+    { id: 'gate', uses: 'gate', needs: ['model', 'evaluate'], inputs: { candidate: 'evaluate.scores' } },
+  ];
+  const own = (gates: readonly object[]) => resolving({ name: 'nightly', store: 'file:///store', gates, stages });
+
+  it('are refused where a model that they compare with is not measured', () => {
+    expect(own([{ ...floor, of: 'base' }])).toThrow(/^stages\[3\]\.inputs: expected the input base, found none$/);
+    expect(own([{ score: 'exact-match', notWorseThan: 'champion' }])).not.toThrow();
+  });
+
+  it('are refused where they ask for what the evaluation does not score', () => {
+    expect(own([floor, { score: 'sql-execution', atLeast: 0.5 }])).toThrow(
+      'gates: expected scores of the evaluation (exact-match), not sql-execution',
+    );
+    expect(resolving({ ...measured, evaluate: { scorers: ['sql-execution'], database: '/shop.db' } })).toThrow(
+      /^gates: expected scores of the evaluation \(sql-execution\), not exact-match/,
+    );
+  });
+});
+
 describe('what serves when a plan is resolved', () => {
   const gates = [{ score: 'exact-match', notWorseThan: 'champion' }];
   const { plan } = resolvePlan({ ...measured, gates }, rules);

@@ -194,3 +194,12 @@ describe('why a node of a run runs', () => {
     expect(await run('run-2', file())).toMatchObject({ read: 'its result was collected, or is damaged' });
   });
 });
+
+it('of what acts no stage key is shown, since every run has another', async () => {
+  const run = () => Promise.reject(new Error('not run here'));
+  const { kind } = defineStage({ kind: 'act', version: 1, outputs: { deed: 'deed' }, reusable: false, run });
+  const content = { name: 'deeds', store, stages: [{ id: 'act', uses: 'act' }] };
+  const { nodes } = await previewPlan(content, { ...rules, kinds: [kind] });
+  expect(nodes[0]).toMatchObject({ id: 'act', verdict: 'runs' });
+  expect(nodes[0]?.stageKey).toBeUndefined();
+});
