@@ -16,7 +16,7 @@ import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './pl
 import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
-import { stagesOfFile, standardIssues, standardSections, standardStages } from './standard-stages.js';
+import { neededFor, stagesOfFile, standardIssues, standardSections, standardStages } from './standard-stages.js';
 
 export interface PlanRules {
   readonly kinds: readonly StageKind[];
@@ -138,7 +138,12 @@ function sectionIssues(plan: PlanFile, stages: readonly PlannedStage[], { kinds 
   if (plan.stages === undefined) for (const name of standardSections(plan)) taken.add(name);
   return takenByStages
     .filter((name) => plan[name] !== undefined && !taken.has(name))
-    .map((path) => ({ path, expected: 'a stage that takes it', found: 'none in this plan' }));
+    .map((path) => {
+      const needed = plan.stages === undefined ? neededFor(plan, path) : undefined;
+      return needed === undefined
+        ? { path, expected: 'a stage that takes it', found: 'none in this plan' }
+        : { path, expected: needed, found: 'nothing' };
+    });
 }
 
 /** What the wasm backend does not have. */

@@ -2,9 +2,10 @@
  * What the standard plan adds where it has questions to measure with: the student answers them, and so does every model that the gates
  * compare it with; the gate decides, and who passes is promoted. Pure.
  */
+import { scorerVersions } from '../config/evaluate-options.js';
 import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
 import type { PlanFile } from '../config/plan-schema.js';
-import type { PlanIssue } from './plan-issues.js';
+import { nearest, type PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 
 /** Are there questions, and does the file ask for their answers? */
@@ -22,19 +23,34 @@ function modelsOf({ teacher, student, control }: PlanFile): Partial<Record<Syste
 
 const candidateOf = ({ teacher }: PlanFile): string => (typeof teacher === 'string' ? 'distill' : 'fine-tune');
 
+/** Gates that ask for what this plan cannot measure. */
+export const measuringIssues = (file: PlanFile): PlanIssue[] =>
+  isMeasured(file) ? [...comparisonIssues(file), ...scoreIssues(file)] : [];
+
+/** The gates say what is scored, unless the file does. */
+function scoreIssues({ gates = [], evaluate }: PlanFile): PlanIssue[] {
+  if (evaluate?.['scorers'] !== undefined) return [];
+  const known = Object.keys(scorerVersions);
+  return scoresOf(gates)
+    .filter((score) => !known.includes(score))
+    .map((found) => ({ path: 'gates', expected: `scores of ${known.join(', ')}${nearest(found, known)}`, found }));
+}
+
 /** Gates that compare with a model which this plan does not have. */
-export function comparisonIssues(file: PlanFile): PlanIssue[] {
-  if (!isMeasured(file)) return [];
+function comparisonIssues(file: PlanFile): PlanIssue[] {
   const known = modelsOf(file);
   const names = ['champion', ...Object.keys(known)].join(', ');
   return systemsOf(file.gates ?? [])
     .filter((system) => system !== 'champion' && known[system] === undefined)
-    .map((found) => ({ path: 'gates', expected: `comparisons with what this plan has (${names})`, found }));
+    .map((found) => {
+      const why = found === 'base' ? ', without a base since the student is cut from layers of the teacher' : '';
+      return { path: 'gates', expected: `comparisons with what this plan has (${names})${why}`, found };
+    });
 }
 
 export function measuringStages(file: PlanFile): PlannedStage[] {
   if (!isMeasured(file)) return [];
-  const { gates = [], control } = file;
+  const { gates = [], control, promote } = file;
   const candidate = candidateOf(file);
   const known = Object.entries(modelsOf(file)) as [System, string][];
   const compared = new Set<System>([...systemsOf(gates), ...(control === undefined ? [] : (['control'] as const))]);
@@ -47,6 +63,7 @@ export function measuringStages(file: PlanFile): PlannedStage[] {
       : deciding(
           candidate,
           others.map(([system]) => system),
+          promote,
         )),
   ];
 }
@@ -65,7 +82,7 @@ const evaluate = ({ gates, evaluate: options }: PlanFile, id: string, node: stri
 /** What the gates ask for is scored, unless the file says what is. */
 const defaultsFor = (gates: Gate | undefined) => (gates === undefined ? {} : { scorers: scoresOf(gates) });
 
-function deciding(candidate: string, others: readonly System[]): PlannedStage[] {
+function deciding(candidate: string, others: readonly System[], promote: PlanFile['promote']): PlannedStage[] {
   const scores = Object.fromEntries(others.map((system) => [system, `evaluate-${system}.scores`]));
   const needs = [candidate, 'evaluate', ...others.map((system) => `evaluate-${system}`)];
   const model = `${candidate}.model`;
@@ -76,7 +93,7 @@ function deciding(candidate: string, others: readonly System[]): PlannedStage[] 
       'promote',
       ['gate', candidate, 'import'],
       { verdict: 'gate.verdict', model, dataset: 'import.dataset' },
-      {},
+      { ...promote },
     ),
   ];
 }

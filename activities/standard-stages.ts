@@ -5,10 +5,10 @@
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
 import type { PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
-import { comparisonIssues, isMeasured, measuringStages } from './standard-evaluation.js';
+import { isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
 
 /** Sections at the top that hold the options of a stage of the standard plan. */
-export const optionSections = ['answer', 'fine-tune', 'capture', 'distill', 'evaluate'] as const;
+export const optionSections = ['answer', 'fine-tune', 'capture', 'distill', 'evaluate', 'promote'] as const;
 
 export const stagesOfFile = (stages: readonly StageOfFile[]): PlannedStage[] =>
   stages.map((stage, index) => ({ ...stage, place: `stages[${index}]`, optionsPlace: `stages[${index}].with` }));
@@ -22,7 +22,7 @@ export function standardIssues(file: PlanFile): PlanIssue[] {
     ...missing,
     ...(typeof file.teacher === 'object' ? endpointIssues(file) : []),
     ...startIssues(file),
-    ...comparisonIssues(file),
+    ...measuringIssues(file),
   ];
 }
 
@@ -50,7 +50,17 @@ export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] =>
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
   ...(typeof file.teacher === 'object' ? (['answer'] as const) : (['capture', 'distill', 'control'] as const)),
   ...(isMeasured(file) ? (['evaluate'] as const) : []),
+  ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
+
+/** What the standard plan of this file would need in order to have a stage that takes the section. */
+export const neededFor = ({ evaluation, gates }: PlanFile, section: keyof PlanFile): string | undefined => {
+  if (section === 'promote' && gates === undefined) return 'gates beside it, which decide whom to promote';
+  const isAboutQuestions = section === 'gates' || section === 'evaluate' || section === 'promote';
+  return isAboutQuestions && evaluation === undefined
+    ? 'evaluation beside it, the held-out rows that it is about'
+    : undefined;
+};
 
 /** Of a file without `standardIssues`. */
 export function standardStages(file: PlanFile): PlannedStage[] {

@@ -29,6 +29,8 @@ export interface PlanFileInput {
   readonly control?: true;
   /** Options of the stages evaluate of the standard plan. Default: what the gates ask for is scored. */
   readonly evaluate?: JsonObject;
+  /** Options of the stage promote of the standard plan, which has one if it has gates. */
+  readonly promote?: JsonObject;
   readonly numerics?: NumericsInput;
   readonly onFailure?: 'fail-fast' | 'finish-others';
   /** Work that a crash may cost, as time: `5m`, or milliseconds. */

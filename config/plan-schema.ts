@@ -108,6 +108,9 @@ export const planFileSchema = z.strictObject({
   evaluate: optionsSchema
     .optional()
     .describe('Options of the stages evaluate of the standard plan. Default: what the gates ask for is scored.'),
+  promote: optionsSchema
+    .optional()
+    .describe('Options of the stage promote of the standard plan, which has one if it has gates.'),
   numerics: numericsSchema
     .default(numericsSchema.parse({}))
     .describe('How numbers are computed: part of the identity of whatever is trained.'),
@@ -146,6 +149,7 @@ export const takenByStages = [
   'distill',
   'control',
   'evaluate',
+  'promote',
   'loseAtMost',
   'onDifferentMachine',
   'budget',

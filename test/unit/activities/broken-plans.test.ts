@@ -206,7 +206,7 @@ describe('a plan is refused with the place, what was expected there and what was
     [
       'gates that no stage measures',
       { ...standard, gates: [{ score: 'exact-match', atLeast: 0.5 }] },
-      'gates: expected a stage that takes it, found none in this plan',
+      'gates: expected evaluation beside it, the held-out rows that it is about, found nothing',
     ],
     [
       'a cap of money where nothing is spent',

@@ -68,6 +68,25 @@ describe('gates of the standard plan', () => {
     );
   });
 
+  it('are refused by the name of what is missing or misspelt', () => {
+    expect(resolving({ ...measured, evaluation: undefined })).toThrow(
+      /^gates: expected evaluation beside it, the held-out rows that it is about, found nothing$/,
+    );
+    const gates = [{ score: 'exact-mach', atLeast: 0.6 }];
+    expect(resolving({ ...measured, gates })).toThrow(/^gates: expected scores of [^\n]*exact-match[^\n]*$/);
+    const student = { layers: { every: 2 } };
+    expect(resolving({ ...measured, student, gates: [{ score: 'exact-match', betterThan: 'base' }] })).toThrow(
+      'without a base since the student is cut from layers of the teacher',
+    );
+  });
+
+  it('take what the section promote says for the model card, and a plan without gates refuses it', () => {
+    const file = { ...measured, promote: { licence: 'Apache-2.0' } };
+    expect(nodesOf(file).at(-1)).toMatchObject({ uses: 'promote', with: { licence: 'Apache-2.0' } });
+    expect(resolving({ ...file, promote: { license: 'MIT' } })).toThrow('promote.license');
+    expect(resolving({ ...file, gates: undefined })).toThrow('promote: expected gates beside it');
+  });
+
   it('find the database of their scorer beside the file', () => {
     const place = { directory: '/night', kinds, defaultStore: 'file:///store' };
     expect(withAbsolutePaths({ evaluate: { database: 'shop.db' } }, place)).toMatchObject({
