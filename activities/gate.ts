@@ -2,7 +2,6 @@
  * The work of the stage `gate`: scores are read, the decision is made by the pure function of `evaluation`, and a verdict says
  * what was decided, why, and on what.
  */
-import { NightstillError } from '../config/errors.js';
 import type { GateOptions } from '../config/gate-options.js';
 import { servedSchema } from '../config/verdict.js';
 import {
@@ -14,6 +13,7 @@ import {
   type ScoresBySystem,
 } from '../evaluation/index.js';
 import { canonicalJson, isJsonObject, lookupResult, type Json, type StageResult } from '../storage/index.js';
+import { refuseOtherModel, refuseUnlike } from './gate-measurements.js';
 import type { StageContext, StageProduct } from './stage.js';
 
 type GateInputs = {
@@ -21,18 +21,22 @@ type GateInputs = {
   readonly candidate: string;
 } & { readonly [System in keyof Omit<ScoresBySystem, 'candidate'>]-?: `${string}?` };
 
+type GateContext = StageContext<GateOptions, GateInputs>;
+
 /** @throws gate-invalid, gate-margin-too-small, evaluation-invalid; the codes of the store */
-export async function gate(
-  context: StageContext<GateOptions, GateInputs>,
-): Promise<StageProduct<{ readonly verdict: string }>> {
-  const { options, inputs, makers, store, writer, progress } = context;
+export async function gate(context: GateContext): Promise<StageProduct<{ readonly verdict: string }>> {
+  const { options, inputs, store, writer, progress } = context;
   const { gates, name, alias } = options;
   const { model, ...systems } = inputs;
   const champion = servedBy(options);
   progress({ phase: 'read' });
-  const maker = makers['candidate'];
-  const measured = maker === undefined ? undefined : await lookupResult(store, maker);
-  refuseOtherModel(measured, model.digest);
+  const measured = await measuredBy(context, 'candidate');
+  refuseOtherModel('candidate', measured?.outcome, model.digest);
+  for (const system of Object.keys(systems).filter((key) => key !== 'candidate')) {
+    const other = (await measuredBy(context, system))?.outcome;
+    if (system === 'champion' && champion) refuseOtherModel(system, other, champion.digest);
+    refuseUnlike(system, other, measured?.outcome);
+  }
   const tables: GateTables = {
     candidate: model.digest,
     champion: champion?.digest ?? null,
@@ -57,13 +61,10 @@ function servedBy(options: object): { readonly counter: number; readonly digest:
   return found && { counter: found.counter, digest: found.digest as GateTables['candidate'] };
 }
 
-/** Scores of another model would promote this one for what that one can. */
-function refuseOtherModel(measured: StageResult | undefined, digest: string): void {
-  const preimage = measured?.outcome.preimage;
-  const inputs = preimage !== undefined && isJsonObject(preimage) ? preimage['inputs'] : undefined;
-  const scored = inputs !== undefined && isJsonObject(inputs) ? inputs['model'] : undefined;
-  if (typeof scored !== 'string' || scored === digest) return;
-  throw new NightstillError('gate-invalid', `expected scores of the model ${digest}, found those of ${scored}`);
+/** The stage that measured a system, where it is known. */
+async function measuredBy({ makers, store }: Pick<GateContext, 'makers' | 'store'>, system: string) {
+  const maker = makers[system];
+  return maker === undefined ? undefined : lookupResult(store, maker);
 }
 
 /** Every number that the evaluation observed, and whose execution it was. */

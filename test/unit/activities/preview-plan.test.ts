@@ -196,8 +196,13 @@ describe('why a node of a run runs', () => {
 });
 
 it('of what acts no stage key is shown, since every run has another', async () => {
-  const run = () => Promise.reject(new Error('not run here'));
-  const { kind } = defineStage({ kind: 'act', version: 1, outputs: { deed: 'deed' }, reusable: false, run });
+  const { kind } = defineStage({
+    kind: 'act',
+    version: 1,
+    outputs: { deed: 'deed' },
+    reusable: false,
+    run: () => Promise.reject(new Error('not run here')),
+  });
   const content = { name: 'deeds', store, stages: [{ id: 'act', uses: 'act' }] };
   const { nodes } = await previewPlan(content, { ...rules, kinds: [kind] });
   expect(nodes[0]).toMatchObject({ id: 'act', verdict: 'runs' });
