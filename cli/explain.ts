@@ -1,9 +1,8 @@
 /** `nightstill explain`: why each node of a run was reused or had to run. */
 import type { Explanation } from '../client/index.js';
-import { hasCode } from '../config/errors.js';
 import { commonExits, defineCommand, exitStatus } from './command.js';
 import { connectionFlags } from './connection-flags.js';
-import { defaultStore } from './default-store.js';
+import { readRecorded, recordedInFlag } from './default-store.js';
 
 export const explainCommand = defineCommand({
   name: 'explain',
@@ -14,11 +13,7 @@ the plan when Temporal still knows the run.`,
   words: [{ name: 'run' }, { name: 'node', optional: true }],
   flags: {
     json: { summary: 'as JSON' },
-    store: {
-      value: 'url',
-      summary:
-        'where the run is recorded; default: that of its plan as Temporal knows it, or else NIGHTSTILL_STORE or .nightstill/store',
-    },
+    ...recordedInFlag,
     ...connectionFlags,
   },
   exits: { 0: 'said', ...commonExits },
@@ -29,11 +24,8 @@ the plan when Temporal still knows the run.`,
     try {
       const { client } = open;
       const about = { runId, client, ...(node !== undefined && { node }) };
-      const explanations = await explain(flags.store === undefined ? about : { ...about, store: flags.store }).catch(
-        (error: unknown) => {
-          if (flags.store !== undefined || !hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
-          return explain({ ...about, store: defaultStore(variables) });
-        },
+      const explanations = await readRecorded(flags.store, variables, (store) =>
+        explain(store === undefined ? about : { ...about, store }),
       );
       const text = flags.json ? JSON.stringify(explanations) : explanations.map(describe).join('\n\n');
       process.stdout.write(

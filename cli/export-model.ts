@@ -11,8 +11,7 @@ import {
   lookupStage,
   openObjectStore,
   readAlias,
-  readArtifact,
-  readBlob,
+  readContent,
   readRun,
   type ArtifactRef as StoredArtifact,
   type ObjectStore,
@@ -120,9 +119,7 @@ async function recordedNodes(url: string, runId: string): Promise<Record<string,
 }
 
 async function writeCard(store: ObjectStore, card: StoredArtifact, directory: string): Promise<void> {
-  const { parts } = await readArtifact(store, card);
-  const text = Buffer.concat(await Promise.all(parts.map((part) => readBlob(store, part))));
-  await writeFile(join(directory, 'README.md'), text);
+  await writeFile(join(directory, 'README.md'), await readContent(store, card));
 }
 
 type Result = Parameters<typeof finalModels>[0];

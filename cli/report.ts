@@ -1,9 +1,8 @@
 /** `nightstill report`: the closing table of a run, and what it says of the distillation. */
-import { hasCode } from '../config/errors.js';
 import type { Variables } from '../config/environment.js';
 import { commonExits, defineCommand, exitStatus, UsageError } from './command.js';
 import { connectionFlags } from './connection-flags.js';
-import { defaultStore } from './default-store.js';
+import { readRecorded, recordedInFlag } from './default-store.js';
 import { languages, type Language } from './report/words.js';
 
 export const reportCommand = defineCommand({
@@ -22,11 +21,7 @@ everything lies. Read from the store, which is that of the plan when Temporal st
     },
     'usd-per-hour': { value: 'price', summary: 'of a machine; without it what machines cost is not given' },
     json: { summary: 'as JSON' },
-    store: {
-      value: 'url',
-      summary:
-        'where the run is recorded; default: that of its plan as Temporal knows it, or else NIGHTSTILL_STORE or .nightstill/store',
-    },
+    ...recordedInFlag,
     ...connectionFlags,
   },
   exits: { 0: 'reported', ...commonExits },
@@ -40,12 +35,9 @@ everything lies. Read from the store, which is that of the plan when Temporal st
     const open = await connectLazily(flags);
     try {
       const { client } = open;
-      const found = await (flags.store === undefined
-        ? report({ ...about, client }).catch((error: unknown) => {
-            if (!hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
-            return report({ ...about, store: defaultStore(variables) });
-          })
-        : report({ ...about, store: flags.store }));
+      const found = await readRecorded(flags.store, variables, (store) =>
+        report(store === undefined ? { ...about, client } : { ...about, store }),
+      );
       process.stdout.write(`${flags.json ? JSON.stringify(found) : drawReport(found, language)}\n`);
       return exitStatus.ok;
     } finally {

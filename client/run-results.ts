@@ -22,7 +22,7 @@ import {
   lookupStage,
   parseJson,
   readArtifact,
-  readBlob,
+  readContent,
   type ArtifactRef,
   type Json,
   type JsonObject,
@@ -105,18 +105,11 @@ async function readEvaluation(
     model,
     preimage,
     lineage: lineageOf(model, node, nodes),
-    results: parseLines(await contentOf(store, scores)),
+    results: parseLines(await readContent(store, scores)),
     facts: objectOf(result.outcome.facts),
     observations: objectOf(result.outcome.observations),
     parameters: await parametersOf(store, model),
   };
-}
-
-async function contentOf(store: ObjectStore, artifact: ArtifactRef): Promise<Buffer> {
-  const { parts } = await readArtifact(store, artifact);
-  const bytes: Uint8Array[] = [];
-  for (const part of parts) bytes.push(await readBlob(store, part));
-  return Buffer.concat(bytes);
 }
 
 /** As the index of the model says; null for a model that was collected. */
@@ -131,7 +124,7 @@ async function readVerdicts(store: ObjectStore, nodes: readonly NodeResult[]): P
   const verdicts = nodes.map(async ({ node, result }): Promise<GateVerdict[]> => {
     const artifact = artifactOf(result, 'verdict');
     if (artifact === undefined) return [];
-    const said = objectOf(parseJson((await contentOf(store, artifact)).toString()));
+    const said = objectOf(parseJson((await readContent(store, artifact)).toString()));
     return [{ node, verdict: textAt(said, 'verdict') ?? '', reasons: textsAt(said, 'reasons') }];
   });
   return (await Promise.all(verdicts)).flat();

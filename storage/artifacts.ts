@@ -104,6 +104,14 @@ export async function readArtifact(store: ObjectStore, artifact: ArtifactRef): P
   );
 }
 
+/** All of its parts, one after another: for artifacts that fit into memory. @throws as readArtifact and readBlob */
+export async function readContent(store: ObjectStore, artifact: ArtifactRef): Promise<Buffer> {
+  const { parts } = await readArtifact(store, artifact);
+  const bytes: Uint8Array[] = [];
+  for (const part of parts) bytes.push(await readBlob(store, part));
+  return Buffer.concat(bytes);
+}
+
 /** Is every object of the artifact there, with its size? A damaged index counts as not there. */
 export async function hasArtifact(store: ObjectStore, artifact: ArtifactRef): Promise<boolean> {
   try {

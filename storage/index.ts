@@ -18,6 +18,7 @@ export {
   findArtifact,
   hasArtifact,
   readArtifact,
+  readContent,
   type ArtifactIndex,
   type ArtifactPart,
   type ArtifactRef,

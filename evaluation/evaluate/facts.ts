@@ -1,8 +1,8 @@
 /** What an evaluation found, from its results alone: equal results give equal facts, on every machine and in any number of attempts. */
 import type { JsonObject } from '../../storage/index.js';
 import type { Scorer } from '../scorers/scorer.js';
-import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
-import { wilsonInterval } from '../statistics/proportions.js';
+import { meanOf } from '../statistics/bootstrap.js';
+import { meanInterval, rightOf } from '../statistics/mean-interval.js';
 import { finishes, type ItemResult } from './item-result.js';
 
 export function factsOfResults(results: readonly ItemResult[], scorers: readonly Scorer[]): JsonObject {
@@ -21,14 +21,12 @@ export function factsOfResults(results: readonly ItemResult[], scorers: readonly
 /** Wilson's interval for right and wrong; for means the bootstrap's, whose draws are the same for the same scores. */
 function factsOfScorer(results: readonly ItemResult[], { id, version, kind }: Scorer): JsonObject {
   const values = results.map(({ scores }) => scores[id]?.score ?? 0);
-  const right = values.filter((value) => value === 1).length;
   return {
     version,
     kind,
     mean: meanOf(values),
-    ...(kind === 'right-wrong'
-      ? { right, interval: { ...wilsonInterval(right, values.length) } }
-      : { interval: { ...bootstrapMean(values).interval } }),
+    ...(kind === 'right-wrong' && { right: rightOf(values) }),
+    interval: { ...meanInterval(kind, values) },
   };
 }
 

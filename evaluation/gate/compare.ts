@@ -8,7 +8,8 @@ import { NightstillError } from '../../config/errors.js';
 import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import { pairedCounts } from '../statistics/paired-counts.js';
-import { wilsonInterval, type Interval } from '../statistics/proportions.js';
+import { meanInterval } from '../statistics/mean-interval.js';
+import type { Interval } from '../statistics/proportions.js';
 import { tangoInterval, tangoNonInferiorityP } from '../statistics/tango.js';
 import { assertResolved, resolutionOf } from './resolution.js';
 import { candidateScores, pairedScores, tableOf, type GateTables, type PairedScores } from './tables.js';
@@ -121,10 +122,9 @@ const decided = (holds: boolean): { outcome: Outcome } => ({ outcome: holds ? 'p
 function measured(score: string, tables: GateTables) {
   const values = candidateScores(tables, score);
   const estimate = meanOf(values);
-  const rightWrong = tableOf(tables, score).kind === 'right-wrong';
-  const right = values.reduce((sum, value) => sum + value, 0);
-  const interval = rightWrong ? wilsonInterval(right, values.length) : bootstrapMean(values).interval;
-  const method = rightWrong ? ('wilson' as const) : ('bootstrap' as const);
+  const { kind } = tableOf(tables, score);
+  const interval = meanInterval(kind, values);
+  const method = kind === 'right-wrong' ? ('wilson' as const) : ('bootstrap' as const);
   const said = `${score}: ${say(estimate)} ${sayInterval(interval)} on ${values.length} items`;
   return { items: values.length, estimate, interval, method, said };
 }

@@ -2,11 +2,12 @@
  * From artifacts of scores to the tables that a gate decides on. Nothing is averaged here: a gate compares item by item.
  */
 import type { System } from '../../config/gate-schema.js';
-import { readArtifact, readBlob, type ArtifactRef, type ObjectStore } from '../../storage/index.js';
+import { readContent, type ArtifactRef, type ObjectStore } from '../../storage/index.js';
 import { parseLines, type ItemResult } from '../evaluate/item-result.js';
 import type { ScoreKind } from '../scorers/scorer.js';
-import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
-import { wilsonInterval, type Interval } from '../statistics/proportions.js';
+import { meanOf } from '../statistics/bootstrap.js';
+import { meanInterval } from '../statistics/mean-interval.js';
+import type { Interval } from '../statistics/proportions.js';
 import type { GateTables, ItemScores, ScoreTable } from './tables.js';
 
 /** The models that were scored, the candidate among them. */
@@ -32,10 +33,7 @@ export async function readScoreTables(store: ObjectStore, artifacts: ScoresBySys
 }
 
 async function readResults(store: ObjectStore, artifact: ArtifactRef): Promise<ItemResult[]> {
-  const { parts } = await readArtifact(store, artifact);
-  const results: ItemResult[] = [];
-  for (const part of parts) results.push(...parseLines(await readBlob(store, part)));
-  return results;
+  return parseLines(await readContent(store, artifact));
 }
 
 const scoresOf = (results: readonly ItemResult[], scorer: string): ItemScores =>
@@ -65,13 +63,12 @@ export interface ScoreSummary {
 export const summariseScores = (scores: GateTables['scores']): ScoreSummary[] =>
   Object.entries(scores).map(([scorer, { kind, candidate, others }]) => {
     const values = Object.values(candidate);
-    const right = values.filter((value) => value === 1).length;
     const means = Object.entries(others).map(([system, of]) => [system, meanOf(Object.values(of))]);
     return {
       scorer,
       items: values.length,
       value: meanOf(values),
-      interval: kind === 'right-wrong' ? wilsonInterval(right, values.length) : bootstrapMean(values).interval,
+      interval: meanInterval(kind, values),
       others: Object.fromEntries(means) as ScoreSummary['others'],
     };
   });

@@ -8,8 +8,9 @@ import { canonicalJson, isJsonObject, type JsonObject } from '../../storage/inde
 import { compareCost, type CostReport, type ServingCost } from '../cost.js';
 import type { ItemResult } from '../evaluate/item-result.js';
 import type { ScoreKind } from '../scorers/scorer.js';
-import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
-import { wilsonInterval, type Interval } from '../statistics/proportions.js';
+import { meanOf } from '../statistics/bootstrap.js';
+import { meanInterval, rightOf } from '../statistics/mean-interval.js';
+import type { Interval } from '../statistics/proportions.js';
 import { memberOf, numberAt, objectAt, textAt } from './json-members.js';
 import { differenceOf, type Difference } from './paired-difference.js';
 import { reportedSystems, type Lineage, type ReportedSystem } from './systems.js';
@@ -169,7 +170,6 @@ interface OfTable {
 function systemScore(evaluation: Evaluation, { scorer, kind, teacher, prices }: OfTable): SystemScore {
   const { node, model, lineage, observations, parameters } = evaluation;
   const values = [...scoresOf(evaluation, scorer).values()];
-  const right = values.filter((value) => value === 1).length;
   const isTeacher = lineage.system === 'teacher';
   const ofTeacher = prices.teacher ?? (teacher && servingCost(teacher, prices));
   const { teacherUsdPer1000, studentUsdPer1000, breakEvenRequests } = compareCost({
@@ -183,8 +183,8 @@ function systemScore(evaluation: Evaluation, { scorer, kind, teacher, prices }: 
     maker: lineage.maker?.node ?? null,
     model,
     mean: meanOf(values),
-    interval: kind === 'right-wrong' ? wilsonInterval(right, values.length) : bootstrapMean(values).interval,
-    right: kind === 'right-wrong' ? right : null,
+    interval: meanInterval(kind, values),
+    right: kind === 'right-wrong' ? rightOf(values) : null,
     agreement: teacher ? agreement(evaluation, teacher) : null,
     weightBytes: numberAt(observations, 'weightBytes'),
     parameters,
