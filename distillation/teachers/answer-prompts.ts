@@ -7,7 +7,8 @@ import type { AnswerOptions } from '../../config/answer-options.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
 import { AnswerDataset, type Fate } from './answer-dataset.js';
-import { ask, type Question } from './ask.js';
+import { ask } from './ask.js';
+import { Asked } from './asked.js';
 import { openTeacherClient } from './client.js';
 import { inLanes } from './lanes.js';
 import { Pace } from './pace.js';
@@ -72,23 +73,6 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
     end();
   }
   return asked.rejected;
-}
-
-/** Equal prompts are one request: who comes second waits for the first, and what was refused once is not asked again. */
-class Asked {
-  readonly rejected = new Set<string>();
-  readonly #underWay = new Map<string, Promise<RecordedReply | undefined>>();
-
-  constructor(private readonly answerTo: (question: Question) => Promise<RecordedReply | undefined>) {}
-
-  async replyTo(question: Question): Promise<RecordedReply | undefined> {
-    const { key } = question;
-    if (this.rejected.has(key)) return undefined;
-    const reply = this.#underWay.get(key) ?? this.answerTo(question).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, reply);
-    if ((await reply) === undefined) this.rejected.add(key);
-    return reply;
-  }
 }
 
 /** From the record alone: nothing depends on what was asked when. */

@@ -10,19 +10,21 @@ import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import type { JsonObject } from '../../storage/index.js';
 import { requestDigest, type Call, type GivenUp, type Ledger, type NewResponse } from '../responses/index.js';
 import { backoffMs } from './backoff.js';
-import { withoutAccidents } from './chat-reply.js';
+import type { Reply } from './chat-reply.js';
 import { promptTokenBound } from './chat-request.js';
 import type { TeacherClient, WholeReply } from './client.js';
 import { FailedCall } from './failed-call.js';
 import type { Pace } from './pace.js';
 import { costOf, type Tokens } from './prices.js';
-import { recordedReply, type RecordedReply } from './recorded-reply.js';
+import { recorded, type Recorded } from './recorded-reply.js';
+import type { Served } from './wire.js';
 
-export interface AskingMeans {
+export interface AskingMeans<Said extends Served = Reply> {
   readonly teacher: TeacherEndpoint;
-  readonly client: TeacherClient;
+  readonly client: TeacherClient<Said>;
   readonly pace: Pace;
   readonly ledger: Ledger;
+  /** Of an answer. */
   readonly maximumTokens: number;
   /** No call begins after it. */
   readonly stop: AbortSignal;
@@ -33,12 +35,18 @@ export interface AskingMeans {
 export interface Question {
   readonly key: string;
   readonly body: JsonObject;
+  /** More than the tokens of the prompt. Default: counted from the messages of the body. */
+  readonly promptTokens?: number;
 }
 
 /** @returns undefined when the endpoint refuses this request, and not others @throws the code of the last attempt */
-export async function ask(means: AskingMeans, question: Question): Promise<RecordedReply | undefined> {
+export async function ask<Said extends Served>(
+  means: AskingMeans<Said>,
+  question: Question,
+): Promise<Recorded<Said> | undefined> {
   const { pace, stop, teacher } = means;
-  const bound = { promptTokens: promptTokenBound(question.body), completionTokens: means.maximumTokens };
+  const promptTokens = question.promptTokens ?? promptTokenBound(question.body);
+  const bound = { promptTokens, completionTokens: means.maximumTokens };
   for (let attempt = 1; ; attempt += 1) {
     await turnOf(pace, bound.promptTokens + bound.completionTokens, stop);
     try {
@@ -53,10 +61,14 @@ export async function ask(means: AskingMeans, question: Question): Promise<Recor
   }
 }
 
-async function callOnce(means: AskingMeans, { key, body }: Question, bound: Tokens): Promise<RecordedReply> {
-  const { ledger, stop, teacher } = means;
+async function callOnce<Said extends Served>(
+  means: AskingMeans<Said>,
+  { key, body }: Question,
+  bound: Tokens,
+): Promise<Recorded<Said>> {
+  const { client, ledger, stop, teacher } = means;
   const intent = await ledger.intend({ key, atMost: costOf(teacher.prices, bound) });
-  if ('recorded' in intent) return recordedReply(intent.recorded);
+  if ('recorded' in intent) return recorded(client.wire, intent.recorded);
   const { call } = intent;
   // The intent may have waited for money for long.
   if (stop.aborted) ledger.giveUp(call, { reason: 'stopped', maybePaid: false });
@@ -70,18 +82,18 @@ async function callOnce(means: AskingMeans, { key, body }: Question, bound: Toke
   }
 }
 
-async function makeCall(
-  { client, pace, ledger, cut, teacher }: AskingMeans,
+async function makeCall<Said extends Served>(
+  { client, pace, ledger, cut, teacher }: AskingMeans<Said>,
   { key, body }: Question,
   call: Call,
   bound: Tokens,
-): Promise<RecordedReply> {
+): Promise<Recorded<Said>> {
   const startedAtMs = performance.now();
   const whole = await client.ask(body, key, cut);
   const used = whole.reply.usage ?? bound;
   pace.giveBackTokens(bound.promptTokens + bound.completionTokens - used.promptTokens - used.completionTokens);
   const latencyMs = Math.round(performance.now() - startedAtMs);
-  return recordedReply(await ledger.record(call, responseOf(teacher, body, whole, { used, latencyMs })));
+  return recorded(client.wire, await ledger.record(call, responseOf(teacher, body, whole, { used, latencyMs })));
 }
 
 /** What is no failed call was cut, or could not be recorded: it may be paid for. */
@@ -93,7 +105,7 @@ const endOf = (error: unknown): GivenUp =>
 function responseOf(
   { endpoint, model, revision, prices }: TeacherEndpoint,
   request: JsonObject,
-  { body, reply, providerId }: WholeReply,
+  { body, reply, providerId }: WholeReply<Served>,
   { used, latencyMs }: { readonly used: Tokens; readonly latencyMs: number },
 ): NewResponse {
   const cost = costOf(prices, used);
@@ -105,7 +117,7 @@ function responseOf(
       revision,
       servedModel: reply.servedModel,
       servedFingerprint: reply.fingerprint ?? null,
-      body: withoutAccidents(body),
+      body,
       finishReason: reply.finishReason,
       usage: reply.usage ?? null,
     },

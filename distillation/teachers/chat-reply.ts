@@ -5,19 +5,14 @@
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 import { isJsonArray, isJsonObject, type Json } from '../../storage/index.js';
+import type { Served, Wire } from './wire.js';
 
 export type Outcome = 'answered' | 'cut-off' | 'refused' | 'empty';
 
-export interface Reply {
+export interface Reply extends Served {
   readonly outcome: Outcome;
   /** The answer, or the words of the refusal; may be empty, whatever the outcome. */
   readonly text: string;
-  readonly finishReason: string;
-  /** The name that the endpoint gives to what answered. */
-  readonly servedModel: string;
-  readonly fingerprint?: string | undefined;
-  /** Absent where the endpoint does not count. */
-  readonly usage?: { readonly promptTokens: number; readonly completionTokens: number } | undefined;
 }
 
 const count = z.int().nonnegative();
@@ -73,6 +68,14 @@ function saidIn(choice: Json): Json {
   return { index, finish_reason: reason, message };
 }
 
+export const chatWire: Wire<Reply> = {
+  path: '/chat/completions',
+  what: 'a chat completion',
+  read: readReply,
+  keep: withoutAccidents,
+  recall: readReply,
+};
+
 interface ChatMessage {
   readonly content?: string | null | undefined;
   readonly refusal?: string | null | undefined;
@@ -88,7 +91,7 @@ function outcomeOf(finishReason: string, { content, refusal }: ChatMessage): Out
 const snapshot = /^-(\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3})$/;
 
 /** @throws teacher-model-mismatch */
-export function confirmModel({ servedModel }: Reply, expected: string): void {
+export function confirmModel({ servedModel }: Served, expected: string): void {
   if (servedModel === expected) return;
   if (servedModel.startsWith(expected) && snapshot.test(servedModel.slice(expected.length))) return;
   throw new NightstillError(

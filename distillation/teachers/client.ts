@@ -7,24 +7,27 @@ import OpenAI from 'openai';
 import { hasCode, NightstillError } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import { isJsonObject, parseJson, type Json, type JsonObject } from '../../storage/index.js';
-import { confirmModel, readReply, replyInvalid, type Reply } from './chat-reply.js';
+import { chatWire, confirmModel, replyInvalid, type Reply } from './chat-reply.js';
 import { failedCall } from './failed-call.js';
+import type { Served, Wire } from './wire.js';
 
-export interface WholeReply {
+export interface WholeReply<Said extends Served = Reply> {
+  /** As it is recorded. */
   readonly body: Json;
   /** What it says. */
-  readonly reply: Reply;
+  readonly reply: Said;
   /** What the provider calls this reply, when it does. */
   readonly providerId: string | null;
 }
 
-export interface TeacherClient {
+export interface TeacherClient<Said extends Served = Reply> {
+  readonly wire: Wire<Said>;
   /**
    * @param key names the request wherever it is asked again
    * @param signal ends the call
    * @throws FailedCall with a code and whether it may be tried again; the signal's reason
    */
-  ask(request: JsonObject, key: string, signal: AbortSignal): Promise<WholeReply>;
+  ask(request: JsonObject, key: string, signal: AbortSignal): Promise<WholeReply<Said>>;
 }
 
 /** Far beyond any answer of text. */
@@ -33,7 +36,15 @@ const maximumReplyBytes = 16 * 1024 * 1024;
 /** Nothing else is sent. */
 const sentHeaders: readonly string[] = ['accept', 'authorization', 'content-type', 'idempotency-key', 'user-agent'];
 
-export function openTeacherClient(teacher: TeacherEndpoint, apiKey: string | undefined): TeacherClient {
+/** Over the chat API. */
+export const openTeacherClient = (teacher: TeacherEndpoint, apiKey: string | undefined): TeacherClient =>
+  openClient(teacher, apiKey, chatWire);
+
+export function openClient<Said extends Served>(
+  teacher: TeacherEndpoint,
+  apiKey: string | undefined,
+  wire: Wire<Said>,
+): TeacherClient<Said> {
   const client = new OpenAI({
     baseURL: teacher.endpoint,
     apiKey: apiKey ?? 'none',
@@ -48,16 +59,17 @@ export function openTeacherClient(teacher: TeacherEndpoint, apiKey: string | und
   });
   const { timeout } = teacher.limits;
   return {
+    wire,
     async ask(request, key, signal) {
       const late = AbortSignal.timeout(timeout);
       const ended = AbortSignal.any([signal, late]);
       try {
         const options = { headers: { 'Idempotency-Key': key }, signal: ended, timeout };
-        const response = await client.post('/chat/completions', { ...options, body: request }).asResponse();
-        const body = parseBody(await readText(response), response.headers.get('content-type'));
-        const reply = readReply(body);
+        const response = await client.post(wire.path, { ...options, body: request }).asResponse();
+        const body = parseBody(await readText(response), response.headers.get('content-type'), wire.what);
+        const reply = wire.read(body);
         confirmModel(reply, teacher.servedAs ?? teacher.model);
-        return { body, reply, providerId: providerIdOf(body) };
+        return { body: wire.keep(body, reply), reply, providerId: providerIdOf(body) };
       } catch (error) {
         signal.throwIfAborted();
         throw failedCall(late.aborted ? lateReply(timeout) : error);
@@ -83,13 +95,13 @@ async function readText({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function parseBody(text: string, contentType: string | null): Json {
-  if (text.trim() === '') throw replyInvalid('a chat completion', 'an empty reply');
+function parseBody(text: string, contentType: string | null, expected: string): Json {
+  if (text.trim() === '') throw replyInvalid(expected, 'an empty reply');
   try {
     return parseJson(text);
   } catch (error) {
     if (!hasCode(error, 'record-invalid')) throw error;
-    throw replyInvalid('a chat completion as JSON', `${text.length} characters of ${contentType ?? 'no type'}`, error);
+    throw replyInvalid(`${expected} as JSON`, `${text.length} characters of ${contentType ?? 'no type'}`, error);
   }
 }
 
