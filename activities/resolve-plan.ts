@@ -85,7 +85,7 @@ function resolveNode(
     issues.push({ path: `${stage.place}.uses`, expected, found: stage.uses });
     return [];
   }
-  const options = check(kind.options, { ...sharedOptions(kind, plan), ...stage.with }, stage.optionsPlace);
+  const options = check(kind.options, { ...sharedOptions(kind, plan, stage), ...stage.with }, stage.optionsPlace);
   if (options.issues) issues.push(...options.issues.map((issue) => atTop(issue, plan, { kind, stage })));
   const { inputs, issues: ofInputs } = resolveInputs(kind, stage, kindOfNode);
   // What a stage of an unknown kind would give is unknown as well.
@@ -99,7 +99,7 @@ function resolveNode(
       needs: [...new Set(stage.needs)],
       inputs,
       with: options.value,
-      ...(kind.numerics && { numerics: numericsOf(plan) }),
+      ...(kind.numerics(options.value) && { numerics: numericsOf(plan) }),
       activity: kind.activity,
       queue: queueName(kind.role(options.value), queuePrefix),
       timeouts: { ...kind.timeouts, ...given(stage.timeouts) },
@@ -114,17 +114,19 @@ function atTop(
   plan: PlanFile,
   { kind, stage }: { readonly kind: StageKind; readonly stage: PlannedStage },
 ): PlanIssue {
-  const given = Object.keys(sharedOptions(kind, plan)).find(
+  const given = Object.keys(sharedOptions(kind, plan, stage)).find(
     (option) => stage.with[option] === undefined && issue.path === joinPath(stage.optionsPlace, option),
   );
   return given === undefined ? issue : { ...issue, path: kind.shared[given] ?? given };
 }
 
-/** What the top of the file says for all stages. */
-function sharedOptions({ shared }: StageKind, plan: PlanFile): JsonObject {
+/** What the top of the file says for all stages, but for what the stage takes as an input. */
+function sharedOptions({ shared }: StageKind, plan: PlanFile, { inputs }: PlannedStage): JsonObject {
   const top = plan as unknown as JsonObject;
   return Object.fromEntries(
-    Object.entries(shared).flatMap(([option, name]) => (top[name] === undefined ? [] : [[option, top[name]]])),
+    Object.entries(shared).flatMap(([option, name]) =>
+      top[name] === undefined || inputs[option] !== undefined ? [] : [[option, top[name]]],
+    ),
   );
 }
 

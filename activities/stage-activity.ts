@@ -17,17 +17,18 @@ export function createStageActivity(
   { kind, work }: Stage,
   { programs }: StageDependencies,
 ): (input: StageInput) => Promise<StageOutput> {
-  if ('run' in work) {
-    const stores = new OpenStores();
-    return translating((input: StageInput) => runStageHere(stores, kind, work.run, input));
-  }
+  const stores = new OpenStores();
+  if (!('program' in work)) return translating((input: StageInput) => runStageHere(stores, kind, work.run, input));
   const program = programs?.[work.program];
   if (program === undefined)
     throw new NightstillError(
       'stages-invalid',
       `stage ${kind.kind}: expected the program "${work.program}", found none; give the plugin programs of nightstill/workers`,
     );
+  const inChild = (input: StageInput): Promise<StageOutput> =>
+    runStageInChild({ ...program, silenceLimitsMs: work.silenceLimitsMs }, input);
+  if (!('run' in work)) return translating(inChild);
   return translating((input: StageInput) =>
-    runStageInChild({ ...program, silenceLimitsMs: work.silenceLimitsMs }, input),
+    work.inChild(input.with) ? inChild(input) : runStageHere(stores, kind, work.run, input),
   );
 }

@@ -14,9 +14,23 @@ export interface Stage {
   readonly work: StageWork;
 }
 
+/** Work that is a program of its own, in a child process. */
+export interface ProgramWork {
+  readonly program: ProgramName;
+  /** Longest silence by phase. */
+  readonly silenceLimitsMs: SilenceLimits;
+}
+
+/** Work that is a function, in this process. */
+interface FunctionWork {
+  readonly run: (context: StageContext) => Promise<StageProduct>;
+}
+
+/** One of them; or both, of which the options choose. */
 export type StageWork =
-  | { readonly run: (context: StageContext) => Promise<StageProduct> }
-  | { readonly program: ProgramName; readonly silenceLimitsMs: SilenceLimits };
+  | FunctionWork
+  | ProgramWork
+  | (FunctionWork & ProgramWork & { readonly inChild: (options: JsonObject) => boolean });
 
 /** Kinds of artifact by the names that a stage gives them. */
 export type ArtifactKinds = Readonly<Record<string, string>>;

@@ -47,7 +47,10 @@ export interface StageKind {
   readonly defaults: JsonObject;
   /** Options that name data outside the store. In the stage key, the identity of that data stands in their place. */
   readonly sources: Readonly<Record<string, SourceKind>>;
-  /** Options that a plan may give once, at its top, for all stages that are silent about them: option → name at the top. */
+  /**
+   * Options that a plan may give once, at its top, for all stages that are silent about them: option → name at the top. A stage that
+   * takes an input of that name is not silent.
+   */
   readonly shared: Readonly<Record<string, string>>;
   /** Sections at the top of a plan that this stage carries out: a plan that has one which no stage carries out is refused. */
   readonly applies: readonly AppliedSection[];
@@ -69,8 +72,8 @@ export interface StageKind {
   readonly role: (options: JsonObject) => StageRole;
   /** Which workers can do it at all: they register its activity. */
   readonly roles: readonly StageRole[];
-  /** Do its bits depend on how numbers are computed? Then the plan's numerics are part of the stage key. */
-  readonly numerics: boolean;
+  /** Do its bits depend on how numbers are computed, with these options? Then the plan's numerics are part of the stage key. */
+  readonly numerics: (options: JsonObject) => boolean;
   /** Do two executions come to the same facts? */
   readonly reproducible: boolean;
   /** False: it acts, and so anew in every run. */

@@ -4,7 +4,7 @@
  * worker which only resolves plans never loads them.
  */
 import { z } from 'zod';
-import type { ArtifactKinds, Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
+import type { ArtifactKinds, ProgramWork, Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
@@ -57,7 +57,7 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   /** Options that change how the work is done and not what comes out. */
   readonly immaterial?: readonly (keyof Options & string)[];
   /** Do its bits depend on the numerics of the plan? Default: false. */
-  readonly numerics?: boolean;
+  readonly numerics?: boolean | ((options: Options) => boolean);
   readonly timeouts?: Partial<NodeTimeouts>;
   readonly retry?: Partial<NodeRetry>;
 }
@@ -68,9 +68,18 @@ export type StageDefinition<
   Outputs extends ArtifactKinds,
 > = Definition<Options, Inputs, Outputs> &
   (
-    | { readonly run: (context: StageContext<Options, Inputs>) => Promise<StageProduct<Outputs>> }
-    | Extract<StageWork, { readonly program: unknown }>
+    | { readonly run: Run<Options, Inputs, Outputs> }
+    | ProgramWork
+    | (ProgramWork & {
+        readonly run: Run<Options, Inputs, Outputs>;
+        /** Does the program do it, with these options, and not the function? */
+        readonly inChild: (options: Options) => boolean;
+      })
   );
+
+type Run<Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds> = (
+  context: StageContext<Options, Inputs>,
+) => Promise<StageProduct<Outputs>>;
 
 const hourMs = 3600 * 1000;
 const standardTimeouts: NodeTimeouts = { startToCloseMs: 24 * hourMs, heartbeatMs: 60_000 };
@@ -82,7 +91,7 @@ export function defineStage<
   Options extends JsonObject = JsonObject,
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
-  const { queue = 'io', oneInputOf = () => [], disagreements = () => [], champion } = definition;
+  const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [], champion } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -103,7 +112,7 @@ export function defineStage<
     activity: `nightstill.${definition.kind}`,
     role: (values) => (typeof queue === 'function' ? queue(values as Options) : queue),
     roles: typeof queue === 'function' ? ['io', 'gpu'] : [queue],
-    numerics: definition.numerics ?? false,
+    numerics: (values) => (typeof numerics === 'function' ? numerics(values as Options) : numerics),
     reproducible: definition.reproducible ?? true,
     reusable: definition.reusable ?? true,
     observes: definition.observes ?? [],
@@ -117,10 +126,15 @@ export function defineStage<
 /** Options have passed the schema, and inputs are those of the plan: at the boundary of Temporal their types are only JSON. */
 const workOf = <Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds>(
   definition: StageDefinition<Options, Inputs, Outputs>,
-): StageWork =>
-  'run' in definition
-    ? { run: (context) => definition.run(context as StageContext<Options, Inputs>) }
-    : { program: definition.program, silenceLimitsMs: definition.silenceLimitsMs };
+): StageWork => {
+  if (!('run' in definition)) return programOf(definition);
+  const run = (context: StageContext): Promise<StageProduct> =>
+    definition.run(context as StageContext<Options, Inputs>);
+  if (!('program' in definition)) return { run };
+  return { ...programOf(definition), run, inChild: (values) => definition.inChild(values as Options) };
+};
+
+const programOf = ({ program, silenceLimitsMs }: ProgramWork): ProgramWork => ({ program, silenceLimitsMs });
 
 const inputKind = (artifact: string): StageInputKind =>
   artifact.endsWith('?') ? { artifact: artifact.slice(0, -1), optional: true } : { artifact };
