@@ -1,0 +1,99 @@
+/**
+ * One request to an endpoint, over the client of OpenAI: sent once, and read to its end within the time limit. Trying again is the
+ * caller's, who records every attempt. The client takes nothing from the environment: neither keys nor headers that are meant for
+ * somebody else.
+ */
+import OpenAI from 'openai';
+import { hasCode, NightstillError } from '../../config/errors.js';
+import type { TeacherEndpoint } from '../../config/teacher-schema.js';
+import { parseJson, type Json, type JsonObject } from '../../storage/index.js';
+import { replyInvalid } from './chat-reply.js';
+import { failedCall } from './failed-call.js';
+import type { Wire } from './wire.js';
+
+/** What lies there: `/chat/completions` under the URL of the endpoint, `a chat completion`. */
+type Place = Pick<Wire<never>, 'path' | 'what'>;
+
+/** Both throw FailedCall, or the reason of the signal, which ends the call. */
+export interface TeacherConnection {
+  get(place: Place, signal: AbortSignal): Promise<Json>;
+  /** @param key names the request wherever it is asked again: its Idempotency-Key */
+  post(place: Place, body: JsonObject, key: string, signal: AbortSignal): Promise<Json>;
+}
+
+/** Far beyond any answer of text. */
+const maximumReplyBytes = 16 * 1024 * 1024;
+
+/** Nothing else is sent. */
+const sentHeaders: readonly string[] = ['accept', 'authorization', 'content-type', 'idempotency-key', 'user-agent'];
+
+export function openConnection(
+  { endpoint, limits: { timeout } }: Pick<TeacherEndpoint, 'endpoint' | 'limits'>,
+  apiKey: string | undefined,
+): TeacherConnection {
+  const client = new OpenAI({
+    baseURL: endpoint,
+    apiKey: apiKey ?? 'none',
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    logLevel: 'off',
+    ...(apiKey === undefined && { defaultHeaders: { Authorization: null } }),
+    fetch: fetchOnce,
+  });
+  async function call(
+    expected: string,
+    send: (limits: { readonly signal: AbortSignal; readonly timeout: number }) => Promise<Response>,
+    signal: AbortSignal,
+  ): Promise<Json> {
+    const late = AbortSignal.timeout(timeout);
+    try {
+      const response = await send({ signal: AbortSignal.any([signal, late]), timeout });
+      return parseBody(await readText(response), response.headers.get('content-type'), expected);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failedCall(late.aborted ? lateReply(timeout) : error);
+    }
+  }
+  return {
+    get: ({ path, what }, signal) => call(what, (limits) => client.get(path, limits).asResponse(), signal),
+    post: ({ path, what }, body, key, signal) =>
+      call(
+        what,
+        (limits) => client.post(path, { ...limits, headers: { 'Idempotency-Key': key }, body }).asResponse(),
+        signal,
+      ),
+  };
+}
+
+/** A redirect is not followed: the prompts would go where no plan has sent them. */
+function fetchOnce(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  const headers = [...new Headers(init.headers)].filter(([name]) => sentHeaders.includes(name));
+  return fetch(url, { ...init, headers, redirect: 'error' });
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > maximumReplyBytes) throw replyInvalid(`at most ${maximumReplyBytes} bytes`, 'more');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parseBody(text: string, contentType: string | null, expected: string): Json {
+  if (text.trim() === '') throw replyInvalid(expected, 'an empty reply');
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!hasCode(error, 'record-invalid')) throw error;
+    throw replyInvalid(`${expected} as JSON`, `${text.length} characters of ${contentType ?? 'no type'}`, error);
+  }
+}
+
+const lateReply = (timeoutMs: number): NightstillError =>
+  new NightstillError('teacher-unavailable', `expected a reply within ${timeoutMs} ms, found none`);
