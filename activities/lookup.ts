@@ -3,7 +3,7 @@
  * what is found; a stage that has to run leaves its preimage, by which later runs, and readers, tell what has changed.
  */
 import { differenceInALine, explainDifference } from '../config/explain-difference.js';
-import type { LookupResult, NodeInput, StageIdentity } from '../config/plan.js';
+import type { NodeInput, StageIdentity, StageLookedUp } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { lookupStage, putPreimage, readPreimage, type ObjectStore, type StageLookup } from '../storage/index.js';
 import { StageNames } from './stage-names.js';
@@ -14,7 +14,7 @@ export async function lookUpStage(
   { runId, node }: Pick<NodeInput, 'runId' | 'node'>,
   stage: StageIdentity,
   names = new StageNames(),
-): Promise<LookupResult> {
+): Promise<StageLookedUp> {
   const { before } = await names.add(store, runId, node, stage.stageKey);
   const found = await lookupStage(store, stage.stageKey);
   const explanation = explainLookup(store, kind, { stage, found, before: before[node], runId });

@@ -8,6 +8,7 @@ import type { LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '..
 import { closeRun, openRun, parseDigest, type Json } from '../storage/index.js';
 import { withHeartbeat } from './heartbeat.js';
 import { lookUpStage } from './lookup.js';
+import { whyNothingToDecide } from './nothing-to-decide.js';
 import { OpenStores } from './open-stores.js';
 import { asksForChampion, placeChampion } from './place-champion.js';
 import { isQueueServed } from './queue-served.js';
@@ -38,6 +39,8 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
   [activityNames.lookup]: translating((input: NodeInput): Promise<LookupResult> =>
     withHeartbeat(undefined, async () => {
       const kind = kindOf(input, rules);
+      const nothing = await stores.use(input.store, (store) => whyNothingToDecide(store, kind, input));
+      if (nothing !== undefined) return { unchanged: true, why: nothing };
       const stage = await identifyStage(kind, input);
       const found = await stores.use(input.store, (store) => lookUpStage(store, kind, input, stage, names));
       return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };

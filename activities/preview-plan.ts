@@ -17,6 +17,7 @@ import {
   type StageLookup,
 } from '../storage/index.js';
 import { explainLookup } from './lookup.js';
+import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
@@ -64,6 +65,8 @@ interface Previewed {
   readonly node: NodePreview;
   /** Of a node that is reused. */
   readonly outputs?: Outputs | undefined;
+  /** It has nothing to decide, and makes nothing. */
+  readonly unchanged?: boolean;
 }
 
 class Preview {
@@ -101,7 +104,8 @@ class Preview {
     const makers: Record<string, string> = {};
     const awaited = new Set<string>();
     for (const [name, { node: maker, output }] of Object.entries(node.inputs)) {
-      const { outputs, node: made } = await this.of(maker);
+      const { outputs, node: made, unchanged } = await this.of(maker);
+      if (unchanged) return left(node, `unchanged: ${maker} has nothing to decide`);
       const artifact = outputs?.[output];
       if (made.stageKey !== undefined) makers[name] = made.stageKey;
       if (artifact) inputs[name] = artifact;
@@ -115,6 +119,8 @@ class Preview {
     }
     const kind = this.#kinds.find((candidate) => candidate.kind === uses);
     if (kind === undefined) throw new NightstillError('plan-invalid', `stage ${id}: expected a known kind`);
+    const nothing = this.#store && (await whyNothingToDecide(this.#store, kind, { with: node.with, inputs }));
+    if (nothing !== undefined) return left(node, nothing);
     const stage = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs, makers });
     const found = this.#store ? await lookupStage(this.#store, stage.stageKey, { readOnly: true }) : never;
     const before = this.#before[id];
@@ -155,6 +161,11 @@ class Preview {
     return {};
   }
 }
+
+const left = ({ id, uses, needs, queue }: PlanNode, why: string): Previewed => ({
+  node: { id, uses, needs, queue, verdict: 'reused', why },
+  unchanged: true,
+});
 
 const sayResolution = ({ score, notWorseThan, margin, items, smallestRegression }: Resolution): string =>
   `${score}, not worse than ${notWorseThan}: ${items} items resolve a loss of ${smallestRegression.toFixed(4)}, the margin is ${margin}`;

@@ -42,10 +42,9 @@ const shownHex = 16;
 
 function describe(explanation: Explanation): string {
   const { node, status, why, stageKey, stageKeyBefore, differences, recordedBy } = explanation;
-  const lines = [
-    `${node}: ${status ?? 'unknown'}${why === undefined ? '' : `, ${why}`}`,
-    `  work      ${stageKey.slice(0, shownHex)}${stageKeyBefore === undefined ? ', of no run before' : ''}`,
-  ];
+  const lines = [`${node}: ${status ?? 'unknown'}${why === undefined ? '' : `, ${why}`}`];
+  if (stageKey !== undefined)
+    lines.push(`  work      ${stageKey.slice(0, shownHex)}${stageKeyBefore === undefined ? ', of no run before' : ''}`);
   if (stageKeyBefore !== undefined)
     lines.push(`  before    ${stageKeyBefore === stageKey ? 'the same' : stageKeyBefore.slice(0, shownHex)}`);
   for (const [index, difference] of differences.entries())

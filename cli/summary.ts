@@ -22,7 +22,9 @@ export function finalModels(result: RunResult, view: RunView): NamedModel[] {
     Object.entries(result.nodes[node]?.outputs ?? {}).filter(([, artifact]) => artifact.kind === kind);
   const modelsOf = (node: string): NamedModel[] =>
     outputsOf(node, 'model').map(([output, artifact]) => ({ node, output, artifact }));
-  const judged = view.nodes.filter(({ id }) => outputsOf(id, 'verdict').length > 0).flatMap(({ needs }) => needs);
+  const judged = view.nodes
+    .filter(({ id }) => outputsOf(id, 'verdict').length > 0 || result.nodes[id]?.unchanged === id)
+    .flatMap(({ needs }) => needs);
   const madeFrom = leadingTo(
     view.nodes.filter(({ id }) => modelsOf(id).length > 0),
     view,
@@ -44,14 +46,16 @@ function leadingTo(nodes: RunView['nodes'], view: RunView): Set<string> {
 export function describeResult(result: RunResult, view: RunView): string {
   const order = view.nodes.map(({ id }) => id);
   const nodes = Object.entries(result.nodes).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
-  const rows = nodes.flatMap(([node, { reused, outputs }]) =>
-    Object.entries(outputs).map(([output, { kind, digest, rows: count }], index) => [
-      index === 0 ? node : '',
-      index === 0 ? (reused ? 'reused' : 'ran') : '',
-      output,
-      `${kind}${count === undefined ? '' : ` of ${count} rows`}`,
-      shortDigest(digest),
-    ]),
+  const rows = nodes.flatMap(([node, { reused, outputs, unchanged }]) =>
+    unchanged !== undefined
+      ? [[node, 'unchanged', '', '', '']]
+      : Object.entries(outputs).map(([output, { kind, digest, rows: count }], index) => [
+          index === 0 ? node : '',
+          index === 0 ? (reused ? 'reused' : 'ran') : '',
+          output,
+          `${kind}${count === undefined ? '' : ` of ${count} rows`}`,
+          shortDigest(digest),
+        ]),
   );
   const table = drawTable(['node', 'result', 'output', 'kind', 'digest'], rows).replaceAll(/^/gm, '  ');
   return [table, ...inexactNodes(result), nextSteps(result, view)].join('\n\n');

@@ -26,7 +26,8 @@ export interface Explanation {
   readonly status?: NodeStatus;
   /** In a line, as it was judged when the node was looked up. */
   readonly why?: string;
-  readonly stageKey: string;
+  /** Absent of a node that had nothing to decide. */
+  readonly stageKey?: string;
   /** Of the runs before; absent where there was none. */
   readonly stageKeyBefore?: string;
   /** What differs, a line each: `temperature: 1 → 2`. Empty where nothing does, and where one side is no longer recorded. */
@@ -46,16 +47,15 @@ export async function explain({ runId, node, client, store: named }: ExplainRequ
     const run = await readRun(store, runId);
     if (run === undefined) throw missing(runId, 'its record in the store');
     const nodes = seen?.nodes ?? (run.outcome as RunOutcome | null)?.nodes ?? [];
-    const wanted = Object.keys(run.stages).filter((id) => node === undefined || id === node);
+    const idle = nodes.filter(({ unchanged }) => unchanged !== undefined).map(({ id }) => id);
+    const wanted = [...new Set([...Object.keys(run.stages), ...idle])].filter(
+      (id) => node === undefined || id === node,
+    );
     return await Promise.all(
-      wanted.map((id) =>
-        explainNode(
-          store,
-          run,
-          id,
-          nodes.find((one) => one.id === id),
-        ),
-      ),
+      wanted.map(async (id) => {
+        const seenNode = nodes.find((one) => one.id === id);
+        return idle.includes(id) ? explainIdle(id, seenNode) : explainNode(store, run, id, seenNode);
+      }),
     );
   } finally {
     await store.close();
@@ -64,6 +64,13 @@ export async function explain({ runId, node, client, store: named }: ExplainRequ
 
 type Seen = Pick<NodeState, 'status' | 'why'>;
 
+const saidOf = (seen: Seen | undefined): Pick<Explanation, 'status' | 'why'> => ({
+  ...(seen && { status: seen.status }),
+  ...(seen?.why !== undefined && { why: seen.why }),
+});
+
+const explainIdle = (node: string, seen: Seen | undefined): Explanation => ({ node, ...saidOf(seen), differences: [] });
+
 async function explainNode(store: ObjectStore, run: Run, node: string, seen: Seen | undefined): Promise<Explanation> {
   const { lookupStage } = await import('../storage/index.js');
   const stageKey = run.stages[node] ?? '';
@@ -71,8 +78,7 @@ async function explainNode(store: ObjectStore, run: Run, node: string, seen: See
   const { result } = await lookupStage(store, stageKey, { readOnly: true });
   return {
     node,
-    ...(seen && { status: seen.status }),
-    ...(seen?.why !== undefined && { why: seen.why }),
+    ...saidOf(seen),
     stageKey,
     ...(before !== undefined && { stageKeyBefore: before }),
     differences: before === undefined || before === stageKey ? [] : await differencesOf(store, before, stageKey),

@@ -20,10 +20,20 @@ export function nodeViews(
     const stage = sinceLookup(byId.get(node.id), lookup);
     const isLost = node.needs.some((id) => ['failed', 'skipped', 'cancelled'].includes(views.get(id)?.status ?? ''));
     const status = statusOf(lookup, stage, isLost, end !== undefined);
-    views.set(node.id, viewOf(node, status, lookup, stage, pending));
+    const maker = Object.values(node.inputs).find(({ node: id }) => views.get(id)?.unchanged !== undefined)?.node;
+    const view = viewOf(node, status, lookup, stage, pending);
+    views.set(node.id, maker === undefined ? view : leftView(view, maker, views.get(maker)?.unchanged));
   }
   return (plan?.plan.nodes ?? []).flatMap(({ id }) => views.get(id) ?? []);
 }
+
+/** A node that takes what another had no reason to make is not even looked up. */
+const leftView = (view: NodeView, maker: string, unchanged: string | undefined): NodeView => ({
+  ...view,
+  status: 'reused',
+  why: `unchanged: ${maker} had nothing to decide`,
+  unchanged,
+});
 
 /** A plan that is followed anew looks its nodes up again: what a stage did before tells nothing of now. */
 const sinceLookup = (stage: ActivityRecord | undefined, lookup: ActivityRecord | undefined) =>
@@ -39,7 +49,8 @@ function statusOf(
   if (last === undefined) return isLost || isOver ? 'skipped' : 'waiting';
   if (last.end === 'failed' || last.end === 'timed-out') return 'failed';
   if (last.end === 'cancelled') return 'cancelled';
-  if (last.end === 'completed' && (stage || lookup?.lookup?.outputs)) return stage ? 'done' : 'reused';
+  const isReused = lookup?.lookup && ('unchanged' in lookup.lookup || lookup.lookup.outputs);
+  if (last.end === 'completed' && (stage || isReused)) return stage ? 'done' : 'reused';
   if (isOver) return 'cancelled';
   return last.end === undefined && !stage ? 'looking-up' : 'running';
 }
@@ -62,7 +73,7 @@ function viewOf(
     queue,
     status,
     ...(why !== undefined && { why }),
-    ...(lookup?.lookup && { stageKey: lookup.lookup.stageKey }),
+    ...(lookup?.lookup && ('unchanged' in lookup.lookup ? { unchanged: id } : { stageKey: lookup.lookup.stageKey })),
     ...(lookup && { startedAtMs: lookup.scheduledAtMs }),
     ...(endedAtMs !== undefined && { endedAtMs }),
     ...(activity && { activity }),

@@ -59,7 +59,7 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
       prices,
     ),
     notCompared: ['stock-small-model', 'quantized-teacher'],
-    verdicts: await readVerdicts(store, nodes),
+    verdicts: [...(await readVerdicts(store, nodes)), ...unchangedVerdicts(run)],
     promotions: promotionsOf(nodes),
     serving: await readServing(store, nodes),
     teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',
@@ -129,6 +129,12 @@ async function readVerdicts(store: ObjectStore, nodes: readonly NodeResult[]): P
   });
   return (await Promise.all(verdicts)).flat();
 }
+
+/** A gate that had nothing to decide has made no verdict: how the run ended tells of it. */
+const unchangedVerdicts = ({ outcome }: Run): GateVerdict[] =>
+  ((outcome as RunOutcome | null)?.nodes ?? [])
+    .filter(({ id, unchanged }) => unchanged === id)
+    .map(({ id, why = '' }) => ({ node: id, verdict: 'unchanged', reasons: [why] }));
 
 const promotionsOf = (nodes: readonly NodeResult[]): PromotionMade[] =>
   nodes.flatMap(({ node, result }) => {

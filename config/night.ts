@@ -21,7 +21,7 @@ export interface NightResult {
   /** Id of its run. */
   readonly run: string;
   readonly status: 'completed' | 'cancelled';
-  /** Ids of the nodes that ran: in a night in which nothing had changed none but those that look at what serves (`gate`, `promote`). */
+  /** Ids of the nodes that ran: none in a night in which nothing had changed. */
   readonly ran: readonly string[];
   readonly reused: readonly string[];
 }

@@ -91,7 +91,7 @@ export interface StageIdentity {
   readonly preimage: JsonObject;
 }
 
-export interface LookupResult extends StageIdentity {
+export interface StageLookedUp extends StageIdentity {
   /** The recorded outputs; absent when the stage has to run. */
   readonly outputs?: Outputs;
   /** Why it is reused or has to run, in a line: `temperature: 1 → 2`. */
@@ -99,6 +99,14 @@ export interface LookupResult extends StageIdentity {
   /** Does a worker poll the queue of the node? Null where Temporal could not say. */
   readonly polled: boolean | null;
 }
+
+/** What serves already is what the stage would decide about: it has nothing to do, and makes nothing. */
+export interface NothingToDecide {
+  readonly unchanged: true;
+  readonly why: string;
+}
+
+export type LookupResult = StageLookedUp | NothingToDecide;
 
 export interface StageInput extends NodeInput, StageIdentity {
   /** The run shows that no worker polls the queue: whoever takes the stage tells it that one does. */
@@ -110,10 +118,14 @@ export interface StageOutput {
 }
 
 export interface NodeResult {
+  /** None of a node that had nothing to decide. */
   readonly outputs: Outputs;
-  readonly stageKey: string;
-  /** True when the result was recorded before, and nothing ran. */
+  /** Absent of a node that had nothing to decide. */
+  readonly stageKey?: string | undefined;
+  /** True when nothing ran: its result was recorded before, or it had nothing to decide. */
   readonly reused: boolean;
+  /** Of a node that had nothing to decide, the id of the one that found so: itself, or one that it would have taken an input from. */
+  readonly unchanged?: string | undefined;
 }
 
 /** What a run returns: the result of each node, by node id. */
@@ -133,6 +145,8 @@ export interface NodeState {
   readonly why?: string | undefined;
   /** It is to run, and no worker polled its queue when it was looked up. */
   readonly unpolled?: boolean | undefined;
+  /** As of its result. */
+  readonly unchanged?: string | undefined;
 }
 
 /** Live state of a run, as the query `state` answers it. */

@@ -32,6 +32,8 @@ export interface Disagreement {
 export interface ChampionUse {
   readonly name: string;
   readonly alias: string;
+  /** The input that is compared with what serves. When it is what serves, there is nothing to decide, and the stage is not run. */
+  readonly candidate: string;
   /** This input is made of the model that serves, by the stage that makes the input `like` of another. Absent: none is. */
   readonly measured?: { readonly input: string; readonly like: string } | undefined;
 }

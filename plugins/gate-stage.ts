@@ -34,6 +34,7 @@ export const gateStage = defineStage({
   champion: ({ name, alias, gates }) => ({
     name,
     alias,
+    candidate: 'model',
     ...(systemsOf(gates).includes('champion') && { measured: { input: 'champion', like: 'candidate' } }),
   }),
   run: async (context) => (await import('../activities/gate.js')).gate(context),

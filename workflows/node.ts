@@ -27,10 +27,20 @@ export async function runNode(
   needed: Readonly<Record<string, NodeResult>>,
   board: RunBoard,
 ): Promise<NodeResult> {
+  const idle = Object.values(node.inputs).find(({ node: id }) => needed[id]?.unchanged !== undefined);
+  if (idle)
+    return leave(
+      node,
+      needed[idle.node]?.unchanged ?? idle.node,
+      `unchanged: ${idle.node} had nothing to decide`,
+      board,
+    );
   const input = inputOf(plan, node, needed);
   try {
     board.set(node.id, 'looking-up');
-    const { outputs: recorded, why, polled, ...stage } = await lookUp(node, input);
+    const found = await lookUp(node, input);
+    if ('unchanged' in found) return leave(node, node.id, found.why, board);
+    const { outputs: recorded, why, polled, ...stage } = found;
     if (recorded) {
       board.set(node.id, 'reused', { why });
       return { outputs: recorded, stageKey: stage.stageKey, reused: true };
@@ -52,6 +62,12 @@ export async function runNode(
   }
 }
 
+/** What would act on a decision has nothing to act on where there was none: such a node is not even looked up. */
+function leave({ id }: PlanNode, unchanged: string, why: string, board: RunBoard): NodeResult {
+  board.set(id, 'reused', { why, unchanged });
+  return { outputs: {}, reused: true, unchanged };
+}
+
 function inputOf(plan: Plan, node: PlanNode, needed: Readonly<Record<string, NodeResult>>): NodeInput {
   const inputs: Record<string, ArtifactRef> = { ...node.artifacts };
   const makers: Record<string, string> = {};
@@ -59,7 +75,7 @@ function inputOf(plan: Plan, node: PlanNode, needed: Readonly<Record<string, Nod
     const maker = needed[id];
     const artifact = maker?.outputs[output];
     if (artifact) inputs[name] = artifact;
-    if (maker) makers[name] = maker.stageKey;
+    if (maker?.stageKey !== undefined) makers[name] = maker.stageKey;
   }
   return {
     runId: workflowInfo().workflowId,

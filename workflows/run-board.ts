@@ -10,7 +10,7 @@ import { stageStartedSignalName, stateQueryName } from '../config/run-messages.j
 const stateQuery = defineQuery<RunState>(stateQueryName);
 const stageStarted = defineSignal<[node: string]>(stageStartedSignalName);
 
-export type NodeNotes = Pick<NodeState, 'why' | 'unpolled'>;
+export type NodeNotes = Pick<NodeState, 'why' | 'unpolled' | 'unchanged'>;
 type Shown = NodeNotes & { readonly status: NodeStatus };
 
 /** A cell of the table holds this much of a failure; the run's end holds all of it. */

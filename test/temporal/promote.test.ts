@@ -1,8 +1,9 @@
 /** Whole runs that measure, decide and promote: the first night, the same night again, a student that may not, and a champion that moves meanwhile. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { previewPlan } from '../../activities/preview-plan.js';
 import { exportModel } from '../../cli/export-model.js';
-import { findModel, promoteModel, report, upsertSchedule, type RunHandle } from '../../client/index.js';
+import { explain, findModel, promoteModel, report, upsertSchedule, type RunHandle } from '../../client/index.js';
 import { verdictSchema, type VerdictRecord } from '../../config/verdict.js';
 import {
   openObjectStore,
@@ -13,6 +14,7 @@ import {
   type Json,
   type JsonObject,
 } from '../../storage/index.js';
+import { builtInStages } from '../../plugins/built-in-stages.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { until } from '../support/processes.js';
@@ -92,7 +94,7 @@ async function verdictOf({ nodes }: Awaited<ReturnType<RunHandle['result']>>): P
   }
 }
 
-it('the first night promotes, the same night again measures nothing and moves nothing, another student meets the champion', async () => {
+it('the first night promotes, the same night again runs no stage, another student meets the champion', async () => {
   const first = await (await run({ name: 'nightly' })).result();
   const promoted = await findModel({ store, name: 'nightly' });
   expect(promoted).toMatchObject({ counter: 1, current: { digest: first.nodes['student']?.outputs['model']?.digest } });
@@ -115,10 +117,10 @@ it('the first night promotes, the same night again measures nothing and moves no
   expect(card).toContain('| exact-match | 0.000 |');
 
   const second = await (await run({ name: 'nightly' })).result();
-  expect(ranIn(second.nodes)).toEqual(['gate', 'promote']);
-  expect(await verdictOf(second)).toMatchObject({ verdict: 'unchanged' });
-  const third = await (await run({ name: 'nightly' })).result();
-  expect(ranIn(third.nodes)).toEqual(['promote']);
+  expect(ranIn(second.nodes)).toEqual([]);
+  expect([second.nodes['gate'], second.nodes['promote']]).toEqual(
+    [0, 1].map(() => ({ outputs: {}, reused: true, unchanged: 'gate' })),
+  );
   expect(await findModel({ store, name: 'nightly' })).toEqual(promoted);
 
   const other = await (await run({ name: 'nightly', model: models[1] })).result();
@@ -131,7 +133,7 @@ it('the first night promotes, the same night again measures nothing and moves no
   expect(await findModel({ store, name: 'nightly' })).toMatchObject({ counter: 2, history: [promoted?.current] });
 });
 
-it('a schedule promotes in its first night; in the next the gate sees what serves, and later only the promotion looks', async () => {
+it('a schedule promotes in its first night, and runs no stage in the next; explanation and report say why', async () => {
   const { client } = night;
   const schedule = { cron: '0 3 1 1 *' };
   await upsertSchedule({ client, file: { ...(plan({ name: 'scheduled' }) as JsonObject), schedule } });
@@ -140,11 +142,26 @@ it('a schedule promotes in its first night; in the next the gate sees what serve
   const promoted = await findModel({ store, name: 'scheduled' });
   expect(promoted).toMatchObject({ counter: 1 });
 
-  expect(await night.oneNight('scheduled')).toMatchObject({ ran: ['gate', 'promote'] });
-  const third = await night.oneNight('scheduled');
-  expect(third).toMatchObject({ ran: ['promote'], reused: expect.arrayContaining(['gate']) });
+  const second = await night.oneNight('scheduled');
+  expect(second).toMatchObject({ ran: [], reused: expect.arrayContaining(['student', 'evaluate', 'gate', 'promote']) });
   expect(await findModel({ store, name: 'scheduled' })).toEqual(promoted);
-  const { startTime, closeTime } = await (await night.nightOf('scheduled', third.run)).describe();
+  const why = 'unchanged: the candidate serves already as scheduled/champion';
+  for (const asked of [{ store }, { client }])
+    expect(await explain({ runId: second.run, ...asked })).toEqual(
+      expect.arrayContaining([
+        { node: 'gate', status: 'reused', why, differences: [] },
+        { node: 'promote', status: 'reused', why: 'unchanged: gate had nothing to decide', differences: [] },
+      ]),
+    );
+  expect(await report({ runId: second.run, store })).toMatchObject({
+    verdicts: [{ node: 'gate', verdict: 'unchanged', reasons: [why] }],
+    promotions: [],
+    withoutResult: [],
+  });
+  const kinds = builtInStages.map(({ kind }) => kind);
+  const preview = await previewPlan(plan({ name: 'scheduled' }), { kinds, queuePrefix: 'nightstill' });
+  expect(preview.nodes.map(({ verdict }) => verdict)).toEqual(preview.nodes.map(() => 'reused'));
+  const { startTime, closeTime } = await (await night.nightOf('scheduled', second.run)).describe();
   process.stdout.write(`a night without news: ${Number(closeTime) - Number(startTime)} ms\n`);
 });
 

@@ -1,0 +1,21 @@
+/**
+ * A stage that decides about a name has nothing to decide where the candidate is what serves there: that is seen by its lookup, in one
+ * read, and no stage is run for it. What serves is read at that moment, not when the plan was resolved.
+ */
+import type { NodeInput } from '../config/plan.js';
+import type { StageKind } from '../config/stage-kind.js';
+import { readAlias, type ObjectStore } from '../storage/index.js';
+
+/** @returns why, in a line; undefined where there is something to decide */
+export async function whyNothingToDecide(
+  store: ObjectStore,
+  { champion }: Pick<StageKind, 'champion'>,
+  { with: options, inputs }: Pick<NodeInput, 'with' | 'inputs'>,
+): Promise<string | undefined> {
+  const use = champion?.(options);
+  const candidate = use && inputs[use.candidate];
+  if (use === undefined || candidate === undefined) return undefined;
+  const served = await readAlias(store, use.name, use.alias);
+  if (served?.current.model.digest !== candidate.digest) return undefined;
+  return `unchanged: the candidate serves already as ${use.name}/${use.alias}`;
+}
