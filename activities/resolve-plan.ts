@@ -31,7 +31,7 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
   if (plan === undefined) throw planInvalid(checked.issues ?? []);
   const ofFile = [...(checked.issues ?? []), ...storeIssues(plan), ...numericsIssues(plan), ...dateIssues(file)];
-  const standard = plan.stages === undefined ? standardIssues(plan) : [];
+  const standard = plan.stages === undefined ? standardIssues(plan, rules.kinds) : [];
   if (standard.length > 0) throw planInvalid([...ofFile, ...standard]);
   const stages = plan.stages ? stagesOfFile(plan.stages) : standardStages(plan);
   const { nodes, issues } = resolveStages(plan, stages, rules);

@@ -26,7 +26,7 @@ export function createStageActivity(
       `stage ${kind.kind}: expected the program "${work.program}", found none; give the plugin programs of nightstill/workers`,
     );
   const inChild = (input: StageInput): Promise<StageOutput> =>
-    runStageInChild({ ...program, silenceLimitsMs: work.silenceLimitsMs }, input);
+    runStageInChild({ ...program, silenceLimitsMs: work.silenceLimitsMs, scorerModule: work.scorers?.module }, input);
   if (!('run' in work)) return translating(inChild);
   return translating((input: StageInput) =>
     work.inChild(input.with) ? inChild(input) : runStageHere(stores, kind, work.run, input),

@@ -23,24 +23,26 @@ import type { ChildProgram } from './stage.js';
 
 export interface StageProgram extends ChildProgram {
   readonly silenceLimitsMs: SilenceLimits;
+  /** Absolute path, from the configuration of this worker and from nowhere else: what a plan says names no code. */
+  readonly scorerModule?: string | undefined;
 }
 
 /** What the child is given: the stage, and in whose name it claims it. */
-export type StageJob = StageInput & { readonly owner: StageOwner };
+export type StageJob = StageInput & { readonly owner: StageOwner; readonly scorerModule: string | undefined };
 
 const questionSchema = z.object({ isOpen: stageOwnerSchema });
 
 const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
 
 export function runStageInChild(
-  { entry, environment, silenceLimitsMs }: StageProgram,
+  { entry, environment, silenceLimitsMs, scorerModule }: StageProgram,
   input: StageInput,
 ): Promise<StageOutput> {
   return runAttempt(input, async (report) => {
     const recorded = await recordedOutput(input);
     if (recorded) return recorded;
     const { cancellationSignal, client } = Context.current();
-    const job: StageJob = { ...input, owner: stageOwner() };
+    const job: StageJob = { ...input, owner: stageOwner(), scorerModule };
     const value = await superviseChild({
       entry,
       ...(environment && { environment: await environment(input) }),

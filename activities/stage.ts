@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from '../config/json.js';
 import type { Progress } from '../config/child-protocol.js';
 import type { StageInput } from '../config/plan.js';
+import type { ScorerModule } from '../config/scorer-module.js';
 import type { StageKind } from '../config/stage-kind.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../storage/index.js';
 import type { SilenceLimits } from './child.js';
@@ -19,6 +20,8 @@ export interface ProgramWork {
   readonly program: ProgramName;
   /** Longest silence by phase. */
   readonly silenceLimitsMs: SilenceLimits;
+  /** Scorers of the user's own, as the worker is configured with them: the program loads the module. */
+  readonly scorers?: ScorerModule | undefined;
 }
 
 /** Work that is a function, in this process. */
@@ -28,9 +31,7 @@ interface FunctionWork {
 
 /** One of them; or both, of which the options choose. */
 export type StageWork =
-  | FunctionWork
-  | ProgramWork
-  | (FunctionWork & ProgramWork & { readonly inChild: (options: JsonObject) => boolean });
+  FunctionWork | ProgramWork | (FunctionWork & ProgramWork & { readonly inChild: (options: JsonObject) => boolean });
 
 /** Kinds of artifact by the names that a stage gives them. */
 export type ArtifactKinds = Readonly<Record<string, string>>;

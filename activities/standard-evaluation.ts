@@ -2,9 +2,9 @@
  * What the standard plan adds where it has questions to measure with: the student answers them, and so does every model that the gates
  * compare it with; the gate decides, and who passes is promoted. Pure.
  */
-import { scorerVersions } from '../config/evaluate-options.js';
 import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
 import type { PlanFile } from '../config/plan-schema.js';
+import type { StageKind } from '../config/stage-kind.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 
@@ -24,13 +24,13 @@ function modelsOf({ teacher, student, control }: PlanFile): Partial<Record<Syste
 const candidateOf = ({ teacher }: PlanFile): string => (typeof teacher === 'string' ? 'distill' : 'fine-tune');
 
 /** Gates that ask for what this plan cannot measure. */
-export const measuringIssues = (file: PlanFile): PlanIssue[] =>
-  isMeasured(file) ? [...comparisonIssues(file), ...scoreIssues(file)] : [];
+export const measuringIssues = (file: PlanFile, kinds: readonly StageKind[]): PlanIssue[] =>
+  isMeasured(file) ? [...comparisonIssues(file), ...scoreIssues(file, kinds)] : [];
 
 /** The gates say what is scored, unless the file does. */
-function scoreIssues({ gates = [], evaluate }: PlanFile): PlanIssue[] {
+function scoreIssues({ gates = [], evaluate }: PlanFile, kinds: readonly StageKind[]): PlanIssue[] {
   if (evaluate?.['scorers'] !== undefined) return [];
-  const known = Object.keys(scorerVersions);
+  const known = kinds.flatMap(({ kind, knownScorers }) => (kind === 'evaluate' ? knownScorers : []));
   return scoresOf(gates)
     .filter((score) => !known.includes(score))
     .map((found) => ({ path: 'gates', expected: `scores of ${known.join(', ')}${nearest(found, known)}`, found }));

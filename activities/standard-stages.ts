@@ -3,6 +3,7 @@
  * student. A teacher behind an endpoint: it answers the prompts of the dataset, and the student learns its answers. Pure.
  */
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
+import type { StageKind } from '../config/stage-kind.js';
 import type { PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 import { isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
@@ -14,7 +15,7 @@ export const stagesOfFile = (stages: readonly StageOfFile[]): PlannedStage[] =>
   stages.map((stage, index) => ({ ...stage, place: `stages[${index}]`, optionsPlace: `stages[${index}].with` }));
 
 /** What the file lacks for the standard plan, or says twice. */
-export function standardIssues(file: PlanFile): PlanIssue[] {
+export function standardIssues(file: PlanFile, kinds: readonly StageKind[]): PlanIssue[] {
   const missing = (['teacher', 'student', 'dataset'] as const)
     .filter((name) => file[name] === undefined)
     .map((path) => ({ path, expected: 'what the standard plan needs, or stages', found: 'nothing' }));
@@ -22,7 +23,7 @@ export function standardIssues(file: PlanFile): PlanIssue[] {
     ...missing,
     ...(typeof file.teacher === 'object' ? endpointIssues(file) : []),
     ...startIssues(file),
-    ...measuringIssues(file),
+    ...measuringIssues(file, kinds),
   ];
 }
 

@@ -26,6 +26,7 @@ export interface ScheduleRequest {
     readonly 'data-converter': string | undefined;
     readonly 'queue-prefix': string | undefined;
     readonly stages: string | undefined;
+    readonly scorers: string | undefined;
   };
   readonly variables: Variables;
 }
@@ -67,7 +68,9 @@ const acts: Readonly<Record<Exclude<ScheduleAct, 'upsert'>, Act>> = {
 
 async function upsert(client: Client, path: string, { flags, variables }: ScheduleRequest): Promise<string> {
   const queuePrefix = flags['queue-prefix'];
-  const { file, locate } = await loadPlan({ path, queuePrefix, stages: flags.stages, forSchedule: true, variables });
+  const { stages, scorers } = flags;
+  const request = { path, queuePrefix, stages, scorers, variables };
+  const { file, locate } = await loadPlan({ ...request, forSchedule: true });
   try {
     const upserted = await upsertSchedule({
       client,

@@ -22,11 +22,11 @@ stands, it is how long the node took last.`,
   exits: { 0: 'the plan holds', ...commonExits },
   run: async ({ flags, words: [path], variables }) => {
     const { loadPlan, kindsKnownHere } = await import('./plan/load-plan.js');
-    if (flags.schema) return printSchema(await kindsKnownHere(flags.stages));
+    if (flags.schema) return printSchema(await kindsKnownHere(flags));
     if (path === undefined) throw new UsageError('expected a plan, or --schema');
     const { previewPlan } = await import('../activities/preview-plan.js');
     const queuePrefix = flags['queue-prefix'] ?? defaultQueuePrefix;
-    const { file, kinds, locate } = await loadPlan({ path, queuePrefix, stages: flags.stages, variables });
+    const { file, kinds, locate } = await loadPlan({ ...flags, path, queuePrefix, variables });
     try {
       const preview = await previewPlan(file, { kinds, queuePrefix });
       process.stdout.write(`${flags.json ? JSON.stringify(preview) : describe(preview)}\n`);

@@ -24,6 +24,7 @@ export interface PlanRun {
   readonly queuePrefix: string;
   /** Path of a module. */
   readonly stages: string | undefined;
+  readonly scorers: string | undefined;
   readonly workerFlags: readonly string[];
   readonly variables: Variables;
 }

@@ -43,6 +43,7 @@ make their work durable first, and the same command goes on from there. A second
       dataConverter: flags['data-converter'],
       queuePrefix: flags['queue-prefix'] ?? defaultQueuePrefix,
       stages: flags.stages,
+      scorers: flags.scorers,
       workerFlags: workerFlagWords(flags),
       variables,
     });

@@ -138,6 +138,14 @@ export const failures = {
   'gate-invalid': user('Correct the gate of the plan: the message names what is there to choose from.'),
   'gate-margin-too-small': user('Raise the margin, or give more items to evaluate on: the message says how many.'),
   'evaluation-invalid': user('Correct the item or the table that the message names, and evaluate again.'),
+  'scorers-invalid': user('Correct the scorer, or the module of scorers, that the message names.'),
+  'scorer-missing': {
+    ...user('Start every worker with the same module of scorers: `nightstill worker --scorers <module>`.'),
+    retryable: true,
+  },
+  'scorer-failed': user('Correct the scorer: a bad answer is a low score, never an error. Then raise its version.'),
+  'scorer-timeout': user('Let the scorer end, or give it a longer timeLimitMs. Then raise its version.'),
+  'score-invalid': user('Let the scorer give a number as its kind says, and a text. Then raise its version.'),
 
   // engine: data
   'dataset-file-invalid': user('Write the file again: it is damaged, or not of the format that its name says.'),

@@ -84,6 +84,8 @@ export interface StageKind {
   readonly observes: readonly string[];
   /** Of a stage that decides about what serves under a name. */
   readonly champion?: ((options: JsonObject) => ChampionUse) | undefined;
+  /** Of a stage that scores: the scorers that a plan can name. */
+  readonly knownScorers: readonly string[];
   readonly timeouts: NodeTimeouts;
   readonly retry: NodeRetry;
 }

@@ -3,6 +3,7 @@
 // What judges answers.
 export { type EvaluationItem, type Score, type ScoreKind, type Scorer, type ScorerQuestion } from './scorers/scorer.js';
 export { createScorerRegistry, type ScorerRegistry } from './scorers/registry.js';
+export { describeScorers, versionsOf, type ScorerDescription } from './scorers/describe-scorers.js';
 
 // What may be promoted.
 export { type Comparison, type Outcome } from './gate/compare.js';

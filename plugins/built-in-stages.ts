@@ -1,9 +1,10 @@
-/** The stages that come with nightstill, by capability. */
+/** The stages that come with nightstill, by capability; those that measure know the scorers that a worker is configured with. */
 import type { Stage } from '../activities/stage.js';
+import type { ScorerModule } from '../config/scorer-module.js';
 import { answerStage } from './answer-stage.js';
 import { captureStage } from './capture-stage.js';
 import { distillStage } from './distill-stage.js';
-import { evaluateStage } from './evaluate-stage.js';
+import { evaluateStageWith } from './evaluate-stage.js';
 import { fineTuneStage } from './fine-tune-stage.js';
 import { gateStage } from './gate-stage.js';
 import { importModelStage } from './import-model-stage.js';
@@ -12,11 +13,12 @@ import { promoteStage } from './promote-stage.js';
 
 export const importStages: readonly Stage[] = [importStage, importModelStage, answerStage];
 export const trainingStages: readonly Stage[] = [fineTuneStage, captureStage, distillStage];
-export const evaluationStages: readonly Stage[] = [evaluateStage];
+export const evaluationStagesWith = (scorers?: ScorerModule): readonly Stage[] => [evaluateStageWith(scorers)];
 export const promotionStages: readonly Stage[] = [gateStage, promoteStage];
-export const builtInStages: readonly Stage[] = [
+export const builtInStagesWith = (scorers?: ScorerModule): readonly Stage[] => [
   ...importStages,
   ...trainingStages,
-  ...evaluationStages,
+  ...evaluationStagesWith(scorers),
   ...promotionStages,
 ];
+export const builtInStages: readonly Stage[] = builtInStagesWith();

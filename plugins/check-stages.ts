@@ -1,15 +1,22 @@
 /** Are these stages? What a user lists may come from plain JavaScript, or from a module that exports something else. */
 import type { Stage } from '../activities/stage.js';
 import { NightstillError } from '../config/errors.js';
-import { builtInStages } from './built-in-stages.js';
+import type { ScorerModule } from '../config/scorer-module.js';
+import { builtInStagesWith } from './built-in-stages.js';
+
+export interface OwnParts {
+  /** Where the stages stand, for messages. */
+  readonly place?: string;
+  /** Of `loadScorers`. */
+  readonly scorers?: ScorerModule | undefined;
+}
 
 /**
  * The built-in stages and these, each kind once.
- * @param place where they stand, for messages
  * @throws stages-invalid
  */
-export function allStages(stages: readonly unknown[], place = 'stages'): readonly Stage[] {
-  const all: Stage[] = [...builtInStages];
+export function allStages(stages: readonly unknown[], { place = 'stages', scorers }: OwnParts = {}): readonly Stage[] {
+  const all: Stage[] = [...builtInStagesWith(scorers)];
   for (const [index, stage] of stages.entries()) {
     if (!isStage(stage))
       throw new NightstillError('stages-invalid', `${place}[${index}]: expected a stage, found ${nameOf(stage)}`);

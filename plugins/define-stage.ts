@@ -58,6 +58,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly immaterial?: readonly (keyof Options & string)[];
   /** Do its bits depend on the numerics of the plan? Default: false. */
   readonly numerics?: boolean | ((options: Options) => boolean);
+  /** Of a stage that scores: the scorers that a plan can name. Default: none. */
+  readonly knownScorers?: readonly string[];
   readonly timeouts?: Partial<NodeTimeouts>;
   readonly retry?: Partial<NodeRetry>;
 }
@@ -117,6 +119,7 @@ export function defineStage<
     reusable: definition.reusable ?? true,
     observes: definition.observes ?? [],
     champion: champion && ((values) => champion(values as Options)),
+    knownScorers: definition.knownScorers ?? [],
     timeouts: { ...standardTimeouts, ...definition.timeouts },
     retry: { ...standardRetry, ...definition.retry },
   };
@@ -134,7 +137,11 @@ const workOf = <Options extends JsonObject, Inputs extends ArtifactKinds, Output
   return { ...programOf(definition), run, inChild: (values) => definition.inChild(values as Options) };
 };
 
-const programOf = ({ program, silenceLimitsMs }: ProgramWork): ProgramWork => ({ program, silenceLimitsMs });
+const programOf = ({ program, silenceLimitsMs, scorers }: ProgramWork): ProgramWork => ({
+  program,
+  silenceLimitsMs,
+  scorers,
+});
 
 const inputKind = (artifact: string): StageInputKind =>
   artifact.endsWith('?') ? { artifact: artifact.slice(0, -1), optional: true } : { artifact };

@@ -6,6 +6,7 @@
  */
 import type { ChildPrograms, Stage } from '../activities/stage.js';
 import type { StageRole } from '../config/queues.js';
+import type { ScorerModule } from '../config/scorer-module.js';
 import { allStages } from './check-stages.js';
 import { planActivities } from './plan-plugin.js';
 import { RolePlugin } from './role-plugin.js';
@@ -14,6 +15,8 @@ import { stageActivities } from './stages-plugin.js';
 interface AnyRoleOptions {
   /** Stages of your own, beside the built-in ones: the same list on every worker. */
   readonly stages?: readonly Stage[] | undefined;
+  /** Scorers of your own, beside the built-in ones: what `loadScorers` of `nightstill/workers` returns, of the same module on every worker. */
+  readonly scorers?: ScorerModule | undefined;
   /** Default: `nightstill`. */
   readonly queuePrefix?: string | undefined;
 }
@@ -32,11 +35,11 @@ export type DistillationPluginOptions = AnyRoleOptions &
 /** @throws stages-invalid */
 export class DistillationPlugin extends RolePlugin {
   constructor(options: DistillationPluginOptions) {
-    const { role, stages = [], programs, queuePrefix } = options;
+    const { role, stages = [], scorers, programs, queuePrefix } = options;
     const activities =
       role === 'orchestrator'
         ? planActivities(options)
-        : stageActivities({ role, stages: allStages(stages), programs });
+        : stageActivities({ role, stages: allStages(stages, { scorers }), programs });
     super({ name: 'DistillationPlugin', role, queuePrefix, activities });
   }
 }

@@ -2,7 +2,7 @@
  * The stage kind `gate`: may this student be promoted? It decides on scores item by item, by what the plan demands under `gates`.
  * A gate that says no has done its work: what fails a run is only what it could not decide by.
  */
-import { scorerIdOf, scorerVersions } from '../config/evaluate-options.js';
+import { scorerIdOf } from '../config/evaluate-options.js';
 import { gateOptions } from '../config/gate-options.js';
 import { scoresOf, systemsOf, type Gate } from '../config/gate-schema.js';
 import type { JsonObject } from '../config/json.js';
@@ -40,11 +40,12 @@ export const gateStage = defineStage({
   run: async (context) => (await import('../activities/gate.js')).gate(context),
 });
 
-/** What is asked for and not scored. What scorers of a user's own give is not known here. */
+/** What is asked for and not scored. A stage of a user's own that is no evaluation may mean something else by `scorers`. */
 function unlikeScored(gates: Gate, { scorers }: JsonObject): Disagreement[] {
   if (!Array.isArray(scorers)) return [];
-  const scored = scorers.map((name) => scorerIdOf(String(name)));
+  const names = scorers.map(String);
+  const scored = names.map(scorerIdOf);
   const missing = scoresOf(gates).filter((score) => !scored.includes(score));
-  if (missing.length === 0 || !scored.every((id) => Object.hasOwn(scorerVersions, id))) return [];
+  if (missing.length === 0 || !names.every((name) => /@\d+$/.test(name))) return [];
   return [{ option: 'gates', expected: `scores of the evaluation (${scored.join(', ')}), not ${missing.join(', ')}` }];
 }

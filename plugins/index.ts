@@ -8,10 +8,12 @@ export {
   StagesPlugin,
   TrainingPlugin,
   type CapabilityPluginOptions,
+  type ScorerOptions,
   type StagesPluginOptions,
 } from './stages-plugin.js';
 export { defineStage, type StageDefinition } from './define-stage.js';
 export { allStages } from './check-stages.js';
+export type { ScorerModule } from '../config/scorer-module.js';
 export type { ChildPrograms, Stage, StageContext, StageProduct } from '../activities/stage.js';
 export { NightstillError } from '../config/errors.js';
 export type { FailureCode } from '../config/failures.js';

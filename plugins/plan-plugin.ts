@@ -4,6 +4,7 @@
  */
 import { createPlanActivities } from '../activities/plan-activities.js';
 import type { Stage } from '../activities/stage.js';
+import type { ScorerModule } from '../config/scorer-module.js';
 import { defaultQueuePrefix } from '../config/queues.js';
 import { allStages } from './check-stages.js';
 import { RolePlugin } from './role-plugin.js';
@@ -11,6 +12,8 @@ import { RolePlugin } from './role-plugin.js';
 export interface PlanPluginOptions {
   /** Stages of your own that a plan may use, beside the built-in ones: the same list on every worker. */
   readonly stages?: readonly Stage[] | undefined;
+  /** Scorers of your own that a plan may name: what `loadScorers` of `nightstill/workers` returns. */
+  readonly scorers?: ScorerModule | undefined;
   /** Default: `nightstill`. */
   readonly queuePrefix?: string | undefined;
 }
@@ -24,5 +27,5 @@ export class PlanPlugin extends RolePlugin {
 }
 
 /** Activity by name. */
-export const planActivities = ({ stages = [], queuePrefix = defaultQueuePrefix }: PlanPluginOptions): object =>
-  createPlanActivities({ kinds: allStages(stages).map(({ kind }) => kind), queuePrefix });
+export const planActivities = ({ stages = [], scorers, queuePrefix = defaultQueuePrefix }: PlanPluginOptions): object =>
+  createPlanActivities({ kinds: allStages(stages, { scorers }).map(({ kind }) => kind), queuePrefix });

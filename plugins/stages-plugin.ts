@@ -4,8 +4,9 @@
  */
 import { createStageActivity } from '../activities/stage-activity.js';
 import type { ChildPrograms, Stage } from '../activities/stage.js';
+import type { ScorerModule } from '../config/scorer-module.js';
 import type { StageRole } from '../config/queues.js';
-import { evaluationStages, importStages, promotionStages, trainingStages } from './built-in-stages.js';
+import { evaluationStagesWith, importStages, promotionStages, trainingStages } from './built-in-stages.js';
 import { allStages } from './check-stages.js';
 import { RolePlugin } from './role-plugin.js';
 
@@ -25,6 +26,11 @@ export interface CapabilityPluginOptions {
   readonly programs: ChildPrograms;
   /** Default: `nightstill`. */
   readonly queuePrefix?: string | undefined;
+}
+
+export interface ScorerOptions {
+  /** Scorers of your own: what `loadScorers` of `nightstill/workers` returns. */
+  readonly scorers?: ScorerModule | undefined;
 }
 
 /**
@@ -57,8 +63,8 @@ export class TrainingPlugin extends RolePlugin {
 
 /** The built-in stages that measure: `evaluate`. They run on gpu workers, on whatever device those have. */
 export class EvaluationPlugin extends RolePlugin {
-  constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
-    const activities = stageActivities({ role: 'gpu', stages: evaluationStages, programs });
+  constructor({ programs, queuePrefix, scorers }: CapabilityPluginOptions & ScorerOptions) {
+    const activities = stageActivities({ role: 'gpu', stages: evaluationStagesWith(scorers), programs });
     super({ name: 'EvaluationPlugin', role: 'gpu', queuePrefix, activities });
   }
 }

@@ -9,6 +9,8 @@ export interface WorkerArguments {
   /** Path of a module. */
   readonly stages?: string;
   /** Path of a module. */
+  readonly scorers?: string;
+  /** Path of a module. */
   readonly dataConverter?: string;
   readonly devices?: readonly string[];
   readonly endWithinMs?: number;
@@ -18,6 +20,7 @@ export const workerUsage = `flags of a worker:
   --role <role,...>          what it is able to do: ${roles.join(', ')}; default: all
   --queue-prefix <prefix>    prefix of its queues; default: nightstill
   --stages <module>          stages of your own: a JavaScript module that exports a list of them
+  --scorers <module>         scorers of your own: a JavaScript module that exports a list of them
   --data-converter <module>  encodes what Temporal is given: a JavaScript module that exports a data converter
   --devices <device,...>     devices of a gpu worker, one stage at a time each: cpu, or as CUDA names them; default: what is there
   --end-within <seconds>     that stages may take to end when the worker is asked to; default: 60`;
@@ -26,6 +29,7 @@ const flags = {
   role: { type: 'string' },
   'queue-prefix': { type: 'string' },
   stages: { type: 'string' },
+  scorers: { type: 'string' },
   'data-converter': { type: 'string' },
   devices: { type: 'string' },
   'end-within': { type: 'string' },
@@ -41,6 +45,7 @@ export function parseWorkerArguments(words: readonly string[]): WorkerArguments 
     roles: rolesOf(values.role),
     ...given('queuePrefix', values['queue-prefix']),
     ...given('stages', values.stages),
+    ...given('scorers', values.scorers),
     ...given('dataConverter', values['data-converter']),
     ...given('devices', values.devices && listed(values.devices)),
     ...given('endWithinMs', values['end-within'] && milliseconds(values['end-within'])),

@@ -11,11 +11,12 @@ import { computingJobSchema } from './computing-job.js';
 import { openRunner } from './open-runner.js';
 import { runStageChild } from './stage-child.js';
 
-type EvaluationJob = z.output<typeof computingJobSchema>;
-
 const preimageSchema = z.looseObject({ options: z.looseObject({ database: sourceIdentitySchema }) });
 
-void runStageChild(computingJobSchema, async ({ job, ...stage }) => {
+const jobSchema = computingJobSchema.extend({ scorerModule: z.string().optional() });
+type EvaluationJob = z.output<typeof jobSchema>;
+
+void runStageChild(jobSchema, async ({ job, ...stage }) => {
   const cacheDirectory = join(readEnvironment(process.env).cacheDirectory, 'training');
   const runner = await openRunner(job.numerics, join(cacheDirectory, 'programs'));
   return evaluateStage(job, {
@@ -28,6 +29,7 @@ void runStageChild(computingJobSchema, async ({ job, ...stage }) => {
       return { directory, weightBytes: await weightBytesOf(directory) };
     },
     database: () => databaseOf(job),
+    scorerModule: job.scorerModule,
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Modules of the user's own that a worker is started with: stages, and a data converter. A path is taken from the current
+ * Modules of the user's own that a worker is started with: stages, scorers, and a data converter. A path is taken from the current
  * directory. What a module does when it is loaded is its own affair; what it exports is checked.
  */
 import { existsSync } from 'node:fs';
@@ -7,6 +7,8 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { NightstillError } from '../config/errors.js';
+import type { ScorerModule } from '../config/scorer-module.js';
+import { describeScorers, versionsOf } from '../evaluation/index.js';
 import { allStages, type Stage } from '../plugins/index.js';
 
 /**
@@ -17,8 +19,17 @@ export async function loadStages(path: string): Promise<readonly Stage[]> {
   const { stages, default: others } = await load(path, 'stages-invalid');
   const list = stages ?? others;
   if (!Array.isArray(list)) throw unfit('stages-invalid', path, 'a list as export "stages" or as default export', list);
-  allStages(list, `${path}: stages`);
+  allStages(list, { place: `${path}: stages` });
   return list as readonly Stage[];
+}
+
+/**
+ * The export `scorers`, or else the default one: a list of scorers, which an evaluation runs in a thread of its own.
+ * @throws scorers-invalid
+ */
+export async function loadScorers(path: string): Promise<ScorerModule> {
+  const { scorers, default: others } = await load(path, 'scorers-invalid');
+  return { module: resolve(path), versions: versionsOf(describeScorers(scorers ?? others, `${path}: scorers`)) };
 }
 
 /**
@@ -32,7 +43,7 @@ export async function loadDataConverter(path: string): Promise<DataConverter> {
   throw unfit('data-converter-invalid', path, `an object with ${converterFields.join(' or ')}`, converter);
 }
 
-type ModuleFailure = 'stages-invalid' | 'data-converter-invalid';
+type ModuleFailure = 'stages-invalid' | 'scorers-invalid' | 'data-converter-invalid';
 
 async function load(path: string, code: ModuleFailure): Promise<Readonly<Record<string, unknown>>> {
   const absolute = resolve(path);

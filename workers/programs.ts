@@ -10,6 +10,8 @@ import type { StageInput } from '../config/plan.js';
 import { markEntryUsed, removeUnusedEntries } from './compiled-caches.js';
 import { deviceVariables, type Device } from './devices.js';
 
+export { loadScorers } from './load-module.js';
+
 const entryOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** What a `DistillationPlugin` of role `io` or `gpu` is given. Children that compute see all devices that this process sees. */

@@ -1,6 +1,6 @@
 /** A worker as its command line asks for it: modules of the user are loaded, then it serves until it is asked to end. */
 import { Runtime } from '@temporalio/worker';
-import { loadDataConverter, loadStages } from './load-module.js';
+import { loadDataConverter, loadScorers, loadStages } from './load-module.js';
 import { parseWorkerArguments, workerUsage, type WorkerArguments } from './command-line.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
 import { serve } from './serve.js';
@@ -8,12 +8,13 @@ import { serve } from './serve.js';
 /** How often a worker tells Temporal that it lives: who misses one knows of it after two of these. */
 const workerHeartbeatInterval = '2s';
 
-/** @throws stages-invalid, data-converter-invalid, environment-invalid, temporal-unavailable */
-export async function runWorker({ stages, dataConverter, ...service }: WorkerArguments): Promise<void> {
+/** @throws stages-invalid, scorers-invalid, data-converter-invalid, environment-invalid, temporal-unavailable */
+export async function runWorker({ stages, scorers, dataConverter, ...service }: WorkerArguments): Promise<void> {
   Runtime.install({ workerHeartbeatInterval });
   await serve({
     ...service,
     ...(stages !== undefined && { stages: await loadStages(stages) }),
+    ...(scorers !== undefined && { scorers: await loadScorers(scorers) }),
     ...(dataConverter !== undefined && { dataConverter: await loadDataConverter(dataConverter) }),
   });
 }

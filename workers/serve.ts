@@ -14,7 +14,7 @@ import {
 import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
 import type { Role } from '../config/queues.js';
-import { DistillationPlugin, type Stage } from '../plugins/index.js';
+import { DistillationPlugin, type ScorerModule, type Stage } from '../plugins/index.js';
 import { devicesOfMachine, type Device } from './devices.js';
 import { programs, programsOn } from './programs.js';
 import { readTemporalSettings } from './temporal-settings.js';
@@ -35,6 +35,8 @@ export interface Service {
   readonly roles: readonly Role[];
   /** Stages of your own, beside the built-in ones. */
   readonly stages?: readonly Stage[];
+  /** Scorers of your own, beside the built-in ones. */
+  readonly scorers?: ScorerModule;
   /** Default: `nightstill`. */
   readonly queuePrefix?: string;
   /** Of the role `gpu`: one worker each. Default: the NVIDIA devices of this machine, or else its processor. */
@@ -83,7 +85,7 @@ interface Seat {
 }
 
 async function seatsOf(role: Role, service: Service): Promise<readonly Seat[]> {
-  const { stages, queuePrefix, devices = devicesOfMachine() } = service;
+  const { stages, scorers, queuePrefix, devices = devicesOfMachine() } = service;
   const seat = (plugin: DistillationPlugin, place = '', options: Partial<WorkerOptions> = {}): Seat => ({
     role,
     options: {
@@ -95,16 +97,16 @@ async function seatsOf(role: Role, service: Service): Promise<readonly Seat[]> {
   });
   switch (role) {
     case 'orchestrator': {
-      const plugin = new DistillationPlugin({ role, stages, queuePrefix });
+      const plugin = new DistillationPlugin({ role, stages, scorers, queuePrefix });
       return [seat(plugin, '', await workflowsFor(service.dataConverter))];
     }
     case 'io': {
-      const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs });
+      const plugin = new DistillationPlugin({ role, stages, scorers, queuePrefix, programs });
       return [seat(plugin, '', { maxConcurrentActivityTaskExecutions: ioStagesAtOnce })];
     }
     case 'gpu':
       return devices.map((device) => {
-        const plugin = new DistillationPlugin({ role, stages, queuePrefix, programs: programsOn(device) });
+        const plugin = new DistillationPlugin({ role, stages, scorers, queuePrefix, programs: programsOn(device) });
         return seat(plugin, `/${device}`);
       });
   }

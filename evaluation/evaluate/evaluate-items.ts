@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { GenerationEvent, GenerationRequest } from '../../engine/index.js';
+import { checkScore } from '../scorers/check-score.js';
 import type { Score, Scorer } from '../scorers/scorer.js';
 import type { ItemResult } from './item-result.js';
 import type { Item } from './items.js';
@@ -84,7 +85,7 @@ async function evaluateItem(item: Item, request: EvaluationRequest): Promise<Ite
     scores[scorer.id] =
       answer.finish === 'prompt-too-long'
         ? { score: 0, detail: `a prompt of ${answer.promptTokens} tokens, longer than the context` }
-        : await scorer.score(question);
+        : checkScore(scorer, item.id, await scorer.score(question));
   return { id: item.id, scores, ...answer };
 }
 

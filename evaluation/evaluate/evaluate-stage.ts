@@ -7,10 +7,10 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
-import { evaluateOptions, type EvaluateOptions } from '../../config/evaluate-options.js';
+import { evaluateOptionsWith, type EvaluateOptions } from '../../config/evaluate-options.js';
 import type { Numerics } from '../../config/numerics.js';
 import type { Fingerprint, Runner } from '../../engine/index.js';
-import type { ArtifactRef, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
+import type { ArtifactRef, Json, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
 import type { Scorer } from '../scorers/scorer.js';
 import { evaluateItems } from './evaluate-items.js';
 import { factsOfResults } from './facts.js';
@@ -39,6 +39,8 @@ export interface EvaluationPlace {
   readonly model: (onRead: () => void) => Promise<{ readonly directory: string; readonly weightBytes: number }>;
   /** The SQLite file that the options name, if any. */
   readonly database: () => Promise<Uint8Array | undefined>;
+  /** Path of the module with scorers of the user's own that this worker is configured with, if any. */
+  readonly scorerModule: string | undefined;
 }
 
 interface Attempt {
@@ -56,12 +58,16 @@ export async function evaluateStage(
   place: EvaluationPlace,
 ): Promise<Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'>> {
   const startedAtMs = performance.now();
-  const options = evaluateOptions.parse(job.with); // has passed it before
   const progress = new EvaluationProgress(place.progress, place.stop);
   progress.begin('load');
-  const items = await readItems(place.rows(), options.reference);
-  const scorers = openScorers(options, await place.database());
+  const opened = await openScorers(textsOf(job.with['scorers']), {
+    database: await place.database(),
+    module: place.scorerModule,
+  });
+  const { scorers } = opened;
   try {
+    const options = evaluateOptionsWith(opened.ownVersions).parse(job.with); // has passed it before
+    const items = await readItems(place.rows(), options.reference);
     const { directory, weightBytes } = await place.model(progress.alive);
     const work = await evaluate({ options, job, place, items, scorers, progress }, directory);
     progress.begin('seal');
@@ -84,9 +90,11 @@ export async function evaluateStage(
       reproducible: resumedInexactlyAt.length === 0,
     };
   } finally {
-    for (const { close } of scorers) await close?.();
+    await opened.close();
   }
 }
+
+const textsOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 async function evaluate(attempt: Attempt, directory: string): Promise<ScoreWriter> {
   const { options, job, place, items, scorers, progress } = attempt;

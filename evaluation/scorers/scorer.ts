@@ -1,5 +1,6 @@
 /**
- * What judges one answer. A scorer is a plain object: whoever wants another one writes it in a file and adds it to a registry.
+ * What judges one answer. A scorer is a plain object: whoever wants another one writes it in a file of their own, which workers are
+ * started with.
  *
  * It promises that the same question gives the same score for as long as its version is the same, wherever and whenever it is
  * asked: results are keyed by id and version and compared between nights. A bad answer is a low score with the reason in
@@ -10,9 +11,11 @@ export interface Scorer {
   readonly id: string;
   /** Raised when any score could change. */
   readonly version: number;
-  /** `right-wrong` scores are 0 or 1 and compared by tests for proportions; `mean` scores are finite, more is better. */
+  /** `right-wrong` scores are 0 or 1 and compared by tests for proportions; `mean` scores are 0 to 1, more is better. */
   readonly kind: ScoreKind;
   readonly score: (question: ScorerQuestion) => Score | Promise<Score>;
+  /** Of a user's own scorer: how long it may take for one answer. Default: 60,000. */
+  readonly timeLimitMs?: number;
   /** Ends what the scorer has started, such as worker threads. */
   readonly close?: () => Promise<void>;
 }

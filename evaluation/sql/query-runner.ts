@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { NightstillError } from '../../config/errors.js';
+import { endThread, nextAnswer } from '../scorers/thread-answer.js';
 import { refused, type QueryOutcome } from './query-outcome.js';
 import { queryProgram } from './query-program.js';
 import { beginsAsQuery } from './statement.js';
@@ -111,8 +112,7 @@ class ThreadedRunner implements QueryRunner {
   async #endThread(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    worker?.on('error', () => undefined);
-    await worker?.terminate();
+    await endThread(worker);
   }
 }
 
@@ -124,26 +124,4 @@ async function ask(worker: Worker, sql: string, timeMs: number): Promise<QueryOu
   if (reached.kind === 'message') return reached.message as QueryOutcome; // of our own program
   if (reached.kind === 'late') return refused('time-limit', `not done after ${timeMs} ms`);
   return refused('memory-limit', reached.why);
-}
-
-type Answer =
-  | { readonly kind: 'message'; readonly message: unknown }
-  | { readonly kind: 'late' }
-  | { readonly kind: 'ended'; readonly why: string };
-
-/** What comes first: a message of the thread, its end, or the end of the time given to it. */
-async function nextAnswer(worker: Worker, timeMs?: number): Promise<Answer> {
-  return new Promise((resolve) => {
-    const timer = timeMs === undefined ? undefined : setTimeout(() => end({ kind: 'late' }), timeMs);
-    const onMessage = (message: unknown): void => end({ kind: 'message', message });
-    const onError = (error: unknown): void => end({ kind: 'ended', why: String(error) });
-    const onExit = (): void => end({ kind: 'ended', why: 'the thread ended' });
-    const end = (answer: Answer): void => {
-      clearTimeout(timer);
-      worker.off('message', onMessage).off('exit', onExit);
-      if (answer.kind !== 'ended') worker.off('error', onError);
-      resolve(answer);
-    };
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-  });
 }

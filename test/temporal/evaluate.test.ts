@@ -1,4 +1,7 @@
-/** A whole run that evaluates: a set, a model, two scorers, one of which runs SQL on a database; and a second run that asks nothing. */
+/**
+ * A whole run that evaluates: a set, a model, three scorers, of which one runs SQL on a database and one is the user's own; and a
+ * second run that asks nothing.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import initSqlJs from 'sql.js';
@@ -7,6 +10,7 @@ import { openObjectStore, readArtifact, readBlob, parseDigest, type Json } from 
 import { copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
+import { compiledPath } from '../support/processes.js';
 
 let files: NightFiles;
 let night: Night;
@@ -29,7 +33,8 @@ beforeAll(async () => {
   database = join(files.directory, 'shop.db');
   await writeFile(database, await shop());
   night = await Night.begin();
-  await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
+  const own = ['--scorers', compiledPath('examples/own-scorer/numbers-named.js')];
+  await Promise.all([night.addWorker('io'), night.addWorker('gpu', own), night.addWorker('orchestrator', own)]);
 });
 
 afterAll(async () => {
@@ -57,9 +62,25 @@ const plan = (store: string, options: Json): Json => ({
   ],
 });
 
+/** The scorer of examples/own-scorer, over again: each reference has one number, that of its shelf. */
+const expectedNumbers = ({ id, text }: { readonly id: string; readonly text: string }) => {
+  const shelf = id.replace('row-', '');
+  const isNamed =
+    text
+      .normalize('NFKC')
+      .match(/\d+(\.\d+)?/g)
+      ?.some((number) => number === shelf) === true;
+  return isNamed ? { score: 1, detail: 'every number' } : { score: 0, detail: `without ${shelf}` };
+};
+
 it('a model is evaluated in a run, and a second run asks it nothing unless something changed', async () => {
   const url = files.newStore();
-  const options = { scorers: ['exact-match', 'sql-execution'], database, maximumTokens: 12, context: 128 };
+  const options = {
+    scorers: ['exact-match', 'sql-execution', 'numbers-named'],
+    database,
+    maximumTokens: 12,
+    context: 128,
+  };
   const run = await night.start(files.newRunId(), plan(url, options));
   const { nodes } = await run.result();
   const scores = nodes['evaluate']?.outputs['scores'];
@@ -73,13 +94,14 @@ it('a model is evaluated in a run, and a second run asks it nothing unless somet
     const lines = text
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { readonly id: string; readonly scores: object });
+      .map((line) => JSON.parse(line) as { readonly id: string; readonly text: string; readonly scores: object });
     expect(lines.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
     // A model of random weights writes no SQL; its words were run all the same, and did no harm.
     for (const line of lines)
       expect(line.scores).toEqual({
         'exact-match': { score: 0, detail: expect.stringContaining('expected "SELECT count(*)') as string },
         'sql-execution': { score: 0, detail: expect.any(String) as string },
+        'numbers-named': expectedNumbers(line),
       });
   } finally {
     await store.close();
@@ -90,9 +112,10 @@ it('a model is evaluated in a run, and a second run asks it nothing unless somet
   expect(reported).toMatchObject({ runId: run.runId, plan: 'measure', status: 'completed', withoutResult: [] });
   expect(reported.tables.map(({ scorer, items }) => [scorer, items])).toEqual([
     ['exact-match@1', 6],
+    ['numbers-named@1', 6],
     ['sql-execution@1', 6],
   ]);
-  for (const { systems } of reported.tables)
+  for (const { systems } of reported.tables.filter(({ kind }) => kind === 'right-wrong'))
     expect(systems).toEqual([
       expect.objectContaining({
         maker: 'model',

@@ -3,9 +3,10 @@ import { resolvePlan } from '../../../activities/resolve-plan.js';
 import { identifyStage } from '../../../activities/stage-key.js';
 import { evaluateOptions, scorerVersions } from '../../../config/evaluate-options.js';
 import { openScorers } from '../../../evaluation/evaluate/scorers.js';
-import { builtInStages } from '../../../plugins/built-in-stages.js';
-import { evaluateStage } from '../../../plugins/evaluate-stage.js';
+import { builtInStages, builtInStagesWith } from '../../../plugins/built-in-stages.js';
+import { evaluateStageWith } from '../../../plugins/evaluate-stage.js';
 
+const evaluateStage = evaluateStageWith();
 const rules = { kinds: builtInStages.map(({ kind }) => kind), queuePrefix: 'night' };
 const plan = (options: object) => ({
   name: 'nightly',
@@ -67,8 +68,35 @@ it.each<[string, object, string]>([
   );
 });
 
-it('every scorer that a plan can name is there, of that version', () => {
+it('every scorer that a plan can name is there, of that version', async () => {
   const options = evaluateOptions.parse({ scorers: Object.keys(scorerVersions), database: '/shop.db' });
-  const scorers = openScorers(options, new Uint8Array());
+  const { scorers, close } = await openScorers(options.scorers, { database: new Uint8Array(), module: undefined });
+  await close();
   expect(scorers.map(({ id, version }) => [id, version])).toEqual(Object.entries(scorerVersions));
+});
+
+describe('scorers of the user’s own', () => {
+  const own = { module: '/etc/scorers.js', versions: { mine: 3 } };
+  const known = { ...rules, kinds: builtInStagesWith(own).map(({ kind }) => kind) };
+
+  it('are named by plans as the built-in ones are, and their version is part of the key', () => {
+    const { plan: found } = resolvePlan(plan({ scorers: ['exact-match', 'mine'] }), known);
+    expect(found.nodes.at(-1)?.with).toMatchObject({ scorers: ['exact-match@1', 'mine@3'] });
+    expect(JSON.stringify(found)).not.toContain(own.module);
+    expect(() => resolvePlan(plan({ scorers: ['mine@2'] }), known)).toThrow('expected one of exact-match');
+  });
+
+  it('are known to the gates of a plan', () => {
+    const file = { name: 'n', store: 'file:///s', teacher: '/t', student: '/s', dataset: '/d', evaluation: '/e' };
+    const gates = [{ score: 'mine', atLeast: 0.5 }];
+    const { plan: found } = resolvePlan({ ...file, gates }, known);
+    expect(found.nodes.find(({ id }) => id === 'evaluate')?.with).toMatchObject({ scorers: ['mine@3'] });
+    expect(() => resolvePlan({ ...file, gates }, rules)).toThrow(/^gates: expected scores of exact-match, sql/);
+  });
+
+  it('are never named by a path: a plan is data and brings no code', () => {
+    expect(() => resolvePlan(plan({ scorers: ['/etc/scorers.js'] }), known)).toThrow('expected one of exact-match');
+    const options = { scorers: ['exact-match'], scorerModule: '/tmp/theirs.js' };
+    expect(() => resolvePlan(plan(options), known)).toThrow('one that is not known here');
+  });
 });
