@@ -2,6 +2,7 @@
  * The light activities that every plan needs: resolve the file, keep the run's record, look up results. They load no native
  * code; stores that were opened are kept for the next of them.
  */
+import { Context } from '@temporalio/activity';
 import { activityNames } from '../config/activity-names.js';
 import { NightstillError } from '../config/errors.js';
 import type { LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
@@ -37,20 +38,26 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
   ),
 
   [activityNames.lookup]: translating((input: NodeInput): Promise<LookupResult> =>
-    withHeartbeat(undefined, async () => {
-      const kind = kindOf(input, rules);
-      const nothing = await stores.use(input.store, (store) => whyNothingToDecide(store, kind, input));
-      if (nothing !== undefined) return { unchanged: true, why: nothing };
-      const stage = await identifyStage(kind, input);
-      const found = await stores.use(input.store, (store) => lookUpStage(store, kind, input, stage, names));
-      return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
-    }),
+    withHeartbeat(undefined, () =>
+      untilCancelled(async () => {
+        const kind = kindOf(input, rules);
+        const nothing = await stores.use(input.store, (store) => whyNothingToDecide(store, kind, input));
+        if (nothing !== undefined) return { unchanged: true, why: nothing };
+        const stage = await identifyStage(kind, input);
+        const found = await stores.use(input.store, (store) => lookUpStage(store, kind, input, stage, names));
+        return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
+      }),
+    ),
   ),
 
   [activityNames.closeRun]: translating(({ runId, store, outcome }: RunEnd) =>
     stores.use(store, async (opened) => void (await closeRun(opened, runId, toJson(outcome)))),
   ),
 });
+
+/** The run waits for the end of a lookup that it has cancelled; a server that does not answer would make that minutes. */
+const untilCancelled = <Result>(work: () => Promise<Result>): Promise<Result> =>
+  Promise.race([work(), Context.current().cancelled]);
 
 const toJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 

@@ -89,7 +89,6 @@ export { Trainer, type TrainerOptions } from './training/trainer.js';
 export { type Evaluation, type StepEvent, type TrainingEvent } from './training/training-events.js';
 export { type TrainingShape } from './training/training-programs.js';
 export {
-  differences,
   inexactResumes,
   parseProgress,
   type CapturedState,

@@ -98,6 +98,8 @@ const lookUp = (node: PlanNode, input: NodeInput) =>
     summary: `look up ${node.id}`,
     startToCloseTimeout: lookupTimeout,
     heartbeatTimeout: node.timeouts.heartbeatMs,
+    // A plan that is followed anew looks up under the same id: Temporal refuses the second while the first is open.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   })[activityNames.lookup](input);
 
 async function runStage(node: PlanNode, input: StageInput): Promise<StageOutput> {

@@ -5,7 +5,7 @@
  */
 import { NightstillError } from '../../config/errors.js';
 import { PacedSaves, readBlob, type ArtifactRef, type ObjectStore, type StageWriter } from '../../storage/index.js';
-import { differences, inexactResumes, type Fingerprint } from '../../engine/index.js';
+import { inexactResumes, type Fingerprint } from '../../engine/index.js';
 import { addMass, type CapturedMass } from './captured-mass.js';
 import { logitFormat, logitHeaderSchema, type LogitHeader, type NewLogitHeader } from './header.js';
 import { blobsOfLogits, initialLogitState, parseLogitState, type LogitState } from './logit-state.js';
@@ -62,14 +62,24 @@ export class LogitWriter {
     this.#saves = new PacedSaves(request.writer, state.shards.length);
   }
 
-  /** @throws logits-invalid for a header of impossible values; record-invalid, fence-lost, store-unavailable */
+  /**
+   * @throws logits-invalid for a header of impossible values; machine-differs where another machine is to be waited for;
+   * record-invalid, fence-lost, store-unavailable
+   */
   static async resume(request: LogitWriterRequest): Promise<LogitWriter> {
-    const { writer, store, header, fingerprint = {}, onProgress } = request;
+    const { writer, store, header, fingerprint = {}, onDifferentMachine = 'continue', onProgress } = request;
     const alive = { rows: 0, shards: 0, durableShards: 0 };
     const restored = await writer.restore(() => onProgress?.(alive));
     const before = restored && parseLogitState(restored.state);
-    const resumedInexactlyAt = before === undefined ? [] : goneOnAt(before, request);
     const state = before ?? initialLogitState(header.temperatures.length);
+    const resumedInexactlyAt = inexactResumes({
+      before: before?.fingerprint ?? fingerprint,
+      now: fingerprint,
+      onDifferentMachine,
+      at: state.taken,
+      did: `captured until row ${state.taken}`,
+      resumedInexactlyAt: state.resumedInexactlyAt,
+    });
     const work = new LogitWriter(request, { ...state, fingerprint, resumedInexactlyAt });
     for (const { keys } of state.shards) {
       work.#remember(Buffer.from(await readBlob(store, keys)));
@@ -163,21 +173,6 @@ export class LogitWriter {
       references: blobsOfLogits(this.#state),
     });
   }
-}
-
-/** @throws machine-differs where another machine is to be waited for */
-function goneOnAt(
-  { taken, fingerprint: before, resumedInexactlyAt }: LogitState,
-  { fingerprint = {}, onDifferentMachine = 'continue' }: LogitWriterRequest,
-): number[] {
-  const found = differences(before, fingerprint);
-  const inexactly = inexactResumes({
-    differences: found,
-    onDifferentMachine,
-    at: taken,
-    did: `captured until row ${taken}`,
-  });
-  return [...resumedInexactlyAt, ...inexactly];
 }
 
 function parseNewHeader(header: NewLogitHeader): LogitHeader {

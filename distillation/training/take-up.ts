@@ -42,10 +42,17 @@ export async function takeUp(request: TakeUpRequest): Promise<TakenUp> {
     return { kept: { metrics: new Metrics(), resumedInexactlyAt: [] }, number: 0 };
   }
   const { training, metrics, resumedInexactlyAt } = decodeCheckpoint(restored);
-  const differences = await trainer.restore(training);
+  await trainer.restore(training);
   const { step: number, fence } = restored;
   report.durable({ step: number / microBatches, fence });
   const did = `trained until step ${trainer.step}`;
-  const inexactly = inexactResumes({ differences, onDifferentMachine, at: trainer.step, did });
-  return { kept: { metrics, resumedInexactlyAt: [...resumedInexactlyAt, ...inexactly] }, number };
+  const goneOnAt = inexactResumes({
+    before: training.progress.fingerprint,
+    now: trainer.fingerprint,
+    onDifferentMachine,
+    at: trainer.step,
+    did,
+    resumedInexactlyAt,
+  });
+  return { kept: { metrics, resumedInexactlyAt: goneOnAt }, number };
 }

@@ -60,23 +60,27 @@ export function parseProgress(json: unknown): StateProgress {
   );
 }
 
-export interface ResumePlace {
-  /** Of this machine from the one before. */
-  readonly differences: readonly string[];
+export interface Resume {
+  /** Of the machine that came this far, and of the one that goes on. */
+  readonly before: Fingerprint;
+  readonly now: Fingerprint;
   readonly onDifferentMachine: 'continue' | 'wait';
   /** Step, row or item until which the other machine came. */
   readonly at: number;
   /** What it did until there, in words: `trained until step 12`. */
   readonly did: string;
+  /** The places before this one. */
+  readonly resumedInexactlyAt: readonly number[];
 }
 
 /**
- * The places at which an attempt goes on with other bits: none on a machine that computes the same.
+ * All places at which attempts went on with other bits; a machine that computes the same adds none.
  * @throws machine-differs where another machine is to be waited for
  */
-export function inexactResumes({ differences: found, onDifferentMachine, at, did }: ResumePlace): number[] {
-  if (found.length === 0) return [];
-  if (onDifferentMachine === 'continue') return [at];
+export function inexactResumes({ before, now, onDifferentMachine, at, did, resumedInexactlyAt }: Resume): number[] {
+  const found = differences(before, now);
+  if (found.length === 0) return [...resumedInexactlyAt];
+  if (onDifferentMachine === 'continue') return [...resumedInexactlyAt, at];
   throw new NightstillError(
     'machine-differs',
     `expected a machine that computes the bits of the one that ${did}, found ${found.join('; ')}`,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
-import { differences, inexactResumes, type Fingerprint } from '../../engine/index.js';
+import { inexactResumes, type Fingerprint } from '../../engine/index.js';
 import {
   blobRefSchema,
   PacedSaves,
@@ -55,7 +55,7 @@ export class ScoreWriter {
 
   /** @throws machine-differs where another machine is to be waited for; record-invalid, fence-lost, store-unavailable */
   static async resume(request: ScoreWriterRequest): Promise<ScoreWriter> {
-    const { store, writer, fingerprint, onRead } = request;
+    const { store, writer, fingerprint, onDifferentMachine, onRead } = request;
     const restored = await writer.restore(onRead);
     const before = restored && parseState(restored.state);
     const results: ItemResult[] = [];
@@ -63,7 +63,14 @@ export class ScoreWriter {
       results.push(...parseLines(await readBlob(store, part)));
       onRead();
     }
-    const resumedInexactlyAt = before === undefined ? [] : goneOnAt(before, results.length, request);
+    const resumedInexactlyAt = inexactResumes({
+      before: before?.fingerprint ?? fingerprint,
+      now: fingerprint,
+      onDifferentMachine,
+      at: results.length,
+      did: `evaluated until item ${results.length}`,
+      resumedInexactlyAt: before?.resumedInexactlyAt ?? [],
+    });
     return new ScoreWriter(request, { parts: before?.parts ?? [], fingerprint, resumedInexactlyAt }, results);
   }
 
@@ -124,19 +131,4 @@ function parseState(state: Json): State {
     'record-invalid',
     `expected the state of an evaluation, found ${parsed.error.issues[0]?.message}`,
   );
-}
-
-function goneOnAt(
-  { fingerprint: before, resumedInexactlyAt }: State,
-  items: number,
-  { fingerprint, onDifferentMachine }: ScoreWriterRequest,
-): number[] {
-  const found = differences(before, fingerprint);
-  const inexactly = inexactResumes({
-    differences: found,
-    onDifferentMachine,
-    at: items,
-    did: `evaluated until item ${items}`,
-  });
-  return [...resumedInexactlyAt, ...inexactly];
 }

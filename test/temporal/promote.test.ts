@@ -1,5 +1,8 @@
 /** Whole runs that measure, decide and promote: the first night, the same night again, a student that may not, and a champion that moves meanwhile. */
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { previewPlan } from '../../activities/preview-plan.js';
 import { exportModel } from '../../cli/export-model.js';
@@ -18,7 +21,8 @@ import { builtInStages } from '../../plugins/built-in-stages.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { until } from '../support/processes.js';
-import { SmallNight } from '../support/small-night.js';
+import { historyOf } from '../support/run-view.js';
+import { smallPlan, SmallNight } from '../support/small-night.js';
 
 let files: NightFiles;
 let night: SmallNight;
@@ -199,4 +203,26 @@ it('a champion that moves before the promotion is met by the gate, which decides
     current: { digest: result.nodes['student']?.outputs['model']?.digest },
     history: [{ digest: rival }],
   });
+});
+
+it('a plan is followed anew only when the lookups of before have ended, whose ids are those of the next', async () => {
+  const gate = join(files.directory, 'asked');
+  const silent = createServer(() => void writeFile(gate, '')).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing' });
+  const dataset = `s3://bucket/rows.jsonl?region=us-east-1&endpoint=${encodeURIComponent(`http://127.0.0.1:${port}`)}`;
+  const stages = [
+    { id: 'import', uses: 'import', with: { dataset } },
+    { id: 'asked', with: { text: 'asked', waitFor: gate } },
+    { id: 'overtaken', uses: 'failing', needs: ['asked'], with: { code: 'champion-moved' } },
+  ];
+  const handle = await night.start(files.newRunId(), smallPlan(files.newStore(), stages));
+  await expect(handle.result()).rejects.toMatchObject({ code: 'champion-moved' });
+  silent.close();
+  silent.closeAllConnections();
+  const { types } = await historyOf(night.client, handle.runId);
+  const followed = 4;
+  expect(types.filter((type) => type === 'EVENT_TYPE_ACTIVITY_TASK_CANCELED')).toHaveLength(followed);
+  expect(types).not.toContain('EVENT_TYPE_WORKFLOW_TASK_FAILED');
 });
