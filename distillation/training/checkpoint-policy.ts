@@ -1,16 +1,17 @@
 /**
  * When to save. A crash costs what was done since the last durable checkpoint was read: the next one begins early enough to be
- * durable before that exceeds the budget. But saving stops the training while the state is read and copied, and may take a
- * twentieth of the time at most: where the budget asks for more, it is exceeded. Pure: the caller tells it the time.
+ * durable before that exceeds the budget. But saving stops the training while the state is read and copied, and for a share of
+ * what follows where steps are long; it may take a twentieth of the time at most: where the budget asks for more, it is exceeded. Pure: the caller tells it the time.
  */
 export interface SaveCost {
-  /** How long training stood still: reading the state and copying it. */
+  /** How long training stood still: to read the state and copy it, and to let a save go on between long steps. */
   readonly blockedMs: number;
   /** From the beginning of the reading until the checkpoint was durable. */
   readonly durableAfterMs: number;
 }
 
-const greatestShare = 1 / 20;
+/** Of the time: what saving may take. */
+export const greatestShare = 1 / 20;
 /** As long as no save was measured, it is taken to be this share of the budget. */
 const assumedShare = 1 / 2;
 /** A save that failed is tried again after this share of the budget. */

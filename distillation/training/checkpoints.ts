@@ -1,13 +1,15 @@
 /**
  * Makes a training durable while it goes on. A save reads the state, copies it and returns; the store acknowledges it later, and
- * only then is it called durable. One save is under way at a time. A lost fence ends the training at the next look; any other
- * failure is tried again, and the third in a row ends it.
+ * only then is it called durable. One save is under way at a time. It goes on only while the event loop turns, and a step lets it
+ * turn once: between long steps the training stands still for it, for a share of the time. A lost fence ends the training at the
+ * next look; any other failure is tried again, and the third in a row ends it.
  */
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from '../../config/errors.js';
 import type { Trainer } from '../../engine/index.js';
 import type { StageWriter } from '../../storage/index.js';
-import { CheckpointPolicy, type SaveCost } from './checkpoint-policy.js';
+import { CheckpointPolicy, greatestShare, type SaveCost } from './checkpoint-policy.js';
 import { checkpointNumber, encodeCheckpoint, type TrainingCheckpoint } from './training-checkpoint.js';
 
 /** A moment that is durable: steps may be a fraction where the moment lies within a step. */
@@ -35,12 +37,20 @@ export interface CheckpointCosts {
 }
 
 const toleratedFailures = 2;
+/** The shortest that a timer waits. Short steps save up until they owe so much. */
+const leastWaitMs = 1;
 
 export class Checkpoints {
   readonly #settings: CheckpointSettings;
   readonly #policy: CheckpointPolicy;
   /** The number of the last moment that was saved or restored. */
   #saved: number;
+  /** Settles when the save that is under way does. */
+  #underWay: Promise<void> | undefined;
+  /** How long the training stood still for it. */
+  #blockedMs = 0;
+  /** Since when no save was given time. */
+  #waitedAtMs = 0;
   #failures = 0;
   #failure: unknown;
   #costs: CheckpointCosts = { count: 0, blockedMs: 0, longestUntilDurableMs: 0 };
@@ -56,10 +66,14 @@ export class Checkpoints {
     return this.#costs;
   }
 
-  /** Between two events: saves if it is time. @throws fence-lost, or what saving failed with for the third time */
-  consider(): void {
+  /**
+   * Between two events: saves if it is time, and gives a save that is under way what it is owed.
+   * @throws fence-lost, or what saving failed with for the third time
+   */
+  async consider(): Promise<void> {
     if (hasCode(this.#failure, 'fence-lost') || this.#failures > toleratedFailures) throw this.#failure;
     if (this.#policy.due(performance.now())) void this.#save();
+    await this.#waitForShare();
   }
 
   /** The present moment is durable when it returns. @throws fence-lost and what saving fails with */
@@ -69,19 +83,40 @@ export class Checkpoints {
     if (this.#failures > 0) throw this.#failure;
   }
 
+  /** A twentieth of the time, as long as a save is under way; nothing where the steps are short enough to owe it nothing. */
+  async #waitForShare(): Promise<void> {
+    const startedAtMs = performance.now();
+    const owedMs = (startedAtMs - this.#waitedAtMs) * greatestShare;
+    if (this.#underWay === undefined || owedMs < leastWaitMs) return;
+    await Promise.race([this.#underWay, delay(owedMs)]);
+    this.#waitedAtMs = performance.now();
+    this.#blockedMs += this.#waitedAtMs - startedAtMs;
+  }
+
   /** Reads and copies before it returns; never rejects. */
-  async #save(): Promise<void> {
-    const { trainer, writer, microBatches, kept } = this.#settings;
+  #save(): Promise<void> {
+    const { trainer, microBatches } = this.#settings;
     const number = checkpointNumber(trainer.progress, microBatches);
-    if (number === this.#saved) return;
+    if (number === this.#saved) return Promise.resolve();
+    const saving = this.#saveAs(number).finally(() => (this.#underWay = undefined));
+    this.#underWay = saving;
+    return saving;
+  }
+
+  async #saveAs(number: number): Promise<void> {
+    const { trainer, writer, microBatches, kept } = this.#settings;
     const startedAtMs = performance.now();
     this.#policy.begin(startedAtMs);
     try {
       const { durable } = writer.save(encodeCheckpoint(trainer.capture(), kept, microBatches));
       this.#saved = number;
-      const blockedMs = performance.now() - startedAtMs;
+      this.#waitedAtMs = performance.now();
+      this.#blockedMs = this.#waitedAtMs - startedAtMs;
       if ((await durable) === 'superseded') return;
-      this.#acknowledge(number, { blockedMs, durableAfterMs: performance.now() - startedAtMs });
+      this.#acknowledge(number, {
+        blockedMs: this.#blockedMs,
+        durableAfterMs: performance.now() - startedAtMs,
+      });
     } catch (error) {
       this.#policy.failed(performance.now());
       this.#failures += 1;

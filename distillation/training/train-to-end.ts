@@ -37,7 +37,7 @@ export async function trainToEnd({
       metrics.add(event);
       report.facts(factsOf(event, steps));
     }
-    checkpoints.consider();
+    await checkpoints.consider();
     await setImmediate();
     if (stop.aborted) break;
   }

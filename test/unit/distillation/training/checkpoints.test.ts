@@ -1,0 +1,56 @@
+/** A training whose steps are long and never let the event loop turn: its checkpoints come to be durable nevertheless. */
+import { pathToFileURL } from 'node:url';
+import { Checkpoints, type DurableStep } from '../../../../distillation/training/checkpoints.js';
+import { Metrics } from '../../../../distillation/training/metrics.js';
+import { Report } from '../../../../distillation/training/report.js';
+import { trainToEnd } from '../../../../distillation/training/train-to-end.js';
+import { openObjectStore } from '../../../../storage/index.js';
+import { claim, stageKeyOf } from '../../../support/stage.js';
+import { temporaryDirectory } from '../../../support/temporary.js';
+import { tinyTrainer } from '../../../support/tiny-run.js';
+
+const microBatches = 2;
+const mostSteps = 40;
+
+function block(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
+
+it('steps that do not let the event loop turn do not keep a save from becoming durable', async () => {
+  const store = await openObjectStore(pathToFileURL(temporaryDirectory()).href, { forWriting: true });
+  const writer = await claim(store, stageKeyOf('long steps'));
+  const trainer = await tinyTrainer();
+  const durable: DurableStep[] = [];
+  const enough = new AbortController();
+  const checkpoints = new Checkpoints({
+    trainer,
+    writer,
+    microBatches,
+    loseAtMostMs: 1,
+    kept: { metrics: new Metrics(), resumedInexactlyAt: [] },
+    onDurable: (step) => {
+      durable.push(step);
+      if (durable.length > 1) enough.abort(new Error('enough'));
+    },
+  });
+  for await (const event of trainer.run(1)) if (event.kind === 'step') break;
+  const startedAtMs = performance.now();
+  await checkpoints.saveNow();
+  // As long as several saves: a twentieth of a few steps suffices for one.
+  const stepMs = 8 * (performance.now() - startedAtMs);
+  const training = trainToEnd({
+    trainer,
+    steps: mostSteps,
+    metrics: new Metrics(),
+    checkpoints,
+    report: new Report(() => undefined, enough.signal),
+    check: () => block(stepMs),
+    stop: enough.signal,
+  });
+  await expect(training).rejects.toThrow('enough');
+  expect(durable[0]).toMatchObject({ step: 1 });
+  expect(durable[1]?.step).toBeLessThan(mostSteps);
+  trainer.dispose();
+  await store.close();
+}, 120_000);
