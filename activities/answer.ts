@@ -1,7 +1,16 @@
-/** The work of the stage `answer`: requests are asked and recorded, and the record becomes a dataset. */
+/** The work of the stage `answer` with a teacher behind an endpoint: requests are asked and recorded, and the record becomes a dataset. */
 import type { AnswerOptions } from '../config/answer-options.js';
 import type { Json } from '../config/json.js';
-import { answerPrompts, budgetOfRun, fromUsd, openLedger, toUsd, type LedgerReport } from '../distillation/index.js';
+import { NightstillError } from '../config/errors.js';
+import {
+  answerPrompts,
+  budgetOfRun,
+  fromUsd,
+  openLedger,
+  openTeacherClient,
+  toUsd,
+  type LedgerReport,
+} from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
 import { teacherKey } from './teacher-key.js';
 
@@ -12,7 +21,9 @@ export async function answer(
 ): Promise<StageProduct<{ readonly dataset: string; readonly answers: string }>> {
   const { options, inputs, runId, store, writer, progress, signal } = context;
   const { teacher, budget } = options;
-  const apiKey = teacherKey(teacher);
+  if (teacher === undefined)
+    throw new NightstillError('plan-invalid', 'expected the endpoint of a teacher, found none');
+  const client = openTeacherClient(teacher, teacherKey(teacher));
   const ledger = await openLedger(store, {
     teacher,
     runId,
@@ -25,7 +36,8 @@ export async function answer(
       writer,
       dataset: inputs.dataset,
       options,
-      apiKey,
+      teacher,
+      client,
       ledger,
       signal,
       onProgress: ({ done, of, spentUsd }) =>

@@ -2,9 +2,10 @@
  * What joins the stages of a plan: every id is used once, needs name other stages, no stage waits for itself, and each input
  * comes from one output. Pure.
  */
-import type { JsonObject } from '../config/json.js';
+import type { Json, JsonObject } from '../config/json.js';
 import type { OutputOfNode, PlanNode } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
+import { isJsonObject } from '../storage/index.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './planned-stage.js';
 
@@ -104,9 +105,12 @@ export function disagreementIssues(
   return kind.disagreements(node.with, Object.fromEntries(makers)).map(({ option, expected }) => ({
     path: `${optionsPlace}.${option}`,
     expected,
-    found: JSON.stringify(node.with[option]),
+    found: shown(node.with[option]),
   }));
 }
+
+/** Objects are long, and of the reader's own. */
+const shown = (value: Json = null): string => (isJsonObject(value) ? 'an object' : JSON.stringify(value));
 
 function unknownInput(kind: StageKind, { place }: PlannedStage, name: string): PlanIssue {
   const known = Object.keys(kind.inputs);

@@ -1,6 +1,7 @@
 /**
  * The stages of a file that names none. A teacher that lies in a directory: from dataset, teacher and student to a distilled
- * student. A teacher behind an endpoint: it answers the prompts of the dataset, and the student learns its answers. Pure.
+ * student; where the file has a section `answer`, that teacher answers the prompts of the dataset first. A teacher behind an endpoint: it
+ * answers the prompts, and the student learns its answers. Pure.
  */
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
@@ -49,7 +50,8 @@ function startIssues(file: PlanFile): PlanIssue[] {
 /** Sections that the standard plan of this file is made of. */
 export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] => [
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
-  ...(typeof file.teacher === 'object' ? (['answer'] as const) : (['capture', 'distill', 'control'] as const)),
+  'answer',
+  ...(typeof file.teacher === 'object' ? [] : (['capture', 'distill', 'control'] as const)),
   ...(isMeasured(file) ? (['evaluate'] as const) : []),
   ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
@@ -65,7 +67,7 @@ export const neededFor = ({ evaluation, gates }: PlanFile, section: keyof PlanFi
 
 /** Of a file without `standardIssues`. */
 export function standardStages(file: PlanFile): PlannedStage[] {
-  const { teacher = '', student = '', dataset = '', evaluation, answer } = file;
+  const { teacher = '', student = '', dataset = '', evaluation } = file;
   const imports = [
     plannedStage('import', 'import', [], {}, { dataset }),
     ...(evaluation === undefined ? [] : [plannedStage('evaluation', 'import', [], {}, { dataset: evaluation })]),
@@ -75,23 +77,30 @@ export function standardStages(file: PlanFile): PlannedStage[] {
   return typeof teacher === 'string'
     ? [
         ...imports,
-        fineTune(file, 'import'),
+        ...(file.answer === undefined ? [] : [answer(file)]),
+        fineTune(file),
         ...(file.capture === undefined ? [] : [capture(file)]),
         distill(file),
         ...control(file),
         ...measuringStages(file),
       ]
-    : [
-        ...imports,
-        plannedStage('answer', 'answer', ['import'], { dataset: 'import.dataset' }, { ...answer }),
-        fineTune(file, 'answer'),
-        ...measuringStages(file),
-      ];
+    : [...imports, answer(file), fineTune(file), ...measuringStages(file)];
 }
 
-/** @param lesson the stage whose dataset holds the answers */
-function fineTune(file: PlanFile, lesson: string): PlannedStage {
+/** Does the teacher answer the prompts of the dataset, or does that hold the answers? */
+const lessonOf = ({ teacher, answer: section }: PlanFile): 'answer' | 'import' =>
+  typeof teacher !== 'string' || section !== undefined ? 'answer' : 'import';
+
+function answer({ teacher, answer: options }: PlanFile): PlannedStage {
+  const local = typeof teacher === 'string';
+  const needs = ['import', ...(local ? ['teacher'] : [])];
+  const inputs = { dataset: 'import.dataset', ...(local && { teacher: 'teacher.model' }) };
+  return plannedStage('answer', 'answer', needs, inputs, { ...options });
+}
+
+function fineTune(file: PlanFile): PlannedStage {
   const { student = '' } = file;
+  const lesson = lessonOf(file);
   const cut = typeof student !== 'string';
   return plannedStage(
     'fine-tune',
@@ -110,9 +119,9 @@ const distill = (file: PlanFile): PlannedStage =>
   plannedStage(
     'distill',
     'distill',
-    ['import', file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut(file).needs],
+    [lessonOf(file), file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut(file).needs],
     {
-      dataset: 'import.dataset',
+      dataset: `${lessonOf(file)}.dataset`,
       ...(file.capture === undefined ? { teacher: 'teacher.model' } : { logits: 'capture.logits' }),
       model: 'fine-tune.model',
       ...heldOut(file).inputs,
@@ -128,7 +137,9 @@ function control(file: PlanFile): PlannedStage[] {
 }
 
 /** Logits are found by tokens: unless the file says otherwise, those of `distill` are captured, at its temperature. */
-function capture({ capture: options, distill: agreeing = {}, student }: PlanFile): PlannedStage {
+function capture(file: PlanFile): PlannedStage {
+  const { capture: options, distill: agreeing = {}, student } = file;
+  const lesson = lessonOf(file);
   const ownWeights = typeof student === 'string';
   const { rowTokens, tooLong, answers, temperature } = agreeing;
   const agreed = {
@@ -140,8 +151,8 @@ function capture({ capture: options, distill: agreeing = {}, student }: PlanFile
   return plannedStage(
     'capture',
     'capture',
-    ['import', 'teacher', ...(ownWeights ? ['student'] : [])],
-    { dataset: 'import.dataset', teacher: 'teacher.model', ...(ownWeights && { student: 'student.model' }) },
+    [lesson, 'teacher', ...(ownWeights ? ['student'] : [])],
+    { dataset: `${lesson}.dataset`, teacher: 'teacher.model', ...(ownWeights && { student: 'student.model' }) },
     { ...agreed, ...options },
   );
 }

@@ -14,7 +14,11 @@ const keepable = ['cut-off', 'refused'] as const;
 
 export const answerOptions = z
   .strictObject({
-    teacher: teacherEndpointSchema.describe('Who answers: an endpoint that speaks the chat API of OpenAI.'),
+    teacher: teacherEndpointSchema
+      .optional()
+      .describe(
+        'Who answers: an endpoint that speaks the chat API of OpenAI. Absent: the model that is the input `teacher`.',
+      ),
     budget: budgetSchema.optional().describe('What a run may spend.'),
     system: z
       .string()
@@ -36,6 +40,20 @@ export const answerOptions = z
       .array(z.enum(keepable))
       .default([])
       .describe('Answers that enter the dataset although they are cut off or refused: `[cut-off]`.'),
+    context: z
+      .int()
+      .min(8)
+      .max(131_072)
+      .optional()
+      .describe(
+        'Of a model that is an input: tokens of prompt and answer together, at most those it has positions for. Default: 2048.',
+      ),
+    sequences: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe('Of a model that is an input: how many answers are written at once, always. Default: 8.'),
     shardBytes: z
       .int()
       .min(64 * 1024)
@@ -43,9 +61,17 @@ export const answerOptions = z
       .default(8 * mebibyte)
       .describe('A shard of the dataset is closed once it holds this many bytes.'),
   })
-  .refine(({ budget, teacher }) => budget === undefined || teacher.prices !== undefined, {
+  .refine(({ budget, teacher }) => budget === undefined || teacher?.prices !== undefined, {
     path: ['budget'],
-    error: 'prices of the teacher beside it, by which spending is counted',
+    error: 'an endpoint with prices as teacher beside it, by which spending is counted',
+  })
+  .refine(({ teacher, context }) => teacher === undefined || context === undefined, {
+    path: ['context'],
+    error: 'none: an endpoint has its own',
+  })
+  .refine(({ teacher, sequences }) => teacher === undefined || sequences === undefined, {
+    path: ['sequences'],
+    error: 'none: limits.parallel says how hard an endpoint is asked',
   })
   .refine(({ samples, temperature }) => samples === 1 || temperature > 0, {
     path: ['samples'],

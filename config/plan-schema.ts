@@ -91,7 +91,9 @@ export const planFileSchema = z.strictObject({
   evaluation: sourceUrlSchema.optional().describe('A JSONL file or object that is never trained on.'),
   answer: optionsSchema
     .optional()
-    .describe('Options of the stage answer of the standard plan, whose teacher is an endpoint.'),
+    .describe(
+      'Options of the stage answer of the standard plan: the teacher answers the prompts of the dataset. With a model directory as teacher, `{}` too asks for it; without it the dataset holds the answers.',
+    ),
   'fine-tune': optionsSchema.optional().describe('Options of the stage fine-tune of the standard plan.'),
   capture: optionsSchema
     .optional()

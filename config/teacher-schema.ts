@@ -82,6 +82,11 @@ export const teacherEndpointSchema = z
   });
 
 export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
+/** A teacher as it is asked: behind an endpoint, or a model on this machine. */
+export type AskedTeacher = Pick<
+  TeacherEndpoint,
+  'endpoint' | 'model' | 'revision' | 'servedAs' | 'tokenLimitField' | 'prices' | 'limits'
+>;
 export type Prices = z.output<typeof pricesSchema>;
 
 const isGuarded = (endpoint: string): boolean =>

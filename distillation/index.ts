@@ -7,3 +7,4 @@ export { fetchModel, identifyModelDirectory, readModelFacts, storeModelDirectory
 export { modelIdentitySchema } from './model-source.js';
 export { budgetOfRun, fromUsd, openLedger, toUsd, type LedgerReport } from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
+export { openTeacherClient } from './teachers/client.js';

@@ -99,6 +99,7 @@ export {
 export { type WeightDecay } from './training/weight-decay.js';
 
 // Writing on, and judging what is written.
+export { openChatModel, type ChatModel } from './generation/chat-model.js';
 export { createGenerator, type Generator, type GeneratorOptions } from './generation/generator.js';
 export { promptLengthsUpTo } from './generation/prompt-lengths.js';
 export {

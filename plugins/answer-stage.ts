@@ -1,21 +1,33 @@
 /**
- * The stage kind `answer`: a teacher behind an endpoint answers the prompts of a dataset. What it answered is recorded for good
- * and wins over what it might answer another time. How hard it is asked, and what that costs, changes nothing of the answers.
+ * The stage kind `answer`: a teacher answers the prompts of a dataset. It is behind an endpoint, which an io worker asks, or a model
+ * that is an input, with which a gpu worker computes. What it answered is recorded for good and wins over what it might answer
+ * another time. How hard it is asked, and what that costs, changes nothing of the answers.
  */
-import { answerOptions } from '../config/answer-options.js';
+import { answerOptions, type AnswerOptions } from '../config/answer-options.js';
+import { computingSilenceLimitsMs } from './computing-work.js';
 import { defineStage } from './define-stage.js';
+
+const isLocal = ({ teacher }: AnswerOptions): boolean => teacher === undefined;
 
 export const answerStage = defineStage({
   kind: 'answer',
   version: 1,
   options: answerOptions,
-  inputs: { dataset: 'dataset' },
+  inputs: { dataset: 'dataset', teacher: 'model?' },
+  oneInputOf: (options) => (isLocal(options) ? [['teacher']] : []),
+  disagreements: ({ teacher }, makers) =>
+    teacher && makers.teacher ? [{ option: 'teacher', expected: 'an endpoint or the input teacher, not both' }] : [],
   /** `answers` says of every request what became of it; the dataset depends on nothing but prompts and answers. */
   outputs: { dataset: 'dataset', answers: 'answers' },
+  queue: (options) => (isLocal(options) ? 'gpu' : 'io'),
+  numerics: isLocal,
   reproducible: false,
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },
   applies: ['budget'],
   immaterial: ['budget'],
+  inChild: isLocal,
   run: async (context) => (await import('../activities/answer.js')).answer(context),
+  program: 'answerer',
+  silenceLimitsMs: { ...computingSilenceLimitsMs, ask: 900_000, compact: 600_000 },
 });

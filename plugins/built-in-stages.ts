@@ -12,13 +12,11 @@ import { importStage } from './import-stage.js';
 import { promoteStage } from './promote-stage.js';
 
 export const importStages: readonly Stage[] = [importStage, importModelStage, answerStage];
-export const trainingStages: readonly Stage[] = [fineTuneStage, captureStage, distillStage];
+/** A teacher that is a model computes where others train. */
+export const trainingStages: readonly Stage[] = [answerStage, fineTuneStage, captureStage, distillStage];
 export const evaluationStagesWith = (scorers?: ScorerModule): readonly Stage[] => [evaluateStageWith(scorers)];
 export const promotionStages: readonly Stage[] = [gateStage, promoteStage];
 export const builtInStagesWith = (scorers?: ScorerModule): readonly Stage[] => [
-  ...importStages,
-  ...trainingStages,
-  ...evaluationStagesWith(scorers),
-  ...promotionStages,
+  ...new Set([...importStages, ...trainingStages, ...evaluationStagesWith(scorers), ...promotionStages]),
 ];
 export const builtInStages: readonly Stage[] = builtInStagesWith();

@@ -53,7 +53,7 @@ export class ImportPlugin extends RolePlugin {
   }
 }
 
-/** The built-in stages that train: `fine-tune` and `distill`. They run on gpu workers, on whatever device those have. */
+/** The built-in stages that train, and those by which a model teaches: `fine-tune`, `capture`, `distill`, `answer`. They run on gpu workers, on whatever device those have. */
 export class TrainingPlugin extends RolePlugin {
   constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
     const activities = stageActivities({ role: 'gpu', stages: trainingStages, programs });

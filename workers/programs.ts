@@ -31,6 +31,7 @@ export function programsOn(device?: Device): ChildPrograms {
   return {
     importer: { entry: entryOf('./import-child.js') },
     trainer: { entry: entryOf('./trainer.js'), environment },
+    answerer: { entry: entryOf('./answer-child.js'), environment },
     evaluator: { entry: entryOf('./evaluate-child.js'), environment },
     capturer: { entry: entryOf('./capture-child.js'), environment },
   };

@@ -32,6 +32,8 @@ export const requestDigest = (body: JsonObject): Digest => digestOf(canonicalJso
 export const teacherKey = (teacher: TeacherIdentity): string => hexOf(digestOf(canonicalJson(identityOf(teacher))));
 
 function identityOf({ endpoint, model, revision }: TeacherIdentity): JsonObject {
-  const { origin, pathname } = new URL(endpoint);
-  return { endpoint: `${origin}${pathname.replace(/\/+$/, '')}`, model, revision };
+  const { protocol, origin, pathname } = new URL(endpoint);
+  // A model on this machine has no origin.
+  const host = origin === 'null' ? protocol : origin;
+  return { endpoint: `${host}${pathname.replace(/\/+$/, '')}`, model, revision };
 }

@@ -4,12 +4,14 @@
  * the order of the prompts. No request is dropped in silence: each has a fate, and too many without an answer fail the stage.
  */
 import type { AnswerOptions } from '../../config/answer-options.js';
+import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
 import { AnswerDataset, type Fate } from './answer-dataset.js';
 import { ask } from './ask.js';
 import { Asked } from './asked.js';
-import { openTeacherClient } from './client.js';
+import type { TeacherClient } from './client.js';
+import type { FailedCall } from './failed-call.js';
 import { inLanes } from './lanes.js';
 import { Pace } from './pace.js';
 import { readPrompts } from './prompt-rows.js';
@@ -23,10 +25,13 @@ export interface AnswerRequest {
   readonly writer: StageWriter;
   readonly dataset: ArtifactRef;
   readonly options: AnswerOptions;
-  readonly apiKey: string | undefined;
+  readonly teacher: AskedTeacher;
+  readonly client: TeacherClient;
   readonly ledger: Ledger;
-  /** Aborted: no more calls begin, those under way have some seconds to end, then its reason is thrown. */
+  /** Aborted: no more calls begin, those under way have some time to end, then its reason is thrown. */
   readonly signal: AbortSignal;
+  /** Default: some seconds, in which replies that are paid for can arrive. */
+  readonly graceMs?: number;
   readonly onProgress: (progress: TallyProgress) => void;
   /** Everything is asked, and is brought together. */
   readonly onCompaction: () => void;
@@ -53,12 +58,16 @@ export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPro
 
 /** Until every request has a fate. @returns the keys of those that the endpoint refuses */
 async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySet<string>> {
-  const { options, apiKey, ledger, signal, onProgress } = request;
-  const { teacher, maximumTokens } = options;
-  const tally = new Tally(total, options);
-  const { stop, cut, end } = stopping(signal);
-  const [client, pace] = [openTeacherClient(teacher, apiKey), new Pace(teacher.limits)];
-  const means = { teacher, client, pace, ledger, maximumTokens, stop: stop.signal, cut };
+  const { options, teacher, client, ledger, signal, onProgress } = request;
+  const tally = new Tally(total, { ...options, prices: teacher.prices });
+  const { stop, cut, end } = stopping(signal, request.graceMs);
+  const means = {
+    ...{ teacher, client, ledger },
+    pace: new Pace(teacher.limits),
+    maximumTokens: options.maximumTokens,
+    onFailedCall: ({ found }: FailedCall) => tally.failed(found),
+    ...{ stop: stop.signal, cut },
+  };
   const asked = new Asked((question) => ask(means, question));
   const work = async (planned: PlannedRequest): Promise<void> => {
     const { recorded, question } = planned;
@@ -81,9 +90,9 @@ async function assemble(
   total: number,
   rejected: ReadonlySet<string>,
 ): Promise<AnsweredPrompts> {
-  const { writer, options, signal } = request;
-  const { shardBytes, samples, keep, teacher } = options;
-  const tally = new Tally(total, options);
+  const { writer, options, teacher, signal } = request;
+  const { shardBytes, samples, keep } = options;
+  const tally = new Tally(total, { ...options, prices: teacher.prices });
   const answers = new AnswerDataset({ writer, shardBytes, samples, keep, revision: teacher.revision });
   for await (const planned of plannedRequests(request)) {
     signal.throwIfAborted();

@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../../config/errors.js';
-import type { TeacherEndpoint } from '../../config/teacher-schema.js';
+import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { JsonObject } from '../../storage/index.js';
 import { requestDigest, type Call, type GivenUp, type Ledger, type NewResponse } from '../responses/index.js';
 import { backoffMs } from './backoff.js';
@@ -20,12 +20,14 @@ import { recorded, type Recorded } from './recorded-reply.js';
 import type { Served } from './wire.js';
 
 export interface AskingMeans<Said extends Served = Reply> {
-  readonly teacher: TeacherEndpoint;
+  readonly teacher: AskedTeacher;
   readonly client: TeacherClient<Said>;
   readonly pace: Pace;
   readonly ledger: Ledger;
   /** Of an answer. */
   readonly maximumTokens: number;
+  /** Told of every call that brought no reply. */
+  readonly onFailedCall?: (call: FailedCall) => void;
   /** No call begins after it. */
   readonly stop: AbortSignal;
   /** Calls under way end with it. */
@@ -53,6 +55,7 @@ export async function ask<Said extends Served>(
       return await callOnce(means, question, bound);
     } catch (error) {
       if (!(error instanceof FailedCall)) throw error;
+      means.onFailedCall?.(error);
       if (error.rejected) return undefined;
       if (attempt >= Math.min(error.tries, teacher.limits.attempts)) throw error.failure;
       if (error.waitMs !== undefined) pace.close(error.waitMs);
@@ -103,7 +106,7 @@ const endOf = (error: unknown): GivenUp =>
     : { reason: hasCode(error) ? error.code : 'interrupted', maybePaid: true };
 
 function responseOf(
-  { endpoint, model, revision, prices }: TeacherEndpoint,
+  { endpoint, model, revision, prices }: AskedTeacher,
   request: JsonObject,
   { body, reply, providerId }: WholeReply<Served>,
   { used, latencyMs }: { readonly used: Tokens; readonly latencyMs: number },

@@ -18,6 +18,11 @@ export class FailedCall extends Error {
     super(failure.message, { cause: failure });
   }
 
+  /** What came in place of a reply, in a word or two: `status 400 (context_length_exceeded)`, `text/html`, `ECONNRESET`. */
+  get found(): string {
+    return this.failure.message.replace(/^.* found /s, '').replace(/^\d+ characters of /, '');
+  }
+
   /** The endpoint refuses this request, and would refuse it again; others it may take. */
   get rejected(): boolean {
     return this.failure.code === 'teacher-request-rejected';

@@ -1,5 +1,6 @@
 /** Every request that a dataset of prompts comes to, in its order, with what is recorded of it. The ledger is asked for many at once. */
 import type { AnswerOptions } from '../../config/answer-options.js';
+import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, ObjectStore } from '../../storage/index.js';
 import { requestKey, type Ledger } from '../responses/index.js';
 import type { Question } from './ask.js';
@@ -20,6 +21,7 @@ export interface Prompts {
   readonly store: ObjectStore;
   readonly dataset: ArtifactRef;
   readonly options: AnswerOptions;
+  readonly teacher: AskedTeacher;
   readonly ledger: Ledger;
 }
 
@@ -30,7 +32,7 @@ export async function* plannedRequests(prompts: Prompts): AsyncGenerator<Planned
   let batch: PlannedRequest[] = [];
   for await (const row of readPrompts(prompts.store, prompts.dataset))
     for (let sample = 0; sample < prompts.options.samples; sample += 1) {
-      batch.push({ row, sample, question: questionOf(row, sample, prompts.options) });
+      batch.push({ row, sample, question: questionOf(row, sample, prompts) });
       if (batch.length < lookedUpAtOnce) continue;
       yield* lookUp(prompts.ledger, batch);
       batch = [];
@@ -38,9 +40,9 @@ export async function* plannedRequests(prompts: Prompts): AsyncGenerator<Planned
   yield* lookUp(prompts.ledger, batch);
 }
 
-function questionOf(row: PromptRow, sample: number, options: AnswerOptions): Question | undefined {
+function questionOf(row: PromptRow, sample: number, { options, teacher }: Prompts): Question | undefined {
   if (row.messages.length === 0) return undefined;
-  const { endpoint, model, revision, tokenLimitField } = options.teacher;
+  const { endpoint, model, revision, tokenLimitField } = teacher;
   const body = chatRequest(row, { ...options, model, tokenLimitField }, sample);
   return { key: requestKey({ endpoint, model, revision, body, sample }), body };
 }

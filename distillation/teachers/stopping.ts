@@ -2,7 +2,7 @@
  * How asking ends before its time: first no call begins, then, after a grace in which replies that are paid for can arrive and be
  * recorded, those under way are cut.
  */
-const graceMs = 20_000;
+const standardGraceMs = 20_000;
 
 export interface Stopping {
   /** Aborted with the reason of the signal, or by whoever finds that no more should be asked. */
@@ -12,7 +12,7 @@ export interface Stopping {
   readonly end: () => void;
 }
 
-export function stopping(signal: AbortSignal): Stopping {
+export function stopping(signal: AbortSignal, graceMs = standardGraceMs): Stopping {
   const [stop, cut] = [new AbortController(), new AbortController()];
   let grace: NodeJS.Timeout | undefined;
   stop.signal.addEventListener('abort', () => {

@@ -1,6 +1,7 @@
 /** Counts what became of requests, and says when too many have no answer for the dataset: as soon as that is certain. */
 import type { AnswerOptions } from '../../config/answer-options.js';
 import { NightstillError } from '../../config/errors.js';
+import type { Prices } from '../../config/teacher-schema.js';
 import { isKept, type Fate } from './answer-dataset.js';
 import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
 import type { RecordedReply } from './recorded-reply.js';
@@ -31,6 +32,8 @@ export class Tally {
   /** Those of them that give the dataset no row. */
   readonly #lost: Record<string, number> = {};
   readonly #served: Record<string, number> = {};
+  /** What came in place of whole replies, by what it was; the calls were made again, or were not. */
+  readonly #failedCalls: Record<string, number> = {};
   #done = 0;
   #promptTokens = 0;
   #completionTokens = 0;
@@ -39,7 +42,7 @@ export class Tally {
 
   constructor(
     private readonly of: number,
-    private readonly options: Pick<AnswerOptions, 'keep' | 'minimumYield' | 'teacher'>,
+    private readonly options: Pick<AnswerOptions, 'keep' | 'minimumYield'> & { readonly prices?: Prices | undefined },
   ) {}
 
   add(fate: Fate, reply?: RecordedReply): void {
@@ -55,6 +58,11 @@ export class Tally {
     if (reply.cost !== undefined) this.#cost = sumOf([this.#cost, reply.cost]);
   }
 
+  /** A call brought no reply. @param found what came instead: a status, a type */
+  failed(found: string): void {
+    this.#failedCalls[found] = (this.#failedCalls[found] ?? 0) + 1;
+  }
+
   /** @throws answer-yield-too-low */
   confirmYield(): void {
     const { minimumYield } = this.options;
@@ -65,9 +73,14 @@ export class Tally {
     const reasons = lost.map(([fate, number]) => `${number} ${fate}`).join(', ');
     throw new NightstillError(
       'answer-yield-too-low',
-      `expected answers to at least ${minimumYield * 100} % of ${this.of} requests, found ${count} without: ${reasons}`,
+      `expected answers to at least ${minimumYield * 100} % of ${this.of} requests, found ${count} without: ${reasons}${this.#saidInstead}`,
       { details: Object.fromEntries(Object.entries(this.#fates)) },
     );
+  }
+
+  get #saidInstead(): string {
+    const calls = Object.entries(this.#failedCalls).map(([found, number]) => `${found} ×${number}`);
+    return calls.length === 0 ? '' : `; calls that brought no reply: ${calls.join(', ')}`;
   }
 
   get progress(): TallyProgress {
@@ -86,6 +99,6 @@ export class Tally {
   }
 
   get #money(): { readonly spentUsd?: number } {
-    return this.options.teacher.prices ? { spentUsd: toUsd(this.#cost) } : {};
+    return this.options.prices ? { spentUsd: toUsd(this.#cost) } : {};
   }
 }

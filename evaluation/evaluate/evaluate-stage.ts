@@ -9,14 +9,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
 import { evaluateOptionsWith, type EvaluateOptions } from '../../config/evaluate-options.js';
 import type { Numerics } from '../../config/numerics.js';
-import type { Fingerprint, Runner } from '../../engine/index.js';
+import { openChatModel, type Fingerprint, type Runner } from '../../engine/index.js';
 import type { ArtifactRef, Json, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
 import type { Scorer } from '../scorers/scorer.js';
 import { evaluateItems } from './evaluate-items.js';
 import { factsOfResults } from './facts.js';
 import { readItems, type Item, type ItemRow } from './items.js';
 import { EvaluationProgress } from './progress.js';
-import { openRespondent } from './respondent.js';
 import { ScoreWriter } from './score-writer.js';
 import { openScorers } from './scorers.js';
 
@@ -101,7 +100,7 @@ async function evaluate(attempt: Attempt, directory: string): Promise<ScoreWrite
   const { store, writer, runner, stop } = place;
   progress.begin('compile');
   await setImmediate(); // compiling does not yield
-  const respondent = await openRespondent(directory, runner, job.numerics, options);
+  const respondent = await openChatModel(directory, { ...options, runner, xla: job.numerics.xla });
   try {
     progress.begin('restore');
     const fingerprint: Fingerprint = { ...runner.fingerprint, xla: job.numerics.xla };

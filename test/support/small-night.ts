@@ -21,6 +21,7 @@ const programs: ChildPrograms = {
   importer: { entry: compiledPath('workers/import-child.js') },
   trainer: { entry: compiledPath('workers/trainer.js') },
   evaluator: { entry: compiledPath('workers/evaluate-child.js') },
+  answerer: { entry: compiledPath('workers/answer-child.js') },
   capturer: { entry: compiledPath('workers/capture-child.js') },
 };
 

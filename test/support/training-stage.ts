@@ -1,5 +1,5 @@
 /**
- * Stages that train, capture or evaluate, without Temporal: a store with a dataset and two models of one tokenizer, and the real child process
+ * Stages that train, capture, evaluate or answer, without Temporal: a store with a dataset and two models of one tokenizer, and the real child process
  * under the real supervision.
  */
 import { pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import { superviseChild } from '../../activities/child.js';
 import type { Progress } from '../../config/child-protocol.js';
 import type { Json, JsonObject } from '../../config/json.js';
 import type { Numerics } from '../../config/numerics.js';
+import { answerOptions } from '../../config/answer-options.js';
 import { evaluateOptions } from '../../config/evaluate-options.js';
 import { captureOptions, distillOptions, fineTuneOptions } from '../../config/training-options.js';
 import { storeModelDirectory } from '../../distillation/index.js';
@@ -38,6 +39,7 @@ const schemas = {
   capture: captureOptions,
   distill: distillOptions,
   evaluate: evaluateOptions,
+  answer: answerOptions,
 };
 
 const rowTokens = 64;
@@ -58,6 +60,7 @@ const works = {
   distill: trainer,
   capture: { entry: 'workers/capture-child.js', tiny: { rowTokens } },
   evaluate: { entry: 'workers/evaluate-child.js', tiny: { context: 128, maximumTokens: 16 } },
+  answer: { entry: 'workers/answer-child.js', tiny: { context: 128, maximumTokens: 16, keep: ['cut-off'] } },
 };
 
 export interface TrainingTask {
@@ -128,6 +131,7 @@ export class TrainingGround {
       stageKey,
       preimage: { name, options: sources },
       owner: owner(),
+      runId: name,
     };
     const variables = { ...process.env, ...processSettings({ threads: task.numerics.threads }), ...environment };
     await superviseChild({

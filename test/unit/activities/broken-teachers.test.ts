@@ -39,7 +39,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
     [
       'a cap of money without prices',
       { ...asked, budget: { spendAtMostUsd: 5 } },
-      'budget: expected prices of the teacher beside it, by which spending is counted, found an object',
+      'budget: expected an endpoint with prices as teacher beside it, by which spending is counted, found an object',
     ],
     [
       'a time limit that could not be kept',
@@ -67,9 +67,45 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'distill: expected none, since the teacher is an endpoint whose distributions are not known, found one',
     ],
     [
-      'options of answers where the teacher is a directory',
-      { ...standard, answer: {} },
-      'answer: expected a stage that takes it, found none in this plan',
+      'money where the teacher is a directory',
+      { ...standard, answer: {}, budget: { spendAtMostUsd: 1 } },
+      'budget: expected an endpoint with prices as teacher beside it, by which spending is counted, found an object',
+    ],
+    [
+      'the context of an endpoint',
+      { ...asked, answer: { context: 512 } },
+      'answer.context: expected none: an endpoint has its own, found an object',
+    ],
+    [
+      'a teacher that is an endpoint and a model',
+      {
+        name: 'night',
+        store: 'file:///store',
+        stages: [
+          { id: 'import', uses: 'import', with: { dataset: '/rows.jsonl' } },
+          { id: 'model', uses: 'import-model', with: { model: '/t' } },
+          {
+            id: 'answer',
+            uses: 'answer',
+            needs: ['import', 'model'],
+            inputs: { teacher: 'model.model' },
+            with: { teacher: endpoint },
+          },
+        ],
+      },
+      'stages[2].with.teacher: expected an endpoint or the input teacher, not both, found an object',
+    ],
+    [
+      'no teacher at all',
+      {
+        name: 'night',
+        store: 'file:///store',
+        stages: [
+          { id: 'import', uses: 'import', with: { dataset: '/rows.jsonl' } },
+          { id: 'answer', uses: 'answer', needs: ['import'] },
+        ],
+      },
+      'stages[1].inputs: expected the input teacher, found none',
     ],
   ])('%s', (_, content, message) => {
     expect(() => resolvePlan(content, rules)).toThrow(expect.objectContaining({ code: 'plan-invalid', message }));

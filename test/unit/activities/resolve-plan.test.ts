@@ -65,6 +65,27 @@ describe('a plan file', () => {
     });
   });
 
+  it('has a teacher that lies in a directory answer the prompts first, where the file says so', () => {
+    const content = { ...standard, answer: { maximumTokens: 20, sequences: 4 }, capture: {} };
+    expect(nodesOf(content).map(({ id, needs }) => [id, needs])).toEqual([
+      ['import', []],
+      ['teacher', []],
+      ['student', []],
+      ['answer', ['import', 'teacher']],
+      ['fine-tune', ['answer', 'student']],
+      ['capture', ['answer', 'teacher', 'student']],
+      ['distill', ['answer', 'capture', 'fine-tune']],
+    ]);
+    const answer = nodeOf(content, 'answer');
+    expect(answer).toMatchObject({ queue: 'night-gpu', numerics, with: { maximumTokens: 20, sequences: 4 } });
+    expect(answer?.inputs).toEqual({
+      dataset: { node: 'import', output: 'dataset' },
+      teacher: { node: 'teacher', output: 'model' },
+    });
+    for (const id of ['fine-tune', 'capture', 'distill'])
+      expect(nodeOf(content, id)?.inputs['dataset']).toEqual({ node: 'answer', output: 'dataset' });
+  });
+
   it('captures the teacher beside the fine-tune when it says how, with the tokens and the temperature of the distillation', () => {
     const content = { ...standard, capture: { k: 5 }, distill: { temperature: 3, rowTokens: 64, answers: 'last' } };
     expect(nodesOf(content).map(({ id, needs }) => [id, needs])).toEqual([

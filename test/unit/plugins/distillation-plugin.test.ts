@@ -14,6 +14,7 @@ import {
 const programs: ChildPrograms = {
   importer: { entry: '/importer.js' },
   trainer: { entry: '/trainer.js' },
+  answerer: { entry: '/answerer.js' },
   capturer: { entry: '/capturer.js' },
   evaluator: { entry: '/evaluator.js' },
 };
@@ -47,7 +48,7 @@ describe('the plugin', () => {
   it.each<[string, DistillationPlugin, string[]]>([
     ['an orchestrator: the light activities', orchestrator, light],
     ['an io worker: what moves bytes', io, [...importing, ...promoting, 'nightstill.count', 'nightstill.either']],
-    ['a gpu worker: what computes', gpu, [...training, ...evaluating, 'nightstill.either']],
+    ['a gpu worker: what computes', gpu, ['nightstill.answer', ...training, ...evaluating, 'nightstill.either']],
   ])('registers on %s; a kind that chooses by its options on both', (_, plugin, activities) => {
     expect(activitiesOf(plugin)).toEqual(activities);
   });
@@ -99,7 +100,7 @@ describe('a plugin of one capability', () => {
   it.each<[string, string, StagesPlugin, string[]]>([
     ['the light activities', 'nightstill-orchestrator', new PlanPlugin({ stages }), light],
     ['importing', 'nightstill-io', new ImportPlugin({ programs }), importing],
-    ['training', 'nightstill-gpu', new TrainingPlugin({ programs }), training],
+    ['training', 'nightstill-gpu', new TrainingPlugin({ programs }), ['nightstill.answer', ...training]],
     ['evaluating', 'nightstill-gpu', new EvaluationPlugin({ programs }), evaluating],
     ['promoting', 'nightstill-io', new PromotionPlugin(), promoting],
     ["a user's stages", 'nightstill-gpu', new StagesPlugin({ role: 'gpu', stages }), ['nightstill.either']],

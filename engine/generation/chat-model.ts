@@ -1,27 +1,36 @@
 /** A model directory as what can be asked: its chat template writes the prompts, its tokens end the answers. */
-import type { EvaluateOptions } from '../../config/evaluate-options.js';
-import type { Numerics } from '../../config/numerics.js';
-import {
-  createGenerator,
-  openChatTemplate,
-  openModelDirectory,
-  openTokenizer,
-  promptLengthsUpTo,
-  type Runner,
-} from '../../engine/index.js';
-import type { Respondent } from './evaluate-items.js';
+import { openModelDirectory } from '../files/model-directory.js';
+import type { Runner } from '../runners/runner.js';
+import { openChatTemplate, type ChatMessage } from '../text/chat-template.js';
+import { openTokenizer } from '../text/tokenizer.js';
+import { createGenerator } from './generator.js';
+import { promptLengthsUpTo } from './prompt-lengths.js';
+import type { GenerationEvent, GenerationRequest } from './request.js';
 
-export interface LoadedRespondent extends Respondent {
+export interface ChatModelSettings {
+  readonly runner: Runner;
+  readonly xla: boolean;
+  /** Tokens of prompt and answer together, at most those that the model has positions for. */
+  readonly context: number;
+  /** How many answers are written at once, always. */
+  readonly sequences: number;
+}
+
+export interface ChatModel {
+  /** How many sequences it writes at once. */
+  readonly sequences: number;
+  /** Tokens of prompt and answer together. */
+  readonly capacity: number;
+  readonly encode: (messages: readonly ChatMessage[]) => Int32Array;
+  readonly generate: (request: GenerationRequest) => AsyncIterable<GenerationEvent>;
   readonly dispose: () => void;
 }
 
 /** @throws model-file-missing for a model without chat template, weights or tokenizer; what loading a model throws */
-export async function openRespondent(
+export async function openChatModel(
   directory: string,
-  runner: Runner,
-  { xla }: Numerics,
-  { context, sequences }: EvaluateOptions,
-): Promise<LoadedRespondent> {
+  { runner, xla, context, sequences }: ChatModelSettings,
+): Promise<ChatModel> {
   const [tokenizer, template] = [await openTokenizer(directory), await openChatTemplate(directory)];
   const { config, tensors, generationConfig, close } = await openModelDirectory(directory);
   try {

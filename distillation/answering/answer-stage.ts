@@ -1,0 +1,132 @@
+/**
+ * One attempt at answering the prompts of a dataset with a model on this machine. Every answer is recorded as that of an endpoint is,
+ * and costs nothing: killed at any moment, the next attempt writes only what is missing, and comes to the same artifacts. Where
+ * machines that compute other bits have answered, the result says so.
+ */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import { answerOptions, type AnswerOptions } from '../../config/answer-options.js';
+import type { Progress } from '../../config/child-protocol.js';
+import { NightstillError } from '../../config/errors.js';
+import type { Numerics } from '../../config/numerics.js';
+import { teacherEndpointSchema, type AskedTeacher } from '../../config/teacher-schema.js';
+import { openChatModel, promptLengthsUpTo, type ChatModel, type Runner } from '../../engine/index.js';
+import {
+  canonicalJson,
+  digestOf,
+  hexOf,
+  type ArtifactRef,
+  type JsonObject,
+  type ObjectStore,
+  type StageOutcome,
+  type StageWriter,
+} from '../../storage/index.js';
+import { fetchModel } from '../model-artifact.js';
+import { openLedger } from '../responses/index.js';
+import { answerPrompts, type AnsweredPrompts } from '../teachers/answer-prompts.js';
+import { engineClient } from './engine-client.js';
+import { AnsweringProgress } from './progress.js';
+
+export interface AnsweringJob {
+  readonly with: JsonObject;
+  readonly inputs: Readonly<Record<string, ArtifactRef>>;
+  readonly numerics: Numerics;
+  readonly runId: string;
+}
+
+export interface AnsweringPlace {
+  readonly store: ObjectStore;
+  /** Of the claimed stage. */
+  readonly writer: StageWriter;
+  readonly runner: Runner;
+  readonly cacheDirectory: string;
+  readonly progress: (progress: Progress) => void;
+  /** Aborted: nothing more is written, then its reason is thrown. */
+  readonly stop: AbortSignal;
+}
+
+/** @throws answer-yield-too-low; the codes of models, data and store; the reason of `stop` */
+export async function answerStage(
+  job: AnsweringJob,
+  place: AnsweringPlace,
+): Promise<Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'>> {
+  const { store, writer, runner, cacheDirectory, stop } = place;
+  const startedAtMs = performance.now();
+  const options = answerOptions.parse(job.with); // has passed it before
+  const { dataset, teacher: weights } = inputsOf(job);
+  const progress = new AnsweringProgress(place.progress, { stop, fence: writer.fence });
+  progress.begin('load');
+  const directory = await fetchModel(store, weights, join(cacheDirectory, 'models'), progress.alive);
+  progress.begin('compile');
+  await setImmediate(); // compiling does not yield
+  const { context = 2048, sequences = 8 } = options;
+  const model = await openChatModel(directory, { runner, xla: job.numerics.xla, context, sequences });
+  try {
+    const teacher = localTeacher(weights, model, job.numerics);
+    const served = { model: teacher.model, fingerprint: fingerprintOf(runner) };
+    const client = engineClient(model, { served, onToken: progress.token });
+    const holder = { stage: writer.stageKey, fence: writer.fence };
+    const ledger = await openLedger(store, { teacher, runId: job.runId, holder });
+    try {
+      progress.begin('ask');
+      const answered = await answerPrompts({
+        ...{ store, writer, dataset, options, teacher, client, ledger },
+        signal: stop,
+        graceMs: 0,
+        onProgress: progress.requests,
+        onCompaction: () => progress.begin('compact'),
+      });
+      progress.begin('seal');
+      const observed = { host: hostname(), lastAttemptMs: Math.round(performance.now() - startedAtMs) };
+      return outcomeOf(answered, { options, weights }, { ...observed, tokensPerSecond: progress.tokensPerSecond });
+    } finally {
+      await ledger.close();
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+function inputsOf({ inputs: { dataset, teacher } }: AnsweringJob) {
+  if (dataset && teacher) return { dataset, teacher };
+  throw new NightstillError('child-protocol', 'expected the inputs dataset and teacher of answers, found not both');
+}
+
+/**
+ * What its answers depend on is who it is: the weights stand for the revision, and how it computes for the endpoint. How many lanes
+ * ask it changes nothing: as many more as it writes at once wait for a place.
+ */
+function localTeacher(weights: ArtifactRef, { capacity, sequences }: ChatModel, numerics: Numerics): AskedTeacher {
+  const computed = { numerics: { ...numerics }, capacity, sequences, promptLengths: promptLengthsUpTo(capacity) };
+  return {
+    endpoint: `engine:${hexOf(digestOf(canonicalJson(computed)))}`,
+    model: 'teacher',
+    revision: weights.digest,
+    tokenLimitField: 'max_tokens',
+    prices: { inputUsdPerMillion: 0, outputUsdPerMillion: 0, asOf: 'on a machine of our own' },
+    limits: { ...teacherEndpointSchema.shape.limits.parse({}), parallel: 2 * sequences },
+  };
+}
+
+/** Of what computes: equal ones compute the same bits. */
+const fingerprintOf = ({ fingerprint }: Runner): string =>
+  hexOf(digestOf(canonicalJson({ ...fingerprint }))).slice(0, 16);
+
+function outcomeOf(
+  { dataset, answers, summary }: AnsweredPrompts,
+  { options, weights }: { readonly options: AnswerOptions; readonly weights: ArtifactRef },
+  observed: JsonObject,
+): Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'> {
+  const { fates, spentUsd = 0, ...counted } = summary;
+  const { system, temperature, topP, maximumTokens, samples, seed } = options;
+  const decoding = { ...(system !== undefined && { system }), temperature, topP, maximumTokens, samples, seed };
+  return {
+    outputs: { dataset, answers },
+    facts: { requests: fates, rows: dataset.rows ?? 0, teacher: { revision: weights.digest }, decoding },
+    observations: { ...observed, ...counted, spentUsd, prices: 'not given' },
+    // By the model and the fingerprint of the replies: several fingerprints are machines that compute other bits.
+    reproducible: Object.keys(counted.served).length <= 1,
+  };
+}
