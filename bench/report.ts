@@ -22,12 +22,18 @@ export const median = (values: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
 
-export async function report(name: string, notes: readonly string[], rows: readonly Row[]): Promise<void> {
+/** @param details numbers behind the rows */
+export async function report(
+  name: string,
+  notes: readonly string[],
+  rows: readonly Row[],
+  details?: object,
+): Promise<void> {
   printRows(rows);
   const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
   await mkdir(directory, { recursive: true });
   const date = new Date().toISOString().slice(0, 10);
-  const result = { name, machine: describeMachine(), date, notes, rows };
+  const result = { name, machine: describeMachine(), date, notes, rows, ...(details && { details }) };
   await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 

@@ -15,6 +15,7 @@ import { loadPlan } from '../../cli/plan/load-plan.js';
 import { findServers } from '../../cli/servers.js';
 import { startOrJoin } from '../../cli/start-run.js';
 import { watchRun, type Watched } from '../../cli/watch-run.js';
+import { findModel } from '../../client/index.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
 import { packageRoot } from '../../tools/package-root.js';
 import { serveTeacher } from './serve-teacher.js';
@@ -99,10 +100,19 @@ ${stageTimes(view, performance.now() - startedAtMs)}
   logs                    ./.nightstill/logs
 
   To try next:
-  node dist/cli/main.js export ${runId} ./student --node kd && node dist/cli/main.js serve ./student     # and ask it
-  node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing runs
+${await howToAsk(store, runId)}
+  node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing is trained
   node dist/cli/main.js run examples/sql/micro.yaml --prove     # kill its trainer
 `);
+}
+
+/** By the name that serves, once there is one: the gate may have said no. */
+async function howToAsk(store: string, runId: string): Promise<string> {
+  const main = 'node dist/cli/main.js';
+  if ((await findModel({ store, name: 'sql' })) === undefined)
+    return `  ${main} export ${runId} ./student --node kd && ${main} serve ./student     # nothing was promoted`;
+  return `  ${main} serve sql/champion     # what was promoted; and in another terminal:
+  curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' -d '{"model": "sql/champion", "messages": [{"role": "user", "content": "which cities are there"}]}'`;
 }
 
 try {

@@ -5,7 +5,7 @@ import { compiledFile } from '../../cli/dev/compiled-file.js';
 import { teacherDirectory } from './student.js';
 
 /** As `distill.yaml` says. */
-const port = 8787;
+const portOfPlan = 8787;
 
 export interface ServedTeacher {
   /** Its name, address and size. */
@@ -14,7 +14,7 @@ export interface ServedTeacher {
 }
 
 /** @param replies directory of the log, for the answers of one revision of the teacher */
-export async function serveTeacher(replies: string): Promise<ServedTeacher> {
+export async function serveTeacher(replies: string, port = portOfPlan): Promise<ServedTeacher> {
   const flags = ['--name', 'sql-teacher', '--port', String(port), '--slots', '16', '--context', '256'];
   const child = spawn(
     process.execPath,

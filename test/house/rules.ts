@@ -147,7 +147,12 @@ const rooms: readonly Room[] = [
   },
   { folder: 'examples', holds: 'programs that use the package as its users do', imports: allBut(), apart: true },
   { folder: 'docs', holds: 'architecture, errors, decisions', imports: [], apart: true },
-  { folder: 'bench', holds: 'speed against a peer in the same run', imports: whole(...product, 'test'), apart: true },
+  {
+    folder: 'bench',
+    holds: 'speed against a peer in the same run',
+    imports: whole(...product, 'examples', 'test'),
+    apart: true,
+  },
   { folder: 'test', holds: 'proofs, with real parts', imports: whole(...product, 'examples'), apart: true },
 ];
 
