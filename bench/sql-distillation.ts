@@ -7,7 +7,8 @@
  * It is one plan of some ninety stages, run as any plan is: what was recorded is not computed again. Its store lies in
  * `.nightstill/bench/sql`, its Temporal server and workers are its own.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compiledFile } from '../cli/dev/compiled-file.js';
@@ -23,8 +24,8 @@ import { serveTeacher } from '../examples/sql/serve-teacher.js';
 import { findArtifact, isDigest, isJsonObject, openObjectStore, type ObjectStore } from '../storage/index.js';
 import { packageRoot } from '../tools/package-root.js';
 import { report } from './report.js';
-import { evaluationOf, planOfSeries, type Series } from './sql-distillation-plan.js';
-import { resultOf, scoredModels, type Scores } from './sql-distillation-result.js';
+import { evaluationOf, planOfSeries, type Series } from '../examples/sql/series-plan.js';
+import { resultOf, scoredModels, type Scores } from '../examples/sql/series-result.js';
 
 /** Beside that of the demo, which may run here as well. */
 const port = 8797;
@@ -71,6 +72,7 @@ async function run(path: string): Promise<RunResult> {
       needsTensorflow: true,
       say,
     });
+    const second = workBeside(servers.embedded?.note.address ?? '');
     try {
       const { client } = servers;
       const { handle } = await startOrJoin({ client, file, runId: undefined, queuePrefix: defaultQueuePrefix });
@@ -81,11 +83,28 @@ async function run(path: string): Promise<RunResult> {
       if (result) return result;
       throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
     } finally {
+      await second.end();
       await servers.close();
     }
   } finally {
     await teacher.close();
   }
+}
+
+/** A worker trains one model at a time on one thread: a second one keeps a machine of two cores busy. */
+function workBeside(address: string): { readonly end: () => Promise<void> } {
+  const words = [compiledFile('cli/main.js'), 'worker', '--role', 'gpu'];
+  const child = spawn(process.execPath, words, {
+    env: { ...process.env, TEMPORAL_ADDRESS: address },
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'exit');
+  return {
+    end: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
 }
 
 async function scoresOf(store: ObjectStore, { nodes }: RunResult, model: string): Promise<Scores> {

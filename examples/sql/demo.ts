@@ -73,7 +73,7 @@ async function demo(): Promise<void> {
   run('Setting up what is missing', 'cli/main.js', ['setup']);
   const startedAtMs = performance.now();
   await mkdir(data, { recursive: true });
-  run('Making the shop, the questions and the student', 'examples/sql/make-data.js', [data, '--training', '400']);
+  run('Making the shop and the questions', 'examples/sql/make-data.js', [data, '--training', '400']);
   say('\n  From a teacher behind an endpoint to a student that is measured\n');
   const { view, result, runId, store } = await distill();
   if (result === undefined)

@@ -1,19 +1,17 @@
 /**
- * Writes the shop's database, the questions about it and the student with its first weights into a folder; prints the digest
- * of each file.
+ * Writes the shop's database and the questions about it into a folder; prints the digest of each file.
  *
  *   npm run build
  *   node dist/examples/sql/make-data.js /tmp/shop
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeHeldOut } from './held-out.js';
 import type { Item } from './items.js';
 import { makePrompts } from './prompts.js';
 import { makeShop } from './shop-database.js';
-import { writeStudent } from './student.js';
 import { makeTrainingSet } from './training-set.js';
 
 const { values, positionals } = parseArgs({
@@ -28,11 +26,9 @@ const [folder] = positionals;
 if (folder === undefined) throw new Error('expected a folder to write to: make-data.js <folder>');
 await mkdir(folder, { recursive: true });
 
-const print = (name: string, bytes: Uint8Array | string, what: string): void =>
-  console.log(`${name.padEnd(20)} sha256:${createHash('sha256').update(bytes).digest('hex')}  ${what}`);
 async function write(name: string, bytes: Uint8Array | string, what: string): Promise<void> {
   await writeFile(join(folder ?? '', name), bytes);
-  print(name, bytes, what);
+  console.log(`${name.padEnd(20)} sha256:${createHash('sha256').update(bytes).digest('hex')}  ${what}`);
 }
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const user = ({ question }: Item): object => ({ role: 'user', content: question });
@@ -68,6 +64,3 @@ await write(
   skeletons(heldOut),
 );
 shop.close();
-const student = join(folder, 'student');
-const parameters = await writeStudent(student, 1);
-print('student', await readFile(join(student, 'model.safetensors')), `${parameters} random weights`);

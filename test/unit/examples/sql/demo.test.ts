@@ -6,32 +6,42 @@ import { parameterCount, readModelConfig } from '../../../../engine/index.js';
 import { studentConfig, teacherDirectory } from '../../../../examples/sql/student.js';
 
 const directory = join(teacherDirectory, '..');
-const weights = join(teacherDirectory, 'model.safetensors');
-const recipe = JSON.parse(readFileSync(join(directory, 'teacher.json'), 'utf8')) as {
+interface Recipe {
   readonly parameters: number;
   readonly weights: { readonly bytes: number; readonly digest: string };
-};
+}
+const recipeOf = (model: string) => JSON.parse(readFileSync(join(directory, `${model}.json`), 'utf8')) as Recipe;
+const recipe = recipeOf('teacher');
+const weightsOf = (model: string) => join(directory, model, 'model.safetensors');
 
 async function nodesOf(plan: string) {
   const { resolved } = await loadPlan({ path: join(directory, plan), variables: {} });
   return new Map(resolved?.plan.nodes.map((node) => [node.id, node]));
 }
 
-test('the teacher is the one whose recipe is told, in at most 8 MB of bfloat16', async () => {
-  const bytes = readFileSync(weights);
-  expect(recipe.weights).toEqual({
+test.each(['teacher', 'student'])('the %s is the one whose recipe is told, in bfloat16', async (model) => {
+  const bytes = readFileSync(weightsOf(model));
+  const { weights, parameters } = recipeOf(model);
+  expect(weights).toEqual({
     bytes: bytes.length,
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
   });
-  expect(parameterCount(await readModelConfig(join(teacherDirectory, 'config.json')))).toBe(recipe.parameters);
-  expect(statSync(weights).size).toBeLessThanOrEqual(8_000_000);
+  expect(parameterCount(await readModelConfig(join(directory, model, 'config.json')))).toBe(parameters);
   const header = bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE()));
   expect(new Set(header.match(/"dtype":"\w+"/g))).toEqual(new Set(['"dtype":"BF16"']));
 });
 
-test('the student has at most a quarter of its weights', async () => {
+test('both together have at most 8 MB of weights', () => {
+  const sizes = ['teacher', 'student'].map((model) => statSync(weightsOf(model)).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(8_000_000);
+});
+
+test('the student has at most a quarter of the weights of the teacher, and its tokenizer', async () => {
   const teacher = await readModelConfig(join(teacherDirectory, 'config.json'));
   expect(parameterCount(studentConfig(teacher))).toBeLessThanOrEqual(parameterCount(teacher) / 4);
+  expect(recipeOf('student').parameters).toBe(parameterCount(studentConfig(teacher)));
+  const [ours, theirs] = ['student', 'teacher'].map((model) => readFileSync(join(directory, model, 'tokenizer.json')));
+  expect(ours?.equals(theirs ?? Buffer.alloc(0))).toBe(true);
 });
 
 test('the plan of the demo holds, and asks the revision of the teacher that is here', async () => {
@@ -60,4 +70,21 @@ test('all are asked the same questions in the same way, and nobody is trained on
 
 test('the plan of the forty steps holds', async () => {
   expect((await nodesOf('micro.yaml')).get('student')?.with).toMatchObject({ steps: 40 });
+});
+
+test('the distilled student is promoted when it is no worse than what serves, better than its base, and near its teacher', async () => {
+  const nodes = await nodesOf('distill.yaml');
+  expect(nodes.get('gate')).toMatchObject({
+    inputs: {
+      model: { node: 'kd' },
+      candidate: { node: 'evaluate-kd' },
+      base: { node: 'evaluate-base' },
+      teacher: { node: 'evaluate-teacher' },
+    },
+    with: {
+      name: 'sql',
+      gates: [{ notWorseThan: 'champion' }, { betterThan: 'base' }, { of: 'teacher' }],
+    },
+  });
+  expect(nodes.get('promote')).toMatchObject({ inputs: { verdict: { node: 'gate' }, model: { node: 'kd' } } });
 });

@@ -5,6 +5,7 @@ import { createSqlScorer } from '../../../../evaluation/sql/sql-scorer.js';
 import { sameResult } from '../../../../evaluation/sql/compare-results.js';
 import { ordersRows } from '../../../../evaluation/sql/statement.js';
 import type { QueryRows } from '../../../../evaluation/sql/query-outcome.js';
+import { makeBaseLessons } from '../../../../examples/sql/base-lessons.js';
 import { makeHeldOut } from '../../../../examples/sql/held-out.js';
 import type { Item } from '../../../../examples/sql/items.js';
 import { makePrompts } from '../../../../examples/sql/prompts.js';
@@ -100,10 +101,30 @@ function reached(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test('what trains a teacher or makes its prompts never reaches the held-out questions or their seed', () => {
+test('what the student begins with was never taught a question with its SQL, nor a prompt or a held-out question', () => {
+  const lessons = makeBaseLessons(1, 3000).map((lesson) =>
+    'messages' in lesson ? lesson.messages.map(({ content }) => content) : [],
+  );
+  const isSql = (text = ''): boolean => text.startsWith('SELECT ');
+  const [rewritten, translated] = [
+    lessons.filter(([asked]) => isSql(asked)),
+    lessons.filter(([asked]) => !isSql(asked)),
+  ];
+  expect(rewritten.length).toBeGreaterThan(500);
+  expect(translated.length).toBeGreaterThan(1000);
+  expect(rewritten.filter(([, answered]) => !isSql(answered))).toEqual([]);
+  expect(translated.filter(([, answered]) => isSql(answered))).toEqual([]);
+  const taught = new Set(lessons.flat());
+  const others = [prompts, validation, heldOut].flatMap((items = []) => items);
+  for (const { question, sql } of others) expect([taught.has(question), taught.has(sql)]).toEqual([false, false]);
+  expect(makeBaseLessons(1, 100)).toEqual(makeBaseLessons(1, 3000).slice(0, 100));
+});
+
+test('what trains a teacher or a student or makes the prompts never reaches the held-out questions or their seed', () => {
   const folder = join(__dirname, '../../../../examples/sql');
   const heldOutFile = join(folder, 'held-out.ts');
-  for (const recipe of ['training-set.ts', 'prompts.ts', 'train-teacher.ts', 'teacher-process.ts']) {
+  const recipes = ['training-set.ts', 'prompts.ts', 'train-teacher.ts', 'teacher-process.ts'];
+  for (const recipe of [...recipes, 'base-lessons.ts', 'train-base.ts', 'base-process.ts']) {
     expect([...reached(join(folder, recipe))]).not.toContain(heldOutFile);
     expect(readFileSync(join(folder, recipe), 'utf8')).not.toMatch(/held-out\.js|test\.jsonl/);
   }

@@ -1,13 +1,6 @@
 /** From the scores of all models to what the bench reports: a row a comparison, and every number behind it. Pure. */
-import type { Row } from './report.js';
-import { armsOf, cellOf, type Arm, type Series } from './sql-distillation-plan.js';
-import {
-  conclusionOf,
-  differenceOverSeeds,
-  meanOf,
-  rangeOf,
-  type SeriesDifference,
-} from './sql-distillation-statistics.js';
+import { armsOf, cellOf, type Arm, type Series } from './series-plan.js';
+import { conclusionOf, differenceOverSeeds, meanOf, rangeOf, type SeriesDifference } from './series-statistics.js';
 
 /** Question → 1 right, 0 wrong. */
 export type Scores = Readonly<Record<string, number>>;
@@ -21,6 +14,8 @@ export const scoredModels = (series: Series): string[] => [
 ];
 
 const percent = (share: number): number => Number((100 * share).toFixed(2));
+
+const rounded = (values: readonly number[]): number => Number(meanOf(values).toFixed(2));
 
 export function resultOf(series: Series, scores: ReadonlyMap<string, Scores>) {
   const { sizes, seeds, temperatures } = series;
@@ -42,10 +37,8 @@ export function resultOf(series: Series, scores: ReadonlyMap<string, Scores>) {
       return { size, temperature, difference };
     }),
   );
-  const rows = comparisons.map(({ size, temperature, difference }): Row => {
-    const [ours, theirs] = [meanOf(perSeed(`kd-${temperature}`, size)), meanOf(perSeed('ce', size))].map((mean) =>
-      Number(mean.toFixed(2)),
-    ) as [number, number];
+  const rows = comparisons.map(({ size, temperature, difference }) => {
+    const [ours, theirs] = [rounded(perSeed(`kd-${temperature}`, size)), rounded(perSeed('ce', size))];
     return {
       work: `SQL that gives the right rows, ${size} prompts, KD at T = ${temperature}, mean of ${seeds.length} seeds`,
       against: 'cross-entropy alone from the same weights, as many steps, the same data in the same order',
@@ -64,7 +57,7 @@ export function resultOf(series: Series, scores: ReadonlyMap<string, Scores>) {
     scores: sizes.flatMap((size) =>
       armsOf(series).map((arm) => {
         const of = perSeed(arm, size);
-        return { prompts: size, training: arm, perSeed: of, mean: Number(meanOf(of).toFixed(2)), ...rangeOf(of) };
+        return { prompts: size, training: arm, perSeed: of, mean: rounded(of), ...rangeOf(of) };
       }),
     ),
     differences: comparisons.map(({ size, temperature, difference }) => described(size, temperature, difference)),

@@ -3,7 +3,7 @@
  * are both drawn anew with replacement, independently (the "pigeonhole" bootstrap: Owen, Annals of Applied Statistics 1, 2007),
  * so the interval holds for other seeds and other questions; it is wider than one that takes all answers for independent. Pure.
  */
-import { createRandom } from '../engine/index.js';
+import { createRandom } from '../../engine/index.js';
 
 export interface SeriesDifference {
   readonly mean: number;
@@ -23,7 +23,10 @@ export function differenceOverSeeds(differences: readonly (readonly number[])[])
   const random = createRandom(0, 'pigeonhole-bootstrap');
   const means = Array.from({ length: resamples }, () => {
     const weights = new Int32Array(questions);
-    for (let draw = 0; draw < questions; draw++) weights[random.integer(questions)]! += 1;
+    for (let draw = 0; draw < questions; draw++) {
+      const question = random.integer(questions);
+      weights[question] = (weights[question] ?? 0) + 1;
+    }
     let sum = 0;
     for (let draw = 0; draw < seeds; draw++) {
       const row = differences[random.integer(seeds)] ?? [];
