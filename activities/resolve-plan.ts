@@ -9,7 +9,7 @@ import type { Numerics } from '../config/numerics.js';
 import { planFileSchema, takenByStages, type PlanFile } from '../config/plan-schema.js';
 import type { PlanNode, ResolvedPlan } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
-import { needsDate } from '../config/scheduled-date.js';
+import { needsDate, withoutWindows } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
@@ -176,12 +176,12 @@ const credentialIssues = (file: unknown): PlanIssue[] =>
 
 /** A night fills in its date before its plan is resolved: a run that no schedule has started has none. */
 const dateIssues = (file: unknown): PlanIssue[] =>
-  textsIn(file, '')
+  textsIn(withoutWindows(file), '')
     .filter(({ text }) => needsDate(text))
     .map(({ path }) => ({
       path,
-      expected: 'a schedule that fills in {{scheduledDate}} (`nightstill schedule upsert`, `schedule trigger`)',
-      found: 'a plan that no schedule has started',
+      expected: 'the day that {{scheduledDate}} stands for: of a schedule, or with --date 2026-11-27',
+      found: 'none',
     }));
 
 interface PlacedText {

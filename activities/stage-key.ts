@@ -5,8 +5,9 @@
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import type { SourceKind, StageKind } from '../config/stage-kind.js';
+import { datasetSchema } from '../config/dataset-schema.js';
 import { teacherEndpointSchema, teacherIdentity } from '../config/teacher-schema.js';
-import { identifyModelDirectory, openDatasetSource } from '../distillation/index.js';
+import { identifyModelDirectory, openDataset } from '../distillation/index.js';
 import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storage/index.js';
 
 /** @throws dataset-missing, store-unavailable, store-access-denied */
@@ -44,9 +45,9 @@ function isDefault({ defaults }: StageKind, name: string, value: Json): boolean 
 
 async function identifySource(kind: SourceKind, source: Json): Promise<JsonObject | undefined> {
   if (kind === 'teacher') return teacherIdentity(teacherEndpointSchema.parse(source));
-  if (typeof source !== 'string') return undefined;
-  if (kind === 'model-directory') return identifyModelDirectory(source);
-  const dataset = await openDatasetSource(source);
+  if (kind === 'model-directory') return typeof source === 'string' ? identifyModelDirectory(source) : undefined;
+  if (source === null) return undefined;
+  const dataset = await openDataset(datasetSchema.parse(source));
   try {
     return await dataset.identify();
   } finally {

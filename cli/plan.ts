@@ -15,6 +15,7 @@ export const planCommand = defineCommand({
 stands, it is how long the node took last.`,
   words: [{ name: 'plan', optional: true, offers: 'plan' }],
   flags: {
+    date: { value: 'day', summary: 'that {{scheduledDate}} stands for: 2026-11-27' },
     json: { summary: 'as JSON' },
     schema: { summary: 'print the JSON schema of plan files instead, for editors' },
     ...workerFlags,

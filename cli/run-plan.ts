@@ -15,6 +15,8 @@ import { watchRun } from './watch-run.js';
 export interface PlanRun {
   readonly path: string;
   readonly runId: string | undefined;
+  /** What `{{scheduledDate}}` stands for. */
+  readonly date: string | undefined;
   /** With a server and workers of its own. */
   readonly alone: boolean;
   readonly prove: boolean;

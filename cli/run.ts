@@ -20,6 +20,7 @@ make their work durable first, and the same command goes on from there. A second
   words: [{ name: 'plan', offers: 'plan' }],
   flags: {
     'run-id': { value: 'id', summary: 'of the run; default: made from the name of the plan and the time' },
+    date: { value: 'day', summary: 'that {{scheduledDate}} stands for: 2026-11-27' },
     dev: { summary: 'start a server and workers here, whatever else there is' },
     prove: {
       summary:
@@ -36,6 +37,7 @@ make their work durable first, and the same command goes on from there. A second
     return runPlan({
       path,
       runId: flags['run-id'],
+      date: flags.date,
       alone: flags.dev || flags.prove,
       prove: flags.prove,
       json: flags.json,

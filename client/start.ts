@@ -8,6 +8,7 @@ import { hasCode, NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { PlanFileInput } from '../config/plan-file.js';
 import type { DistillInput } from '../config/plan.js';
+import { fillDate, isDate } from '../config/scheduled-date.js';
 import { queueName } from '../config/queues.js';
 import { hexOf } from '../storage/digest.js';
 import { describeRun } from './description.js';
@@ -20,6 +21,8 @@ export interface StartRequest {
   readonly client: Client;
   /** The content of the plan file, as data. It is checked by the run, where the stage kinds are known. */
   readonly file: PlanFileInput | Json;
+  /** The day that `{{scheduledDate}}` in it stands for, `2026-11-27`: that of a night is given by its schedule. */
+  readonly scheduledDate?: string;
   /** Default: derived from the content of the plan file. */
   readonly runId?: string;
   /** The prefix that the workers were started with; default `nightstill`. */
@@ -29,8 +32,9 @@ export interface StartRequest {
 const idHexDigits = 16;
 
 /** @throws plan-invalid, run-conflict when a run with this id was started with another plan, run-unreadable, temporal-unavailable */
-export async function start({ client, file, runId, queuePrefix }: StartRequest): Promise<RunHandle> {
-  const digest = planDigestOf(file as Json);
+export async function start({ client, runId, queuePrefix, ...request }: StartRequest): Promise<RunHandle> {
+  const file = datedFile(request);
+  const digest = planDigestOf(file);
   const workflowId = runId ?? `nightstill-${hexOf(digest).slice(0, idHexDigits)}`;
   await refuseOtherPlan(client, workflowId, digest);
   const input: DistillInput = { file };
@@ -49,6 +53,12 @@ export async function start({ client, file, runId, queuePrefix }: StartRequest):
   // Somebody may have started the same id in between.
   await refuseOtherPlan(client, workflowId, digest);
   return new RunHandle(client, workflowId);
+}
+
+function datedFile({ file, scheduledDate }: Pick<StartRequest, 'file' | 'scheduledDate'>): Json {
+  if (scheduledDate === undefined) return file as Json;
+  if (isDate(scheduledDate)) return fillDate(file as Json, scheduledDate);
+  throw new NightstillError('plan-invalid', 'scheduledDate: expected a day such as 2026-11-27, found another text');
 }
 
 async function refuseOtherPlan(client: Client, runId: string, planDigest: string): Promise<void> {

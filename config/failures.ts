@@ -127,6 +127,9 @@ export const failures = {
   // plan and datasets
   'plan-invalid': user('Correct the field that the message names.'),
   'dataset-missing': user('Correct the uri of the dataset, or give the worker permission to read it.'),
+  'dataset-files-too-many': user(
+    'Name fewer files with the dataset: a narrower glob, a shorter window, or fewer and larger files.',
+  ),
   'dataset-empty': user('Give a dataset with at least one row.'),
   'dataset-row-invalid': user('Correct the row that the message names.'),
   'dataset-changed': user('Do not write to a dataset or a database while a run reads it; start the run again.'),

@@ -13,10 +13,10 @@ export interface PlanFileInput {
   readonly teacher?: string | TeacherInput;
   /** A model directory, or which layers of the teacher to begin with. */
   readonly student?: string | { readonly layers: readonly number[] | { readonly every: number } };
-  /** A JSONL file or object. */
-  readonly dataset?: string;
-  /** A JSONL file or object that is never trained on. */
-  readonly evaluation?: string;
+  /** JSONL or Parquet: a file or an object, all under a place that ends in `/`, or a glob; of one day or of a window. */
+  readonly dataset?: string | DatasetInput;
+  /** As `dataset`: rows that are never trained on. */
+  readonly evaluation?: string | DatasetInput;
   /** Options of the stage answer of the standard plan, whose teacher is an endpoint. */
   readonly answer?: JsonObject;
   /** Options of the stage fine-tune of the standard plan. */
@@ -43,6 +43,14 @@ export interface PlanFileInput {
   readonly schedule?: ScheduleInput;
   /** Default: the standard plan, from dataset to distilled student. */
   readonly stages?: readonly StageOfFileInput[];
+}
+
+export interface DatasetInput {
+  readonly from: OneOrMore<string>;
+  /** `7d`: as many days, each in the place of `{{scheduledDate}}` in `from`. */
+  readonly window?: string;
+  /** The last day of the window; default: that of the night. */
+  readonly until?: string;
 }
 
 export interface TeacherInput {

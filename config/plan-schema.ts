@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { budgetSchema } from './answer-options.js';
+import { datasetSchema } from './dataset-schema.js';
 import { durationSchema } from './duration.js';
 import { gateSchema } from './gate-schema.js';
 import { tensorflowRelease } from './numerics.js';
@@ -87,8 +88,12 @@ export const planFileSchema = z.strictObject({
   student: studentSchema
     .optional()
     .describe('A model directory, or which layers of the teacher to begin with: `{ layers: { every: 2 } }`.'),
-  dataset: sourceUrlSchema.optional().describe('A JSONL file or object.'),
-  evaluation: sourceUrlSchema.optional().describe('A JSONL file or object that is never trained on.'),
+  dataset: datasetSchema
+    .optional()
+    .describe(
+      'JSONL or Parquet: a file or an object, all under a place that ends in `/`, a glob, or `{ from, window, until }`.',
+    ),
+  evaluation: datasetSchema.optional().describe('As `dataset`: rows that are never trained on.'),
   answer: optionsSchema
     .optional()
     .describe(

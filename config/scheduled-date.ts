@@ -1,10 +1,11 @@
 /**
  * `{{scheduledDate}}` in a plan: the day that a night is of, so that what is learned depends on the schedule and not on when a
- * worker came to it. Pure: workflows may import it.
+ * worker came to it. Where a dataset names a window of days, the night gives its last day, and the text stands for each of them.
+ * Pure: workflows may import it.
  */
-import type { Json } from './json.js';
+import type { Json, JsonObject } from './json.js';
 
-const datePlaceholder = '{{scheduledDate}}';
+export const datePlaceholder = '{{scheduledDate}}';
 
 /** The day at this moment where the clock is that of `timeZone`: `2026-11-27`. */
 export function dateIn(timeZone: string, at: Date): string {
@@ -13,13 +14,46 @@ export function dateIn(timeZone: string, at: Date): string {
   return `${value['year']}-${value['month']}-${value['day']}`;
 }
 
-/** Does a text of the plan wait for its date? */
-export const needsDate = (file: unknown): boolean => JSON.stringify(file)?.includes(datePlaceholder) === true;
+const dayMs = 24 * 3600 * 1000;
 
-/** The plan of that day: every text that names the date has it. */
+/** A day that there is, as `2026-11-27`. */
+export function isDate(text: string): boolean {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(NaN);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+/** As many days as the window has, the last one `until`; the oldest first. */
+export function daysOfWindow(days: number, until: string): string[] {
+  const last = Date.parse(`${until}T00:00:00Z`);
+  return Array.from({ length: days }, (_, index) =>
+    new Date(last - (days - 1 - index) * dayMs).toISOString().slice(0, 'YYYY-MM-DD'.length),
+  );
+}
+
+/** Does a text of the plan wait for its date? */
+export const needsDate = (file: unknown): boolean =>
+  JSON.stringify(withoutWindows(file))?.includes(datePlaceholder) === true;
+
+/** The plan without the datasets whose windows have their last day: what still names the date waits for it. */
+export function withoutWindows(file: unknown): unknown {
+  if (typeof file !== 'object' || file === null) return file;
+  if (Array.isArray(file)) return file.map(withoutWindows);
+  if (hasWindow(file) && file['until'] !== undefined) return { ...file, from: null };
+  return Object.fromEntries(Object.entries(file).map(([name, value]) => [name, withoutWindows(value)]));
+}
+
+/** The plan of that day: every text that names the date has it, and every window of days ends with it. */
 export function fillDate(file: Json, date: string): Json {
   if (typeof file === 'string') return file.replaceAll(datePlaceholder, date);
   if (typeof file !== 'object' || file === null) return file;
   if (Array.isArray(file)) return (file as readonly Json[]).map((item) => fillDate(item, date));
-  return Object.fromEntries(Object.entries(file).map(([name, value]) => [name, fillDate(value as Json, date)]));
+  const filled = Object.fromEntries(
+    Object.entries(file).map(([name, value]) => [name, fillDate(value as Json, date)]),
+  ) as JsonObject;
+  return hasWindow(file) ? { until: date, ...filled, from: file['from'] ?? null } : filled;
+}
+
+/** A dataset over a window of days: its `from` names the day, and stands for each of them. */
+function hasWindow(value: object): value is JsonObject {
+  return 'window' in value && 'from' in value && (JSON.stringify(value.from) ?? '').includes(datePlaceholder);
 }

@@ -23,10 +23,10 @@ export interface DatasetSource {
   /** @throws dataset-missing */
   identify(): Promise<SourceIdentity>;
   /**
-   * The bytes from `start` up to the end that the identity names.
+   * The bytes from `start` up to `end`, which is that of the identity unless given.
    * @throws dataset-missing, dataset-changed where the source notices while reading
    */
-  read(identity: SourceIdentity, start: number): AsyncIterable<Uint8Array>;
+  read(identity: SourceIdentity, start: number, end?: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -12,7 +12,7 @@ export function openFileSource(url: URL): DatasetSource {
   const path = pathOf(url);
   return {
     identify: () => identify(url, path),
-    read: (identity, start) => read(path, start, identity.bytes),
+    read: (identity, start, end = identity.bytes) => read(path, start, end),
     close: () => Promise.resolve(),
   };
 }
@@ -33,7 +33,8 @@ async function identify(url: URL, path: string): Promise<SourceIdentity> {
   const found = await stat(path, { bigint: true }).catch((cause: unknown) => {
     throw missing(path, 'none that can be read', cause);
   });
-  if (!found.isFile()) throw missing(path, 'something else');
+  if (!found.isFile())
+    throw missing(path, found.isDirectory() ? 'a directory: one that is meant ends in /' : 'something else');
   return { uri: url.href, bytes: Number(found.size), modifiedAtNs: String(found.mtimeNs) };
 }
 

@@ -16,15 +16,18 @@ const shardSchema = z.object({
 });
 
 const stateSchema = z.object({
-  /** Bytes and lines of the source that are in the shards. */
+  /** The file that the last row of the shards is of, counted from 0, and what of it is in them: bytes and lines, or rows of a table. */
+  file: count.default(0),
   offset: count,
   line: count,
+  /** Rows that an earlier file had as well. */
+  repeated: count.default(0),
   shards: z.array(shardSchema),
 });
 
 export type ImportState = z.output<typeof stateSchema>;
 
-export const initialState: ImportState = { offset: 0, line: 0, shards: [] };
+export const initialState: ImportState = { file: 0, offset: 0, line: 0, repeated: 0, shards: [] };
 
 /** @throws record-invalid */
 export function parseImportState(state: Json): ImportState {

@@ -1,13 +1,17 @@
 /**
- * One attempt at an import: lines go in, shards come out, checkpoints are saved between shards. It knows nothing of where
- * the lines come from, nor when the work is over.
+ * One attempt at an import: rows of one file after another go in, shards come out, checkpoints are saved between shards. It knows
+ * nothing of where the rows come from, nor when the work is over.
+ *
+ * Ids are unique. A row keeps the id that it was given, or gets one of its content. Where there are several files, a given id is that of
+ * the row within its file, and has the name of the file before it; a row that an earlier file has as well is left out, and counted.
  */
 import { PacedSaves, readBlob, type ObjectStore, type StageWriter } from '../storage/index.js';
 import { blobsOf, initialState, parseImportState, type ImportState } from './import-state.js';
-import { LineSplitter, type Line } from './lines.js';
+import type { LinePosition } from './lines.js';
 import { RowIds } from './row-ids.js';
-import { contentId, invalidRow, parseRow, rowText, type UnnamedRow } from './row.js';
+import { contentId, invalidRow, rowText, type UnnamedRow } from './row.js';
 import { ShardCutter } from './shard-cutter.js';
+import type { PlacedRow, RowBatch } from './source-rows.js';
 
 export interface ImportWorkRequest {
   readonly store: ObjectStore;
@@ -28,21 +32,22 @@ export interface ImportProgress {
 export class ImportWork {
   readonly #ids = new RowIds();
   readonly #cutter: ShardCutter;
-  readonly #lines: LineSplitter;
   readonly #request: ImportWorkRequest;
   readonly #saves: PacedSaves;
   #state: ImportState;
-  /** Where the last complete line ends: the state of the next shard, once it is closed. */
-  #position: { offset: number; line: number };
+  /** Where the last complete row ends: the state of the next shard, once it is closed. */
+  #position: Omit<ImportState, 'shards'>;
+  /** Of the file that is read, where there are several. */
+  #fileName: string | undefined;
   #bytesRead: number;
 
   private constructor(request: ImportWorkRequest, state: ImportState) {
     this.#request = request;
     this.#state = state;
-    this.#position = { offset: state.offset, line: state.line };
+    const { shards: _, ...position } = state;
+    this.#position = position;
     this.#bytesRead = state.offset;
     this.#saves = new PacedSaves(request.writer, state.shards.length);
-    this.#lines = new LineSplitter(this.#position);
     this.#cutter = new ShardCutter(request.shardBytes);
   }
 
@@ -59,8 +64,9 @@ export class ImportWork {
     return work;
   }
 
-  get offset(): number {
-    return this.#state.offset;
+  /** The one to go on with: those before it are in the shards. */
+  get file(): number {
+    return this.#state.file;
   }
 
   get shards(): ImportState['shards'] {
@@ -71,17 +77,29 @@ export class ImportWork {
     return this.#position.line;
   }
 
-  async read(chunk: Uint8Array, stop: AbortSignal): Promise<void> {
-    for (const line of this.#lines.push(chunk)) {
+  get repeated(): number {
+    return this.#position.repeated;
+  }
+
+  /** What comes now is of this file. @returns from where on */
+  enter(file: number, name: string | undefined): LinePosition {
+    const { repeated, ...position } = this.#position;
+    const { offset, line } = position.file === file ? position : { offset: 0, line: 0 };
+    this.#position = { file, offset, line, repeated };
+    this.#fileName = name;
+    return { offset, line };
+  }
+
+  async read({ rows, bytes }: RowBatch, stop: AbortSignal): Promise<void> {
+    for (const row of rows) {
       stop.throwIfAborted();
-      await this.#take(line);
+      await this.#take(row);
     }
-    this.#bytesRead += chunk.length;
+    this.#bytesRead += bytes;
     this.#report();
   }
 
   async finishReading(): Promise<void> {
-    for (const line of this.#lines.end()) await this.#take(line);
     if (!this.#cutter.empty) await this.#closeShard();
     await this.#request.writer.drain();
   }
@@ -92,20 +110,35 @@ export class ImportWork {
     await this.#request.writer.drain();
   }
 
-  async #take(line: Line): Promise<void> {
-    const row = parseRow(line);
-    this.#position = { offset: line.end, line: line.number };
+  async #take(placed: PlacedRow): Promise<void> {
+    const { row, end } = placed;
+    this.#position = { ...this.#position, ...end };
     if (row === undefined) return;
-    this.#cutter.add(rowText(this.#name(row, line.number), row));
+    if (this.#isRepeated(row)) {
+      this.#position = { ...this.#position, repeated: this.repeated + 1 };
+      return;
+    }
+    this.#cutter.add(rowText(this.#name(row, placed), row));
     if (this.#cutter.full) await this.#closeShard();
   }
 
-  /** The given id, or one of the content: a row that occurs again is numbered, `…-2` and so on. */
-  #name(row: UnnamedRow, line: number): string {
-    const id = row.givenId ?? firstFree(contentId(row), (candidate) => this.#ids.has(candidate));
+  /** Has an earlier file the same row, by content and by the id that it was given? */
+  #isRepeated(row: UnnamedRow): boolean {
+    if (this.#fileName === undefined) return false;
+    // No id of a row begins with a line break: these are entries of their own, with the file in place of the line.
+    const file = this.#position.file + 1;
+    const known = this.#ids.add(`\n${row.givenId ?? ''}\n${contentId(row)}`, file);
+    return known !== undefined && known < file;
+  }
+
+  /** The given id, or one of the content: a row that occurs again in its file is numbered, `…-2` and so on. */
+  #name(row: UnnamedRow, { end: { line }, unit }: PlacedRow): string {
+    const given =
+      row.givenId !== undefined && this.#fileName !== undefined ? `${this.#fileName}:${row.givenId}` : row.givenId;
+    const id = given ?? firstFree(contentId(row), (candidate) => this.#ids.has(candidate));
     const known = this.#ids.add(id, line);
     if (known === undefined) return id;
-    throw invalidRow(line, 'an id that no other row has', `the id of line ${known}`);
+    throw invalidRow(line, 'an id that no other row has', `the id of ${unit} ${known}`, unit);
   }
 
   async #closeShard(): Promise<void> {

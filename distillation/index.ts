@@ -1,5 +1,6 @@
 /** Teaching: datasets and models. */
 export { readDatasetRows } from './dataset-rows.js';
+export { datasetIdentitySchema, openDataset } from './dataset-files.js';
 export { openDatasetSource, readUnchanged, sourceIdentitySchema, type DatasetSource } from './dataset-source.js';
 export { importDataset } from './import-dataset.js';
 export { importModelDirectory } from './import-model.js';

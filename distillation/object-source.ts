@@ -22,7 +22,7 @@ export async function openObjectSource(url: URL): Promise<DatasetSource> {
 /** An object of a store that somebody else closes. */
 export const objectIn = (store: ObjectStore, key: string, uri: string): DatasetSource => ({
   identify: () => identify(store, key, uri),
-  read: (identity, start) => read(store, key, identity, start),
+  read: (identity, start, end = identity.bytes) => read(store, key, identity, start, end),
   close: () => Promise.resolve(),
 });
 
@@ -41,9 +41,10 @@ async function* read(
   key: string,
   identity: SourceIdentity,
   from: number,
+  to: number,
 ): AsyncIterable<Uint8Array> {
-  for (let start = from; start < identity.bytes; start += rangeBytes) {
-    const end = Math.min(start + rangeBytes, identity.bytes);
+  for (let start = from; start < to; start += rangeBytes) {
+    const end = Math.min(start + rangeBytes, to);
     const { body, version } = await store.get(key, { range: { start, end } }).catch((cause: unknown) => {
       throw hasCode(cause, 'object-missing', 'object-range-invalid') ? changed(identity, cause) : cause;
     });

@@ -34,10 +34,41 @@ export function parseRow(line: Line): UnnamedRow | undefined {
   }
 }
 
-export const invalidRow = (line: number, expected: string, found: string): NightstillError =>
-  new NightstillError('dataset-row-invalid', `line ${line}: expected ${expected}, found ${found}`, {
-    details: { line },
+/**
+ * The row that a record of a table is: its columns are in all records, so one without a value is one that the row does not have.
+ * @throws dataset-row-invalid
+ */
+export function rowOfRecord(record: object, number: number): UnnamedRow {
+  try {
+    const row = withoutNulls(record);
+    refuseUnwritable(row);
+    return readRow(row as JsonObject);
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw invalidRow(number, error.expected, error.found, 'row');
+  }
+}
+
+function withoutNulls(value: unknown, path = ''): Json {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  if (Array.isArray(value))
+    return value.map((item, index) => (item === null ? null : withoutNulls(item, `${path}[${index}]`)));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    throw new Mismatch(`${path}: text, numbers, dates, lists or groups`, 'bytes or another type');
+  const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+  return Object.fromEntries(
+    members.map(([name, member]) => [name, withoutNulls(member, path === '' ? name : `${path}.${name}`)]),
+  );
+}
+
+export const invalidRow = (line: number, expected: string, found: string, unit: RowUnit = 'line'): NightstillError =>
+  new NightstillError('dataset-row-invalid', `${unit} ${line}: expected ${expected}, found ${found}`, {
+    details: { [unit]: line },
   });
+
+/** What rows are counted by: those of a text by its lines. */
+export type RowUnit = 'line' | 'row';
 
 /** The id of a row that was given none: the same content has the same id in every file. 32 hex digits. */
 export function contentId(row: UnnamedRow): string {

@@ -1,7 +1,7 @@
-/** The stage kind `import`: a JSONL dataset, in a file or an S3 object, becomes an artifact of normalised shards. */
+/** The stage kind `import`: a dataset, JSONL or Parquet in files or S3 objects, becomes an artifact of normalised shards. */
 import { z } from 'zod';
 import { defineStage } from './define-stage.js';
-import { sourceUrlSchema } from '../config/source-url.js';
+import { datasetSchema } from '../config/dataset-schema.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -9,7 +9,9 @@ export const importStage = defineStage({
   kind: 'import',
   version: 1,
   options: z.strictObject({
-    dataset: sourceUrlSchema.describe('A JSONL file or object.'),
+    dataset: datasetSchema.describe(
+      'JSONL or Parquet: a file or an object, all under a place that ends in `/`, a glob, or `{ from, window, until }`.',
+    ),
     shardBytes: z
       .int()
       .min(64 * 1024)

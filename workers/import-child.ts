@@ -1,17 +1,18 @@
 /** The process that imports a dataset: goes on from its last checkpoint, seals an artifact of normalised rows. */
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
-import { importDataset, openDatasetSource, sourceIdentitySchema } from '../distillation/index.js';
+import { datasetSchema } from '../config/dataset-schema.js';
+import { datasetIdentitySchema, importDataset, openDataset } from '../distillation/index.js';
 import { runStageChild, stageJobSchema, type ClaimedStage, type WorkOutcome } from './stage-child.js';
 
 const jobSchema = stageJobSchema.extend({
-  with: z.object({ dataset: z.string(), shardBytes: z.int() }),
-  preimage: z.object({ options: z.object({ dataset: sourceIdentitySchema }).catchall(z.json()) }).catchall(z.json()),
+  with: z.object({ dataset: datasetSchema, shardBytes: z.int() }),
+  preimage: z.object({ options: z.object({ dataset: datasetIdentitySchema }).catchall(z.json()) }).catchall(z.json()),
 });
 type ImportJob = z.output<typeof jobSchema>;
 
 void runStageChild(jobSchema, async (stage) => {
-  const source = await openDatasetSource(stage.job.with.dataset);
+  const source = await openDataset(stage.job.with.dataset);
   try {
     return await importFrom(source, stage);
   } finally {
@@ -20,15 +21,16 @@ void runStageChild(jobSchema, async (stage) => {
 });
 
 async function importFrom(
-  source: Awaited<ReturnType<typeof openDatasetSource>>,
+  source: Awaited<ReturnType<typeof openDataset>>,
   { job: { with: options, preimage }, store, writer, progress, stop }: ClaimedStage<ImportJob>,
 ): Promise<WorkOutcome> {
   const startedAtMs = performance.now();
-  const dataset = await importDataset({
+  const identity = preimage.options.dataset;
+  const files = source.open(identity);
+  const { dataset, repeated } = await importDataset({
     store,
     writer,
-    source,
-    identity: preimage.options.dataset,
+    files,
     shardBytes: options.shardBytes,
     stop,
     onProgress: ({ durableShards, ...facts }) =>
@@ -41,8 +43,16 @@ async function importFrom(
   progress({ phase: 'seal' });
   return {
     outputs: { dataset },
-    facts: { rows: dataset.rows ?? 0, bytes: dataset.bytes },
-    observations: { lastAttemptMs: Math.round(performance.now() - startedAtMs) },
+    facts: {
+      rows: dataset.rows ?? 0,
+      bytes: dataset.bytes,
+      ...('files' in identity && { files: files.length, repeatedRows: repeated }),
+    },
+    observations: {
+      lastAttemptMs: Math.round(performance.now() - startedAtMs),
+      // Of the window, which the same files can lie in another night as well.
+      ...('files' in identity && { emptyDays: [...source.emptyDays(identity)] }),
+    },
     reproducible: true,
   };
 }

@@ -7,11 +7,12 @@ import type { Variables } from '../../config/environment.js';
 import { scorerIdOf } from '../../config/evaluate-options.js';
 import type { ResolvedPlan } from '../../config/plan.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
-import { dateIn, fillDate } from '../../config/scheduled-date.js';
+import { dateIn, fillDate, isDate } from '../../config/scheduled-date.js';
 import type { StageKind } from '../../config/stage-kind.js';
 import { allStages } from '../../plugins/index.js';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../storage/index.js';
 import { loadScorers, loadStages } from '../../workers/load-module.js';
+import { UsageError } from '../command.js';
 import { defaultStore } from '../default-store.js';
 import { readPlanFile, type PlanSource } from './plan-file.js';
 
@@ -24,6 +25,8 @@ export interface LoadRequest {
   readonly scorers?: string | undefined;
   /** Is it for a schedule? Then `{{scheduledDate}}` is judged as if a night had filled it. */
   readonly forSchedule?: boolean;
+  /** The day that `{{scheduledDate}}` stands for. */
+  readonly date?: string | undefined;
   readonly variables: Variables;
 }
 
@@ -33,17 +36,21 @@ export interface LoadedPlan extends PlanSource {
   readonly resolved: ResolvedPlan | undefined;
 }
 
-/** @throws plan-invalid with file, line and column */
+/** @throws plan-invalid with file, line and column; UsageError */
 export async function loadPlan({
   path,
   queuePrefix = defaultQueuePrefix,
   stages,
   scorers,
   forSchedule = false,
+  date,
   variables,
 }: LoadRequest): Promise<LoadedPlan> {
   const kinds = await kindsKnownHere({ stages, scorers });
-  const source = await readPlanFile(path, { kinds, defaultStore: defaultStore(variables) });
+  if (date !== undefined && !isDate(date))
+    throw new UsageError(`--date: expected a day such as 2026-11-27, found ${date}`);
+  const read = await readPlanFile(path, { kinds, defaultStore: defaultStore(variables) });
+  const source = { ...read, file: date === undefined ? read.file : fillDate(read.file, date) };
   try {
     const judged = forSchedule ? fillDate(source.file, dateIn('UTC', new Date())) : source.file;
     const resolved = knowsAll(judged, kinds) ? resolvePlan(judged, { kinds, queuePrefix }) : undefined;

@@ -59,8 +59,17 @@ function absoluteIn(values: JsonObject, names: readonly string[], directory: str
   );
 }
 
-const absolute = (value: Json, directory: string): Json =>
-  typeof value === 'string' && isRelativePath(value) ? resolve(directory, value) : value;
+/** A path, or a dataset that is made of several. */
+function absolute(value: Json, directory: string): Json {
+  if (typeof value === 'string') return isRelativePath(value) ? absolutePath(value, directory) : value;
+  if (isJsonArray(value)) return value.map((item) => (typeof item === 'string' ? absolute(item, directory) : item));
+  const from = isJsonObject(value) ? value['from'] : undefined;
+  return isJsonObject(value) && from !== undefined ? { ...value, from: absolute(from, directory) } : value;
+}
+
+/** A slash at the end means something: all that lies in that directory. */
+const absolutePath = (path: string, directory: string): string =>
+  `${resolve(directory, path)}${path.endsWith('/') ? '/' : ''}`;
 
 const storeUrl = (value: Json, directory: string): Json =>
   typeof value === 'string' && value !== '' && !hasScheme(value)

@@ -14,42 +14,76 @@ import type { Row, RowRecord } from './row.js';
 const maximumRowGroupBytes = 2 ** 31;
 const maximumRowGroupRows = 2 ** 24;
 
+/** Bytes that can be read from anywhere: a local file, an object. */
+export interface ParquetFile {
+  /** Stands in messages. */
+  readonly name: string;
+  readonly bytes: number;
+  /** The bytes from `start` up to, not including, `end`; what it throws with a code is handed on. */
+  read(start: number, end: number): Promise<ArrayBuffer>;
+}
+
+export interface ParquetRowGroup {
+  readonly rows: readonly Row[];
+  /** As the file holds them, compressed. */
+  readonly bytes: number;
+}
+
 /** @throws dataset-missing, dataset-file-invalid */
 export async function* readParquetRows(path: string): AsyncGenerator<Row> {
   const handle = await open(path).catch((cause: unknown) => {
     throw missingFile(path, cause);
   });
   try {
-    const file = await bufferOf(handle);
-    const metadata = await refuseDamage(path, () => parquetMetadataAsync(file));
-    let rowStart = 0;
-    for (const group of metadata.row_groups) {
-      const rows = groupRows(path, group);
-      const rowEnd = rowStart + rows;
-      const records: RowRecord[] = await refuseDamage(path, () =>
-        parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors: compressors() }),
-      );
-      if (records.length !== rows) throw invalidFile(path, `${rows} rows in a row group`, `${records.length}`);
-      for (const [index, record] of records.entries()) yield { number: rowStart + index + 1, record: plain(record) };
-      rowStart = rowEnd;
-    }
+    for await (const { rows } of readParquetGroups(await localFile(path, handle))) yield* rows;
   } finally {
     await handle.close();
   }
 }
 
-async function bufferOf(handle: FileHandle): Promise<AsyncBuffer> {
+/**
+ * The rows behind the first `skipped` ones. Row groups that lie before them are not read.
+ * @throws dataset-file-invalid, and what reading the file throws
+ */
+export async function* readParquetGroups(source: ParquetFile, skipped = 0): AsyncGenerator<ParquetRowGroup> {
+  const { name, bytes: byteLength } = source;
+  const file: AsyncBuffer = {
+    byteLength,
+    slice: (start, end = byteLength) => source.read(start, Math.max(start, Math.min(end, byteLength))),
+  };
+  const metadata = await refuseDamage(name, () => parquetMetadataAsync(file));
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rows = groupRows(name, group);
+    const rowEnd = rowStart + rows;
+    if (rowEnd > skipped) {
+      const start = rowStart;
+      const records: RowRecord[] = await refuseDamage(name, () =>
+        parquetReadObjects({ file, metadata, rowStart: start, rowEnd, compressors: compressors() }),
+      );
+      if (records.length !== rows) throw invalidFile(name, `${rows} rows in a row group`, `${records.length}`);
+      const numbered = records.map((record, index) => ({ number: start + index + 1, record: plain(record) }));
+      yield {
+        rows: numbered.slice(Math.max(0, skipped - start)),
+        bytes: Number(group.total_compressed_size ?? group.total_byte_size),
+      };
+    }
+    rowStart = rowEnd;
+  }
+}
+
+async function localFile(name: string, handle: FileHandle): Promise<ParquetFile> {
   const { size } = await handle.stat();
   return {
-    byteLength: size,
-    slice: async (start, end = size) => {
-      const bytes = new ArrayBuffer(Math.max(0, Math.min(end, size) - start));
+    name,
+    bytes: size,
+    read: async (start, end) => {
+      const bytes = new ArrayBuffer(end - start);
       const { bytesRead } = await handle.read(new Uint8Array(bytes), 0, bytes.byteLength, start);
       return bytesRead === bytes.byteLength ? bytes : bytes.slice(0, bytesRead);
     },
   };
 }
-
 function groupRows(path: string, group: { readonly num_rows: bigint; readonly total_byte_size: bigint }): number {
   const bytes = Number(group.total_byte_size);
   if (!(bytes >= 0 && bytes <= maximumRowGroupBytes))

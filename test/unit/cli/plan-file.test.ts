@@ -27,13 +27,36 @@ const refusal = async (path: string): Promise<string> => {
 };
 
 describe('a plan file', () => {
-  it('that waits for the date of a night is for schedules alone, which keep it as it is', async () => {
+  it('that waits for a date is kept as it is for a schedule, filled for a day that is given, and refused otherwise', async () => {
     const path = writePlan(dated);
     expect(await refusal(path)).toMatch(
-      /^plan-invalid: .*:4:1: dataset: expected a schedule that fills in \{\{scheduledDate\}\} .*, found a plan that no schedule/,
+      /^plan-invalid: .*:4:1: dataset: expected the day that \{\{scheduledDate\}\} stands for: .*, found none/,
     );
     const { file } = await loadPlan({ path, variables: {}, forSchedule: true });
     expect(file).toMatchObject({ dataset: 's3://bucket/{{scheduledDate}}.jsonl' });
+    const given = await loadPlan({ path, variables: {}, date: '2026-11-26' });
+    expect(given.file).toMatchObject({ dataset: 's3://bucket/2026-11-26.jsonl' });
+    await expect(loadPlan({ path, variables: {}, date: '2026-11-31' })).rejects.toThrow('--date: expected a day');
+  });
+
+  it('may take its rows from several places and days, each path of which is made absolute', async () => {
+    const dataset = '{ from: [rows/{{scheduledDate}}/, ./more-{{scheduledDate}}.jsonl], window: 7d }';
+    const path = writePlan(
+      `name: night\nteacher: /t\nstudent: /s\ndataset: ${dataset}\nevaluation: held-out/*.jsonl\n`,
+    );
+    const { file, resolved } = await loadPlan({ path, variables: {}, date: '2026-11-26' });
+    expect(file).toMatchObject({
+      dataset: {
+        from: [join(directory, 'rows/{{scheduledDate}}/'), join(directory, 'more-{{scheduledDate}}.jsonl')],
+        window: '7d',
+        until: '2026-11-26',
+      },
+      evaluation: join(directory, 'held-out/*.jsonl'),
+    });
+    expect(resolved?.plan.nodes[0]?.with['dataset']).toMatchObject({
+      from: [expect.stringMatching(/^file:.*\{\{scheduledDate\}\}\/$/), expect.stringMatching(/^file:/)],
+      until: '2026-11-26',
+    });
   });
 
   it('is YAML or JSON, with its paths made absolute against its own directory, wherever the command was called', async () => {

@@ -1,4 +1,4 @@
-import { dateIn, fillDate, needsDate } from '../../../config/scheduled-date.js';
+import { dateIn, daysOfWindow, fillDate, needsDate } from '../../../config/scheduled-date.js';
 
 describe('the date of a night', () => {
   it('is the day of the time zone of its schedule', () => {
@@ -23,5 +23,23 @@ describe('the date of a night', () => {
     });
     expect(needsDate(filled)).toBe(false);
     expect(needsDate(undefined)).toBe(false);
+  });
+
+  it('is the last day of a window that gives none, and its places keep the text that stands for each day', () => {
+    const dataset = { from: 's3://b/{{scheduledDate}}/', window: '7d' };
+    const file = { dataset, evaluation: { ...dataset, until: '2026-11-01' }, teacher: '{{scheduledDate}}' };
+    expect([needsDate({ dataset }), needsDate({ evaluation: file.evaluation })]).toEqual([true, false]);
+    const filled = fillDate(file, '2026-11-27');
+    expect(filled).toEqual({
+      dataset: { ...dataset, until: '2026-11-27' },
+      evaluation: file.evaluation,
+      teacher: '2026-11-27',
+    });
+    expect(needsDate(filled)).toBe(false);
+  });
+
+  it('counts the days of a window back over the ends of months and years', () => {
+    expect(daysOfWindow(4, '2028-03-02')).toEqual(['2028-02-28', '2028-02-29', '2028-03-01', '2028-03-02']);
+    expect(daysOfWindow(2, '2026-01-01')).toEqual(['2025-12-31', '2026-01-01']);
   });
 });

@@ -36,15 +36,15 @@ interface Attempt {
 async function attempt({ stageKey, shardBytes = 2000, source, onProgress }: Attempt): Promise<ArtifactRef> {
   const abort = new AbortController();
   const opened = source ?? (await openDatasetSource(pathToFileURL(path).href));
-  return importDataset({
+  const { dataset } = await importDataset({
     store,
     writer: await claim(store, stageKey),
-    source: opened,
-    identity: await opened.identify(),
+    files: [{ source: opened, identity: await opened.identify() }],
     shardBytes,
     onProgress: () => onProgress?.(abort),
     stop: abort.signal,
   });
+  return dataset;
 }
 
 const newStage = (): string => stageKeyOf(`import ${(stages += 1)}`);

@@ -1,0 +1,78 @@
+/** What lies under a place: in a directory of this machine, or under a prefix of a bucket. */
+import { readdir } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { NightstillError } from '../config/errors.js';
+import { openObjectStore } from '../storage/index.js';
+import type { DatasetSource, SourceIdentity } from './dataset-source.js';
+import { openFileSource } from './file-source.js';
+import { objectIn } from './object-source.js';
+
+type FileVersion = Omit<SourceIdentity, 'uri'> & { readonly name: string };
+
+/** Names are relative to the base. */
+export interface FileListing {
+  uriOf(name: string): string;
+  /** In any order. `prefix` only saves looking elsewhere. */
+  list(prefix: string, fits: (name: string) => boolean): AsyncIterable<FileVersion>;
+  open(name: string): DatasetSource;
+  close(): Promise<void>;
+}
+
+/** @param root absolute path of a directory, ending in `/` */
+export function directoryListing(root: string): FileListing {
+  const uriOf = (name: string): string => pathToFileURL(`${root}${name}`).href;
+  const open = (name: string): DatasetSource => openFileSource(new URL(uriOf(name)));
+  return {
+    uriOf,
+    async *list(prefix, fits) {
+      for await (const name of namesUnder(root, prefix.slice(0, prefix.lastIndexOf('/') + 1))) {
+        if (!fits(name)) continue;
+        const { bytes, modifiedAtNs = '' } = await open(name).identify();
+        yield { name, bytes, modifiedAtNs };
+      }
+    },
+    open,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A directory that is not there has no files; links to directories are not followed. */
+async function* namesUnder(root: string, directory: string): AsyncGenerator<string> {
+  const entries = await readdir(`${root}${directory}`, { withFileTypes: true }).catch((cause: unknown) => {
+    if (isMissing(cause)) return [];
+    throw new NightstillError(
+      'dataset-missing',
+      `${root}${directory}: expected a directory, found none that can be read`,
+      {
+        cause,
+      },
+    );
+  });
+  for (const entry of entries) {
+    const name = `${directory}${entry.name}`;
+    if (entry.isDirectory()) yield* namesUnder(root, `${name}/`);
+    else if (entry.isFile() || entry.isSymbolicLink()) yield name;
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+/** @param base `s3://bucket/prefix/` @throws store-url-invalid, store-missing, store-unavailable */
+export async function objectListing(base: string, parameters: string): Promise<FileListing> {
+  const { host, pathname } = new URL(base);
+  const root = pathname.slice(1);
+  const store = await openObjectStore(`s3://${host}${parameters}`);
+  const uriOf = (name: string): string => `${base}${name}`;
+  return {
+    uriOf,
+    async *list(prefix, fits) {
+      for await (const { key, bytes, version } of store.list(`${root}${prefix}`)) {
+        const name = key.slice(root.length);
+        if (fits(name)) yield { name, bytes, etag: version };
+      }
+    },
+    open: (name) => objectIn(store, `${root}${name}`, uriOf(name)),
+    close: () => store.close(),
+  };
+}
