@@ -1,7 +1,13 @@
 /** Datasets in a bucket: which object a URL names, and which URLs name none. */
-import { openDatasetSource } from '../../distillation/index.js';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { datasetSchema } from '../../config/dataset-schema.js';
+import type { Json } from '../../config/json.js';
+import { importDataset, openDataset, openDatasetSource } from '../../distillation/index.js';
+import { openObjectStore, readArtifact, readBlob } from '../../storage/index.js';
 import { putObject } from '../support/datasets.js';
 import { S3Server } from '../support/s3-server.js';
+import { claim, stageKeyOf } from '../support/stage.js';
 
 let server: S3Server;
 beforeAll(async () => {
@@ -49,5 +55,94 @@ describe('a dataset in a bucket', () => {
   it('whose URL holds credentials is refused', async () => {
     const uri = server.url('b/rows.jsonl').replace('s3://', 's3://key:secret@');
     await expect(contentOf(uri)).rejects.toMatchObject({ code: 'store-url-invalid' });
+  });
+});
+
+describe('a dataset of several objects', () => {
+  const row = (text: string): string => `${JSON.stringify({ prompt: text })}\n`;
+  const table = join(import.meta.dirname, '..', 'unit', 'engine', 'data', 'snappy.parquet');
+
+  async function putTable(key: string): Promise<void> {
+    const store = await openObjectStore(server.url());
+    await store.put(key, await readFile(table));
+    await store.close();
+  }
+
+  async function namesOf(option: Json): Promise<readonly string[]> {
+    const dataset = await openDataset(datasetSchema.parse(option));
+    try {
+      const identity = await dataset.identify();
+      return 'files' in identity
+        ? identity.files.map(({ name, etag }) => (etag === undefined ? 'no version' : name))
+        : [];
+    } finally {
+      await dataset.close();
+    }
+  }
+
+  /** Stopped at its n-th report, then done by another attempt. */
+  async function imported(option: Json, stage: string, stopAt: number): Promise<string[]> {
+    const store = await openObjectStore(server.url('stores/import'), { forWriting: true });
+    const dataset = await openDataset(datasetSchema.parse(option));
+    const files = dataset.open(await dataset.identify());
+    const attempt = async (last: number) => {
+      const abort = new AbortController();
+      let reports = 0;
+      return importDataset({
+        store,
+        writer: await claim(store, stageKeyOf(stage)),
+        files,
+        shardBytes: 200,
+        onProgress: () => ((reports += 1) === last ? abort.abort(new Error('asked to stop')) : undefined),
+        stop: abort.signal,
+      });
+    };
+    try {
+      await expect(attempt(stopAt)).rejects.toThrow('asked to stop');
+      const { parts } = await readArtifact(store, (await attempt(Infinity)).dataset);
+      const text = Buffer.concat(await Promise.all(parts.map((part) => readBlob(store, part)))).toString();
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { id: string }).id);
+    } finally {
+      await Promise.all([dataset.close(), store.close()]);
+    }
+  }
+
+  it('is what lies under a prefix, fits a glob, or is of a day of a window', async () => {
+    for (const key of ['2026-11-25/b.jsonl', '2026-11-25/a.jsonl', '2026-11-27/_SUCCESS', '2026-11-28/a.jsonl'])
+      await putObject(server.url(), `rows/${key}`, row(key));
+    const all = ['2026-11-25/a.jsonl', '2026-11-25/b.jsonl', '2026-11-28/a.jsonl'];
+    expect(await namesOf(server.url('rows/'))).toEqual(all);
+    expect(await namesOf(server.url('rows/*/a.jsonl'))).toEqual([all[0], all[2]]);
+    const from = server.url('rows/{{scheduledDate}}/');
+    expect(await namesOf({ from, window: '7d', until: '2026-11-27' })).toEqual(all.slice(0, 2));
+    await expect(namesOf({ from, window: '1d', until: '2026-11-27' })).rejects.toMatchObject({
+      code: 'dataset-missing',
+    });
+    await expect(namesOf(server.url('none/'))).rejects.toMatchObject({ code: 'dataset-missing' });
+  });
+
+  it('is imported from tables and texts alike, by an attempt and by the one that goes on from it', async () => {
+    await putTable('tables/a.parquet');
+    await putObject(server.url(), 'tables/b.jsonl', row('text'));
+    const ids = ['9007199254740993', '1', '2', '3', '4', '5', '6'].map((id) => `a.parquet:${id}`);
+    for (const stopAt of [1, 3]) {
+      const found = await imported(server.url('tables/'), `tables ${stopAt}`, stopAt);
+      expect(found).toEqual([...ids, expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    }
+  });
+
+  it('is read in the versions that were listed: an object that is another one is refused, also in the middle of a table', async () => {
+    await putTable('changing/a.parquet');
+    const dataset = await openDataset(server.url('changing/a.parquet'));
+    const [file] = dataset.open(await dataset.identify());
+    await putObject(server.url(), 'changing/a.parquet', 'another');
+    const read = async () => {
+      for await (const _ of file!.source.read(file!.identity, 4, 20)) throw new Error('expected nothing to be read');
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'dataset-changed' });
+    await dataset.close();
   });
 });

@@ -1,5 +1,5 @@
 /** Datasets of several files in a real directory: which files are found, in which order, and what becomes of their rows. */
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -156,6 +156,31 @@ describe('a dataset of several files', () => {
       await imported(`${folder}/`, report, stage).catch((error: unknown) => error);
       expect(await imported(`${folder}/`, Infinity, stage)).toEqual(whole);
     }
+  });
+
+  it('is read from Parquet as from JSONL, from wherever it was cut off: in the same rows', async () => {
+    const tables = join(import.meta.dirname, '..', 'engine', 'data');
+    const folder = await put('tables', { 'b.jsonl': row('text') });
+    await copyFile(join(tables, 'snappy.parquet'), join(folder, 'a.parquet'));
+    const whole = await imported(`${folder}/`);
+    expect(whole.rows.slice(2, 4)).toEqual([
+      ['a.parquet:2', 'question 2 ö'],
+      ['a.parquet:3', 'question 3 ö'],
+    ]);
+    expect(whole.rows).toHaveLength(8);
+    for (let report = 1; report <= 12; report += 1) {
+      const stage = `table ${report}`;
+      await imported(`${folder}/`, report, stage).catch((error: unknown) => error);
+      expect(await imported(`${folder}/`, Infinity, stage)).toEqual(whole);
+    }
+    const alone = await imported(join(tables, 'gzip.parquet'));
+    expect(alone.rows.map(([id]) => id)).toEqual(['9007199254740993', '1', '2', '3', '4', '5', '6']);
+  });
+
+  it('refuses a damaged table by its code', async () => {
+    const folder = await put('damaged', { 'a.parquet': 'PAR1 and nothing that follows from it PAR1' });
+    await expect(imported(`${folder}/`)).rejects.toMatchObject({ code: 'dataset-file-invalid' });
+    await expect(imported(`${folder}/a.parquet`)).rejects.toMatchObject({ code: 'dataset-file-invalid' });
   });
 
   it('names the file of a bad row', async () => {
