@@ -1,5 +1,5 @@
 /** What the engine knows of files without any tensor, and no TensorFlow.js behind it. */
-export { readParquetGroups, type ParquetFile } from '../data/parquet.js';
+export { readParquetGroups } from '../data/parquet.js';
 export { openTokenizer } from '../text/tokenizer.js';
 export { syncDirectory, writeAtomically } from './atomic-file.js';
 export { readModelConfig } from './model-config.js';
