@@ -1,4 +1,5 @@
 /** What is recorded of a promoted model, for its card. A path tells of a machine: of what lies in a directory its name is told. */
+import type { ApprovalDecision } from '../config/approval.js';
 import type { PromoteOptions } from '../config/gate-options.js';
 import type { VerdictRecord } from '../config/verdict.js';
 import type { ModelCardFacts } from '../evaluation/index.js';
@@ -8,6 +9,7 @@ export function cardFacts(
   { name, verdict, reasons, scores }: VerdictRecord,
   { licence, languages, teacher, student }: PromoteOptions,
   { model, dataset }: { readonly model: ArtifactRef; readonly dataset: ArtifactRef | undefined },
+  decision?: ApprovalDecision,
 ): ModelCardFacts {
   return {
     name,
@@ -27,6 +29,7 @@ export function cardFacts(
       ...(others.teacher !== undefined && { teacher: others.teacher }),
     })),
     gate: { verdict, reasons },
+    ...(decision?.by !== undefined && { approval: { ...decision, by: decision.by } }),
   };
 }
 

@@ -3,10 +3,12 @@
  * code; stores that were opened are kept for the next of them.
  */
 import { Context } from '@temporalio/activity';
+import type { ApprovalQuestion } from '../config/approval.js';
 import { activityNames } from '../config/activity-names.js';
 import { NightstillError } from '../config/errors.js';
-import type { LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
+import type { AskInput, LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
 import { closeRun, openRun, parseDigest, type Json } from '../storage/index.js';
+import { approvalQuestion } from './ask-approval.js';
 import { withHeartbeat } from './heartbeat.js';
 import { lookUpStage } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
@@ -48,6 +50,10 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
         return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
       }),
     ),
+  ),
+
+  [activityNames.askApproval]: translating((input: AskInput): Promise<ApprovalQuestion | null> =>
+    stores.use(input.store, (store) => approvalQuestion(store, input)),
   ),
 
   [activityNames.closeRun]: translating(({ runId, store, outcome }: RunEnd) =>

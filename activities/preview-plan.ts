@@ -36,7 +36,7 @@ export interface NodePreview {
   readonly needs: readonly string[];
   readonly queue: string;
   readonly verdict: 'reused' | 'runs' | 'unknown';
-  /** What else is known of it: what its gate can tell. */
+  /** What else is known of it: what its gate can tell, and whom it waits for. */
   readonly notes?: readonly string[];
   /** As a run would say it; for what is unknown, until when. */
   readonly why: string;
@@ -111,7 +111,7 @@ class Preview {
       if (artifact) inputs[name] = artifact;
       else awaited.add(maker);
     }
-    const notes = await this.#resolutionNotes(node);
+    const notes = [...(await this.#resolutionNotes(node)), ...approvalNotes(node)];
     const shown = { id, uses, needs, queue, ...(notes.length > 0 && { notes }) };
     if (awaited.size > 0) {
       const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
@@ -166,6 +166,11 @@ const left = ({ id, uses, needs, queue }: PlanNode, why: string): Previewed => (
   node: { id, uses, needs, queue, verdict: 'reused', why },
   unchanged: true,
 });
+const approvalNotes = ({ approval }: PlanNode): string[] =>
+  approval ? [`waits ${sayDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
+
+const sayDuration = (milliseconds: number): string => `${Number((milliseconds / hourMs).toPrecision(3))} h`;
+const hourMs = 3600 * 1000;
 
 const sayResolution = ({ score, notWorseThan, margin, items, smallestRegression }: Resolution): string =>
   `${score}, not worse than ${notWorseThan}: ${items} items resolve a loss of ${smallestRegression.toFixed(4)}, the margin is ${margin}`;

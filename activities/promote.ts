@@ -3,24 +3,14 @@
  * the gate read. A repeated attempt is the same move; nothing is moved once the run was asked to end,
  * and only the seal follows the move.
  */
+import { sayDecision, type ApprovalDecision } from '../config/approval.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { PromoteOptions } from '../config/gate-options.js';
-import { verdictSchema, type VerdictRecord } from '../config/verdict.js';
+import type { VerdictRecord } from '../config/verdict.js';
 import { modelCard } from '../evaluation/index.js';
-import {
-  canonicalJson,
-  expectAlias,
-  isAliasMovedBy,
-  parseDigest,
-  parseJson,
-  promote,
-  readArtifact,
-  readBlob,
-  type AliasExpectation,
-  type ArtifactRef,
-  type ObjectStore,
-} from '../storage/index.js';
+import { canonicalJson, expectAlias, isAliasMovedBy, promote, type ArtifactRef, type Json } from '../storage/index.js';
 import { cardFacts } from './model-card-facts.js';
+import { expectedBy, readVerdict, wasRolledBack } from './read-verdict.js';
 import type { StageContext, StageProduct } from './stage.js';
 
 type PromoteContext = StageContext<
@@ -30,7 +20,7 @@ type PromoteContext = StageContext<
 
 type PromoteProduct = StageProduct<{ readonly promotion: string }>;
 
-/** @throws champion-moved, gate-invalid when the verdict is of another model; the codes of the store */
+/** @throws champion-moved, approval-mismatch, gate-invalid when the verdict is of another model; the codes of the store */
 export async function promoteStudent(context: PromoteContext): Promise<PromoteProduct> {
   const { inputs, store, progress } = context;
   progress({ phase: 'read' });
@@ -40,18 +30,36 @@ export async function promoteStudent(context: PromoteContext): Promise<PromotePr
       'gate-invalid',
       `expected a verdict on the model ${inputs.model.digest}, found one on ${verdict.candidate}`,
     );
-  return verdict.verdict === 'pass' ? move(context, verdict) : leave(context, verdict);
+  if (verdict.verdict !== 'pass') return leave(context, verdict, `the verdict of its gate is ${verdict.verdict}`);
+  if (!context.options.approval) return move(context, verdict);
+  const decision = decisionOn(context);
+  if (decision?.outcome === 'approved') return move(context, verdict);
+  // A person refuses the model, whatever serves.
+  if (decision) return record(context, verdict, sayDecision(decision));
+  const rolledBack = await wasRolledBack(store, verdict);
+  return leave(context, verdict, rolledBack ? 'it was rolled back' : 'nobody was asked to approve it');
+}
+
+/** @throws approval-mismatch when it is about anything else than what would be moved */
+function decisionOn({ decision, inputs }: PromoteContext): ApprovalDecision | undefined {
+  if (!decision) return undefined;
+  const { candidate, verdict } = decision;
+  if (candidate === inputs.model.digest && verdict === inputs.verdict.digest) return decision;
+  throw new NightstillError(
+    'approval-mismatch',
+    `expected a decision on ${inputs.model.digest} by the verdict ${inputs.verdict.digest}, found one on ${candidate} by ${verdict}`,
+  );
 }
 
 /** A refusal counts only for what it was decided against: against what serves now the student may be the better one. */
-async function leave(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
+async function leave(context: PromoteContext, verdict: VerdictRecord, why: string): Promise<PromoteProduct> {
   await expectAlias(context.store, { ...verdict, expected: expectedBy(verdict) });
-  return record(context, verdict, `the verdict of its gate is ${verdict.verdict}`);
+  return record(context, verdict, why);
 }
 
 /** Night after night may come to a model that was rolled back: that is no fault. */
 async function move(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
-  const { inputs, store, writer, runId, progress, signal } = context;
+  const { inputs, store, writer, runId, progress, signal, decision } = context;
   const { name, alias, reasons } = verdict;
   const operationId = `promote ${writer.stageKey}`;
   const card = await writeCard(context, verdict);
@@ -66,7 +74,7 @@ async function move(context: PromoteContext, verdict: VerdictRecord): Promise<Pr
       model: inputs.model,
       card,
       expected: expectedBy(verdict),
-      reason: `passed its gate in run ${runId}: ${reasons.join('; ')}`,
+      reason: `passed its gate in run ${runId}: ${[...reasons, ...(decision ? [sayDecision(decision)] : [])].join('; ')}`,
       actor: `run ${runId}`,
       movedAt: new Date().toISOString(),
       operationId,
@@ -78,12 +86,9 @@ async function move(context: PromoteContext, verdict: VerdictRecord): Promise<Pr
   }
 }
 
-const expectedBy = ({ champion }: VerdictRecord): AliasExpectation =>
-  champion && { counter: champion.counter, digest: parseDigest(champion.digest) };
-
 /** @param notMoved why; undefined for a promotion */
 async function record(
-  { inputs, writer }: PromoteContext,
+  { inputs, writer, decision }: PromoteContext,
   { name, alias, champion, reasons, verdict }: VerdictRecord,
   notMoved: string | undefined,
 ): Promise<PromoteProduct> {
@@ -96,21 +101,19 @@ async function record(
     alias,
     model: inputs.model.digest,
     before: champion?.digest ?? null,
+    ...(decision && { decision: toJson(decision) }),
   };
   const parts = [await writer.putBlob(Buffer.from(canonicalJson(facts)))];
   const meta = { promoted: facts.promoted };
   return { outputs: { promotion: await writer.putArtifact({ kind: 'promotion', parts, meta }) }, facts };
 }
 
-async function writeCard({ inputs, options, writer }: PromoteContext, verdict: VerdictRecord): Promise<ArtifactRef> {
-  const part = await writer.putBlob(Buffer.from(modelCard(cardFacts(verdict, options, inputs))));
-  return writer.putArtifact({ kind: 'model-card', parts: [part], meta: { file: 'README.md' } });
-}
+const toJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 
-/** @throws record-invalid */
-async function readVerdict(store: ObjectStore, artifact: ArtifactRef): Promise<VerdictRecord> {
-  const [part] = (await readArtifact(store, artifact)).parts;
-  const parsed = verdictSchema.safeParse(part && parseJson(Buffer.from(await readBlob(store, part)).toString()));
-  if (parsed.success) return parsed.data;
-  throw new NightstillError('record-invalid', `${artifact.uri}: expected a verdict, found another record`);
+async function writeCard(
+  { inputs, options, writer, decision }: PromoteContext,
+  verdict: VerdictRecord,
+): Promise<ArtifactRef> {
+  const part = await writer.putBlob(Buffer.from(modelCard(cardFacts(verdict, options, inputs, decision))));
+  return writer.putArtifact({ kind: 'model-card', parts: [part], meta: { file: 'README.md' } });
 }

@@ -92,6 +92,7 @@ function resolveNode(
   if (stage.needs.every((need) => kindOfNode(need) !== undefined)) issues.push(...ofInputs);
   if (options.issues) return [];
   if (ofInputs.length === 0) issues.push(...choiceIssues(kind, options.value, stage, inputs));
+  const approval = kind.approval(options.value);
   return [
     {
       id: stage.id,
@@ -100,6 +101,7 @@ function resolveNode(
       inputs,
       with: options.value,
       ...(kind.numerics(options.value) && { numerics: numericsOf(plan) }),
+      ...(approval && { approval }),
       activity: kind.activity,
       queue: queueName(kind.role(options.value), queuePrefix),
       timeouts: { ...kind.timeouts, ...given(stage.timeouts) },

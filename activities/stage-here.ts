@@ -40,6 +40,7 @@ async function workOnce(
       makers: input.makers ?? {},
       preimage,
       runId: input.runId,
+      decision: input.decision,
       store,
       writer,
       progress,

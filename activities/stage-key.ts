@@ -1,7 +1,8 @@
 /**
  * The identity of a node's work: everything that its result depends on, and nothing else. Options that equal their default
  * are left out, so that a new option changes no old key; in place of an option that names data outside the store stands the
- * identity of that data; inputs are their digests. What acts has a key of its own in every run.
+ * identity of that data; inputs are their digests. What acts has a key of its own in every run,
+ * and for every decision of a person.
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import type { SourceKind, StageKind } from '../config/stage-kind.js';
@@ -13,9 +14,9 @@ import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storag
 /** @throws dataset-missing, store-unavailable, store-access-denied */
 export async function identifyStage(
   kind: StageKind,
-  node: Pick<NodeInput, 'with' | 'inputs' | 'numerics' | 'makers'> & Partial<Pick<NodeInput, 'runId'>>,
+  node: Pick<NodeInput, 'with' | 'inputs' | 'numerics' | 'makers' | 'decision'> & Partial<Pick<NodeInput, 'runId'>>,
 ): Promise<StageIdentity> {
-  const { with: options, inputs, numerics, makers = {}, runId = null } = node;
+  const { with: options, inputs, numerics, makers = {}, runId = null, decision } = node;
   const identified: Record<string, Json> = {};
   for (const [name, value = null] of Object.entries(options)) {
     if (kind.immaterial.includes(name)) continue;
@@ -34,9 +35,12 @@ export async function identifyStage(
       observed: Object.fromEntries(kind.observes.map((name) => [name, makers[name] ?? null])),
     }),
     ...(!kind.reusable && { run: runId }),
+    ...(decision && { decision: withoutAbsent(decision) }),
   };
   return { stageKey: stageKeyOf(preimage), preimage };
 }
+
+const withoutAbsent = (record: object): JsonObject => JSON.parse(JSON.stringify(record)) as JsonObject;
 
 function isDefault({ defaults }: StageKind, name: string, value: Json): boolean {
   const standard = defaults[name];

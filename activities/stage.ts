@@ -2,6 +2,7 @@
  * A stage: its kind, which is pure, and its work, which is loaded only where it is done. Work is done either in this process,
  * by a function, or in a child process, by a program that the composition root knows the path of.
  */
+import type { ApprovalDecision } from '../config/approval.js';
 import type { Json, JsonObject } from '../config/json.js';
 import type { Progress } from '../config/child-protocol.js';
 import type { StageInput } from '../config/plan.js';
@@ -51,6 +52,8 @@ export interface StageContext<Options extends JsonObject = JsonObject, Inputs ex
   readonly preimage: JsonObject;
   /** The run that this attempt is of: money is counted by it. */
   readonly runId: string;
+  /** What a person decided, where one was asked. */
+  readonly decision?: ApprovalDecision | undefined;
   readonly store: ObjectStore;
   /** Of the claimed stage: blobs and artifacts, and checkpoints for work that is long. */
   readonly writer: StageWriter;

@@ -1,4 +1,5 @@
 /** The verbs, in the order in which they are listed. */
+import { approveCommand, rejectCommand } from './approve.js';
 import { cancelCommand } from './cancel.js';
 import type { Command } from './command.js';
 import { completionCommand } from './completion.js';
@@ -28,6 +29,8 @@ export const commands: readonly Command[] = [
   logsCommand,
   explainCommand,
   reportCommand,
+  approveCommand,
+  rejectCommand,
   cancelCommand,
   scheduleCommand,
   devCommand,

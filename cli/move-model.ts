@@ -1,10 +1,10 @@
 /** `nightstill models promote` and `rollback`: shown first, done with --yes. */
-import { userInfo } from 'node:os';
 import { findModel, promoteModel, rollbackModel, type ModelAlias } from '../client/index.js';
 import { NightstillError } from '../config/errors.js';
 import { UsageError } from './command.js';
 import { describeAlias } from './list-models.js';
 import type { ModelsFlags } from './models.js';
+import { whoAmI } from './who-am-i.js';
 
 interface MoveCommand {
   readonly store: string;
@@ -87,13 +87,4 @@ function announced(
   if (flags.json) return JSON.stringify({ name, alias, from, to: digest, moved: false, notes: told });
   const lines = [`${name}/${alias}`, `  from  ${from ?? 'nothing'}`, `  to    ${digest}`];
   return [...lines, ...told.map((note) => `  ${note}`), '', 'Nothing was moved. With --yes it is.'].join('\n');
-}
-
-/** A user without a name, as in a container, is told by number. */
-function whoAmI(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? '?'}`;
-  }
 }

@@ -1,4 +1,5 @@
 /** What other applications import: `nightstill/client`. No native code behind it. */
+export { approve, openApprovals, reject, type DecideRequest } from './approve.js';
 export { explain, type Explanation, type ExplainRequest } from './explain.js';
 export {
   findModel,
@@ -42,6 +43,7 @@ export { triggerSchedule } from './trigger-schedule.js';
 export { start, type StartRequest } from './start.js';
 export { status, type StatusRequest } from './status.js';
 export { watch, type WatchOptions } from './watch.js';
+export type { Approval, ApprovalDecision, ApprovalScore } from '../config/approval.js';
 export type { ArtifactRef } from '../config/artifact.js';
 export type { Progress } from '../config/child-protocol.js';
 export type {

@@ -2,26 +2,36 @@
  * How the nodes of a run stand, told from its history and from the work that is pending. The workflow says the same of itself
  * to the query `state`; but a query needs a live worker. Pure.
  */
+import type { Approval } from '../config/approval.js';
 import type { NodeStatus, PlanNode } from '../config/plan.js';
 import type { ActivityRecord, RunHistory } from './run-history.js';
 import type { ActivityView, NodeView } from './run-view.js';
 
 /** Is there still something to do? */
-export const isOpen = (status: NodeStatus): boolean => ['waiting', 'looking-up', 'running'].includes(status);
+export const isOpen = (status: NodeStatus): boolean =>
+  ['waiting', 'looking-up', 'awaiting-approval', 'running'].includes(status);
+
+interface Approvals {
+  readonly approvals: { of(node: string): Approval | undefined };
+}
 
 export function nodeViews(
-  { plan, activities, end }: Pick<RunHistory, 'plan' | 'activities' | 'end'>,
+  { plan, activities, end, approvals }: Pick<RunHistory, 'plan' | 'activities' | 'end'> & Approvals,
   pending: ReadonlyMap<string, ActivityView>,
 ): NodeView[] {
   const byId = new Map(activities.map((activity) => [activity.activityId, activity]));
   const views = new Map<string, NodeView>();
   for (const node of inOrder(plan?.plan.nodes ?? [])) {
-    const lookup = byId.get(`${node.id}:lookup`);
-    const stage = sinceLookup(byId.get(node.id), lookup);
+    const ask = byId.get(`${node.id}:approval`);
+    const approval = ask?.end === 'completed' ? approvals.of(node.id) : undefined;
+    const lookup = since(ask, byId.get(`${node.id}:lookup`));
+    const stage = since(lookup ?? ask, byId.get(node.id));
     const isLost = node.needs.some((id) => ['failed', 'skipped', 'cancelled'].includes(views.get(id)?.status ?? ''));
-    const status = statusOf(lookup, stage, isLost, end !== undefined);
+    const isOver = end !== undefined;
+    const isAsked = !isOver && lookup === undefined && approval !== undefined && approval.decision === undefined;
+    const status = isAsked ? 'awaiting-approval' : statusOf({ ask, lookup, stage }, isLost, isOver);
     const maker = Object.values(node.inputs).find(({ node: id }) => views.get(id)?.unchanged !== undefined)?.node;
-    const view = viewOf(node, status, lookup, stage, pending);
+    const view = { ...viewOf(node, status, { ask, lookup, stage }, pending), ...(approval && { approval }) };
     views.set(node.id, maker === undefined ? view : leftView(view, maker, views.get(maker)?.unchanged));
   }
   return (plan?.plan.nodes ?? []).flatMap(({ id }) => views.get(id) ?? []);
@@ -36,36 +46,39 @@ const leftView = (view: NodeView, maker: string, unchanged: string | undefined):
 });
 
 /** A plan that is followed anew looks its nodes up again: what a stage did before tells nothing of now. */
-const sinceLookup = (stage: ActivityRecord | undefined, lookup: ActivityRecord | undefined) =>
-  stage && lookup && stage.scheduledAtMs < lookup.scheduledAtMs ? undefined : stage;
+const since = (before: ActivityRecord | undefined, activity: ActivityRecord | undefined) =>
+  activity && before && activity.scheduledAtMs < before.scheduledAtMs ? undefined : activity;
 
-function statusOf(
-  lookup: ActivityRecord | undefined,
-  stage: ActivityRecord | undefined,
-  isLost: boolean,
-  isOver: boolean,
-): NodeStatus {
-  const last = stage ?? lookup;
+/** In this order, each where it has come so far. */
+interface NodeActivities {
+  readonly ask: ActivityRecord | undefined;
+  readonly lookup: ActivityRecord | undefined;
+  readonly stage: ActivityRecord | undefined;
+}
+
+function statusOf({ ask, lookup, stage }: NodeActivities, isLost: boolean, isOver: boolean): NodeStatus {
+  const last = stage ?? lookup ?? ask;
   if (last === undefined) return isLost || isOver ? 'skipped' : 'waiting';
   if (last.end === 'failed' || last.end === 'timed-out') return 'failed';
   if (last.end === 'cancelled') return 'cancelled';
   const isReused = lookup?.lookup && ('unchanged' in lookup.lookup || lookup.lookup.outputs);
   if (last.end === 'completed' && (stage || isReused)) return stage ? 'done' : 'reused';
   if (isOver) return 'cancelled';
-  return last.end === undefined && !stage ? 'looking-up' : 'running';
+  return stage || lookup?.end ? 'running' : 'looking-up';
 }
 
 function viewOf(
   { id, uses, needs, queue }: PlanNode,
   status: NodeStatus,
-  lookup: ActivityRecord | undefined,
-  stage: ActivityRecord | undefined,
+  { ask, lookup, stage }: NodeActivities,
   pending: ReadonlyMap<string, ActivityView>,
 ): NodeView {
-  const failure = stage?.failure ?? lookup?.failure;
+  const failure = (stage ?? lookup ?? ask)?.failure;
   const why = status === 'failed' && failure ? `${failure.code}: ${failure.message}` : lookup?.lookup?.why;
-  const activity = pending.get(id) ?? pending.get(`${id}:lookup`);
-  const endedAtMs = isOpen(status) ? undefined : (stage ?? lookup)?.endedAtMs;
+  const activity = pending.get(id) ?? pending.get(`${id}:lookup`) ?? pending.get(`${id}:approval`);
+  // How long a person took is not how long it worked.
+  const begun = lookup ?? ask;
+  const endedAtMs = isOpen(status) ? undefined : (stage ?? lookup ?? ask)?.endedAtMs;
   return {
     id,
     uses,
@@ -74,7 +87,7 @@ function viewOf(
     status,
     ...(why !== undefined && { why }),
     ...(lookup?.lookup && ('unchanged' in lookup.lookup ? { unchanged: id } : { stageKey: lookup.lookup.stageKey })),
-    ...(lookup && { startedAtMs: lookup.scheduledAtMs }),
+    ...(begun && { startedAtMs: begun.scheduledAtMs }),
     ...(endedAtMs !== undefined && { endedAtMs }),
     ...(activity && { activity }),
   };

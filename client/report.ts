@@ -5,6 +5,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
+import type { ApprovalDecision } from '../config/approval.js';
 import type { RunOutcome } from '../config/plan.js';
 import type { ReportedSystem, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
@@ -60,6 +61,8 @@ export interface PromotionMade {
   readonly promoted: boolean;
   /** Why it was moved, or was not. */
   readonly why: string;
+  /** Of the person who was asked. */
+  readonly decision?: ApprovalDecision;
 }
 
 export interface ServingName {

@@ -4,7 +4,9 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { activityNames } from '../config/activity-names.js';
+import type { ApprovalQuestion } from '../config/approval.js';
 import type { LookupResult, ResolvedPlan, RunResult } from '../config/plan.js';
+import { ApprovalRecords } from './approval-records.js';
 import type { PayloadReader, RawFailure } from './payloads.js';
 import type { FailureView } from './run-view.js';
 import { millisecondsOf } from './timestamps.js';
@@ -42,6 +44,7 @@ export interface RunEndRecord {
 export class RunHistory {
   /** In the order of their schedules. */
   readonly activities: ActivityRecord[] = [];
+  readonly approvals: ApprovalRecords;
   plan: ResolvedPlan | undefined;
   end: RunEndRecord | undefined;
   /** The content of the plan file, as it was sent. */
@@ -51,7 +54,9 @@ export class RunHistory {
   length = 0;
   readonly #byEvent = new Map<number, ActivityRecord & { readonly activityType: string }>();
 
-  constructor(readonly payloads: PayloadReader) {}
+  constructor(readonly payloads: PayloadReader) {
+    this.approvals = new ApprovalRecords(payloads);
+  }
 
   /** @throws run-unreadable */
   async add(events: readonly HistoryEvent[]): Promise<void> {
@@ -65,6 +70,7 @@ export class RunHistory {
       this.#schedule(event, atMs);
       await this.#startOrAskToEnd(event, atMs);
       await this.#endActivity(event, atMs);
+      await this.approvals.add(event, atMs);
       this.end ??= await this.#endOf(event, atMs);
       this.length = Number(event.eventId);
     }
@@ -105,6 +111,8 @@ export class RunHistory {
     if (end !== 'completed') return;
     const value = (): Promise<unknown> => this.payloads.value(attributes?.result?.payloads, record.activityId);
     if (record.activityType === activityNames.resolvePlan) this.plan = (await value()) as ResolvedPlan;
+    if (record.activityType === activityNames.askApproval)
+      this.approvals.asks(record.activityId.replace(/:approval$/, ''), (await value()) as ApprovalQuestion | null);
     if (record.activityType === activityNames.lookup) record.lookup = (await value()) as LookupResult;
   }
 

@@ -1,4 +1,5 @@
 /** The parts of a report out of a store: results of the nodes, scores item by item, verdicts, names, prices. Loaded when asked for. */
+import type { ApprovalDecision } from '../config/approval.js';
 import type { RunOutcome } from '../config/plan.js';
 import {
   lineageOf,
@@ -142,7 +143,9 @@ const promotionsOf = (nodes: readonly NodeResult[]): PromotionMade[] =>
     const facts = objectOf(result.outcome.facts);
     const said = (field: string): string => textAt(facts, field) ?? '';
     const promoted = memberOf(facts, 'promoted') === true;
-    return [{ node, name: said('name'), alias: said('alias'), promoted, why: said('why') }];
+    const decided = objectAt(facts, 'decision') as unknown as ApprovalDecision;
+    const made = { node, name: said('name'), alias: said('alias'), promoted, why: said('why') };
+    return [{ ...made, ...('outcome' in decided && { decision: decided }) }];
   });
 
 const artifactOf = ({ outcome }: StageResult, kind: string): ArtifactRef | undefined =>

@@ -2,6 +2,7 @@
 export const activityNames = {
   resolvePlan: 'nightstill.resolvePlan',
   openRun: 'nightstill.openRun',
+  askApproval: 'nightstill.askApproval',
   lookup: 'nightstill.lookup',
   closeRun: 'nightstill.closeRun',
 } as const;

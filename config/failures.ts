@@ -139,6 +139,20 @@ export const failures = {
 
   // evaluation
   'gate-invalid': user('Correct the gate of the plan: the message names what is there to choose from.'),
+  'approval-invalid': user(
+    'Name a node of the run that asks for an approval, and who decides: `nightstill approve <run>`.',
+  ),
+  'approval-not-open': user(
+    'Look what the run waits for: `nightstill status <run>`. Nothing waits for this decision now.',
+  ),
+  'approval-mismatch': user('Look again at what the run asks, `nightstill approve <run>`, and decide on that.'),
+  'approval-unanswered': system(
+    true,
+    'Start an orchestrator worker, `nightstill worker`, and send the decision again: the same decision counts once.',
+  ),
+  'approval-conflict': user(
+    'Leave it: the first decision stands. `nightstill models rollback` takes a promotion back.',
+  ),
   'gate-margin-too-small': user('Raise the margin, or give more items to evaluate on: the message says how many.'),
   'evaluation-invalid': user('Correct the item or the table that the message names, and evaluate again.'),
   'scorers-invalid': user('Correct the scorer, or the module of scorers, that the message names.'),

@@ -1,5 +1,6 @@
 /** What a plan may say of a gate and of a promotion. */
 import { z } from 'zod';
+import { durationSchema } from './duration.js';
 import { gateSchema } from './gate-schema.js';
 import { teacherEndpointSchema } from './teacher-schema.js';
 
@@ -12,7 +13,19 @@ export const gateOptions = z.strictObject({
 });
 export type GateOptions = z.output<typeof gateOptions>;
 
+/** A run that waits keeps its record open, and with it all that it made from collection. */
+const longestWaitMs = 30 * 24 * 3600 * 1000;
+
+const approvalSchema = z.strictObject({
+  within: durationSchema
+    .refine((written) => written <= longestWaitMs, 'at most 720h')
+    .describe('How long the run waits for a person: `24h`. After that it ends without a promotion.'),
+});
+
 export const promoteOptions = z.strictObject({
+  approval: approvalSchema
+    .optional()
+    .describe('A person decides whether a student that passed its gate is promoted: `nightstill approve <run>`.'),
   licence: z.string().min(1).optional().describe('Of the student, as its model card says it.'),
   languages: z.array(z.string().min(1)).min(1).optional().describe('That the student speaks, for its model card.'),
   teacher: z.union([z.string(), teacherEndpointSchema]).optional().describe('For the model card.'),

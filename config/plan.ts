@@ -2,6 +2,7 @@
  * A plan: the resolved form of the file that a user writes. The workflow follows it without knowing any stage kind: every
  * node names its activity and its queue. Pure: workflows may import it.
  */
+import type { Approval, ApprovalDecision, ApprovalNeed } from './approval.js';
 import type { ArtifactRef, Outputs } from './artifact.js';
 import type { JsonObject } from './json.js';
 import type { Numerics } from './numerics.js';
@@ -31,6 +32,8 @@ export interface PlanNode {
   readonly with: JsonObject;
   /** Absent where no bit depends on it. */
   readonly numerics?: Numerics | undefined;
+  /** A person is asked before it runs. */
+  readonly approval?: ApprovalNeed | undefined;
   readonly activity: string;
   readonly queue: string;
   readonly timeouts: NodeTimeouts;
@@ -83,6 +86,13 @@ export interface NodeInput {
   readonly inputs: Readonly<Record<string, ArtifactRef>>;
   /** The stage keys of the nodes that made them. */
   readonly makers?: Readonly<Record<string, string>> | undefined;
+  /** What a person decided, where one was asked. */
+  readonly decision?: ApprovalDecision | undefined;
+}
+
+/** What is asked before a person is: is there anything to decide? */
+export interface AskInput extends NodeInput {
+  readonly approval: ApprovalNeed;
 }
 
 /** The identity of a node's work: `stageKey` is the digest (64 hex digits) of `preimage`. */
@@ -133,7 +143,17 @@ export interface RunResult {
   readonly nodes: Readonly<Record<string, NodeResult>>;
 }
 
-export type NodeStatus = 'waiting' | 'looking-up' | 'running' | 'done' | 'reused' | 'failed' | 'skipped' | 'cancelled';
+export type NodeStatus =
+  | 'waiting'
+  | 'looking-up'
+  /** Of a person. */
+  | 'awaiting-approval'
+  | 'running'
+  | 'done'
+  | 'reused'
+  | 'failed'
+  | 'skipped'
+  | 'cancelled';
 
 export interface NodeState {
   readonly id: string;
@@ -147,6 +167,8 @@ export interface NodeState {
   readonly unpolled?: boolean | undefined;
   /** As of its result. */
   readonly unchanged?: string | undefined;
+  /** What a person is asked, or was, with the decision. */
+  readonly approval?: Approval | undefined;
 }
 
 /** Live state of a run, as the query `state` answers it. */

@@ -6,5 +6,9 @@ export const stateQueryName = 'state';
 /** Signal, with the id of a node: a worker has taken its stage. Sent only when the run shows that none polls the queue. */
 export const stageStartedSignalName = 'nightstill.stageStarted';
 
+/** Updates, with an `ApprovalAnswer`: each answers with the `ApprovalDecision` that it was taken for. */
+export const approveUpdateName = 'approve';
+export const rejectUpdateName = 'reject';
+
 /** Search attributes (Keyword) that a run keeps when the namespace has both. Temporal never encrypts their values. */
 export const searchAttributeNames = { plan: 'NightstillPlan', status: 'NightstillStatus' } as const;

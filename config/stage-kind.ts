@@ -3,6 +3,7 @@
  * plan, and compute stage keys, without any native part. `plugins/define-stage.ts` makes one and joins it to its work.
  */
 import type { z } from 'zod';
+import type { ApprovalNeed } from './approval.js';
 import type { JsonObject } from './json.js';
 import type { NodeRetry, NodeTimeouts } from './plan.js';
 import type { StageRole } from './queues.js';
@@ -86,6 +87,8 @@ export interface StageKind {
   readonly champion?: ((options: JsonObject) => ChampionUse) | undefined;
   /** Of a stage that scores: the scorers that a plan can name. */
   readonly knownScorers: readonly string[];
+  /** With these options, is a person asked before it runs? */
+  readonly approval: (options: JsonObject) => ApprovalNeed | undefined;
   readonly timeouts: NodeTimeouts;
   readonly retry: NodeRetry;
 }

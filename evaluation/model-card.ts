@@ -25,6 +25,13 @@ export interface ModelCardFacts {
   readonly scores?: readonly CardScore[];
   /** The sentences of the gate. */
   readonly gate?: { readonly verdict: string; readonly reasons: readonly string[] };
+  /** Of the person who decided, and the digest of the verdict that they saw. */
+  readonly approval?: {
+    readonly by: string;
+    readonly at: string;
+    readonly verdict: string;
+    readonly reason?: string | undefined;
+  };
 }
 
 export interface CardScore {
@@ -57,6 +64,8 @@ function frontMatter({ licence, baseModel, languages }: ModelCardFacts): string 
 
 const hubLicences = new Set(['apache-2.0', 'mit', 'bsd-3-clause', 'cc-by-4.0', 'cc-by-sa-4.0', 'cc0-1.0', 'unlicense']);
 
+type Approval = NonNullable<ModelCardFacts['approval']>;
+
 const english = {
   title: 'English',
   absent: 'not recorded',
@@ -74,6 +83,8 @@ const english = {
   scores: 'Scores',
   columns: ['score', 'this model', 'interval', 'items', 'teacher'],
   gate: 'Why it was promoted',
+  approval: ({ by, at, verdict }: Approval) => `approved by ${by} at ${at}, on the verdict ${verdict}`,
+  reason: 'reason',
   serve: 'How to serve it',
 };
 
@@ -94,6 +105,8 @@ const japanese: typeof english = {
   scores: 'スコア',
   columns: ['スコア', 'このモデル', '信頼区間', '項目数', '教師'],
   gate: '採用の理由',
+  approval: ({ by, at, verdict }) => `承認者 ${by}、日時 ${at}、判定 ${verdict}`,
+  reason: '理由',
   serve: '起動方法',
 };
 
@@ -119,11 +132,18 @@ function body(facts: ModelCardFacts, words: typeof english): string[] {
     `### ${words.scores}`,
     scoreTable(facts, words),
     `### ${words.gate}`,
-    gate ? [gate.verdict, ...gate.reasons].map((line) => `- ${inline(line)}`).join('\n') : words.absent,
+    gate ? [gate.verdict, ...gate.reasons, ...approvalLines(facts, words)].map(listed).join('\n') : words.absent,
     `### ${words.serve}`,
     '```sh\nnightstill serve .\n```',
   ];
 }
+
+const listed = (line: string): string => `- ${inline(line)}`;
+
+const approvalLines = ({ approval }: ModelCardFacts, words: typeof english): string[] =>
+  approval
+    ? [words.approval(approval), ...(approval.reason === undefined ? [] : [`${words.reason}: ${approval.reason}`])]
+    : [];
 
 const dataList = ({ data }: ModelCardFacts, words: typeof english): string =>
   (data ?? [])

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { ArtifactKinds, ProgramWork, Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
+import type { ApprovalNeed } from '../config/approval.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
@@ -48,6 +49,13 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly observes?: readonly (keyof Inputs & string)[];
   /** Of a stage that decides about what serves under a name. */
   readonly champion?: (options: Options) => ChampionUse;
+  /**
+   * Of a stage that acts: a person is asked before it runs, about a verdict and the model which that judged. The work finds the
+   * answer as `decision`. Default: nobody is asked.
+   */
+  readonly approval?: (
+    options: Options,
+  ) => (ApprovalNeed & { readonly verdict: keyof Inputs; readonly model: keyof Inputs }) | undefined;
   /** Options that name data outside the store. */
   readonly sources?: Readonly<Partial<Record<keyof Options & string, SourceKind>>>;
   /** Options that a plan may give at its top: option → name there. */
@@ -93,7 +101,8 @@ export function defineStage<
   Options extends JsonObject = JsonObject,
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
-  const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [], champion } = definition;
+  const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
+  const { champion, approval } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -120,6 +129,7 @@ export function defineStage<
     observes: definition.observes ?? [],
     champion: champion && ((values) => champion(values as Options)),
     knownScorers: definition.knownScorers ?? [],
+    approval: (values) => approval?.(values as Options),
     timeouts: { ...standardTimeouts, ...definition.timeouts },
     retry: { ...standardRetry, ...definition.retry },
   };

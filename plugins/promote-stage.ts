@@ -14,5 +14,6 @@ export const promoteStage = defineStage({
   shared: { teacher: 'teacher', student: 'student' },
   reproducible: false,
   reusable: false,
+  approval: ({ approval }) => approval && { verdict: 'verdict', model: 'model', withinMs: approval.within },
   run: async (context) => (await import('../activities/promote.js')).promoteStudent(context),
 });

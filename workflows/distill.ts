@@ -8,9 +8,11 @@ import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
 import type { DistillInput, NodeResult, Plan, PlanNode, ResolvedPlan, RunEnd, RunResult } from '../config/plan.js';
 import type { FailureCode } from '../config/failures.js';
+import { Approvals } from './approvals.js';
 import { runDag, type DagEnd } from './dag.js';
 import { asRunFailure, describeFailure } from './failure.js';
-import { lightOptions, runNode } from './node.js';
+import { lightOptions } from './light-options.js';
+import { runNode } from './node.js';
 import { RunBoard } from './run-board.js';
 import { publishStatus, type RunStatus } from './search-attributes.js';
 
@@ -21,12 +23,13 @@ const light = (options: ActivityOptions): PlanActivities => proxyActivities<Plan
 
 export async function distill(input: DistillInput): Promise<RunResult> {
   const board = new RunBoard();
+  const shown: Shown = { board, approvals: new Approvals(board) };
   const resolved = await resolve(input);
   const { plan, searchable } = resolved;
-  board.show(plan);
+  show(plan, shown);
   const publish = (status: RunStatus): void => (searchable ? publishStatus(plan.name, status) : undefined);
   publish('running');
-  const { results, failures } = await followAnew(input, resolved, board);
+  const { results, failures } = await followAnew(input, resolved, shown);
   const failure = failures.find((error) => !isCancellation(error));
   const cancellation = CancellationScope.current().consideredCancelled ? failures.find(isCancelled) : undefined;
   const status = cancellation ? 'cancelled' : failures.length > 0 ? 'failed' : 'completed';
@@ -45,6 +48,17 @@ export async function distill(input: DistillInput): Promise<RunResult> {
   return { nodes: results };
 }
 
+/** What looks at the run from outside sees, and is asked. */
+interface Shown {
+  readonly board: RunBoard;
+  readonly approvals: Approvals;
+}
+
+function show(plan: Plan, { board, approvals }: Shown): void {
+  board.show(plan);
+  approvals.show(plan);
+}
+
 const isCancelled = (error: unknown): error is TemporalFailure => isCancellation(error);
 
 /** What the file is, is for the activity to judge: a start by hand may send anything, or nothing. */
@@ -61,13 +75,13 @@ async function resolve(input: DistillInput | undefined): Promise<ResolvedPlan> {
 const mostResolutions = 4;
 
 /** What serves has changed since the plan was resolved: it is resolved anew, what is done is found again, and the gate decides anew. */
-async function followAnew(input: DistillInput, first: ResolvedPlan, board: RunBoard): Promise<DagEnd<NodeResult>> {
-  let end = await follow(first.plan, first.planDigest, board);
+async function followAnew(input: DistillInput, first: ResolvedPlan, shown: Shown): Promise<DagEnd<NodeResult>> {
+  let end = await follow(first.plan, first.planDigest, shown);
   for (let resolutions = 1; resolutions < mostResolutions && isOvertaken(end); resolutions += 1) {
     try {
       const { plan, planDigest } = await resolve(input);
-      board.show(plan);
-      end = await follow(plan, planDigest, board);
+      show(plan, shown);
+      end = await follow(plan, planDigest, shown);
     } catch (error) {
       return { ...end, failures: [error] };
     }
@@ -86,7 +100,7 @@ const isChampionMoved = (error: unknown): boolean => describeFailure(asRunFailur
 const championMoved = 'champion-moved' satisfies FailureCode;
 
 /** The nodes run in a scope of their own: when a failure closes the plan, what runs is asked to end, and the run goes on. */
-async function follow(plan: Plan, planDigest: string, board: RunBoard): Promise<DagEnd<NodeResult>> {
+async function follow(plan: Plan, planDigest: string, { board, approvals }: Shown): Promise<DagEnd<NodeResult>> {
   const { name, store, nodes, onFailure } = plan;
   try {
     await light(lightOptions)[activityNames.openRun]({
@@ -98,7 +112,7 @@ async function follow(plan: Plan, planDigest: string, board: RunBoard): Promise<
     const scope = new CancellationScope();
     return await scope.run(() =>
       runDag<PlanNode, NodeResult>(nodes, {
-        run: (node, needed) => runNode(plan, node, needed, board),
+        run: (node, needed) => runNode(plan, node, needed, board, approvals),
         skipped: ({ id }) => board.set(id, 'skipped'),
         stop: () => scope.cancel(),
         onFailure,

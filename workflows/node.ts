@@ -3,19 +3,14 @@
  * the node is the id of the activity, so that operators address it: pause, reset, another queue.
  */
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { ActivityOptions } from '@temporalio/common';
 import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
 import type { ArtifactRef } from '../config/artifact.js';
 import type { NodeInput, NodeResult, Plan, PlanNode, StageInput, StageOutput } from '../config/plan.js';
+import type { Approvals } from './approvals.js';
 import { asRunFailure, describeFailure } from './failure.js';
+import { lightOptions } from './light-options.js';
 import type { RunBoard } from './run-board.js';
-
-/** Light activities run on the queue of the workflow itself. A store may be away for ten minutes before the run fails of it. */
-export const lightOptions = {
-  startToCloseTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 15 },
-} satisfies ActivityOptions;
 
 /** Large datasets and models are identified by what they are, which may take reading them. */
 const lookupTimeout = '10m';
@@ -26,6 +21,7 @@ export async function runNode(
   node: PlanNode,
   needed: Readonly<Record<string, NodeResult>>,
   board: RunBoard,
+  approvals: Approvals,
 ): Promise<NodeResult> {
   const idle = Object.values(node.inputs).find(({ node: id }) => needed[id]?.unchanged !== undefined);
   if (idle)
@@ -35,9 +31,12 @@ export async function runNode(
       `unchanged: ${idle.node} had nothing to decide`,
       board,
     );
-  const input = inputOf(plan, node, needed);
+  const given = inputOf(plan, node, needed);
   try {
     board.set(node.id, 'looking-up');
+    const decision = await approvals.decisionOn(node, given);
+    const input = decision ? { ...given, decision } : given;
+    if (decision) board.set(node.id, 'looking-up');
     const found = await lookUp(node, input);
     if ('unchanged' in found) return leave(node, node.id, found.why, board);
     const { outputs: recorded, why, polled, ...stage } = found;

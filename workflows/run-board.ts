@@ -2,7 +2,8 @@
  * The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI. It hears when a worker takes
  * a stage that nobody was there for; that costs events only where the run had to say so.
  */
-import { defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { defineQuery, defineSignal, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { approvalCommand, type Approval } from '../config/approval.js';
 import type { NodeState, NodeStatus, Plan, RunState } from '../config/plan.js';
 import { workerCommand } from '../config/queues.js';
 import { stageStartedSignalName, stateQueryName } from '../config/run-messages.js';
@@ -19,6 +20,7 @@ const longestCell = 160;
 export class RunBoard {
   #plan: Plan | undefined;
   readonly #shown = new Map<string, Shown>();
+  readonly #approvals = new Map<string, Approval>();
 
   constructor() {
     setHandler(stateQuery, () => this.state);
@@ -29,12 +31,20 @@ export class RunBoard {
   show(plan: Plan): void {
     this.#plan = plan;
     this.#shown.clear();
+    this.#approvals.clear();
     this.#publish();
   }
 
   set(id: string, status: NodeStatus, notes: NodeNotes = {}): void {
     this.#shown.set(id, { status, ...notes });
     this.#publish();
+  }
+
+  /** A person is asked, or has decided. */
+  asks(approval: Approval): void {
+    this.#approvals.set(approval.node, approval);
+    if (approval.decision) this.#publish();
+    else this.set(approval.node, 'awaiting-approval');
   }
 
   get state(): RunState {
@@ -45,6 +55,7 @@ export class RunBoard {
       queue,
       status: 'waiting',
       ...this.#shown.get(id),
+      ...approvalOf(this.#approvals.get(id)),
     }));
     return { plan: this.#plan?.name ?? '', nodes };
   }
@@ -57,11 +68,20 @@ export class RunBoard {
   #publish(): void {
     const { nodes } = this.state;
     const queues = new Set(nodes.filter(({ unpolled }) => unpolled).map(({ queue }) => queue));
-    const notices = [...queues].map((queue) => `**${unpolledNotice(queue)}**\n`);
+    const waiting = nodes.flatMap(({ status, approval }) =>
+      status === 'awaiting-approval' && approval ? [approval] : [],
+    );
+    const notices = [...[...queues].map(unpolledNotice), ...waiting.map(approvalNotice)].map((text) => `**${text}**\n`);
     const rows = nodes.map(({ id, uses, status, why = '' }) => `| ${id} | ${uses} | ${status} | ${cell(why)} |`);
     setCurrentDetails([...notices, '| node | stage | status | why |', '|---|---|---|---|', ...rows].join('\n'));
   }
 }
+
+const approvalOf = (approval: Approval | undefined) => (approval ? { approval } : {});
+
+const approvalNotice = ({ node, candidate, untilMs }: Approval): string =>
+  `${node} waits for approval of ${candidate} until ${new Date(untilMs).toISOString()}: ` +
+  `\`${approvalCommand(workflowInfo().workflowId, node)}\``;
 
 function unpolledNotice(queue: string): string {
   const command = workerCommand(queue);

@@ -1,6 +1,6 @@
 /** What stands behind a node: how it ended, how far it is, or what it waits for. */
 import type { ActivityView, NodeView } from '../../client/index.js';
-import { formatCount, formatDuration, formatLoss } from './format.js';
+import { formatCount, formatDuration, formatLoss, shortDigest } from './format.js';
 import { piece, type Piece } from './line.js';
 import { timeLeftMs, type Pace } from './run-view.js';
 
@@ -19,11 +19,20 @@ export function drawDetail(node: NodeView, pace: Pace | undefined, nowMs: number
       return [piece(node.status, 'quiet')];
     case 'looking-up':
       return [piece('is looked up', 'quiet')];
+    case 'awaiting-approval':
+      return [piece(waitsForApproval(node, nowMs), 'warning')];
     case 'running':
       return drawWork(node, pace, nowMs);
     case 'waiting':
       return node.needs.length === 0 ? [] : [piece(`after ${node.needs.join(', ')}`, 'quiet')];
   }
+}
+
+/** Which student, and for how long; the command stands below the tree. */
+function waitsForApproval({ approval }: NodeView, nowMs: number): string {
+  if (!approval) return 'waits for approval';
+  const left = formatDuration(Math.max(0, approval.untilMs - nowMs));
+  return `waits for approval of ${shortDigest(approval.candidate)}, ${left} left`;
 }
 
 const tookOf = ({ startedAtMs, endedAtMs }: NodeView): string =>

@@ -3,6 +3,7 @@
  * its speed, its loss and the time that is left; what waits says for what. Pure: state and time in, lines out.
  */
 import type { MissingWorker, NodeView, RunView } from '../../client/index.js';
+import { approvalCommand } from '../../config/approval.js';
 import { drawDetail } from './draw-node.js';
 import { formatDuration } from './format.js';
 import { piece, type Line, type Style } from './line.js';
@@ -22,7 +23,7 @@ interface Row {
 
 export function drawRun({ view, paces, notice }: ShownRun, { nowMs, height }: Canvas): Line[] {
   const rows = asTree(view.nodes);
-  const notices = [...(notice === undefined ? [] : [notice]), ...view.missingWorkers.map(missing)];
+  const notices = [...(notice === undefined ? [] : [notice]), ...view.missingWorkers.map(missing), ...approvals(view)];
   const room = Math.max(3, height - 5 - notices.length);
   const shown = rows.length <= room ? rows : mostTelling(rows, room - 1);
   const hidden = rows.filter((row) => !shown.includes(row));
@@ -40,6 +41,12 @@ export function drawRun({ view, paces, notice }: ShownRun, { nowMs, height }: Ca
     ...notices.map((text) => [piece(`  ${text}`, 'warning')]),
   ];
 }
+
+/** The exact commands. */
+const approvals = ({ runId, nodes }: RunView): string[] =>
+  nodes
+    .filter(({ status }) => status === 'awaiting-approval')
+    .map(({ id }) => `decide with \`${approvalCommand(runId, id)}\``);
 
 const missing = ({ queue, command }: MissingWorker): string =>
   `no worker serves ${queue}${command === undefined ? '' : `: start one with \`${command}\``}`;
@@ -92,6 +99,8 @@ function signOf({ status }: NodeView, nowMs: number): { readonly sign: string; r
     case 'running':
     case 'looking-up':
       return { sign: spinner[Math.floor(nowMs / spinnerMs) % spinner.length] ?? '◐', style: 'busy' };
+    case 'awaiting-approval':
+      return { sign: '?', style: 'warning' };
     case 'waiting':
       return { sign: '○', style: 'quiet' };
   }
@@ -130,7 +139,13 @@ function asTree(nodes: readonly NodeView[]): Row[] {
 /** What works or failed first, then what is next, then what is done last. */
 function mostTelling(rows: readonly Row[], room: number): Row[] {
   const rank = ({ node: { status } }: Row): number =>
-    status === 'running' || status === 'looking-up' ? 0 : status === 'failed' ? 1 : status === 'waiting' ? 2 : 3;
+    status === 'running' || status === 'looking-up' || status === 'awaiting-approval'
+      ? 0
+      : status === 'failed'
+        ? 1
+        : status === 'waiting'
+          ? 2
+          : 3;
   const chosen = new Set([...rows].sort((one, other) => rank(one) - rank(other)).slice(0, room));
   return rows.filter((row) => chosen.has(row));
 }

@@ -1,5 +1,6 @@
 /** What happened to a run, in sentences: for output that is no terminal. Progress is told rarely, everything else at once. */
-import type { NodeView, RunEvent } from '../../client/index.js';
+import type { Approval, NodeView, RunEvent } from '../../client/index.js';
+import { approvalCommand } from '../../config/approval.js';
 import { countOf } from './draw-node.js';
 import { formatCount, formatDuration, formatLoss } from './format.js';
 import { timeLeftMs, type Pace, type ShownRun } from './run-view.js';
@@ -18,7 +19,7 @@ export class Sentences {
       case 'plan':
         return `run ${view.runId}: ${event.plan}, ${event.nodes.length} nodes`;
       case 'node':
-        return nodeSentence(event.node);
+        return nodeSentence(event.node, view.runId);
       case 'progress': {
         const node = view.nodes.find(({ id }) => id === event.node);
         return node && this.#progress(node, paces[node.id], nowMs);
@@ -53,12 +54,19 @@ export class Sentences {
   }
 }
 
-function nodeSentence({ id, status, why, startedAtMs, endedAtMs }: NodeView): string | undefined {
+function nodeSentence(
+  { id, status, approval, why, startedAtMs, endedAtMs }: NodeView,
+  runId: string,
+): string | undefined {
   if (status === 'waiting' || status === 'looking-up') return undefined;
+  if (status === 'awaiting-approval' && approval) return approvalSentence(approval, runId);
   if (status === 'done' && startedAtMs !== undefined && endedAtMs !== undefined)
     return `${id}: done in ${formatDuration(endedAtMs - startedAtMs)}`;
   return `${id}: ${status === 'running' ? 'runs' : status}${why === undefined ? '' : ` (${why})`}`;
 }
+
+const approvalSentence = ({ node, candidate, untilMs }: Approval, runId: string): string =>
+  `${node}: waits for approval of ${candidate} until ${new Date(untilMs).toISOString()}: ${approvalCommand(runId, node)}`;
 
 function progressOf({ activity }: NodeView, leftMs: number | undefined): string[] {
   const { phase, facts = {} } = activity?.progress ?? {};

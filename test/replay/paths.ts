@@ -3,30 +3,11 @@
  * releases must replay.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { RunHandle } from '../../client/index.js';
 import type { Json } from '../../storage/index.js';
 import { until } from '../support/processes.js';
-import { smallPlan, type SmallNight } from '../support/small-night.js';
-
-/** Recordings name it, so it is the same on every machine. */
-export const recordingDirectory = '/tmp/nightstill-replay';
-
-export interface Recording {
-  readonly night: SmallNight;
-  /** URL of an empty store of this path's own. */
-  readonly store: string;
-  /** The id of the run whose history is kept. */
-  readonly runId: string;
-}
-
-export interface Path {
-  readonly shows: string;
-  /** How the run that is kept ends: its last event. */
-  readonly ends: 'COMPLETED' | 'FAILED' | 'CANCELED';
-  /** A type of event that only this path brings. */
-  readonly holds?: string;
-  readonly take: (recording: Recording) => Promise<void>;
-}
+import { smallPlan } from '../support/small-night.js';
+import { nightPaths } from './night-paths.js';
+import { recordingDirectory, settled, type Path, type Recording } from './path.js';
 
 /** a, then b and c side by side, then d. */
 const diamond = (store: string, stageC: object = {}, top: Readonly<Record<string, Json>> = {}): Json =>
@@ -46,8 +27,6 @@ const broken = { uses: 'failing', with: { code: 'dataset-empty' } };
 
 /** What a schedule stores, without its plan. */
 const nightOf = (schedule: string) => ({ schedule: `of-${schedule}`, planDigest: 'sha256:0', timeZone: 'UTC' });
-
-const settled = (handle: RunHandle): Promise<unknown> => handle.result().catch((error: unknown) => error);
 
 /** The run has a stage at work. */
 const working = ({ night, runId }: Recording, node: string): Promise<unknown> =>
@@ -194,6 +173,7 @@ export const paths: Readonly<Record<string, Path>> = {
       await night.client.workflow.execute('nightly', start).catch(() => undefined);
     },
   },
+  ...nightPaths,
   'search-attributes': {
     shows: 'plan and status are kept as search attributes of a namespace that has them',
     ends: 'COMPLETED',

@@ -10,7 +10,8 @@ import { pathToFileURL } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { packageRoot } from '../../tools/package-root.js';
 import { SmallNight } from '../support/small-night.js';
-import { paths, recordingDirectory, type Path } from './paths.js';
+import { recordingDirectory, type Path } from './path.js';
+import { paths } from './paths.js';
 
 const histories = join(packageRoot(), 'test/replay/histories');
 

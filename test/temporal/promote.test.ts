@@ -21,6 +21,7 @@ import { builtInStages } from '../../plugins/built-in-stages.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { until } from '../support/processes.js';
+import { promotionPlan, type PromotionPlan } from '../support/promotion-plan.js';
 import { historyOf } from '../support/run-view.js';
 import { smallPlan, SmallNight } from '../support/small-night.js';
 
@@ -45,43 +46,9 @@ afterAll(async () => {
   await files.remove();
 });
 
-const notWorse = { score: 'exact-match', notWorseThan: 'champion', margin: 0.9, minItems: 1, discordance: 0.5 };
-const passes = [{ score: 'exact-match', atLeast: 0, minItems: 1 }, notWorse];
+type Ask = Pick<PromotionPlan, 'name' | 'gates' | 'waitFor'> & { readonly model?: string };
 
-interface Ask {
-  readonly name: string;
-  readonly model?: string;
-  readonly gates?: readonly Json[];
-  /** A file: nothing is decided before it is there. */
-  readonly waitFor?: string;
-}
-
-const plan = ({ name, model = models[0], gates = passes, waitFor }: Ask): Json => ({
-  name,
-  store,
-  numerics: { runner: 'wasm', threads: 1 },
-  gates,
-  stages: [
-    { id: 'held-out', uses: 'import', with: { dataset } },
-    { id: 'student', uses: 'import-model', with: { model } },
-    {
-      id: 'evaluate',
-      uses: 'evaluate',
-      needs: ['held-out', 'student'],
-      with: { scorers: ['exact-match'], maximumTokens: 4, context: 128 },
-    },
-    ...(waitFor === undefined
-      ? []
-      : [{ id: 'pause', uses: 'note', needs: ['evaluate'], with: { text: name, waitFor } }]),
-    {
-      id: 'gate',
-      uses: 'gate',
-      needs: ['student', 'evaluate', ...(waitFor === undefined ? [] : ['pause'])],
-      inputs: { candidate: 'evaluate.scores' },
-    },
-    { id: 'promote', uses: 'promote', needs: ['gate', 'student'] },
-  ],
-});
+const plan = ({ model = models[0], ...ask }: Ask): Json => promotionPlan({ store, dataset, model, ...ask });
 
 const run = (ask: Ask): Promise<RunHandle> => night.start(files.newRunId(), plan(ask));
 const ranIn = (nodes: Record<string, { readonly reused: boolean }>): string[] =>

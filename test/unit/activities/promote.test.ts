@@ -1,5 +1,6 @@
 /** When a promotion moves a name, and what it says where it does not: an attempt that was cut off, and a champion that moved. */
 import { promoteStudent } from '../../../activities/promote.js';
+import type { ApprovalDecision } from '../../../config/approval.js';
 import type { Json } from '../../../config/json.js';
 import {
   canonicalJson,
@@ -25,13 +26,22 @@ afterEach(() => store.close());
 const artifact = async (kind: string, content: Json): Promise<ArtifactRef> =>
   writer.putArtifact({ kind, parts: [await writer.putBlob(Buffer.from(canonicalJson(content)))], meta: {} });
 
-/** One attempt of the stage. */
-async function attempt(verdict: 'pass' | 'fail', signal = new AbortController().signal) {
+interface Person {
+  readonly outcome: ApprovalDecision['outcome'];
+  /** A digest that the decision is on, in place of what would be moved. */
+  readonly candidate?: string;
+}
+
+/** One attempt of the stage. With a `person`, its plan asks for an approval; null: none was asked. */
+async function attempt(verdict: 'pass' | 'fail', signal = new AbortController().signal, person?: Person | null) {
   const model = await artifact('model', { weights: 'of the student' });
   const decided = { version: 1, verdict, reasons: ['a line'], name: 'nightly', alias: 'champion' };
   const record = { ...decided, candidate: model.digest, champion: null, comparisons: [], scores: [], read: {} };
   const inputs = { model, verdict: await artifact('verdict', record), dataset: undefined };
-  const context = { options: {}, inputs, makers: {}, preimage: {}, runId: 'run-1', store, writer, signal };
+  const seen = { node: 'promote', candidate: model.digest, verdict: inputs.verdict.digest, at: '2026-11-27T10:00:00Z' };
+  const asked = person && { decision: { ...seen, by: 'alice', ...person } };
+  const options = person === undefined ? {} : { approval: { within: 1000 } };
+  const context = { options, ...asked, inputs, makers: {}, preimage: {}, runId: 'run-1', store, writer, signal };
   return promoteStudent({ ...context, progress: () => undefined });
 }
 
@@ -55,4 +65,27 @@ it('no verdict counts against another champion than the one it was decided again
   await promote(store, { ...move, model });
   for (const verdict of ['fail', 'pass'] as const)
     await expect(attempt(verdict)).rejects.toMatchObject({ code: 'champion-moved' });
+});
+
+describe('where the plan asks for an approval', () => {
+  const person = (asked: Person | null) => attempt('pass', undefined, asked);
+
+  it('only an approval promotes: no other decision does, and none at all neither', async () => {
+    expect(await person(null)).toMatchObject({ facts: { promoted: false, why: 'nobody was asked to approve it' } });
+    for (const outcome of ['rejected', 'expired'] as const)
+      expect(await person({ outcome })).toMatchObject({ facts: { promoted: false, decision: { outcome } } });
+    expect(await served()).toBeUndefined();
+    expect(await person({ outcome: 'approved' })).toMatchObject({
+      facts: { promoted: true, decision: { by: 'alice' } },
+    });
+    expect(await served()).toMatchObject({
+      current: { reason: 'passed its gate in run run-1: a line; approved by alice' },
+    });
+  });
+
+  it('an approval of anything else than what would be moved promotes nothing', async () => {
+    const mismatch = { code: 'approval-mismatch' };
+    await expect(person({ outcome: 'approved', candidate: digestOf('another') })).rejects.toMatchObject(mismatch);
+    expect(await served()).toBeUndefined();
+  });
 });

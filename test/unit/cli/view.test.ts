@@ -1,4 +1,5 @@
 import type { NodeView, RunEvent } from '../../../client/index.js';
+import { drawQuestion } from '../../../cli/decide.js';
 import { drawRun } from '../../../cli/view/draw-run.js';
 import { paint, piece, textOf } from '../../../cli/view/line.js';
 import { advance, startOfRun, type ShownRun } from '../../../cli/view/run-view.js';
@@ -35,6 +36,41 @@ const progress = (done: number, attempt?: number): RunEvent => ({
   type: 'progress',
   node: 'teacher',
   activity: training(done, attempt),
+});
+
+const approval: NonNullable<NodeView['approval']> = {
+  node: 'promote',
+  candidate: `sha256:${'c'.repeat(64)}`,
+  verdict: `sha256:${'e'.repeat(64)}`,
+  name: 'night',
+  alias: 'champion',
+  champion: null,
+  reasons: ['pass: exact-match: 0.7 [0.65, 0.75] is at least 0.6'],
+  scores: [{ scorer: 'exact-match', items: 500, value: 0.7, interval: { lower: 0.65, upper: 0.75, level: 0.95 } }],
+  untilMs: Date.parse('2026-11-28T03:00:00Z'),
+};
+
+describe('a run that waits for a person', () => {
+  const waiting = node('promote', [], { uses: 'promote', status: 'awaiting-approval', approval });
+  const event: RunEvent = { type: 'plan', plan: 'night', nodes: [waiting] };
+  const command = 'nightstill approve night-1 --node promote';
+
+  it('says on which student, for how long, and with which command, on a terminal and in sentences', () => {
+    const shown = follow([[event, 0]]);
+    const text = lines(shown, approval.untilMs - 2 * 3600 * 1000).join('\n');
+    expect(text).toContain('? promote  promote  waits for approval of cccccccccccc, 2 h 00 min left');
+    expect(text).toContain(`decide with \`${command}\``);
+    expect(new Sentences(0).of({ type: 'node', node: waiting }, shown, 0)).toBe(
+      `promote: waits for approval of ${approval.candidate} until 2026-11-28T03:00:00.000Z: ${command}`,
+    );
+  });
+
+  it('shows candidate, champion, scores with intervals, and what the gate said', () => {
+    const text = drawQuestion(approval, approval.untilMs - 90_000);
+    for (const part of [approval.candidate, approval.verdict, 'champion   none', '0.650 – 0.750', '1 min 30 s left'])
+      expect(text).toContain(part);
+    expect(text).toContain(approval.reasons[0]);
+  });
 });
 
 describe('a run on a terminal', () => {

@@ -2,6 +2,7 @@ import { nodeViews } from '../../../client/node-views.js';
 import { changes } from '../../../client/run-events.js';
 import type { ActivityRecord } from '../../../client/run-history.js';
 import type { MissingWorker, NodeView, RunView } from '../../../client/run-view.js';
+import type { Approval } from '../../../config/approval.js';
 import type { PlanNode, ResolvedPlan } from '../../../config/plan.js';
 
 const planNode = (id: string, ...needs: string[]): PlanNode => ({
@@ -35,10 +36,27 @@ const lookedUp = (id: string, outputs?: object): ActivityRecord =>
     lookup: { stageKey: 'k', preimage: {}, why: 'w', polled: true, ...(outputs && { outputs: outputs as never }) },
   });
 
+const question: Approval = {
+  node: 'a',
+  candidate: 'sha256:candidate',
+  verdict: 'sha256:verdict',
+  name: 'nightly',
+  alias: 'champion',
+  champion: null,
+  reasons: [],
+  scores: [],
+  untilMs: 9,
+};
+
 const ended = { status: 'failed', atMs: 9 } as const;
 
-function statuses(plan: ResolvedPlan, activities: ActivityRecord[], end?: typeof ended) {
-  return Object.fromEntries(nodeViews({ plan, activities, end }, new Map()).map(({ id, status }) => [id, status]));
+function statuses(plan: ResolvedPlan, activities: ActivityRecord[], end?: typeof ended, approval?: Approval) {
+  return Object.fromEntries(
+    nodeViews({ plan, activities, end, approvals: { of: () => approval } }, new Map()).map(({ id, status }) => [
+      id,
+      status,
+    ]),
+  );
 }
 
 describe('how a node stands, by the history of its run', () => {
@@ -65,6 +83,30 @@ describe('how a node stands, by the history of its run', () => {
     expect(statuses(planOf(planNode('a')), [...before, again])).toEqual({ a: 'running' });
     const work = activity('a', { scheduledAtMs: 7, end: 'completed' });
     expect(statuses(planOf(planNode('a')), [...before, again, work])).toEqual({ a: 'done' });
+  });
+
+  it('waits for a person from the question to the decision, and for nobody once the run is over', () => {
+    const plan = planOf(planNode('a'));
+    const asked = activity('a:approval', { end: 'completed', endedAtMs: 2 });
+    const decided: Approval = { ...question, decision: { ...question, outcome: 'rejected', at: '', by: 'alice' } };
+    const later = { ...lookedUp('a'), scheduledAtMs: 5, endedAtMs: 6 };
+    const all: [ActivityRecord[], Approval | undefined, string][] = [
+      [[activity('a:approval')], undefined, 'looking-up'],
+      [[asked], question, 'awaiting-approval'],
+      [[asked], decided, 'looking-up'],
+      [[asked, later], decided, 'running'],
+      [[asked, later, activity('a', { scheduledAtMs: 7, end: 'completed' })], decided, 'done'],
+      [[activity('a:approval', { end: 'failed' })], undefined, 'failed'],
+      // The plan is followed anew: what was done before the question was on another one.
+      [
+        [later, activity('a', { scheduledAtMs: 7, end: 'failed' }), { ...asked, scheduledAtMs: 9 }],
+        question,
+        'awaiting-approval',
+      ],
+    ];
+    for (const [activities, approval, status] of all)
+      expect(statuses(plan, activities, undefined, approval)).toEqual({ a: status });
+    expect(statuses(plan, [asked], ended, question)).toEqual({ a: 'cancelled' });
   });
 
   it('is skipped when something that it needs is lost, at whatever distance and wherever it stands in the file', () => {

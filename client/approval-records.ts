@@ -1,0 +1,67 @@
+/**
+ * What the history of a run tells of its approvals: what was asked, until when, and what was decided. It is given event by event, and
+ * needs no worker.
+ */
+import type { Approval, ApprovalDecision, ApprovalQuestion } from '../config/approval.js';
+import type { HistoryEvent } from './run-history.js';
+import type { PayloadReader } from './payloads.js';
+import { millisecondsOf } from './timestamps.js';
+
+interface Asked {
+  readonly question: ApprovalQuestion;
+  /** Known when the workflow has begun to wait. */
+  untilMs?: number;
+  decision?: ApprovalDecision;
+}
+
+export class ApprovalRecords {
+  readonly #asked = new Map<string, Asked>();
+  /** The node whose waiting ends when this timer fires, by the event that started it. */
+  readonly #timers = new Map<number, string>();
+
+  constructor(readonly payloads: PayloadReader) {}
+
+  /** What is asked of a node now; undefined before the run waits for it. */
+  of(node: string): Approval | undefined {
+    const { question, untilMs, decision } = this.#asked.get(node) ?? {};
+    if (question === undefined || untilMs === undefined) return undefined;
+    return { ...question, node, untilMs, ...(decision && { decision }) };
+  }
+
+  /** An activity was asked what there is to decide; null for nothing. A question replaces that of before. */
+  asks(node: string, question: ApprovalQuestion | null): void {
+    if (question) this.#asked.set(node, { question });
+    else this.#asked.delete(node);
+  }
+
+  /** @throws run-unreadable */
+  async add(event: HistoryEvent, atMs: number): Promise<void> {
+    const { timerStartedEventAttributes: started, timerFiredEventAttributes: fired } = event;
+    if (started) await this.#begin(event, atMs + (millisecondsOf(started.startToFireTimeout) ?? 0));
+    if (fired) this.#expire(this.#timers.get(Number(fired.startedEventId)), atMs);
+    const outcome = event.workflowExecutionUpdateCompletedEventAttributes?.outcome;
+    if (outcome?.success) this.#decide((await this.payloads.value(outcome.success.payloads)) as ApprovalDecision);
+  }
+
+  /** The timer of a waiting node bears its id. */
+  async #begin({ eventId, userMetadata }: HistoryEvent, untilMs: number): Promise<void> {
+    const node = userMetadata?.summary && (await this.payloads.value([userMetadata.summary]));
+    const asked = typeof node === 'string' ? this.#asked.get(node) : undefined;
+    if (typeof node !== 'string' || !asked) return;
+    asked.untilMs = untilMs;
+    this.#timers.set(Number(eventId), node);
+  }
+
+  #expire(node: string | undefined, atMs: number): void {
+    const asked = node === undefined ? undefined : this.#asked.get(node);
+    if (node === undefined || !asked) return;
+    const { candidate, verdict } = asked.question;
+    asked.decision ??= { node, outcome: 'expired', candidate, verdict, at: new Date(atMs).toISOString() };
+  }
+
+  /** One that was about another question has decided that one. */
+  #decide(decision: ApprovalDecision): void {
+    const asked = this.#asked.get(decision.node);
+    if (asked?.question.verdict === decision.verdict) asked.decision ??= decision;
+  }
+}
