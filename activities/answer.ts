@@ -5,16 +5,18 @@ import { NightstillError } from '../config/errors.js';
 import {
   answerPrompts,
   budgetOfRun,
+  driftIdentityOf,
   fromUsd,
   openLedger,
-  openTeacherClient,
+  openProbedClient,
   toUsd,
   type LedgerReport,
 } from '../distillation/index.js';
+import { readArtifact } from '../storage/index.js';
 import type { StageContext, StageProduct } from './stage.js';
 import { teacherKey } from './teacher-key.js';
 
-type AnswerContext = StageContext<AnswerOptions, { readonly dataset: string }>;
+type AnswerContext = StageContext<AnswerOptions, { readonly dataset: string; readonly identity: `${string}?` }>;
 
 export async function answer(
   context: AnswerContext,
@@ -23,7 +25,8 @@ export async function answer(
   const { teacher, budget } = options;
   if (teacher === undefined)
     throw new NightstillError('plan-invalid', 'expected the endpoint of a teacher, found none');
-  const client = openTeacherClient(teacher, teacherKey(teacher));
+  const client = openProbedClient(teacher, teacherKey(teacher));
+  const drift = inputs.identity ? driftIdentityOf((await readArtifact(store, inputs.identity)).meta) : null;
   const ledger = await openLedger(store, {
     teacher,
     runId,
@@ -37,6 +40,7 @@ export async function answer(
       dataset: inputs.dataset,
       options,
       teacher,
+      drift,
       client,
       ledger,
       signal,
@@ -51,10 +55,15 @@ export async function answer(
     });
     const { spentUsd = 'not given', fates, ...counted } = summary;
     const { endpoint, model, revision, prices = 'not given' } = teacher;
+    const capabilities = (await client.seen()) ?? 'nothing was asked';
     return {
       outputs: { dataset, answers },
-      facts: { requests: fates, rows: dataset.rows ?? 0, teacher: { endpoint, model, revision } },
-      observations: { ...counted, spentUsd, prices, calls: callsOf(await ledger.report()) },
+      facts: {
+        requests: fates,
+        rows: dataset.rows ?? 0,
+        teacher: { endpoint, model, revision, ...(drift !== null && { drift }) },
+      },
+      observations: { ...counted, capabilities, spentUsd, prices, calls: callsOf(await ledger.report()) },
     };
   } finally {
     await ledger.close();

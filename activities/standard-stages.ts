@@ -84,17 +84,26 @@ export function standardStages(file: PlanFile): PlannedStage[] {
         ...control(file),
         ...measuringStages(file),
       ]
-    : [...imports, answer(file), fineTune(file), ...measuringStages(file)];
+    : [...imports, ...canary(file), answer(file), fineTune(file), ...measuringStages(file)];
 }
 
 /** Does the teacher answer the prompts of the dataset, or does that hold the answers? */
 const lessonOf = ({ teacher, answer: section }: PlanFile): 'answer' | 'import' =>
   typeof teacher !== 'string' || section !== undefined ? 'answer' : 'import';
 
+/** A teacher that has changed is told of. Only where its answers are then asked anew does `answer` wait for that. */
+const canary = ({ teacher }: PlanFile): PlannedStage[] =>
+  typeof teacher === 'object' && teacher.canary ? [plannedStage('canary', 'canary', [], {}, {})] : [];
+
 function answer({ teacher, answer: options }: PlanFile): PlannedStage {
   const local = typeof teacher === 'string';
-  const needs = ['import', ...(local ? ['teacher'] : [])];
-  const inputs = { dataset: 'import.dataset', ...(local && { teacher: 'teacher.model' }) };
+  const watched = typeof teacher === 'object' && teacher.canary?.onDrift === 'ask-again';
+  const needs = ['import', ...(local ? ['teacher'] : []), ...(watched ? ['canary'] : [])];
+  const inputs = {
+    dataset: 'import.dataset',
+    ...(local && { teacher: 'teacher.model' }),
+    ...(watched && { identity: 'canary.identity' }),
+  };
   return plannedStage('answer', 'answer', needs, inputs, { ...options });
 }
 

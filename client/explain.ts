@@ -6,6 +6,7 @@
 import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import { explainDifference } from '../config/explain-difference.js';
+import { driftLines, teacherDriftOf } from '../config/teacher-drift.js';
 import type { NodeState, NodeStatus, RunOutcome } from '../config/plan.js';
 import type { ObjectStore, Run } from '../storage/index.js';
 import { seenRun } from './seen-run.js';
@@ -30,7 +31,7 @@ export interface Explanation {
   readonly stageKey?: string;
   /** Of the runs before; absent where there was none. */
   readonly stageKeyBefore?: string;
-  /** What differs, a line each: `temperature: 1 → 2`. Empty where nothing does, and where one side is no longer recorded. */
+  /** What differs, a line each: `temperature: 1 → 2`; of a stage that asks canaries, how the teacher has changed. Empty where nothing does, and where one side is no longer recorded. */
   readonly differences: readonly string[];
   /** The run whose result stands recorded for this work. */
   readonly recordedBy?: string;
@@ -76,12 +77,16 @@ async function explainNode(store: ObjectStore, run: Run, node: string, seen: See
   const stageKey = run.stages[node] ?? '';
   const before = run.before[node];
   const { result } = await lookupStage(store, stageKey, { readOnly: true });
+  const drift = result && teacherDriftOf(result.outcome.facts);
   return {
     node,
     ...saidOf(seen),
     stageKey,
     ...(before !== undefined && { stageKeyBefore: before }),
-    differences: before === undefined || before === stageKey ? [] : await differencesOf(store, before, stageKey),
+    differences: [
+      ...(before === undefined || before === stageKey ? [] : await differencesOf(store, before, stageKey)),
+      ...(drift ? driftLines(drift) : []),
+    ],
     ...(result?.recordedBy !== undefined && { recordedBy: result.recordedBy }),
   };
 }

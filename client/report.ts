@@ -6,6 +6,7 @@
 import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import type { ApprovalDecision } from '../config/approval.js';
+import type { TeacherDrift } from '../config/teacher-drift.js';
 import type { RunOutcome } from '../config/plan.js';
 import type { ReportedSystem, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
@@ -34,6 +35,8 @@ export interface RunReport {
   readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher')[];
   /** Of the gates of the run. */
   readonly verdicts: readonly GateVerdict[];
+  /** What the canaries of the run have told of its teacher. */
+  readonly canaries: readonly ({ readonly node: string } & TeacherDrift)[];
   /** Of the promotions of the run, made or not. */
   readonly promotions: readonly PromotionMade[];
   /** Names under which models of this run serve now. */

@@ -31,6 +31,7 @@ import {
   type Run,
   type StageResult,
 } from '../storage/index.js';
+import { teacherDriftOf } from '../config/teacher-drift.js';
 import type { GateVerdict, PromotionMade, RunReport, ServingName } from './report.js';
 
 /** A node of the run with its recorded result. */
@@ -61,6 +62,10 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     ),
     notCompared: ['stock-small-model', 'quantized-teacher'],
     verdicts: [...(await readVerdicts(store, nodes)), ...unchangedVerdicts(run)],
+    canaries: nodes.flatMap(({ node, result }) => {
+      const drift = teacherDriftOf(result.outcome.facts);
+      return drift ? [{ node, ...drift }] : [];
+    }),
     promotions: promotionsOf(nodes),
     serving: await readServing(store, nodes),
     teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',

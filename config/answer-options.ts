@@ -79,3 +79,18 @@ export const answerOptions = z
   });
 
 export type AnswerOptions = z.output<typeof answerOptions>;
+
+/** What a plan may say of a stage that asks whether a teacher has changed. */
+export const canaryOptions = z
+  .strictObject({
+    teacher: teacherEndpointSchema
+      .refine(({ canary }) => canary !== undefined, { path: ['canary'], error: 'the prompts to ask: { prompts }' })
+      .describe('An endpoint with canaries.'),
+    budget: budgetSchema.optional().describe('What a run may spend.'),
+  })
+  .refine(({ budget, teacher }) => budget === undefined || teacher.prices !== undefined, {
+    path: ['budget'],
+    error: 'prices of the teacher beside it, by which spending is counted',
+  });
+
+export type CanaryOptions = z.output<typeof canaryOptions>;

@@ -117,9 +117,7 @@ export const failures = {
   'teacher-request-rejected': user('Shorten the prompt, or correct the options: the endpoint refuses this request.'),
   'teacher-reply-invalid': user('Correct the endpoint: what answers there does not speak the chat API of OpenAI.'),
   'teacher-model-mismatch': user('Correct the model of the teacher, or say in servedAs by which name it answers.'),
-  'teacher-incapable': user(
-    'Ask for what the endpoint gives, as the message says, or give a teacher that can do it: a model directory, vLLM, nightstill serve.',
-  ),
+  'teacher-incapable': user('Ask for what the endpoint takes and gives, as the message says, or give another teacher.'),
   'answer-yield-too-low': user(
     'Look at what the teacher answered; change prompts or options, or lower minimumYield. What it answered is kept.',
   ),

@@ -48,6 +48,21 @@ const limitsSchema = z.strictObject({
   attempts: z.int().min(1).max(20).default(6).describe('How often one request is tried before the stage gives up.'),
 });
 
+const canarySchema = z.strictObject({
+  prompts: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(16)
+    .describe(
+      'Asked in every run, at temperature 0. The first answers for a revision are what later ones are held against.',
+    ),
+  maximumTokens: z.int().min(1).max(1024).default(64).describe('Of an answer.'),
+  onDrift: z
+    .enum(['report', 'ask-again'])
+    .default('report')
+    .describe('When answers have changed: say so, or also ask all prompts of the dataset anew.'),
+});
+
 const tokenLimitFields = ['max_tokens', 'max_completion_tokens'] as const;
 
 export const teacherEndpointSchema = z
@@ -75,6 +90,9 @@ export const teacherEndpointSchema = z
     terms: termsSchema.describe('Required: nothing is asked before they are known.'),
     prices: pricesSchema.optional().describe('Absent: money is `not given`.'),
     limits: limitsSchema.default(limitsSchema.parse({})),
+    canary: canarySchema
+      .optional()
+      .describe('A few prompts that tell whether the teacher has changed behind its revision.'),
   })
   .refine(({ endpoint, plainHttp }) => plainHttp || isGuarded(endpoint), {
     path: ['endpoint'],

@@ -13,7 +13,7 @@ export const answerStage = defineStage({
   kind: 'answer',
   version: 1,
   options: answerOptions,
-  inputs: { dataset: 'dataset', teacher: 'model?' },
+  inputs: { dataset: 'dataset', teacher: 'model?', identity: 'teacher-identity?' },
   oneInputOf: (options) => (isLocal(options) ? [['teacher']] : []),
   disagreements: ({ teacher }, makers) =>
     teacher && makers.teacher ? [{ option: 'teacher', expected: 'an endpoint or the input teacher, not both' }] : [],

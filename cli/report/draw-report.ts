@@ -90,8 +90,9 @@ const costs = ({ distillationUsd, teacherUsdPer1000 }: RunReport, say: Words): s
   ...(teacherUsdPer1000 === 'not given' ? [] : [say.teacherMoney(money(teacherUsdPer1000, say))]),
 ];
 
-const decisions = ({ verdicts, promotions, serving }: RunReport, say: Words): string =>
+const decisions = ({ canaries, verdicts, promotions, serving }: RunReport, say: Words): string =>
   [
+    ...canaries.map(({ prompts, changed, since, served }) => say.canaries(prompts, changed, since, served?.now)),
     ...verdicts.flatMap(({ node, verdict, reasons }) => [
       say.verdict(node, verdict),
       ...reasons.map((reason) => `  ${reason}`),

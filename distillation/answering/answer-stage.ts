@@ -72,7 +72,13 @@ export async function answerStage(
     try {
       progress.begin('ask');
       const answered = await answerPrompts({
-        ...{ store, writer, dataset, options, teacher, client, ledger },
+        store,
+        writer,
+        dataset,
+        options,
+        teacher,
+        client,
+        ledger,
         signal: stop,
         graceMs: 0,
         onProgress: progress.requests,

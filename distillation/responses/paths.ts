@@ -1,6 +1,6 @@
 /** Where the responses of one teacher lie: single ones until they are compacted, shards, and a journal for every process. */
 import { prefixes, segmentOf } from '../../storage/records/index.js';
-import type { RequestKey } from './request-key.js';
+import { teacherKey, type RequestKey, type TeacherIdentity } from './request-key.js';
 
 export interface ResponsePaths {
   readonly singles: string;
@@ -27,6 +27,10 @@ export function pathsOf(teacher: string): ResponsePaths {
     session: (runId, id) => `${sessions(runId)}${id}.json`,
   };
 }
+
+/** What the canaries of a teacher were answered first. @param prompts names the prompts and how they are asked */
+export const canaryBaselineKey = (teacher: TeacherIdentity, prompts: string): string =>
+  `${prefixes.responses}${teacherKey(teacher)}/canaries/${prompts}.json`;
 
 export const budgetKey = (budget: string): string => `${prefixes.budgets}${segmentOf(budget)}.json`;
 

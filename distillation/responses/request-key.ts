@@ -20,10 +20,12 @@ export interface TeacherRequest extends TeacherIdentity {
   readonly body: JsonObject;
   /** Counted from 0: several answers to one question. */
   readonly sample: number;
+  /** The identity that a drift of its canaries gave the teacher; absent or null: that of its revision. */
+  readonly drift?: string | null;
 }
 
-export const requestKey = ({ body, sample, ...teacher }: TeacherRequest): RequestKey =>
-  hexOf(digestOf(canonicalJson({ ...identityOf(teacher), body, sample })));
+export const requestKey = ({ body, sample, drift = null, ...teacher }: TeacherRequest): RequestKey =>
+  hexOf(digestOf(canonicalJson({ ...identityOf(teacher), body, sample, ...(drift !== null && { drift }) })));
 
 /** What the key covers of the body, to find equal questions to different teachers. */
 export const requestDigest = (body: JsonObject): Digest => digestOf(canonicalJson(body));

@@ -26,6 +26,8 @@ export interface AnswerRequest {
   readonly dataset: ArtifactRef;
   readonly options: AnswerOptions;
   readonly teacher: AskedTeacher;
+  /** What its canaries say that it is now; absent or null: what its revision says. */
+  readonly drift?: string | null;
   readonly client: TeacherClient;
   readonly ledger: Ledger;
   /** Aborted: no more calls begin, those under way have some time to end, then its reason is thrown. */
@@ -62,11 +64,14 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
   const tally = new Tally(total, { ...options, prices: teacher.prices });
   const { stop, cut, end } = stopping(signal, request.graceMs);
   const means = {
-    ...{ teacher, client, ledger },
+    teacher,
+    client,
+    ledger,
     pace: new Pace(teacher.limits),
     maximumTokens: options.maximumTokens,
     onFailedCall: ({ found }: FailedCall) => tally.failed(found),
-    ...{ stop: stop.signal, cut },
+    stop: stop.signal,
+    cut,
   };
   const asked = new Asked((question) => ask(means, question));
   const work = async (planned: PlannedRequest): Promise<void> => {

@@ -49,6 +49,7 @@ interface StatusError {
   readonly status: number;
   readonly headers: Headers | undefined;
   readonly code?: string | null | undefined;
+  readonly param?: string | null | undefined;
   readonly type?: string | undefined;
 }
 
@@ -61,6 +62,15 @@ const statusesOfKeys: readonly number[] = [401, 402, 403];
 /** What the request itself is refused for: malformed, too large, not to be processed. */
 const statusesOfRequests: readonly number[] = [400, 413, 422];
 
+/** By which hosted endpoints say that no request may ask so: all others would be refused as well. */
+const codesOfOptions: readonly string[] = ['unsupported_parameter', 'unsupported_value'];
+
+const incapable = ({ status, param }: StatusError, said: string): NightstillError => {
+  const option = typeof param === 'string' && /^[a-z_]{1,40}$/.test(param) ? param : 'what the plan asks for';
+  const message = `expected an endpoint that takes ${option} as the plan asks, found status ${status} (${said})`;
+  return new NightstillError('teacher-incapable', message, { details: { status, option } });
+};
+
 function refusedCall(error: StatusError): FailedCall {
   const { status } = error;
   const said = saidCode(error);
@@ -72,6 +82,7 @@ function refusedCall(error: StatusError): FailedCall {
     return new FailedCall(fail('teacher-refused-key'), 1, false);
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
     return new FailedCall(fail('teacher-unavailable'), Infinity, status >= 500, retryAfterMs(error.headers));
+  if (codesOfOptions.includes(said)) return new FailedCall(incapable(error, said), 1, false);
   if (statusesOfRequests.includes(status)) return new FailedCall(fail('teacher-request-rejected'), 1, false);
   // Any other refusal is not of this request alone: an endpoint that is gone, or of another kind.
   if (status >= 400) return new FailedCall(fail('teacher-missing'), 1, false);

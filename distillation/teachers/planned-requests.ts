@@ -22,6 +22,8 @@ export interface Prompts {
   readonly dataset: ArtifactRef;
   readonly options: AnswerOptions;
   readonly teacher: AskedTeacher;
+  /** What its canaries say that it is now; absent or null: what its revision says. */
+  readonly drift?: string | null;
   readonly ledger: Ledger;
 }
 
@@ -40,11 +42,11 @@ export async function* plannedRequests(prompts: Prompts): AsyncGenerator<Planned
   yield* lookUp(prompts.ledger, batch);
 }
 
-function questionOf(row: PromptRow, sample: number, { options, teacher }: Prompts): Question | undefined {
+function questionOf(row: PromptRow, sample: number, { options, teacher, drift = null }: Prompts): Question | undefined {
   if (row.messages.length === 0) return undefined;
   const { endpoint, model, revision, tokenLimitField } = teacher;
   const body = chatRequest(row, { ...options, model, tokenLimitField }, sample);
-  return { key: requestKey({ endpoint, model, revision, body, sample }), body };
+  return { key: requestKey({ endpoint, model, revision, body, sample, drift }), body };
 }
 
 async function* lookUp(ledger: Ledger, batch: readonly PlannedRequest[]): AsyncGenerator<PlannedRequest> {

@@ -90,9 +90,9 @@ const plainFaults = {
 export const faults = {
   ...plainFaults,
   status:
-    (status: number, { code = null as string | null, headers = {} } = {}): Fault =>
+    (status: number, { code = null as string | null, param = null as string | null, headers = {} } = {}): Fault =>
     (response) =>
-      send(response, status, 'application/json', JSON.stringify({ error: { message: 'no', code } }), headers),
+      send(response, status, 'application/json', JSON.stringify({ error: { message: 'no', code, param } }), headers),
   servedBy:
     (model: string): Fault =>
     (response, completion) =>

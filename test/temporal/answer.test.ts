@@ -100,32 +100,6 @@ it('a teacher answers, a student learns the answers, and a second night asks not
   expect(teacher.asked).toHaveLength(12);
 });
 
-it('a teacher on this machine answers, and a student learns its answers and its distributions; a second night computes nothing', async () => {
-  const [store, dataset] = [files.newStore(), await prompts(12)];
-  const training = { rowTokens: 64, rows: 2, steps: 2 };
-  const plan = {
-    name: 'at-home',
-    store,
-    dataset,
-    student,
-    teacher: await copyModel('qwen2-gqa-tied', files.directory),
-    answer: { maximumTokens: 8, keep: ['cut-off'], context: 64 },
-    capture: {},
-    'fine-tune': training,
-    distill: training,
-    numerics: { runner: 'wasm', threads: 1 },
-  } as unknown as Json;
-  const { nodes } = await (await night.start(files.newRunId(), plan)).result();
-  const answers = await rowsOf(store, outputOf(nodes['answer'], 'answers'));
-  expect(answers).toHaveLength(12);
-  for (const each of answers)
-    expect(each).toMatchObject({ revision: outputOf(nodes['teacher'], 'model').digest, spentUsd: 0 });
-  expect(outputOf(nodes['capture'], 'logits').rows).toBe(12);
-  expect(outputOf(nodes['distill'], 'model').kind).toBe('model');
-  const again = await (await night.start(files.newRunId(), plan)).result();
-  expect(Object.values(again.nodes).every(({ reused }) => reused)).toBe(true);
-});
-
 describe('an endpoint that is no teacher fails the run by its name', () => {
   const bad: [string, Fault, code: string, calls: number][] = [
     ['a refused key', faults.status(401), 'teacher-refused-key', 1],

@@ -86,6 +86,28 @@ describe('a plan file', () => {
       expect(nodeOf(content, id)?.inputs['dataset']).toEqual({ node: 'answer', output: 'dataset' });
   });
 
+  it('asks canaries where the teacher has some, and waits for them only where drift asks everything anew', () => {
+    const endpoint = {
+      endpoint: 'https://host/v1',
+      model: 'large',
+      revision: '1',
+      terms: { licence: 'MIT', allowsTraining: 'yes' },
+    };
+    const needs = (canary?: object) =>
+      Object.fromEntries(
+        nodesOf({ ...standard, teacher: { ...endpoint, ...(canary && { canary }) } }).map((node) => [
+          node.id,
+          node.needs,
+        ]),
+      );
+    expect(needs()).not.toHaveProperty('canary');
+    expect(needs({ prompts: ['Who are you?'] })).toMatchObject({ canary: [], answer: ['import'] });
+    const watched = { prompts: ['Who are you?'], onDrift: 'ask-again' };
+    expect(needs(watched)).toMatchObject({ canary: [], answer: ['import', 'canary'] });
+    const content = { ...standard, teacher: { ...endpoint, canary: watched } };
+    expect(nodeOf(content, 'answer')?.inputs).toMatchObject({ identity: { node: 'canary', output: 'identity' } });
+  });
+
   it('captures the teacher beside the fine-tune when it says how, with the tokens and the temperature of the distillation', () => {
     const content = { ...standard, capture: { k: 5 }, distill: { temperature: 3, rowTokens: 64, answers: 'last' } };
     expect(nodesOf(content).map(({ id, needs }) => [id, needs])).toEqual([

@@ -36,7 +36,7 @@ const gpu = new DistillationPlugin({ role: 'gpu', programs, stages });
 const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
 
 const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
-const importing = ['nightstill.import', 'nightstill.import-model', 'nightstill.answer'];
+const importing = ['nightstill.import', 'nightstill.import-model', 'nightstill.canary', 'nightstill.answer'];
 const training = ['nightstill.fine-tune', 'nightstill.capture', 'nightstill.distill'];
 const evaluating = ['nightstill.evaluate'];
 const promoting = ['nightstill.gate', 'nightstill.promote'];

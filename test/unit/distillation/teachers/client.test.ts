@@ -55,6 +55,11 @@ describe('a request to a teacher', () => {
 
   type Meaning = [string, Fault, Partial<FailedCall> & { code: string }];
   const meanings: Meaning[] = [
+    [
+      'an option that no request may have',
+      faults.status(400, { code: 'unsupported_parameter', param: 'max_tokens' }),
+      { code: 'teacher-incapable', tries: 1, maybePaid: false },
+    ],
     ['401', faults.status(401), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
     ['403', faults.status(403), { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
     [

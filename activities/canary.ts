@@ -1,0 +1,49 @@
+/** The work of the stage `canary`: a teacher is asked a few prompts once more, and what it answers is held against what it did at first. */
+import type { CanaryOptions } from '../config/answer-options.js';
+import type { Json } from '../config/json.js';
+import {
+  askCanaries,
+  budgetOfRun,
+  fromUsd,
+  openLedger,
+  openTeacherClient,
+  toUsd,
+  type CanaryTeacher,
+} from '../distillation/index.js';
+import type { StageContext, StageProduct } from './stage.js';
+import { teacherKey } from './teacher-key.js';
+
+const identityFormat = 'nightstill-teacher-identity-1';
+
+export async function canary(
+  context: StageContext<CanaryOptions>,
+): Promise<StageProduct<{ readonly identity: 'teacher-identity' }>> {
+  const { options, runId, store, writer, progress, signal } = context;
+  const { budget } = options;
+  const teacher = options.teacher as CanaryTeacher; // the schema wants one with canaries
+  const client = openTeacherClient(teacher, teacherKey(teacher));
+  const ledger = await openLedger(store, {
+    teacher,
+    runId,
+    holder: { stage: writer.stageKey, fence: writer.fence },
+    ...(budget && { caps: [{ budget: budgetOfRun(runId), amount: fromUsd(budget.spendAtMostUsd) }] }),
+  });
+  try {
+    progress({ phase: 'ask' });
+    const { identity: drift, ...found } = await askCanaries({ store, teacher, client, ledger, runId, signal });
+    const identity = await writer.putArtifact({
+      kind: 'teacher-identity',
+      parts: [],
+      meta: { format: identityFormat, drift },
+    });
+    const { endpoint, model, revision, prices } = teacher;
+    const { answered } = await ledger.report();
+    return {
+      outputs: { identity },
+      facts: { teacher: { endpoint, model, revision }, drift: { ...found } as Json },
+      observations: { runSpentUsd: prices ? toUsd(answered.money) : 'not given' },
+    };
+  } finally {
+    await ledger.close();
+  }
+}

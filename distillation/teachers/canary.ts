@@ -1,0 +1,145 @@
+/**
+ * Canaries: a few prompts that a teacher behind an endpoint is asked greedily, once in every run. What was heard first for a declared
+ * revision stays the baseline; what is heard otherwise later is drift. A run that is killed does not ask again what it has heard.
+ */
+import { z } from 'zod';
+import { hasCode, NightstillError } from '../../config/errors.js';
+import type { TeacherEndpoint } from '../../config/teacher-schema.js';
+import { canonicalJson, digestOf, hexOf, type Digest, type Json, type ObjectStore } from '../../storage/index.js';
+import { createOnce, encodeRecord, readRecord, type RecordKind } from '../../storage/records/index.js';
+import { canaryBaselineKey, requestKey, type Ledger } from '../responses/index.js';
+import { ask } from './ask.js';
+import { chatRequest } from './chat-request.js';
+import type { TeacherClient } from './client.js';
+import { Pace } from './pace.js';
+import { recordedReply } from './recorded-reply.js';
+import { stopping } from './stopping.js';
+
+export type CanaryTeacher = TeacherEndpoint & { readonly canary: NonNullable<TeacherEndpoint['canary']> };
+
+const heardSchema = z.looseObject({
+  prompt: z.string(),
+  /** `rejected` where the endpoint refuses the request. */
+  outcome: z.string(),
+  text: z.string(),
+  servedModel: z.string().nullable(),
+  fingerprint: z.string().nullable(),
+});
+type Heard = z.output<typeof heardSchema>;
+
+const baselineSchema = z.looseObject({ runId: z.string(), heard: z.array(heardSchema) });
+type Baseline = z.output<typeof baselineSchema>;
+const baselineKind: RecordKind<Baseline> = { kind: 'canary-baseline', version: 1, schema: baselineSchema };
+
+export interface Drift {
+  /** Prompts, and how many of them are answered otherwise than at first. */
+  readonly prompts: number;
+  readonly changed: number;
+  /** The run that was answered first. */
+  readonly since: string;
+  /** What endpoints call what answers, where it is another now. */
+  readonly served?: { readonly before: string; readonly now: string };
+  /** Names the answers that changed; null while none has. */
+  readonly identity: Digest | null;
+}
+
+export interface CanaryRequest {
+  readonly store: ObjectStore;
+  readonly teacher: CanaryTeacher;
+  readonly client: TeacherClient;
+  readonly ledger: Ledger;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+}
+
+/** @throws budget-exhausted, the codes of a teacher that does not answer, and the reason of `signal` */
+export async function askCanaries(request: CanaryRequest): Promise<Drift> {
+  const heard = await hearAll(request);
+  const { runId, heard: before } = await baselineOf(request, heard);
+  const changed = heard.filter((now, at) => !isSame(now, before[at])).length;
+  const [servedBefore, servedNow] = [servedIn(before), servedIn(heard)];
+  return {
+    prompts: heard.length,
+    changed,
+    since: runId,
+    ...(servedBefore !== servedNow && { served: { before: servedBefore, now: servedNow } }),
+    identity: changed === 0 ? null : digestOf(canonicalJson(heard.map(({ outcome, text }) => [outcome, text]))),
+  };
+}
+
+const isSame = (one: Heard, other: Heard | undefined): boolean =>
+  one.outcome === other?.outcome && one.text === other.text;
+
+const servedIn = (heard: readonly Heard[]): string =>
+  [...new Set(heard.map(({ servedModel, fingerprint }) => [servedModel, fingerprint].filter(Boolean).join(' ')))]
+    .toSorted()
+    .join(', ');
+
+/** One after another: they are few, and the teacher has other work. */
+async function hearAll(request: CanaryRequest): Promise<Heard[]> {
+  const { teacher, client, ledger, runId, signal } = request;
+  const { prompts, maximumTokens } = teacher.canary;
+  const { stop, cut, end } = stopping(signal);
+  const pace = new Pace(teacher.limits);
+  const means = { teacher, client, pace, ledger, maximumTokens, stop: stop.signal, cut };
+  const heard: Heard[] = [];
+  try {
+    for (const [at, prompt] of prompts.entries()) {
+      const body = bodyOf(teacher, prompt);
+      const key = keyOf(teacher, { body, at, runId });
+      const recorded = (await ledger.find([key])).get(key);
+      const reply = recorded ? recordedReply(recorded) : await ask(means, { key, body });
+      heard.push({
+        prompt,
+        outcome: reply?.outcome ?? 'rejected',
+        text: reply?.text ?? '',
+        servedModel: reply?.servedModel ?? null,
+        fingerprint: reply?.fingerprint ?? null,
+      });
+    }
+  } finally {
+    end();
+  }
+  return heard;
+}
+
+const bodyOf = ({ model, tokenLimitField, canary: { maximumTokens } }: CanaryTeacher, prompt: string) =>
+  chatRequest(
+    { id: 'canary', messages: [{ role: 'user', content: prompt }] },
+    { model, tokenLimitField, maximumTokens, temperature: 0, topP: 1, seed: 0 },
+    0,
+  );
+
+/** Of this run: another one asks anew, and no question of a dataset is taken for it. */
+function keyOf(
+  { endpoint, model, revision }: CanaryTeacher,
+  { body, at, runId }: { readonly body: ReturnType<typeof bodyOf>; readonly at: number; readonly runId: string },
+): string {
+  const asked = requestKey({ endpoint, model, revision, body, sample: at });
+  return hexOf(digestOf(canonicalJson({ asked, canaryOf: runId })));
+}
+
+/** The first that is written down counts, for as long as prompts and revision are these. */
+async function baselineOf({ store, teacher, runId }: CanaryRequest, heard: readonly Heard[]): Promise<Baseline> {
+  const bodies = teacher.canary.prompts.map((prompt) => bodyOf(teacher, prompt) as Json);
+  const key = canaryBaselineKey(teacher, hexOf(digestOf(canonicalJson(bodies))));
+  const read = async (): Promise<Baseline | undefined> => (await readRecord(store, baselineKind, key))?.value;
+  const before = await read();
+  if (before) return before;
+  const first: Baseline = { runId, heard: [...heard] };
+  try {
+    await createOnce(store, key, encodeRecord(baselineKind, first));
+    return first;
+  } catch (error) {
+    const faster = hasCode(error, 'object-exists') ? await read() : undefined;
+    if (faster) return faster;
+    throw error;
+  }
+}
+
+/** The identity that drift gave the teacher, out of an artifact of the stage. @throws record-invalid */
+export function driftIdentityOf(meta: Json): string | null {
+  const parsed = z.looseObject({ drift: z.string().nullable() }).safeParse(meta);
+  if (parsed.success) return parsed.data.drift;
+  throw new NightstillError('record-invalid', 'expected the identity of a teacher, found another artifact');
+}
