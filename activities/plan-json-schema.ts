@@ -19,7 +19,7 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   const sections = { ...file.properties };
   for (const kind of optionSections)
     if (kinds.some((known) => known.kind === kind))
-      sections[kind] = { description: asSchema(sections[kind]).description ?? '', $ref: refOf(kind) };
+      sections[kind] = { description: asSchema(sections[kind]).description ?? '', ...optionsOf(kind, kinds) };
   const stages = asSchema(sections['stages']);
   const schema: Schema = {
     ...($schema !== undefined && { $schema }),
@@ -31,6 +31,14 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
     $defs: { ...$defs, ...definitionsOf(kinds, properties) },
   };
   return schema as unknown as JsonObject;
+}
+
+/** Of a section: which of two kinds takes it, the teacher decides. */
+function optionsOf(kind: string, kinds: readonly StageKind[]): Schema {
+  const ofEndpoints = `${kind}-endpoint`;
+  return kinds.some((known) => known.kind === ofEndpoints)
+    ? { anyOf: [{ $ref: refOf(kind) }, { $ref: refOf(ofEndpoints) }] }
+    : { $ref: refOf(kind) };
 }
 
 /** A stage, with the options of its kind where the kind is known. */

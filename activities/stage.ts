@@ -73,7 +73,7 @@ export interface StageProduct<Outputs extends ArtifactKinds = ArtifactKinds> {
 }
 
 /** Programs that do a stage's work in a process of their own. */
-export type ProgramName = 'importer' | 'trainer' | 'capturer' | 'evaluator' | 'answerer';
+export type ProgramName = 'importer' | 'trainer' | 'capturer' | 'asker' | 'evaluator' | 'answerer';
 
 export interface ChildProgram {
   /** Absolute path of the compiled program. */

@@ -12,16 +12,22 @@ import { plannedStage, type PlannedStage } from './planned-stage.js';
 export const isMeasured = ({ evaluation, gates, evaluate }: PlanFile): boolean =>
   evaluation !== undefined && (gates !== undefined || evaluate !== undefined);
 
+/** Does the plan end with a student that has learned distributions? Those of an endpoint are known where it is captured. */
+export const isDistilled = ({ teacher, capture }: PlanFile): boolean =>
+  typeof teacher === 'string' || capture !== undefined;
+
 /** The output that is each of the models which the plan has; the champion is found in the store. */
-function modelsOf({ teacher, student, control }: PlanFile): Partial<Record<System, string>> {
+function modelsOf(file: PlanFile): Partial<Record<System, string>> {
+  const { teacher, student, control } = file;
   return {
     ...(typeof student === 'string' && { base: 'student' }),
-    ...(typeof teacher === 'string' && { teacher: 'teacher', 'fine-tuned': 'fine-tune' }),
+    ...(typeof teacher === 'string' && { teacher: 'teacher' }),
+    ...(isDistilled(file) && { 'fine-tuned': 'fine-tune' }),
     ...(control !== undefined && { control: 'control' }),
   };
 }
 
-const candidateOf = ({ teacher }: PlanFile): string => (typeof teacher === 'string' ? 'distill' : 'fine-tune');
+const candidateOf = (file: PlanFile): string => (isDistilled(file) ? 'distill' : 'fine-tune');
 
 /** Gates that ask for what this plan cannot measure. */
 export const measuringIssues = (file: PlanFile, kinds: readonly StageKind[]): PlanIssue[] =>

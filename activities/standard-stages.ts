@@ -1,13 +1,14 @@
 /**
  * The stages of a file that names none. A teacher that lies in a directory: from dataset, teacher and student to a distilled
  * student; where the file has a section `answer`, that teacher answers the prompts of the dataset first. A teacher behind an endpoint: it
- * answers the prompts, and the student learns its answers. Pure.
+ * answers the prompts, and the student learns its answers; with a section `capture` it is then asked how probable the tokens of its
+ * answers are, and the student learns these distributions too. Pure.
  */
 import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import type { PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
-import { isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
+import { isDistilled, isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
 
 /** Sections at the top that hold the options of a stage of the standard plan. */
 export const optionSections = ['answer', 'fine-tune', 'capture', 'distill', 'evaluate', 'promote'] as const;
@@ -28,16 +29,20 @@ export function standardIssues(file: PlanFile, kinds: readonly StageKind[]): Pla
   ];
 }
 
-/** An endpoint has no layers to cut a student from, and gives no distributions to learn. */
+/** An endpoint has no layers to cut a student from, and distributions only where it gives log-probabilities: the file says so. */
 function endpointIssues(file: PlanFile): PlanIssue[] {
   const because = 'since the teacher is an endpoint';
   return [
     ...(typeof file.student === 'object'
       ? [{ path: 'student', expected: `a model directory, ${because} and has no layers to give`, found: 'layers' }]
       : []),
-    ...(['capture', 'distill', 'control'] as const)
-      .filter((path) => file[path] !== undefined)
-      .map((path) => ({ path, expected: `none, ${because} whose distributions are not known`, found: 'one' })),
+    ...(['distill', 'control'] as const)
+      .filter((path) => file[path] !== undefined && file.capture === undefined)
+      .map((path) => ({
+        path,
+        expected: `none without capture beside it, ${because}: it must give log-probabilities of prompts`,
+        found: 'one',
+      })),
   ];
 }
 
@@ -51,7 +56,7 @@ function startIssues(file: PlanFile): PlanIssue[] {
 export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] => [
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
   'answer',
-  ...(typeof file.teacher === 'object' ? [] : (['capture', 'distill', 'control'] as const)),
+  ...(isDistilled(file) ? (['capture', 'distill', 'control'] as const) : []),
   ...(isMeasured(file) ? (['evaluate'] as const) : []),
   ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
@@ -84,7 +89,14 @@ export function standardStages(file: PlanFile): PlannedStage[] {
         ...control(file),
         ...measuringStages(file),
       ]
-    : [...imports, ...canary(file), answer(file), fineTune(file), ...measuringStages(file)];
+    : [
+        ...imports,
+        ...canary(file),
+        answer(file),
+        fineTune(file),
+        ...(isDistilled(file) ? [captureEndpoint(file), distill(file), ...control(file)] : []),
+        ...measuringStages(file),
+      ];
 }
 
 /** Does the teacher answer the prompts of the dataset, or does that hold the answers? */
@@ -124,19 +136,31 @@ function fineTune(file: PlanFile): PlannedStage {
   );
 }
 
-const distill = (file: PlanFile): PlannedStage =>
-  plannedStage(
+function distill(file: PlanFile): PlannedStage {
+  const { needs, inputs } = distributionsOf(file);
+  return plannedStage(
     'distill',
     'distill',
-    [lessonOf(file), file.capture === undefined ? 'teacher' : 'capture', 'fine-tune', ...heldOut(file).needs],
-    {
-      dataset: `${lessonOf(file)}.dataset`,
-      ...(file.capture === undefined ? { teacher: 'teacher.model' } : { logits: 'capture.logits' }),
-      model: 'fine-tune.model',
-      ...heldOut(file).inputs,
-    },
-    { ...file.distill },
+    [...needs, 'fine-tune', ...heldOut(file).needs],
+    { ...inputs, model: 'fine-tune.model', ...heldOut(file).inputs },
+    // An endpoint gives log-probabilities: those of temperature 1.
+    { ...(typeof file.teacher === 'object' && { temperature: 1 }), ...file.distill },
   );
+}
+
+/** What a distillation learns from. */
+function distributionsOf(file: PlanFile): { readonly needs: readonly string[]; readonly inputs: Inputs } {
+  if (typeof file.teacher === 'object')
+    return { needs: ['capture'], inputs: { dataset: 'capture.dataset', logits: 'capture.logits' } };
+  const [lesson, isCaptured] = [lessonOf(file), file.capture !== undefined];
+  return {
+    needs: [lesson, isCaptured ? 'capture' : 'teacher'],
+    inputs: {
+      dataset: `${lesson}.dataset`,
+      ...(isCaptured ? { logits: 'capture.logits' } : { teacher: 'teacher.model' }),
+    },
+  };
+}
 
 /** The distillation over again with α = 1: what the student would have become without the distributions of the teacher. */
 function control(file: PlanFile): PlannedStage[] {
@@ -150,21 +174,32 @@ function capture(file: PlanFile): PlannedStage {
   const { capture: options, distill: agreeing = {}, student } = file;
   const lesson = lessonOf(file);
   const ownWeights = typeof student === 'string';
-  const { rowTokens, tooLong, answers, temperature } = agreeing;
-  const agreed = {
-    ...(rowTokens !== undefined && { rowTokens }),
-    ...(tooLong !== undefined && { tooLong }),
-    ...(answers !== undefined && { answers }),
-    ...(temperature !== undefined && { temperatures: [temperature] }),
-  };
+  const { temperature } = agreeing;
   return plannedStage(
     'capture',
     'capture',
     [lesson, 'teacher', ...(ownWeights ? ['student'] : [])],
     { dataset: `${lesson}.dataset`, teacher: 'teacher.model', ...(ownWeights && { student: 'student.model' }) },
-    { ...agreed, ...options },
+    { ...tokensOf(agreeing), ...(temperature !== undefined && { temperatures: [temperature] }), ...options },
   );
 }
+
+/** Of the answers that the same teacher gave. */
+const captureEndpoint = ({ capture: options, distill: agreeing = {} }: PlanFile): PlannedStage =>
+  plannedStage(
+    'capture',
+    'capture-endpoint',
+    ['answer', 'student'],
+    { dataset: 'answer.dataset', student: 'student.model' },
+    { ...tokensOf(agreeing), ...options },
+  );
+
+/** What decides which tokens a dataset becomes. */
+const tokensOf = ({ rowTokens, tooLong, answers }: NonNullable<PlanFile['distill']>) => ({
+  ...(rowTokens !== undefined && { rowTokens }),
+  ...(tooLong !== undefined && { tooLong }),
+  ...(answers !== undefined && { answers }),
+});
 
 const heldOut = ({ evaluation }: PlanFile): { readonly needs: readonly string[]; readonly inputs: Inputs } =>
   evaluation === undefined

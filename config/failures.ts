@@ -118,6 +118,15 @@ export const failures = {
   'teacher-reply-invalid': user('Correct the endpoint: what answers there does not speak the chat API of OpenAI.'),
   'teacher-model-mismatch': user('Correct the model of the teacher, or say in servedAs by which name it answers.'),
   'teacher-incapable': user('Ask for what the endpoint takes and gives, as the message says, or give another teacher.'),
+  'teacher-logprobs-missing': user(
+    'Name a teacher that gives log-probabilities of prompts at /completions (vLLM, nightstill serve), correct form, or leave out capture.',
+  ),
+  'teacher-logprobs-capped': user(
+    'Lower k of the capture to what the endpoint gives, or raise its limit (vLLM: --max-logprobs).',
+  ),
+  'capture-unaligned': user(
+    'Look at what is counted by reason; give tokens by id (form: prompt_logprobs), shorten samples, or lower minimumAligned.',
+  ),
   'answer-yield-too-low': user(
     'Look at what the teacher answered; change prompts or options, or lower minimumYield. What it answered is kept.',
   ),

@@ -104,8 +104,21 @@ export const distillOptions = z.strictObject({
 
 const mebibyte = 1024 * 1024;
 
-export const captureOptions = z.strictObject({
+/** What a capture keeps, whoever is asked. */
+export const logitOptions = {
   k: count(1, 4096).default(16).describe('How many ids are kept at each position: the most probable ones.'),
+  valueType: z
+    .enum(['float16', 'float32'])
+    .default('float16')
+    .describe('How log-probabilities are kept; float16 rounds probabilities by less than 1 %.'),
+  ...tokenOptions,
+  shardBytes: count(4096, 32 * mebibyte)
+    .default(4 * mebibyte)
+    .describe('A shard is closed once it holds this many bytes. A crash costs what was scored after the last one.'),
+} as const;
+
+export const captureOptions = z.strictObject({
+  ...logitOptions,
   temperatures: z
     .array(z.number().positive().max(100))
     .min(1)
@@ -113,15 +126,7 @@ export const captureOptions = z.strictObject({
     .refine((values) => new Set(values).size === values.length, 'temperatures that differ')
     .default([2])
     .describe('At which the distributions can be learned later.'),
-  valueType: z
-    .enum(['float16', 'float32'])
-    .default('float16')
-    .describe('How log-probabilities are kept; float16 rounds probabilities by less than 1 %.'),
-  ...tokenOptions,
   batchTokens: count(8, 4_194_304).default(2048).describe('Tokens that are scored at once.'),
-  shardBytes: count(4096, 32 * mebibyte)
-    .default(4 * mebibyte)
-    .describe('A shard is closed once it holds this many bytes. A crash costs what was scored after the last one.'),
   onDifferentMachine,
 });
 

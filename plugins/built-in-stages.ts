@@ -3,6 +3,7 @@ import type { Stage } from '../activities/stage.js';
 import type { ScorerModule } from '../config/scorer-module.js';
 import { answerStage } from './answer-stage.js';
 import { canaryStage } from './canary-stage.js';
+import { captureEndpointStage } from './capture-endpoint-stage.js';
 import { captureStage } from './capture-stage.js';
 import { distillStage } from './distill-stage.js';
 import { evaluateStageWith } from './evaluate-stage.js';
@@ -12,7 +13,13 @@ import { importModelStage } from './import-model-stage.js';
 import { importStage } from './import-stage.js';
 import { promoteStage } from './promote-stage.js';
 
-export const importStages: readonly Stage[] = [importStage, importModelStage, canaryStage, answerStage];
+export const importStages: readonly Stage[] = [
+  importStage,
+  importModelStage,
+  canaryStage,
+  answerStage,
+  captureEndpointStage,
+];
 /** A teacher that is a model computes where others train. */
 export const trainingStages: readonly Stage[] = [answerStage, fineTuneStage, captureStage, distillStage];
 export const evaluationStagesWith = (scorers?: ScorerModule): readonly Stage[] => [evaluateStageWith(scorers)];

@@ -45,7 +45,7 @@ export class StagesPlugin extends RolePlugin {
   }
 }
 
-/** The built-in stages that bring data, models and answers into the store. They run on io workers. */
+/** The built-in stages that bring data, models, answers and distributions of endpoints into the store. They run on io workers. */
 export class ImportPlugin extends RolePlugin {
   constructor({ programs, queuePrefix }: CapabilityPluginOptions) {
     const activities = stageActivities({ role: 'io', stages: importStages, programs });

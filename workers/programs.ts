@@ -34,6 +34,7 @@ export function programsOn(device?: Device): ChildPrograms {
     answerer: { entry: entryOf('./answer-child.js'), environment },
     evaluator: { entry: entryOf('./evaluate-child.js'), environment },
     capturer: { entry: entryOf('./capture-child.js'), environment },
+    asker: { entry: entryOf('./capture-endpoint-child.js') },
   };
 }
 

@@ -11,7 +11,7 @@ import { logitFormat, logitHeaderSchema, type LogitHeader, type NewLogitHeader }
 import { blobsOfLogits, initialLogitState, parseLogitState, type LogitState } from './logit-state.js';
 import { checkRow, type LogitRow } from './row.js';
 import { encodeHeader, encodeIndex, encodeRow, type IndexEntry } from './shard-format.js';
-import { tokenHashBytes } from './token-hash.js';
+import { rowKey, tokenHash, tokenHashBytes } from './token-hash.js';
 
 export interface LogitWriterRequest {
   readonly store: ObjectStore;
@@ -91,6 +91,11 @@ export class LogitWriter {
   /** Rows that need not be given again: the next one is that of this place in their order. */
   get rows(): number {
     return this.#taken;
+  }
+
+  /** Was a row of this sample with these tokens added, now or before? */
+  has({ id, ids }: Pick<LogitRow, 'id' | 'ids'>): boolean {
+    return this.#keys.has(rowKey(id, tokenHash(ids)).toString('latin1'));
   }
 
   /** Of all rows that were written. */

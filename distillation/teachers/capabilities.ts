@@ -3,7 +3,7 @@
  * how many log-probabilities it gives at each token of a prompt: one request of a token, and refused ones, which cost nothing.
  */
 import { z } from 'zod';
-import { NightstillError } from '../../config/errors.js';
+import { hasCode, NightstillError } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import type { TeacherConnection } from './connection.js';
 import { FailedCall } from './failed-call.js';
@@ -77,10 +77,13 @@ async function givesPromptLogprobs(
     return scoredSchema.safeParse(reply).success;
   } catch (error) {
     if (!(error instanceof FailedCall)) throw error;
-    if (error.rejected) return false;
+    if (hasCode(error.failure, ...refusals)) return false;
     throw error.failure;
   }
 }
+
+/** How an endpoint says that it does not give so many, or none. */
+const refusals = ['teacher-request-rejected', 'teacher-logprobs-capped', 'teacher-logprobs-missing'] as const;
 
 const incapable = (wanted: number, found: number): NightstillError =>
   new NightstillError(

@@ -55,7 +55,7 @@ export function readReply(body: Json): Reply {
 }
 
 /** A reply without what differs between two executions that say the same: ids, times, timings, the host's fingerprint. */
-export function withoutAccidents(body: Json): Json {
+function withoutAccidents(body: Json): Json {
   if (!isJsonObject(body)) return body;
   const { model, usage, choices = [] } = body;
   const said = isJsonArray(choices) ? choices.map(saidIn) : choices;

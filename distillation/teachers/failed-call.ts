@@ -37,7 +37,7 @@ export function failedCall(error: unknown): FailedCall {
   if (isStatusError(error)) return refusedCall(error);
   if (hasCode(error, 'teacher-model-mismatch')) return new FailedCall(error, 1, true);
   if (hasCode(error, 'teacher-reply-invalid')) return new FailedCall(error, triesOfNonsense, true);
-  if (hasCode(error)) return new FailedCall(error, Infinity, true);
+  if (hasCode(error)) return new FailedCall(error, error.retryable ? Infinity : 1, true);
   // Connections that fail, break or end too early; a redirect, too, that is not followed.
   const found = causeOf(error);
   const message = `expected a whole reply, found ${found ?? 'a connection that failed'}`;
@@ -51,6 +51,7 @@ interface StatusError {
   readonly code?: string | null | undefined;
   readonly param?: string | null | undefined;
   readonly type?: string | undefined;
+  readonly message: string;
 }
 
 /** Connections that fail are errors of the API without a status. */
@@ -82,11 +83,20 @@ function refusedCall(error: StatusError): FailedCall {
     return new FailedCall(fail('teacher-refused-key'), 1, false);
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
     return new FailedCall(fail('teacher-unavailable'), Infinity, status >= 500, retryAfterMs(error.headers));
+  const refusal = statusesOfRequests.includes(status) ? rejectionOf(error) : 'teacher-request-rejected';
+  if (refusal !== 'teacher-request-rejected') return new FailedCall(fail(refusal), 1, false);
   if (codesOfOptions.includes(said)) return new FailedCall(incapable(error, said), 1, false);
   if (statusesOfRequests.includes(status)) return new FailedCall(fail('teacher-request-rejected'), 1, false);
   // Any other refusal is not of this request alone: an endpoint that is gone, or of another kind.
   if (status >= 400) return new FailedCall(fail('teacher-missing'), 1, false);
   return new FailedCall(fail('teacher-reply-invalid'), triesOfNonsense, true);
+}
+
+/** Many servers give 20 log-probabilities at most, others none: their words are read for that, and not repeated. */
+function rejectionOf({ message, param }: StatusError) {
+  if (!/logprob|echo/i.test(`${param ?? ''} ${message}`)) return 'teacher-request-rejected';
+  const isTooMany = /at most|max|greater|less than|exceed|limit|between|\b[<≤]=?/i.test(message);
+  return isTooMany ? 'teacher-logprobs-capped' : 'teacher-logprobs-missing';
 }
 
 /** Longer than this nobody waits in one attempt. */

@@ -110,6 +110,8 @@ export class CountingTeacher {
   answer: (question: string, sample: number) => string = (question) => `The answer to ${question}`;
   /** Picks requests to misbehave at, before the queue of faults is looked at. */
   faultFor: (asked: Asked) => Fault | undefined = () => undefined;
+  /** What it says at `/completions`, where it is asked how probable the tokens of a prompt are. Absent: nothing is there. */
+  score: ((body: object) => object) | undefined;
   #next: Fault[] = [];
   #underWay = 0;
 
@@ -152,7 +154,8 @@ export class CountingTeacher {
     } catch {
       return; // whoever asked is gone
     }
-    if (request.url !== '/v1/chat/completions') return send(response, 404, 'text/plain', 'nothing here');
+    const score = request.url === '/v1/completions' ? this.score : undefined;
+    if (!score && request.url !== '/v1/chat/completions') return send(response, 404, 'text/plain', 'nothing here');
     const body = JSON.parse(Buffer.concat(chunks).toString()) as ChatBody;
     const { headers } = request;
     const asked: Asked = { key: String(headers['idempotency-key']), body, headers, atMs: performance.now() };
@@ -160,7 +163,10 @@ export class CountingTeacher {
     const fault = this.faultFor(asked) ?? this.#next.shift();
     await sleep(this.delayMs);
     this.answered += 1;
-    const completion = completionOf(body, this.answer(body.messages.at(-1)?.content ?? '', body.seed));
+    // Faults of the wire do not look into it.
+    const completion = score
+      ? (score(body) as Completion)
+      : completionOf(body, this.answer(body.messages.at(-1)?.content ?? '', body.seed));
     (fault ?? reply)(response, completion);
   }
 }

@@ -114,7 +114,7 @@ export class Night {
   }
 }
 
-const childPrograms = ['workers/import-child.js', 'workers/trainer.js'];
+const childPrograms = ['workers/import-child.js', 'workers/trainer.js', 'workers/capture-endpoint-child.js'];
 
 /** How many objects of each kind a store holds. */
 export async function countObjects(url: string): Promise<Readonly<Record<'results' | 'blobs' | 'heads', number>>> {

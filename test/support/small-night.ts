@@ -23,6 +23,7 @@ const programs: ChildPrograms = {
   evaluator: { entry: compiledPath('workers/evaluate-child.js') },
   answerer: { entry: compiledPath('workers/answer-child.js') },
   capturer: { entry: compiledPath('workers/capture-child.js') },
+  asker: { entry: compiledPath('workers/capture-endpoint-child.js') },
 };
 
 /** Of `IndexedValueType`. */

@@ -78,12 +78,12 @@ describe('a plan is refused with the place, what was expected there and what was
     [
       'an unknown kind',
       stages({ uses: 'exfiltrate' }),
-      'stages[0].uses: expected one of import, import-model, canary, answer, fine-tune, capture, distill, evaluate, gate, promote, found exfiltrate',
+      'stages[0].uses: expected one of import, import-model, canary, answer, capture-endpoint, fine-tune, capture, distill, evaluate, gate, promote, found exfiltrate',
     ],
     [
       'a misspelt kind',
       stages({ uses: 'imports' }),
-      'stages[0].uses: expected one of import, import-model, canary, answer, fine-tune, capture, distill, evaluate, gate, promote (nearest: import), found imports',
+      'stages[0].uses: expected one of import, import-model, canary, answer, capture-endpoint, fine-tune, capture, distill, evaluate, gate, promote (nearest: import), found imports',
     ],
     ['a missing option', stages({ with: {} }), `stages[0].with.dataset: expected ${place}, found nothing`],
     [

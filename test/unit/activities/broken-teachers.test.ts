@@ -62,9 +62,24 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'student: expected a model directory, since the teacher is an endpoint and has no layers to give, found layers',
     ],
     [
-      'distributions of a teacher behind an endpoint',
+      'distributions of a teacher behind an endpoint that nobody captures',
       { ...asked, distill: {} },
-      'distill: expected none, since the teacher is an endpoint whose distributions are not known, found one',
+      'distill: expected none without capture beside it, since the teacher is an endpoint: it must give log-probabilities of prompts, found one',
+    ],
+    [
+      'a temperature that no endpoint can be learned at',
+      { ...asked, capture: {}, distill: { temperature: 2 } },
+      'distill.temperature: expected one that is captured: 1, found 2',
+    ],
+    [
+      'raw logits of a teacher behind an endpoint',
+      { ...asked, capture: { temperatures: [2] } },
+      'capture.temperatures[0]: expected 1: an endpoint gives log-probabilities, and another needs raw logits, found 2',
+    ],
+    [
+      'other tokens than are captured',
+      { ...asked, capture: { rowTokens: 64 }, distill: { rowTokens: 32 } },
+      'distill.rowTokens: expected 64, as the logits are captured with, found 32',
     ],
     [
       'money where the teacher is a directory',

@@ -160,6 +160,31 @@ describe('a plan file', () => {
     expect(nodeOf({ ...content, control: undefined }, 'control')).toBeUndefined();
   });
 
+  it('whose teacher is an endpoint captures it when it says so: over its answers, and learned at temperature 1', () => {
+    const terms = { licence: 'MIT', allowsTraining: 'yes' };
+    const teacher = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
+    const content = { ...standard, teacher, capture: { k: 5 }, distill: { rowTokens: 64 }, control: true };
+    expect(nodesOf(content).map(({ id, uses, needs }) => [id, uses, needs])).toEqual([
+      ['import', 'import', []],
+      ['student', 'import-model', []],
+      ['answer', 'answer', ['import']],
+      ['fine-tune', 'fine-tune', ['answer', 'student']],
+      ['capture', 'capture-endpoint', ['answer', 'student']],
+      ['distill', 'distill', ['capture', 'fine-tune']],
+      ['control', 'distill', ['capture', 'fine-tune']],
+    ]);
+    expect(nodeOf(content, 'capture')).toMatchObject({
+      queue: expect.stringMatching(/-io$/),
+      inputs: { dataset: { node: 'answer', output: 'dataset' }, student: { node: 'student', output: 'model' } },
+      with: { k: 5, rowTokens: 64, temperatures: [1], form: 'prompt_logprobs' },
+    });
+    expect(nodeOf(content, 'capture')?.numerics).toBeUndefined();
+    expect(nodeOf(content, 'distill')).toMatchObject({
+      inputs: { dataset: { node: 'capture', output: 'dataset' }, logits: { node: 'capture', output: 'logits' } },
+      with: { temperature: 1 },
+    });
+  });
+
   it('whose teacher is an endpoint has it answer the prompts, and the student learns its answers', () => {
     const terms = { licence: 'MIT', allowsTraining: { approvedBy: 'legal' } };
     const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };

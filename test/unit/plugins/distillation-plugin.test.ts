@@ -16,6 +16,7 @@ const programs: ChildPrograms = {
   trainer: { entry: '/trainer.js' },
   answerer: { entry: '/answerer.js' },
   capturer: { entry: '/capturer.js' },
+  asker: { entry: '/asker.js' },
   evaluator: { entry: '/evaluator.js' },
 };
 const run = () => Promise.reject(new Error('not run here'));
@@ -36,7 +37,9 @@ const gpu = new DistillationPlugin({ role: 'gpu', programs, stages });
 const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
 
 const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
-const importing = ['nightstill.import', 'nightstill.import-model', 'nightstill.canary', 'nightstill.answer'];
+const importing = ['import', 'import-model', 'canary', 'answer', 'capture-endpoint'].map(
+  (kind) => `nightstill.${kind}`,
+);
 const training = ['nightstill.fine-tune', 'nightstill.capture', 'nightstill.distill'];
 const evaluating = ['nightstill.evaluate'];
 const promoting = ['nightstill.gate', 'nightstill.promote'];

@@ -1,0 +1,44 @@
+/** What a plan may say of a stage that captures the distributions of a teacher behind an endpoint. */
+import { z } from 'zod';
+import { budgetSchema } from './answer-options.js';
+import { teacherEndpointSchema } from './teacher-schema.js';
+import { logitOptions } from './training-options.js';
+
+/** How an endpoint is asked for the log-probabilities of a prompt; both at /completions. */
+export const scoringForms = ['prompt_logprobs', 'echo'] as const;
+export type ScoringForm = (typeof scoringForms)[number];
+
+export const captureEndpointOptions = z
+  .strictObject({
+    teacher: teacherEndpointSchema.describe(
+      'Whose distributions: an endpoint that gives log-probabilities of prompts.',
+    ),
+    budget: budgetSchema.optional().describe('What a run may spend.'),
+    form: z
+      .enum(scoringForms)
+      .default('prompt_logprobs')
+      .describe(
+        'How it is asked: `prompt_logprobs` (vLLM, nightstill serve), or `echo` with `logprobs`, where tokens may be named by their text alone.',
+      ),
+    temperatures: z
+      .tuple([z.literal(1, { error: '1: an endpoint gives log-probabilities, and another needs raw logits' })], {
+        error: '[1]: an endpoint gives log-probabilities, and another temperature needs raw logits',
+      })
+      .default([1])
+      .describe('At which the distributions can be learned: 1 alone.'),
+    minimumAligned: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.9)
+      .describe(
+        'The share of samples whose reply must fit to their tokens. Those that do not fit are left out, and counted.',
+      ),
+    ...logitOptions,
+  })
+  .refine(({ budget, teacher }) => budget === undefined || teacher.prices !== undefined, {
+    path: ['budget'],
+    error: 'prices of the teacher beside it, by which spending is counted',
+  });
+
+export type CaptureEndpointOptions = z.output<typeof captureEndpointOptions>;

@@ -1,0 +1,118 @@
+/**
+ * From what an endpoint says of a prompt to a row of logits: its tokens are those of the student, or the row is none. Ids count where
+ * they are given, and the texts beside them must be those that the tokenizer of the student has for them; where tokens have texts
+ * alone, each must be that of one id. Ids that the student does not have are cut off, and the others scaled to 1 again.
+ *
+ * The mass outside the K kept ids is 1 − Σ p, known to the rounding of the log-probabilities and no better: an endpoint tells no sum
+ * over the others.
+ */
+import { NightstillError } from '../../config/errors.js';
+import type { LogitRow } from '../logits/index.js';
+import type { PromptScores } from '../teachers/prompt-scores.js';
+import type { TokenTexts } from './token-texts.js';
+
+/** `length`: other counts of tokens; `token`: another token; `text`: another text of an id; `ambiguous`: a text of no id, or of several. */
+export type Misfit = 'length' | 'token' | 'text' | 'ambiguous';
+
+/** By what a row is judged. */
+export interface Terms {
+  readonly texts: TokenTexts;
+  /** Of the student: ids are below it. */
+  readonly vocabularySize: number;
+  readonly k: number;
+}
+
+interface Tokens {
+  readonly id: string;
+  readonly ids: Int32Array;
+}
+
+/** @throws teacher-mismatch where most texts are others: the teacher has another tokenizer */
+export function alignRow({ id, ids }: Tokens, scores: PromptScores, terms: Terms): LogitRow | Misfit {
+  const { k, texts } = terms;
+  const positions = ids.length - 1;
+  if (scores.counts.length !== positions) return 'length';
+  const named = scores.namedBy === 'id' ? namedById(scores, texts) : namedByText(scores, ids, texts);
+  if (typeof named === 'string') return named;
+  const topIds = new Int32Array(positions * k);
+  const gaps = new Float32Array(positions * k);
+  const missing = new Float64Array(positions);
+  let at = 0;
+  for (let position = 0; position < positions; position += 1) {
+    const end = at + (scores.counts[position] ?? 0);
+    const found = Array.from(named.subarray(at, end), (name, entry) => ({
+      id: name,
+      value: scores.logProbabilities[at + entry] ?? -Infinity,
+    }));
+    at = end;
+    if (!found.some((entry) => entry.id === ids[position + 1])) return 'token';
+    if (new Set(found.map((entry) => entry.id)).size < found.length) return 'ambiguous';
+    const kept = mostProbable(found, terms);
+    if (kept === undefined) return 'length';
+    topIds.set(kept.ids, position * k);
+    gaps.set(kept.gaps, position * k);
+    missing[position] = kept.missingLogOdds;
+  }
+  return { id, ids, topIds, gaps, missingLogOdds: [missing] };
+}
+
+interface Entry {
+  readonly id: number;
+  readonly value: number;
+}
+
+/** Undefined where the endpoint gave too few. */
+function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
+  const order = found.toSorted((one, other) => other.value - one.value || one.id - other.id);
+  if (order.length < k) return undefined;
+  // The token itself may stand beside the K most probable ones.
+  const first = order.slice(0, k);
+  const kept = first.filter(({ id }) => id < vocabularySize);
+  const [greatest] = kept;
+  if (greatest === undefined) return undefined;
+  const mass = (entries: readonly Entry[]): number => entries.reduce((sum, { value }) => sum + Math.exp(value), 0);
+  const captured = mass(kept);
+  const missing = Math.max(0, 1 - mass(first));
+  const taken = new Set(kept.map(({ id }) => id));
+  for (let free = 0; kept.length < k; free += 1) if (!taken.has(free)) kept.push({ id: free, value: -Infinity });
+  return {
+    ids: kept.map(({ id }) => id),
+    gaps: kept.map(({ value }) => value - greatest.value),
+    // Both less the cut mass: the odds are as they were.
+    missingLogOdds: Math.log(missing) - Math.log(captured),
+  };
+}
+
+/** How many texts must differ for the tokenizer to be another one: fewer are ways of writing. */
+const shareOfAnother = 0.5;
+
+function namedById({ names, texts: said }: PromptScores, texts: TokenTexts): Int32Array | Misfit {
+  let [compared, others] = [0, 0];
+  for (const [id, text] of said) {
+    const same = texts.isTextOf(id, text);
+    if (same === undefined) continue;
+    compared += 1;
+    if (!same) others += 1;
+  }
+  if (others > compared * shareOfAnother) throw anotherTokenizer(others, compared);
+  return others === 0 ? names : 'text';
+}
+
+function namedByText({ names, texts: said, prompt }: PromptScores, ids: Int32Array, texts: TokenTexts) {
+  const own = prompt.reduce((count, name, place) => count + Number(texts.names(said.get(name) ?? '', ids[place])), 0);
+  if (own < ids.length * (1 - shareOfAnother)) throw anotherTokenizer(ids.length - own, ids.length);
+  if (own < ids.length) return 'token' as const;
+  const byPlace = new Map<number, number>();
+  for (const [place, text] of said) {
+    const id = texts.idOf(text);
+    if (id === undefined) return 'ambiguous' as const;
+    byPlace.set(place, id);
+  }
+  return names.map((name) => byPlace.get(name) ?? -1);
+}
+
+const anotherTokenizer = (others: number, compared: number): NightstillError =>
+  new NightstillError(
+    'teacher-mismatch',
+    `expected a teacher with the tokenizer of the student, found one that calls ${others} of ${compared} tokens otherwise`,
+  );

@@ -1,0 +1,63 @@
+/** Counts samples by whether what an endpoint said of them fits, and says when too many do not: as soon as that is certain. */
+import { NightstillError } from '../../config/errors.js';
+import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
+import type { Recorded } from '../teachers/recorded-reply.js';
+import type { ScoredPrompt } from '../teachers/scoring-wire.js';
+import type { Misfit } from './aligned-row.js';
+
+/** `rejected`: the endpoint refuses the request. */
+export type Unaligned = Misfit | 'rejected';
+
+export class AlignmentTally {
+  readonly #unaligned: Partial<Record<Unaligned, number>> = {};
+  readonly #served: Record<string, number> = {};
+  readonly #ids = new Set<string>();
+  #cost: NanoUsd = nanoUsd(0);
+  #promptTokens = 0;
+
+  constructor(
+    private readonly samples: number,
+    private readonly minimumAligned: number,
+  ) {}
+
+  /** What was said of a sample. */
+  said({ servedModel, fingerprint, cost, usage }: Recorded<ScoredPrompt>): void {
+    const served = [servedModel, fingerprint].filter(Boolean).join(' ').slice(0, 200);
+    this.#served[served] = (this.#served[served] ?? 0) + 1;
+    this.#promptTokens += usage?.promptTokens ?? 0;
+    if (cost !== undefined) this.#cost = sumOf([this.#cost, cost]);
+  }
+
+  /** @throws capture-unaligned */
+  unaligned(id: string, reason: Unaligned): void {
+    this.#ids.add(id);
+    this.#unaligned[reason] = (this.#unaligned[reason] ?? 0) + 1;
+    const count = this.count;
+    // What is still to come may all fit.
+    if (this.samples - count >= this.minimumAligned * this.samples && this.samples > count) return;
+    const reasons = Object.entries(this.#unaligned).map(([why, number]) => `${number} ${why}`);
+    throw new NightstillError(
+      'capture-unaligned',
+      `expected distributions of at least ${this.minimumAligned * 100} % of ${this.samples} samples, found ${count} without: ${reasons.join(', ')}`,
+      { details: { ...this.#unaligned } },
+    );
+  }
+
+  get count(): number {
+    return Object.values(this.#unaligned).reduce((sum, number) => sum + number, 0);
+  }
+
+  /** Samples that have no row. */
+  get ids(): ReadonlySet<string> {
+    return this.#ids;
+  }
+
+  get reasons(): Readonly<Partial<Record<Unaligned, number>>> {
+    return { ...this.#unaligned };
+  }
+
+  /** Of this attempt: what it bought, and what it found recorded. */
+  get observed() {
+    return { served: { ...this.#served }, promptTokens: this.#promptTokens, spentUsd: toUsd(this.#cost) };
+  }
+}

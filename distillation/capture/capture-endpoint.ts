@@ -1,0 +1,236 @@
+/**
+ * The distributions of a teacher behind an endpoint, over the tokens that a student trains on. Each sample is one request, which is
+ * recorded before anything is made of it and never asked again; samples go into shards in their order, group after group. Killed at
+ * any moment, the next attempt asks for what is in neither. What does not fit to the tokens is counted, and its rows are left out
+ * of the dataset that comes out beside the logits.
+ */
+import type { CaptureEndpointOptions } from '../../config/capture-endpoint-options.js';
+import type { Sample } from '../../engine/index.js';
+import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
+import { describeMass, LogitWriter, type LogitRow } from '../logits/index.js';
+import { requestKey, teacherKey, type Ledger } from '../responses/index.js';
+import { ask, type Question } from '../teachers/ask.js';
+import { Asked } from '../teachers/asked.js';
+import { openClient } from '../teachers/client.js';
+import { inLanes } from '../teachers/lanes.js';
+import { Pace } from '../teachers/pace.js';
+import { recorded, type Recorded } from '../teachers/recorded-reply.js';
+import { noScores } from '../teachers/prompt-scores.js';
+import { scoredAnswerTokens, scoringRequest, scoringWire, type ScoredPrompt } from '../teachers/scoring-wire.js';
+import { stopping } from '../teachers/stopping.js';
+import { alignRow, type Terms } from './aligned-row.js';
+import { AlignmentTally, type Unaligned } from './alignment-tally.js';
+import { openEndpointSubject, type EndpointSubject } from './endpoint-subject.js';
+import { keepRows } from './kept-rows.js';
+import { TokenTexts } from './token-texts.js';
+
+export interface EndpointCaptureRequest {
+  readonly store: ObjectStore;
+  readonly writer: StageWriter;
+  readonly dataset: ArtifactRef;
+  readonly student: ArtifactRef;
+  readonly options: CaptureEndpointOptions;
+  readonly apiKey: string | undefined;
+  readonly ledger: Ledger;
+  readonly cacheDirectory: string;
+  /** Aborted: no more calls begin, those under way have some seconds to end, then its reason is thrown. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: CaptureProgress) => void;
+}
+
+export interface CaptureProgress {
+  readonly phase: 'load' | 'restore' | 'capture' | 'compact';
+  readonly done?: number;
+  readonly of?: number;
+  readonly unit?: string;
+}
+
+export interface EndpointCapture {
+  readonly logits: ArtifactRef;
+  /** The rows that the logits are about. */
+  readonly dataset: ArtifactRef;
+  readonly facts: JsonObject;
+  readonly observed: AlignmentTally['observed'];
+}
+
+/** Of a group all replies are in memory. */
+const samplesOfGroup = 128;
+
+/**
+ * @throws teacher-logprobs-missing, teacher-logprobs-capped, teacher-mismatch, capture-unaligned, distribution-invalid,
+ *   budget-exhausted, the other codes of teachers; what models, data and store throw; the reason of `signal`
+ */
+export async function captureEndpoint(request: EndpointCaptureRequest): Promise<EndpointCapture> {
+  const { options, signal, onProgress } = request;
+  const alive = (facts: Partial<CaptureProgress> = {}): void => {
+    signal.throwIfAborted();
+    onProgress({ phase: 'load', ...facts });
+  };
+  alive();
+  const subject = await openEndpointSubject({ ...request, alive });
+  try {
+    const work = await openWriter(request, subject);
+    const tally = new AlignmentTally(subject.data.samples, options.minimumAligned);
+    await askAll(request, subject, work, tally);
+    // One object a reply becomes few: whoever looks for them next reads few.
+    onProgress({ phase: 'compact' });
+    await request.ledger.compact();
+    const logits = await work.finish();
+    const dataset = await keepRows(request.store, request.writer, request.dataset, tally.ids);
+    return { logits, dataset, facts: factsOf(request, subject, work, tally, logits), observed: tally.observed };
+  } finally {
+    await subject.data.close();
+  }
+}
+
+function openWriter(
+  { store, writer, options, onProgress }: EndpointCaptureRequest,
+  { tokenizer, vocabularySize }: EndpointSubject,
+): Promise<LogitWriter> {
+  const { k, valueType, temperatures, shardBytes, teacher } = options;
+  return LogitWriter.resume({
+    store,
+    writer,
+    header: {
+      teacherDigest: teacherKey(teacher),
+      tokenizerDigest: tokenizer.digest,
+      vocabularySize,
+      k,
+      temperatures,
+      valueType,
+    },
+    shardBytes,
+    onProgress: () => onProgress({ phase: 'restore' }),
+  });
+}
+
+/** Until every sample has a row, or a reason why it has none. */
+async function askAll(
+  request: EndpointCaptureRequest,
+  subject: EndpointSubject,
+  work: LogitWriter,
+  tally: AlignmentTally,
+): Promise<void> {
+  const { options, signal, onProgress } = request;
+  const { data } = subject;
+  const { stop, cut, end } = stopping(signal);
+  const scoring = new Scoring(request, subject, { stop: stop.signal, cut });
+  let done = 0;
+  try {
+    for (let begin = 0; begin < data.samples; begin += samplesOfGroup) {
+      const group = await missingIn(data, work, begin);
+      done = Math.min(begin + samplesOfGroup, data.samples) - group.length;
+      const recordedOnes = await scoring.find(group);
+      const rows = new Map<Sample, LogitRow>();
+      const judge = async (sample: Sample): Promise<void> => {
+        const row = await scoring.rowOf(sample, recordedOnes, (reply) => tally.said(reply));
+        if (typeof row === 'string') tally.unaligned(sample.id, row);
+        else rows.set(sample, row);
+        onProgress({ phase: 'capture', done: (done += 1), of: data.samples, unit: 'samples' });
+      };
+      await inLanes(options.teacher.limits.parallel, each(group), { stop, work: judge });
+      for (const sample of group) {
+        const row = rows.get(sample);
+        if (row !== undefined) await work.add(row);
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) await work.saveNow();
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+/** The samples of a group that have no row yet: those of earlier attempts are not asked for, and not even looked up. */
+async function missingIn(data: EndpointSubject['data'], work: LogitWriter, begin: number): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let number = begin; number < Math.min(begin + samplesOfGroup, data.samples); number += 1) {
+    const sample = await data.read(number);
+    if (!work.has(sample)) samples.push(sample);
+  }
+  return samples;
+}
+
+async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
+}
+
+type Reply = Recorded<ScoredPrompt>;
+type FoundReplies = ReadonlyMap<string, Reply>;
+
+/** Samples become questions, and what is said of them rows. */
+class Scoring {
+  readonly #request: EndpointCaptureRequest;
+  readonly #wire: ReturnType<typeof scoringWire>;
+  readonly #asked: Asked<Reply>;
+  readonly #terms: Terms;
+
+  constructor(
+    request: EndpointCaptureRequest,
+    { tokenizer, vocabularySize }: EndpointSubject,
+    ending: { readonly stop: AbortSignal; readonly cut: AbortSignal },
+  ) {
+    const { options, apiKey, ledger } = request;
+    const { teacher, form, k } = options;
+    this.#request = request;
+    this.#wire = scoringWire(form, k);
+    const [client, pace] = [openClient(teacher, apiKey, this.#wire), new Pace(teacher.limits)];
+    const means = { teacher, client, pace, ledger, maximumTokens: scoredAnswerTokens, ...ending };
+    this.#asked = new Asked((question) => ask(means, question));
+    this.#terms = { texts: new TokenTexts(tokenizer), vocabularySize, k };
+  }
+
+  /** What is recorded of these samples, by the keys of their questions. */
+  async find(samples: readonly Sample[]): Promise<FoundReplies> {
+    const keys = samples.filter(isAskable).map((sample) => this.#questionOf(sample).key);
+    const responses = await this.#request.ledger.find(keys);
+    return new Map([...responses].map(([key, response]) => [key, recorded(this.#wire, response)]));
+  }
+
+  async rowOf(sample: Sample, found: FoundReplies, onReply: (reply: Reply) => void): Promise<LogitRow | Unaligned> {
+    // Nothing comes before its one token.
+    if (!isAskable(sample)) return alignRow(sample, noScores, this.#terms);
+    const question = this.#questionOf(sample);
+    const reply = found.get(question.key) ?? (await this.#asked.replyTo(question));
+    if (reply === undefined) return 'rejected';
+    onReply(reply);
+    return alignRow(sample, reply.scores, this.#terms);
+  }
+
+  #questionOf({ ids }: Sample): Question {
+    const { form, k, teacher } = this.#request.options;
+    const { endpoint, model, revision } = teacher;
+    const body = scoringRequest(form, model, ids, k);
+    // Some put a beginning of text before what they are given.
+    const promptTokens = ids.length + 1;
+    return { key: requestKey({ endpoint, model, revision, body, sample: 0 }), body, promptTokens };
+  }
+}
+
+const isAskable = ({ ids }: Sample): boolean => ids.length > 1;
+
+function factsOf(
+  { options, dataset, student }: EndpointCaptureRequest,
+  { data, vocabularySize }: EndpointSubject,
+  { mass }: LogitWriter,
+  tally: AlignmentTally,
+  logits: ArtifactRef,
+): JsonObject {
+  const { k, temperatures, teacher } = options;
+  const { endpoint, model, revision } = teacher;
+  return {
+    rows: logits.rows ?? 0,
+    tokens: mass.tokens,
+    distributions: mass.positions,
+    k,
+    vocabularySize,
+    bytesPerToken: Number((logits.bytes / mass.tokens).toFixed(2)),
+    capturedMass: describeMass(mass, temperatures),
+    unalignedShare: Number((tally.count / data.samples).toFixed(4)),
+    unaligned: tally.reasons,
+    dataset: { ...data.statistics },
+    teacher: { endpoint, model, revision },
+    inputs: { dataset: dataset.digest, student: student.digest },
+  };
+}

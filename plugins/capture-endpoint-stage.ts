@@ -1,0 +1,30 @@
+/**
+ * The stage kind `capture-endpoint`: as `capture`, from a teacher behind an endpoint that gives log-probabilities of prompts. The
+ * tokens are those of the student, scored as they are; what is recorded is never asked for again. Temperature 1 alone.
+ */
+import { captureEndpointOptions } from '../config/capture-endpoint-options.js';
+import { defineStage } from './define-stage.js';
+
+export const captureEndpointStage = defineStage({
+  kind: 'capture-endpoint',
+  version: 1,
+  options: captureEndpointOptions,
+  inputs: { dataset: 'dataset', student: 'model' },
+  /** The dataset is the one that came in, less the rows that the logits are not about. */
+  outputs: { logits: 'logits', dataset: 'dataset' },
+  reproducible: false,
+  sources: { teacher: 'teacher' },
+  shared: { teacher: 'teacher', budget: 'budget' },
+  applies: ['budget'],
+  immaterial: ['budget'],
+  program: 'asker',
+  silenceLimitsMs: {
+    start: 120_000,
+    open: 180_000,
+    claim: 180_000,
+    load: 600_000,
+    restore: 600_000,
+    capture: 300_000,
+    compact: 900_000,
+  },
+});

@@ -1,0 +1,119 @@
+/** Attempts at a capture from an endpoint, without Temporal: over the dataset of a training ground, for its small model. */
+import { join } from 'node:path';
+import { captureEndpointOptions } from '../../config/capture-endpoint-options.js';
+import {
+  captureEndpoint,
+  type CaptureProgress,
+  type EndpointCapture,
+} from '../../distillation/capture/capture-endpoint.js';
+import { fetchModel } from '../../distillation/index.js';
+import { openLogits } from '../../distillation/logits/index.js';
+import { budgetOfRun, fromUsd, openLedger } from '../../distillation/responses/index.js';
+import { openTokens } from '../../distillation/training/token-cache.js';
+import {
+  createConversationEncoder,
+  openChatTemplate,
+  openTokenizer,
+  type Sample,
+  type Tokenizer,
+} from '../../engine/index.js';
+import type { ArtifactRef, JsonObject } from '../../storage/index.js';
+import { claim, stageKeyOf } from './stage.js';
+import { temporaryDirectory } from './temporary.js';
+import type { TrainingGround } from './training-stage.js';
+
+const rowTokens = 64;
+/** Of both models of a training ground. */
+export const vocabularySize = 1024;
+
+/** What is captured, and for whom. */
+export type CaptureGround = Pick<TrainingGround, 'store' | 'dataset' | 'small'>;
+
+export interface EndpointAttempt {
+  /** Another name is another stage. */
+  readonly name: string;
+  readonly teacher: JsonObject;
+  readonly with?: JsonObject;
+  readonly capUsd?: number;
+  readonly onProgress?: (progress: CaptureProgress, abort: AbortController) => void;
+}
+
+const described = { model: 'large', revision: '1', terms: { licence: 'MIT', allowsTraining: 'yes' } } as const;
+
+export async function captureAttempt(
+  { store, dataset, small }: CaptureGround,
+  { name, teacher, with: more, capUsd, onProgress }: EndpointAttempt,
+): Promise<EndpointCapture & { readonly asked: number }> {
+  const options = captureEndpointOptions.parse({ rowTokens, k: 8, ...more, teacher: { ...described, ...teacher } });
+  const writer = await claim(store, stageKeyOf(name));
+  const ledger = await openLedger(store, {
+    teacher: options.teacher,
+    runId: name,
+    holder: { stage: writer.stageKey, fence: writer.fence },
+    ...(capUsd !== undefined && { caps: [{ budget: budgetOfRun(name), amount: fromUsd(capUsd) }] }),
+  });
+  const abort = new AbortController();
+  try {
+    const captured = await captureEndpoint({
+      store,
+      writer,
+      dataset,
+      student: small,
+      options,
+      apiKey: undefined,
+      ledger,
+      cacheDirectory: temporaryDirectory(),
+      signal: abort.signal,
+      onProgress: (progress) => onProgress?.(progress, abort),
+    });
+    return { ...captured, asked: (await ledger.report()).asked };
+  } finally {
+    await ledger.close();
+  }
+}
+
+export async function tokenizerOf({ store, small }: CaptureGround): Promise<Tokenizer> {
+  return openTokenizer(await fetchModel(store, small, temporaryDirectory()));
+}
+
+/** The samples of a dataset as the small model trains on them. */
+export async function samplesOf(
+  { store, dataset, small }: CaptureGround,
+  count = Infinity,
+): Promise<readonly Sample[]> {
+  const directory = await fetchModel(store, small, temporaryDirectory());
+  const [tokenizer, template] = [await openTokenizer(directory), await openChatTemplate(directory)];
+  const tokens = await openTokens({
+    store,
+    dataset,
+    encoder: createConversationEncoder({ tokenizer, template, answers: 'all' }),
+    maximumTokens: rowTokens,
+    tooLong: 'truncate',
+    cacheDirectory: join(temporaryDirectory(), 'tokens'),
+    onRows: () => undefined,
+  });
+  const samples: Sample[] = [];
+  for (let number = 0; number < Math.min(count, tokens.samples); number += 1) samples.push(await tokens.read(number));
+  await tokens.close();
+  return samples;
+}
+
+/** What a store of logits gives for these samples at temperature 1, position after position. */
+export async function storedFor({ store }: CaptureGround, artifact: ArtifactRef, samples: readonly Sample[]) {
+  const stored = await openLogits(store, artifact, temporaryDirectory());
+  const placements = samples.map((sample, row) => ({ row, start: 0, sample }));
+  const inputs = await stored.extra({ rows: samples.length, columns: rowTokens, placements }, 1);
+  await stored.close();
+  const { k } = stored;
+  return placements.flatMap(({ row, sample }) =>
+    Array.from({ length: sample.ids.length - 1 }, (_, position) => {
+      const at = row * rowTokens + position;
+      return {
+        next: sample.ids[position + 1] ?? -1,
+        ids: [...inputs.teacherIds.subarray(at * k, (at + 1) * k)],
+        logProbabilities: [...inputs.teacherLogProbabilities.subarray(at * k, (at + 1) * k)],
+        missingMass: inputs.teacherMissingMass[at] ?? Number.NaN,
+      };
+    }),
+  );
+}

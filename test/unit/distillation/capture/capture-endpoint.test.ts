@@ -1,0 +1,261 @@
+/** What a capture makes of what an endpoint says: of good replies rows, of bad ones a code, and nothing is bought twice. */
+import { readDatasetRows } from '../../../../distillation/index.js';
+import type { Tokenizer } from '../../../../engine/index.js';
+import type { JsonObject } from '../../../../storage/index.js';
+import { CountingTeacher, faults, type Fault } from '../../../support/counting-teacher.js';
+import {
+  captureAttempt,
+  samplesOf,
+  storedFor,
+  tokenizerOf,
+  vocabularySize,
+  type CaptureGround,
+  type EndpointAttempt,
+} from '../../../support/endpoint-capture.js';
+import { conversationLines } from '../../../support/model-fixtures.js';
+import { entriesAbout, scoresAs, type Scoring, type ScoringBody } from '../../../support/scoring-teacher.js';
+import { TrainingGround } from '../../../support/training-stage.js';
+
+const k = 8;
+/** Every reply is made durable several times over. */
+const rows = 10;
+let ground: CaptureGround;
+let tokenizer: Tokenizer;
+let server: CountingTeacher;
+beforeAll(async () => {
+  const whole = await TrainingGround.create();
+  const dataset = await whole.storeConversations(conversationLines(rows));
+  ground = { store: whole.store, small: whole.small, dataset };
+  tokenizer = await tokenizerOf(ground);
+});
+beforeEach(async () => {
+  server = await CountingTeacher.start();
+  says({});
+});
+afterEach(() => server.stop());
+
+const says = (scoring: Partial<Scoring>): void =>
+  void (server.score = scoresAs({ tokenizer, vocabularySize, ...scoring }));
+
+const capture = ({ teacher = {}, ...attempt }: Partial<EndpointAttempt> & { readonly name: string }) =>
+  captureAttempt(ground, { ...attempt, teacher: { endpoint: server.endpoint, ...teacher } });
+
+const bodies = (): ScoringBody[] => server.asked.map(({ body }) => body as unknown as ScoringBody);
+
+it('the tokens of every sample are asked about as they are, and the most probable ids at each position kept', async () => {
+  const { logits, dataset, facts } = await capture({ name: 'good', with: { valueType: 'float32' } });
+  const samples = await samplesOf(ground);
+  expect(bodies().map(({ prompt }) => prompt.join())).toEqual(
+    expect.arrayContaining(samples.map(({ ids }) => [...ids].join())),
+  );
+  expect(bodies()[0]).toMatchObject({
+    model: 'large',
+    prompt_logprobs: k,
+    max_tokens: 1,
+    temperature: 0,
+    stream: false,
+  });
+  for (const { next, ids, logProbabilities, missingMass } of await storedFor(ground, logits, samples)) {
+    const expected = entriesAbout(next, k, vocabularySize).slice(0, k);
+    expect(ids).toEqual(expected.map(({ id }) => id));
+    expected.forEach(({ logprob }, at) => expect(logProbabilities[at]).toBeCloseTo(logprob, 5));
+    expect(missingMass).toBeCloseTo(2 ** -k, 6);
+  }
+  const positions = samples.reduce((sum, { ids }) => sum + ids.length - 1, 0);
+  expect(facts).toMatchObject({
+    rows,
+    distributions: positions,
+    k,
+    vocabularySize,
+    unalignedShare: 0,
+    unaligned: {},
+  });
+  expect(facts['capturedMass']).toMatchObject([{ temperature: 1, mean: expect.closeTo(1 - 2 ** -k, 4) }]);
+  expect(dataset).toEqual(ground.dataset);
+});
+
+it('tokens that are named by their texts give the same rows as those that are named by ids', async () => {
+  // Every token of the reply has a text of its own.
+  const nameOf = (id: number): string => `token_id:${id}`;
+  const byIds = await capture({ name: 'by ids' });
+  says({ nameOf });
+  const byTexts = await capture({ name: 'by texts', with: { form: 'echo' } });
+  expect(bodies().at(-1)).toMatchObject({ echo: true, logprobs: k, max_tokens: 0 });
+  expect(byTexts.logits.digest).toBe(byIds.logits.digest);
+});
+
+it('a text that is that of two ids, or of none, names no token: its sample is unaligned', async () => {
+  says({ nameOf: (id) => (id % 7 === 3 ? '\uFFFD' : `token_id:${id}`) });
+  await expect(capture({ name: 'ambiguous', with: { form: 'echo' } })).rejects.toMatchObject({
+    code: 'capture-unaligned',
+    fault: 'user',
+  });
+});
+
+describe('what is recorded is not asked again', () => {
+  it('by another stage, and not by another endpoint or k alone', async () => {
+    await capture({ name: 'first' });
+    expect(server.asked).toHaveLength(rows);
+    await capture({ name: 'second', with: { valueType: 'float32' } });
+    expect(server.asked).toHaveLength(rows);
+    await capture({ name: 'third', with: { k: 4 } });
+    expect(server.asked).toHaveLength(2 * rows);
+  });
+
+  it('by the next attempt: neither samples in shards nor single replies', async () => {
+    const onProgress: EndpointAttempt['onProgress'] = ({ phase, done = 0 }, abort) => {
+      if (phase === 'capture' && done >= 5) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
+    };
+    const attempt = { name: 'cut off', with: { shardBytes: 4096 }, teacher: { limits: { parallel: 2 } } } as const;
+    await expect(capture({ ...attempt, onProgress })).rejects.toMatchObject({ code: 'stopped' });
+    expect(server.asked.length).toBeLessThan(rows);
+    const { facts, logits } = await capture(attempt);
+    expect(server.asked).toHaveLength(rows);
+    const undisturbed = await capture({ ...attempt, name: 'undisturbed' });
+    expect([logits.digest, facts]).toEqual([undisturbed.logits.digest, undisturbed.facts]);
+  });
+});
+
+it('the budget counts it: the cap stops it, and a higher one pays only for what is missing', async () => {
+  const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 1000, asOf: '2026-11-27' };
+  const attempt = { teacher: { prices, limits: { parallel: 1 } } };
+  await expect(capture({ ...attempt, name: 'poor', capUsd: 0.2 })).rejects.toMatchObject({ code: 'budget-exhausted' });
+  const bought = server.asked.length;
+  expect(bought).toBeGreaterThan(0);
+  expect(bought).toBeLessThan(rows);
+  const { observed } = await capture({ ...attempt, name: 'rich', capUsd: 100 });
+  expect(server.asked).toHaveLength(rows);
+  const tokens = bodies().reduce((sum, { prompt }) => sum + prompt.length, 0);
+  expect(observed.spentUsd).toBeCloseTo((tokens + rows) / 1000, 6);
+});
+
+describe('an endpoint that gives no distributions ends it by its name', () => {
+  const reply =
+    (value: object): Fault =>
+    (response) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  const refuses =
+    (message: string, param: string | null = null): Fault =>
+    (response) =>
+      void response
+        .writeHead(400, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error: { message, param } }));
+  const usage = { prompt_tokens: 1, completion_tokens: 1 };
+  const silent = { model: 'large', usage, choices: [{ text: 'a', finish_reason: 'length', logprobs: null }] };
+  const vllm = 'Requested prompt logprobs of 50, which is greater than max allowed: 20';
+
+  const bad: [string, Fault, code: string, calls: number, options?: JsonObject][] = [
+    ['a cap that it says', refuses(vllm), 'teacher-logprobs-capped', 1],
+    ['a cap of a field', refuses('Expected at most 20.', 'prompt_logprobs'), 'teacher-logprobs-capped', 1],
+    [
+      'a field that it does not know',
+      refuses('Unrecognized request argument: prompt_logprobs'),
+      'teacher-logprobs-missing',
+      1,
+    ],
+    ['a reply without them', reply(silent), 'teacher-logprobs-missing', 1],
+    ['an echo without them', reply(silent), 'teacher-logprobs-missing', 1, { form: 'echo' }],
+    ['a refused key', faults.status(401), 'teacher-refused-key', 1],
+    ['no such place', faults.status(404), 'teacher-missing', 1],
+    ['HTML', faults.html, 'teacher-reply-invalid', 2],
+    ['nothing', faults.empty, 'teacher-reply-invalid', 2],
+    ['half a reply, whenever it is asked', faults.halfReply, 'teacher-unavailable', 2],
+    ['another model', faults.servedBy('small'), 'teacher-model-mismatch', 1],
+    ['requests that it refuses', faults.status(400), 'capture-unaligned', 2],
+  ];
+
+  it.each(bad)('%s', async (name, fault, code, calls, options = {}) => {
+    server.faultFor = () => fault;
+    const limits = { attempts: 2, parallel: 1 };
+    await expect(capture({ name, teacher: { limits }, with: options })).rejects.toMatchObject({ code });
+    expect(server.asked).toHaveLength(calls);
+  });
+
+  it('fewer than it is asked for: 20 of 50', async () => {
+    says({ most: 20 });
+    const attempt = { name: 'few', with: { k: 50 }, teacher: { limits: { parallel: 1 } } };
+    await expect(capture(attempt)).rejects.toMatchObject({
+      code: 'teacher-logprobs-capped',
+      message: 'expected the 50 most probable tokens at each position, found 21',
+      remedy: expect.stringContaining('--max-logprobs'),
+    });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('probabilities that are more than 1 together', async () => {
+    says({ distort: (logprob) => logprob + 0.01 });
+    await expect(capture({ name: 'too much' })).rejects.toMatchObject({ code: 'distribution-invalid' });
+  });
+
+  it('a tokenizer of other texts, seen at the first reply', async () => {
+    says({ nameOf: (id) => tokenizer.decode([(id + 1) % vocabularySize]) });
+    const attempt = { name: 'other tokenizer', teacher: { limits: { parallel: 1 } } };
+    await expect(capture(attempt)).rejects.toMatchObject({ code: 'teacher-mismatch', fault: 'user' });
+    expect(server.asked).toHaveLength(1);
+  });
+});
+
+it('calls that break are tried again, within the limits', async () => {
+  server.next(
+    faults.halfReply,
+    faults.hangUp,
+    faults.status(503),
+    faults.status(429, { headers: { 'retry-after': '0' } }),
+  );
+  const { logits } = await capture({ name: 'broken calls', teacher: { limits: { attempts: 5, parallel: 3 } } });
+  expect(logits.rows).toBe(rows);
+  expect(server.asked).toHaveLength(rows + 4);
+  expect(server.mostAtOnce).toBeLessThanOrEqual(3);
+});
+
+it('samples that do not fit are counted by reason, and their rows are in neither the logits nor the dataset', async () => {
+  const [first, second, third] = await samplesOf(ground, 3);
+  const promptOf = (body: object): string => (body as ScoringBody).prompt.join();
+  const good = scoresAs({ tokenizer, vocabularySize });
+  server.faultFor = ({ body }) => (promptOf(body) === [...first!.ids].join() ? faults.status(400) : undefined);
+  server.score = (body) => {
+    const { prompt } = body as ScoringBody;
+    if (promptOf(body) === [...second!.ids].join()) return good({ ...body, prompt: prompt.slice(1) });
+    if (promptOf(body) === [...third!.ids].join())
+      return good({ ...body, prompt: [...prompt.slice(0, -1), 5, 6].slice(0, prompt.length) });
+    return good(body);
+  };
+  const { logits, dataset, facts } = await capture({ name: 'misfits', with: { minimumAligned: 0.7 } });
+  expect(facts).toMatchObject({ unalignedShare: 0.3, unaligned: { rejected: 1, length: 1, token: 1 } });
+  expect([logits.rows, dataset.rows]).toEqual([rows - 3, rows - 3]);
+  const ids: string[] = [];
+  for await (const { id } of readDatasetRows(ground.store, dataset)) ids.push(id);
+  expect(ids).toEqual(Array.from({ length: rows - 3 }, (_, index) => `row-${index + 3}`));
+});
+
+it('ids that the student does not have are cut off, and the others scaled to 1', async () => {
+  const notUnlikely = (id: number): number => ((id - (id % 7)) % (vocabularySize - 10)) + 1;
+  // The most probable id of every position is beyond the vocabulary of the student.
+  server.score = (body) => {
+    const { prompt, prompt_logprobs: count = 0 } = body as ScoringBody;
+    const about = (id: number) => [
+      { id: vocabularySize, logprob: Math.log(0.5) },
+      ...entriesAbout(notUnlikely(id), count - 1, vocabularySize).map((entry) => ({
+        ...entry,
+        logprob: entry.logprob - Math.log(2),
+      })),
+      { id, logprob: -20 },
+    ];
+    const positions = prompt.map((id, place) =>
+      place === 0
+        ? null
+        : Object.fromEntries(
+            about(id)
+              .toReversed()
+              .map((entry) => [entry.id, { logprob: entry.logprob }]),
+          ),
+    );
+    return { model: 'large', choices: [{ finish_reason: 'length', prompt_logprobs: positions }] };
+  };
+  const { logits } = await capture({ name: 'cut', with: { valueType: 'float32' } });
+  for (const { next, ids, logProbabilities } of await storedFor(ground, logits, await samplesOf(ground, 5))) {
+    expect(ids.slice(0, 2)).toEqual([notUnlikely(next), notUnlikely(next) + 1]);
+    expect(logProbabilities[0]).toBeCloseTo(Math.log(0.5), 5);
+    expect(logProbabilities.at(-1)).toBe(-Infinity);
+  }
+});
