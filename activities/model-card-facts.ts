@@ -11,11 +11,12 @@ export function cardFacts(
   { model, dataset }: { readonly model: ArtifactRef; readonly dataset: ArtifactRef | undefined },
   decision?: ApprovalDecision,
 ): ModelCardFacts {
+  const base = typeof student === 'object' && student !== null && 'model' in student ? student['model'] : student;
   return {
     name,
     digest: model.digest,
     ...(licence !== undefined && { licence }),
-    ...(typeof student === 'string' && { baseModel: nameOf(student) }),
+    ...(typeof base === 'string' && { baseModel: nameOf(base) }),
     ...(teacher !== undefined && { teacher: teacherFacts(teacher) }),
     ...(languages && { languages }),
     ...(dataset && {

@@ -7,9 +7,9 @@ import type { Plan, PlanNode } from '../config/plan.js';
 import type { ChampionUse, StageKind } from '../config/stage-kind.js';
 import { readAlias, type Alias, type ObjectStore } from '../storage/index.js';
 
-/** Does any stage of it decide about what serves? */
+/** Does any stage of it decide about what serves, or begin with it? */
 export const asksForChampion = ({ nodes }: Plan, kinds: readonly StageKind[]): boolean =>
-  nodes.some((node) => useOf(node, kinds) !== undefined);
+  nodes.some((node) => node.fromChampion !== undefined || useOf(node, kinds) !== undefined);
 
 /** @param store undefined: one that nobody has written to */
 export async function placeChampion(
@@ -17,8 +17,8 @@ export async function placeChampion(
   kinds: readonly StageKind[],
   store: ObjectStore | undefined,
 ): Promise<Plan> {
-  const nodes: PlanNode[] = [...plan.nodes];
-  for (const node of plan.nodes) {
+  const nodes: PlanNode[] = await beginWithChampion(plan, kinds, store);
+  for (const node of [...nodes]) {
     const use = useOf(node, kinds);
     if (use === undefined) continue;
     const served = store && (await readAlias(store, use.name, use.alias));
@@ -29,6 +29,28 @@ export async function placeChampion(
     nodes.splice(nodes.indexOf(node), 1, ...(measuring ? [measuring.node] : []), placed);
   }
   return { ...plan, nodes };
+}
+
+const standardAlias = 'champion';
+
+/** Trainings that begin with what serves have it in the place of their own input; they begin as the plan says where nothing serves. */
+async function beginWithChampion(
+  { name: plan, nodes }: Plan,
+  kinds: readonly StageKind[],
+  store: ObjectStore | undefined,
+): Promise<PlanNode[]> {
+  if (store === undefined || !nodes.some(({ fromChampion }) => fromChampion)) return [...nodes];
+  const use = nodes.map((node) => useOf(node, kinds)).find((found) => found !== undefined);
+  const served = await readAlias(store, use?.name ?? plan, use?.alias ?? standardAlias);
+  if (served === undefined) return [...nodes];
+  const { model, trainedBy } = served.current;
+  return nodes.map((node) => {
+    if (node.fromChampion === undefined) return node;
+    const { input } = node.fromChampion;
+    const inputs = Object.fromEntries(Object.entries(node.inputs).filter(([name]) => name !== input));
+    const artifacts = { ...node.artifacts, [input]: model };
+    return { ...node, inputs, artifacts, fromChampion: { input, trainedBy } };
+  });
 }
 
 function useOf({ uses, with: options }: PlanNode, kinds: readonly StageKind[]): ChampionUse | undefined {

@@ -9,6 +9,7 @@ import { NightstillError } from '../config/errors.js';
 import type { AskInput, LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
 import { closeRun, openRun, parseDigest, type Json } from '../storage/index.js';
 import { approvalQuestion } from './ask-approval.js';
+import { championsTraining } from './champions-training.js';
 import { withHeartbeat } from './heartbeat.js';
 import { lookUpStage } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
@@ -45,8 +46,11 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
         const kind = kindOf(input, rules);
         const nothing = await stores.use(input.store, (store) => whyNothingToDecide(store, kind, input));
         if (nothing !== undefined) return { unchanged: true, why: nothing };
-        const stage = await identifyStage(kind, input);
-        const found = await stores.use(input.store, (store) => lookUpStage(store, kind, input, stage, names));
+        const identified = await identifyStage(kind, input);
+        const found = await stores.use(input.store, async (store) => {
+          const before = input.fromChampion && (await championsTraining(store, input.fromChampion, identified));
+          return lookUpStage(store, kind, input, before ?? identified, names);
+        });
         return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
       }),
     ),

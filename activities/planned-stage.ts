@@ -4,6 +4,8 @@ import type { StageOfFile } from '../config/plan-schema.js';
 export interface PlannedStage extends StageOfFile {
   readonly place: string;
   readonly optionsPlace: string;
+  /** The input in whose place what serves is to stand. */
+  readonly fromChampion?: string;
 }
 
 /** Of the standard plan: its options stand in the section of its name. */

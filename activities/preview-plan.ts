@@ -4,7 +4,7 @@
  */
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { Outputs } from '../config/artifact.js';
-import type { NodeInput, Plan, PlanNode } from '../config/plan.js';
+import type { NodeInput, Plan, PlanNode, StageIdentity } from '../config/plan.js';
 import { gateSchema } from '../config/gate-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { resolveMargins, type Resolution } from '../evaluation/index.js';
@@ -16,6 +16,7 @@ import {
   type ObjectStore,
   type StageLookup,
 } from '../storage/index.js';
+import { championsTraining } from './champions-training.js';
 import { explainLookup } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
@@ -121,7 +122,8 @@ class Preview {
     if (kind === undefined) throw new NightstillError('plan-invalid', `stage ${id}: expected a known kind`);
     const nothing = this.#store && (await whyNothingToDecide(this.#store, kind, { with: node.with, inputs }));
     if (nothing !== undefined) return left(node, nothing);
-    const stage = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs, makers });
+    const identified = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs, makers });
+    const stage = (await this.#championsTraining(node, identified)) ?? identified;
     const found = this.#store ? await lookupStage(this.#store, stage.stageKey, { readOnly: true }) : never;
     const before = this.#before[id];
     const why = this.#store ? await explainLookup(this.#store, kind, { stage, found, before }) : 'never run before';
@@ -131,6 +133,10 @@ class Preview {
     // What acts has a key of its own in every run.
     const known = kind.reusable ? { stageKey } : {};
     return { node: { ...shown, verdict: 'runs', why, ...known, ...(await this.#estimate(node)) } };
+  }
+
+  async #championsTraining({ fromChampion }: PlanNode, identified: StageIdentity): Promise<StageIdentity | undefined> {
+    return this.#store && fromChampion ? championsTraining(this.#store, fromChampion, identified) : undefined;
   }
 
   /**

@@ -15,7 +15,7 @@ import type { StageContext, StageProduct } from './stage.js';
 
 type PromoteContext = StageContext<
   PromoteOptions,
-  { readonly verdict: string; readonly model: string; readonly dataset: `${string}?` }
+  { readonly verdict: string; readonly model: string; readonly dataset: `${string}?`; readonly trained: `${string}?` }
 >;
 
 type PromoteProduct = StageProduct<{ readonly promotion: string }>;
@@ -59,7 +59,7 @@ async function leave(context: PromoteContext, verdict: VerdictRecord, why: strin
 
 /** Night after night may come to a model that was rolled back: that is no fault. */
 async function move(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
-  const { inputs, store, writer, runId, progress, signal, decision } = context;
+  const { inputs, makers, store, writer, runId, progress, signal, decision } = context;
   const { name, alias, reasons } = verdict;
   const operationId = `promote ${writer.stageKey}`;
   const card = await writeCard(context, verdict);
@@ -73,6 +73,7 @@ async function move(context: PromoteContext, verdict: VerdictRecord): Promise<Pr
       alias,
       model: inputs.model,
       card,
+      ...(makers['trained'] !== undefined && { trainedBy: makers['trained'] }),
       expected: expectedBy(verdict),
       reason: `passed its gate in run ${runId}: ${[...reasons, ...(decision ? [sayDecision(decision)] : [])].join('; ')}`,
       actor: `run ${runId}`,

@@ -100,6 +100,7 @@ function resolveNode(
       needs: [...new Set(stage.needs)],
       inputs,
       with: options.value,
+      ...(stage.fromChampion !== undefined && { fromChampion: { input: stage.fromChampion } }),
       ...(kind.numerics(options.value) && { numerics: numericsOf(plan) }),
       ...(approval && { approval }),
       activity: kind.activity,

@@ -3,7 +3,7 @@
  * compare it with; the gate decides, and who passes is promoted. Pure.
  */
 import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
-import type { PlanFile } from '../config/plan-schema.js';
+import { ownModel, startsFromChampion, type PlanFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
@@ -20,7 +20,7 @@ export const isDistilled = ({ teacher, capture }: PlanFile): boolean =>
 function modelsOf(file: PlanFile): Partial<Record<System, string>> {
   const { teacher, student, control } = file;
   return {
-    ...(typeof student === 'string' && { base: 'student' }),
+    ...(ownModel(student) !== undefined && { base: 'student' }),
     ...(typeof teacher === 'string' && { teacher: 'teacher' }),
     ...(isDistilled(file) && { 'fine-tuned': 'fine-tune' }),
     ...(control !== undefined && { control: 'control' }),
@@ -56,7 +56,7 @@ function comparisonIssues(file: PlanFile): PlanIssue[] {
 
 export function measuringStages(file: PlanFile): PlannedStage[] {
   if (!isMeasured(file)) return [];
-  const { gates = [], control, promote } = file;
+  const { gates = [], control } = file;
   const candidate = candidateOf(file);
   const known = Object.entries(modelsOf(file)) as [System, string][];
   const compared = new Set<System>([...systemsOf(gates), ...(control === undefined ? [] : (['control'] as const))]);
@@ -69,7 +69,7 @@ export function measuringStages(file: PlanFile): PlannedStage[] {
       : deciding(
           candidate,
           others.map(([system]) => system),
-          promote,
+          file,
         )),
   ];
 }
@@ -88,7 +88,8 @@ const evaluate = ({ gates, evaluate: options }: PlanFile, id: string, node: stri
 /** What the gates ask for is scored, unless the file says what is. */
 const defaultsFor = (gates: Gate | undefined) => (gates === undefined ? {} : { scorers: scoresOf(gates) });
 
-function deciding(candidate: string, others: readonly System[], promote: PlanFile['promote']): PlannedStage[] {
+function deciding(candidate: string, others: readonly System[], file: PlanFile): PlannedStage[] {
+  const trained = startsFromChampion(file);
   const scores = Object.fromEntries(others.map((system) => [system, `evaluate-${system}.scores`]));
   const needs = [candidate, 'evaluate', ...others.map((system) => `evaluate-${system}`)];
   const model = `${candidate}.model`;
@@ -97,9 +98,9 @@ function deciding(candidate: string, others: readonly System[], promote: PlanFil
     plannedStage(
       'promote',
       'promote',
-      ['gate', candidate, 'import'],
-      { verdict: 'gate.verdict', model, dataset: 'import.dataset' },
-      { ...promote },
+      [...new Set(['gate', candidate, 'import', ...(trained ? ['fine-tune'] : [])])],
+      { verdict: 'gate.verdict', model, dataset: 'import.dataset', ...(trained && { trained: 'fine-tune.model' }) },
+      { ...file.promote },
     ),
   ];
 }

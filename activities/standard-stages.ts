@@ -4,7 +4,7 @@
  * answers the prompts, and the student learns its answers; with a section `capture` it is then asked how probable the tokens of its
  * answers are, and the student learns these distributions too. Pure.
  */
-import type { PlanFile, StageOfFile } from '../config/plan-schema.js';
+import { ownModel, startsFromChampion, type PlanFile, type StageOfFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import type { PlanIssue } from './plan-issues.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
@@ -33,7 +33,7 @@ export function standardIssues(file: PlanFile, kinds: readonly StageKind[]): Pla
 function endpointIssues(file: PlanFile): PlanIssue[] {
   const because = 'since the teacher is an endpoint';
   return [
-    ...(typeof file.student === 'object'
+    ...(file.student !== undefined && ownModel(file.student) === undefined
       ? [{ path: 'student', expected: `a model directory, ${because} and has no layers to give`, found: 'layers' }]
       : []),
     ...(['distill', 'control'] as const)
@@ -47,7 +47,16 @@ function endpointIssues(file: PlanFile): PlanIssue[] {
 }
 
 function startIssues(file: PlanFile): PlanIssue[] {
-  if (typeof file.student === 'string' || file['fine-tune']?.['start'] === undefined) return [];
+  if (file['fine-tune']?.['start'] === undefined) return [];
+  if (startsFromChampion(file))
+    return [
+      {
+        path: 'fine-tune.start',
+        expected: 'none, since student says that a night starts from the champion',
+        found: 'one',
+      },
+    ];
+  if (ownModel(file.student) !== undefined) return [];
   const expected = 'none, since student says which layers the student begins with';
   return [{ path: 'fine-tune.start', expected, found: 'one' }];
 }
@@ -72,12 +81,13 @@ export const neededFor = ({ evaluation, gates }: PlanFile, section: keyof PlanFi
 
 /** Of a file without `standardIssues`. */
 export function standardStages(file: PlanFile): PlannedStage[] {
-  const { teacher = '', student = '', dataset = '', evaluation } = file;
+  const { teacher = '', student, dataset = '', evaluation } = file;
+  const model = ownModel(student);
   const imports = [
     plannedStage('import', 'import', [], {}, { dataset }),
     ...(evaluation === undefined ? [] : [plannedStage('evaluation', 'import', [], {}, { dataset: evaluation })]),
     ...(typeof teacher === 'string' ? [plannedStage('teacher', 'import-model', [], {}, { model: teacher })] : []),
-    ...(typeof student === 'string' ? [plannedStage('student', 'import-model', [], {}, { model: student })] : []),
+    ...(model === undefined ? [] : [plannedStage('student', 'import-model', [], {}, { model })]),
   ];
   return typeof teacher === 'string'
     ? [
@@ -120,10 +130,10 @@ function answer({ teacher, answer: options }: PlanFile): PlannedStage {
 }
 
 function fineTune(file: PlanFile): PlannedStage {
-  const { student = '' } = file;
+  const { student } = file;
   const lesson = lessonOf(file);
-  const cut = typeof student !== 'string';
-  return plannedStage(
+  const cut = ownModel(student) === undefined;
+  const stage = plannedStage(
     'fine-tune',
     'fine-tune',
     [lesson, cut ? 'teacher' : 'student', ...heldOut(file).needs],
@@ -132,8 +142,9 @@ function fineTune(file: PlanFile): PlannedStage {
       ...(cut ? { teacher: 'teacher.model' } : { model: 'student.model' }),
       ...heldOut(file).inputs,
     },
-    { ...(cut && { start: student }), ...file['fine-tune'] },
+    { ...(cut && student !== undefined && { start: student }), ...file['fine-tune'] },
   );
+  return startsFromChampion(file) ? { ...stage, fromChampion: 'model' } : stage;
 }
 
 function distill(file: PlanFile): PlannedStage {
@@ -173,7 +184,7 @@ function control(file: PlanFile): PlannedStage[] {
 function capture(file: PlanFile): PlannedStage {
   const { capture: options, distill: agreeing = {}, student } = file;
   const lesson = lessonOf(file);
-  const ownWeights = typeof student === 'string';
+  const ownWeights = ownModel(student) !== undefined;
   const { temperature } = agreeing;
   return plannedStage(
     'capture',

@@ -11,8 +11,11 @@ export interface PlanFileInput {
   readonly store: string;
   /** A model directory, or an endpoint that speaks the chat API of OpenAI. */
   readonly teacher?: string | TeacherInput;
-  /** A model directory, or which layers of the teacher to begin with. */
-  readonly student?: string | { readonly layers: readonly number[] | { readonly every: number } };
+  /** A model directory, or which layers of the teacher to begin with. `start: 'champion'`: a night trains from what serves. */
+  readonly student?:
+    | string
+    | { readonly model: string; readonly start?: 'base' | 'champion' }
+    | { readonly layers: readonly number[] | { readonly every: number } };
   /** JSONL or Parquet: a file or an object, all under a place that ends in `/`, or a glob; of one day or of a window. */
   readonly dataset?: string | DatasetInput;
   /** As `dataset`: rows that are never trained on. */

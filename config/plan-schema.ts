@@ -69,8 +69,14 @@ export const numericsSchema = z.strictObject({
   threads: z.int().min(1).max(1024).default(2).describe('Threads within one operation: bits depend on their number.'),
 });
 
+const startSchema = z
+  .enum(['base', 'champion'])
+  .default('base')
+  .describe('What a night trains from: this model, or the one that serves, where there is one.');
+
 const studentSchema = z.union([
   sourceUrlSchema,
+  z.strictObject({ model: sourceUrlSchema, start: startSchema }),
   z.strictObject({
     layers: z.union([z.array(z.int().min(0)).min(1), z.strictObject({ every: z.int().min(1) })]),
   }),
@@ -87,7 +93,9 @@ export const planFileSchema = z.strictObject({
     .describe('A model directory, or an endpoint: `{ endpoint, model, revision, terms }`.'),
   student: studentSchema
     .optional()
-    .describe('A model directory, or which layers of the teacher to begin with: `{ layers: { every: 2 } }`.'),
+    .describe(
+      'A model directory, or which layers of the teacher to begin with: `{ layers: { every: 2 } }`. With `{ model, start: champion }` a night trains from what serves.',
+    ),
   dataset: datasetSchema
     .optional()
     .describe(
@@ -140,6 +148,13 @@ export const planFileSchema = z.strictObject({
     .optional()
     .describe('Default: the standard plan, from dataset to distilled student.'),
 });
+
+/** The model directory that a student begins as; undefined where it is cut from layers of the teacher. */
+export const ownModel = (student: PlanFile['student']): string | undefined =>
+  typeof student === 'object' ? ('model' in student ? student.model : undefined) : student;
+
+export const startsFromChampion = ({ student }: Pick<PlanFile, 'student'>): boolean =>
+  typeof student === 'object' && 'start' in student && student.start === 'champion';
 
 export type PlanFile = z.infer<typeof planFileSchema>;
 export type StageOfFile = z.infer<typeof stageSchema>;

@@ -28,6 +28,8 @@ export interface PlanNode {
   readonly inputs: Readonly<Record<string, OutputOfNode>>;
   /** Inputs that the store holds already, whoever made them. */
   readonly artifacts?: Readonly<Record<string, ArtifactRef>> | undefined;
+  /** It begins with the model that serves, where one does. */
+  readonly fromChampion?: FromChampion | undefined;
   /** Options of the stage kind, complete: defaults are filled in. */
   readonly with: JsonObject;
   /** Absent where no bit depends on it. */
@@ -38,6 +40,14 @@ export interface PlanNode {
   readonly queue: string;
   readonly timeouts: NodeTimeouts;
   readonly retry: NodeRetry;
+}
+
+/** A training that begins with what serves. */
+export interface FromChampion {
+  /** The input in whose place what serves stands. */
+  readonly input: string;
+  /** Key of the stage of this kind that what serves came from, as its promotion recorded it. */
+  readonly trainedBy?: string | undefined;
 }
 
 export interface OutputOfNode {
@@ -86,6 +96,7 @@ export interface NodeInput {
   readonly inputs: Readonly<Record<string, ArtifactRef>>;
   /** The stage keys of the nodes that made them. */
   readonly makers?: Readonly<Record<string, string>> | undefined;
+  readonly fromChampion?: FromChampion | undefined;
   /** What a person decided, where one was asked. */
   readonly decision?: ApprovalDecision | undefined;
 }

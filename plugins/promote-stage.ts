@@ -9,7 +9,8 @@ export const promoteStage = defineStage({
   kind: 'promote',
   version: 1,
   options: promoteOptions,
-  inputs: { verdict: 'verdict', model: 'model', dataset: 'dataset?' },
+  /** `trained`: what the night trained first, where nights begin with what serves; that name then knows what it came from. */
+  inputs: { verdict: 'verdict', model: 'model', dataset: 'dataset?', trained: 'model?' },
   outputs: { promotion: 'promotion' },
   shared: { teacher: 'teacher', student: 'student' },
   reproducible: false,

@@ -16,6 +16,8 @@ const entrySchema = z.looseObject({
   model: artifactRefSchema,
   /** What is told of the model: a README.md, beside its files when it is exported. */
   card: artifactRefSchema.optional(),
+  /** Key of the training that it came from first: where trainings begin with what serves, that one is not done again upon itself. */
+  trainedBy: z.string().optional(),
   /** Why it was moved there, in words: the run, the person, the gate's sentence. */
   reason: z.string(),
   operationId: z.string(),
@@ -58,6 +60,7 @@ export interface AliasMove {
 export interface Promotion extends AliasMove {
   readonly model: ArtifactRef;
   readonly card?: ArtifactRef;
+  readonly trainedBy?: string;
   /** Promote a digest that was rolled back: it must be named here, so that nobody does it by accident. */
   readonly evenIfRefused?: Digest;
 }
@@ -114,7 +117,12 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
       ...moving,
       name,
       alias,
-      current: { model, ...(promotion.card && { card: promotion.card }), ...saidOf(promotion) },
+      current: {
+        model,
+        ...(promotion.card && { card: promotion.card }),
+        ...(promotion.trainedBy !== undefined && { trainedBy: promotion.trainedBy }),
+        ...saidOf(promotion),
+      },
       history: pastOf(current, model).slice(0, historyKept),
       refused: refused.filter((digest) => digest !== model.digest),
     };
@@ -147,7 +155,12 @@ export async function rollback(store: ObjectStore, move: AliasMove): Promise<Ali
     return {
       ...current,
       ...moving,
-      current: { model: previous.model, ...(previous.card && { card: previous.card }), ...saidOf(move) },
+      current: {
+        model: previous.model,
+        ...(previous.card && { card: previous.card }),
+        ...(previous.trainedBy !== undefined && { trainedBy: previous.trainedBy }),
+        ...saidOf(move),
+      },
       history,
       refused,
     };

@@ -39,15 +39,18 @@ export class Reachable {
 
   static async mark(store: ObjectStore, isYoung: Youth, { graceMs, closedRuns }: Retention): Promise<Reachable> {
     const reachable = new Reachable(store, isYoung, graceMs);
-    await reachable.#markAliases();
+    const trainings = await reachable.#markAliases();
     const wanted = await reachable.#stagesOfRuns(closedRuns);
+    for (const stageKey of trainings) wanted.add(stageKey);
     await reachable.#markResults(wanted);
     await reachable.#markHeads(wanted);
     await reachable.#markHeadless();
     return reachable;
   }
 
-  async #markAliases(): Promise<void> {
+  /** @returns the trainings that what serves came from: where nights begin with what serves, they must find them */
+  async #markAliases(): Promise<Set<string>> {
+    const trainings = new Set<string>();
     for await (const { key } of this.#store.list(prefixes.models)) {
       const { value } = await this.#read(aliasKind, key);
       this.keys.add(key);
@@ -55,7 +58,9 @@ export class Reachable {
         await this.#markArtifact(model);
         if (card) await this.#markArtifact(card);
       }
+      if (value.current.trainedBy !== undefined) trainings.add(value.current.trainedBy);
     }
+    return trainings;
   }
 
   /** All run records stay; the result is the stage keys of those that keep their results. Those of before only explain. */

@@ -85,6 +85,7 @@ function inputOf(plan: Plan, node: PlanNode, needed: Readonly<Record<string, Nod
     queue: node.queue,
     with: node.with,
     ...(node.numerics && { numerics: node.numerics }),
+    ...(node.fromChampion && { fromChampion: node.fromChampion }),
     inputs,
     makers,
   };

@@ -63,8 +63,8 @@ function absoluteIn(values: JsonObject, names: readonly string[], directory: str
 function absolute(value: Json, directory: string): Json {
   if (typeof value === 'string') return isRelativePath(value) ? absolutePath(value, directory) : value;
   if (isJsonArray(value)) return value.map((item) => (typeof item === 'string' ? absolute(item, directory) : item));
-  const from = isJsonObject(value) ? value['from'] : undefined;
-  return isJsonObject(value) && from !== undefined ? { ...value, from: absolute(from, directory) } : value;
+  // The model of an endpoint is a name.
+  return isJsonObject(value) && !('endpoint' in value) ? absoluteIn(value, ['from', 'model'], directory) : value;
 }
 
 /** A slash at the end means something: all that lies in that directory. */

@@ -19,6 +19,37 @@ const idsOf = (file: object) => nodesOf(file).map(({ id }) => id);
 const added = (file: object) => idsOf(file).slice(idsOf({ ...file, gates: undefined, evaluate: undefined }).length);
 const resolving = (file: object) => () => resolvePlan(file, rules);
 
+describe('a student that starts from the champion', () => {
+  const started = { ...measured, student: { model: '/s', start: 'champion' } };
+
+  it('has the model that serves in the place of the base, and its promotion told which training that was', async () => {
+    const resolved = resolvePlan(started, rules).plan;
+    expect(asksForChampion(resolved, kinds)).toBe(true);
+    const of = (nodes: typeof resolved.nodes, id: string) => nodes.find((node) => node.id === id);
+    expect(of(resolved.nodes, 'promote')?.inputs['trained']).toEqual({ node: 'fine-tune', output: 'model' });
+    const store = await openObjectStore(`file://${temporaryDirectory()}/started`, { forWriting: true });
+    const none = await placeChampion(resolved, kinds, store);
+    expect(of(none.nodes, 'fine-tune')?.inputs['model']).toEqual({ node: 'student', output: 'model' });
+    const model = { kind: 'model', digest: digestOf('served'), uri: 'blobs/served', bytes: 1, indexBytes: 1 };
+    const move = { name: 'nightly', alias: 'champion', expected: null, reason: 'a test', operationId: 'one' };
+    await promote(store, { ...move, model, trainedBy: 'a'.repeat(64) });
+    const placed = of((await placeChampion(resolved, kinds, store)).nodes, 'fine-tune');
+    expect(placed).toMatchObject({ artifacts: { model }, fromChampion: { input: 'model', trainedBy: 'a'.repeat(64) } });
+    expect(placed?.inputs['model']).toBeUndefined();
+    await store.close();
+  });
+
+  it('is the plan of its base where it starts from the base, in words or without', () => {
+    const base = nodesOf({ ...measured, student: { model: '/s', start: 'base' } });
+    expect(base.slice(0, -1)).toEqual(nodesOf(measured).slice(0, -1));
+    expect(nodesOf({ ...measured, student: { model: '/s' } }).slice(0, -1)).toEqual(base.slice(0, -1));
+  });
+
+  it('may not begin otherwise as well', () => {
+    expect(resolving({ ...started, 'fine-tune': { start: { random: {} } } })).toThrow('fine-tune.start: expected none');
+  });
+});
+
 describe('gates of the standard plan', () => {
   it('have the student measured, decide about it under the name of the plan, and promote it', () => {
     expect(added(measured)).toEqual(['evaluate', 'gate', 'promote']);

@@ -37,11 +37,12 @@ async function attempt(verdict: 'pass' | 'fail', signal = new AbortController().
   const model = await artifact('model', { weights: 'of the student' });
   const decided = { version: 1, verdict, reasons: ['a line'], name: 'nightly', alias: 'champion' };
   const record = { ...decided, candidate: model.digest, champion: null, comparisons: [], scores: [], read: {} };
-  const inputs = { model, verdict: await artifact('verdict', record), dataset: undefined };
+  const inputs = { model, verdict: await artifact('verdict', record), dataset: undefined, trained: undefined };
   const seen = { node: 'promote', candidate: model.digest, verdict: inputs.verdict.digest, at: '2026-11-27T10:00:00Z' };
   const asked = person && { decision: { ...seen, by: 'alice', ...person } };
   const options = person === undefined ? {} : { approval: { within: 1000 } };
-  const context = { options, ...asked, inputs, makers: {}, preimage: {}, runId: 'run-1', store, writer, signal };
+  const makers = { trained: 'a'.repeat(64) };
+  const context = { options, ...asked, inputs, makers, preimage: {}, runId: 'run-1', store, writer, signal };
   return promoteStudent({ ...context, progress: () => undefined });
 }
 
@@ -50,7 +51,10 @@ const served = () => readAlias(store, 'nightly', 'champion');
 it('a move that an earlier attempt made is told, even if the run was asked to end since', async () => {
   const first = await attempt('pass');
   expect(await attempt('pass', AbortSignal.abort())).toEqual(first);
-  expect(await served()).toMatchObject({ counter: 1, current: { reason: 'passed its gate in run run-1: a line' } });
+  expect(await served()).toMatchObject({
+    counter: 1,
+    current: { reason: 'passed its gate in run run-1: a line', trainedBy: 'a'.repeat(64) },
+  });
 });
 
 it('a run that was asked to end moves nothing', async () => {
