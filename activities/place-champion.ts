@@ -17,8 +17,9 @@ export async function placeChampion(
   kinds: readonly StageKind[],
   store: ObjectStore | undefined,
 ): Promise<Plan> {
-  const nodes: PlanNode[] = await beginWithChampion(plan, kinds, store);
-  for (const node of [...nodes]) {
+  const begun = await beginWithChampion(plan, kinds, store);
+  const nodes = [...begun];
+  for (const node of begun) {
     const use = useOf(node, kinds);
     if (use === undefined) continue;
     const served = store && (await readAlias(store, use.name, use.alias));

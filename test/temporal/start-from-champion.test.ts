@@ -12,15 +12,17 @@ let files: NightFiles;
 let night: SmallNight;
 let plan: JsonObject;
 let rows: string;
+let store: string;
 
 beforeAll(async () => {
   files = await NightFiles.create();
   const model = await copyModel('qwen3-qknorm', files.directory);
   rows = join(files.directory, 'rows');
+  store = files.newStore();
   const training = { steps: 2, rows: 1, rowTokens: 64, learningRate: 1e-2, warmUpRatio: 0 };
   plan = {
     name: 'started',
-    store: files.newStore(),
+    store,
     numerics: { runner: 'wasm', threads: 1 },
     teacher: model,
     student: { model, start: 'champion' },
@@ -52,16 +54,17 @@ async function nightOf(scheduledDate: string, changes: Readonly<Record<string, J
   return { nodes, runId: handle.runId, ran: Object.keys(nodes).filter((id) => !nodes[id]?.reused) };
 }
 
-const champion = async () => (await findModel({ store: String(plan['store']), name: 'started' }))?.current.digest;
+const champion = async () => (await findModel({ store, name: 'started' }))?.current.digest;
 
 /** What the fine-tune began with. */
 async function beginOf(nodes: RunResult['nodes']): Promise<unknown> {
-  const store = await openObjectStore(String(plan['store']));
+  const opened = await openObjectStore(store);
   try {
-    const result = await lookupResult(store, nodes['fine-tune']?.stageKey ?? '');
-    return (result?.outcome.preimage as { inputs: JsonObject }).inputs['model'];
+    const result = await lookupResult(opened, nodes['fine-tune']?.stageKey ?? '');
+    const preimage = result?.outcome.preimage as { readonly inputs: JsonObject } | undefined;
+    return preimage?.inputs['model'];
   } finally {
-    await store.close();
+    await opened.close();
   }
 }
 
