@@ -101,7 +101,7 @@ ${stageTimes(view, performance.now() - startedAtMs)}
 
   To try next:
 ${await howToAsk(store, runId)}
-  node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing is trained
+  node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing runs
   node dist/cli/main.js run examples/sql/micro.yaml --prove     # kill its trainer
 `);
 }
@@ -112,7 +112,7 @@ async function howToAsk(store: string, runId: string): Promise<string> {
   if ((await findModel({ store, name: 'sql' })) === undefined)
     return `  ${main} export ${runId} ./student --node kd && ${main} serve ./student     # nothing was promoted`;
   return `  ${main} serve sql/champion     # what was promoted; and in another terminal:
-  curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' -d '{"model": "sql/champion", "messages": [{"role": "user", "content": "which cities are there"}]}'`;
+  curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' -d '{"model": "sql/champion", "messages": [{"role": "user", "content": "how many customers living in Osaka are there"}]}'`;
 }
 
 try {
