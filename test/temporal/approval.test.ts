@@ -18,6 +18,7 @@ import { openObjectStore, readRun } from '../../storage/index.js';
 import { questionOf } from '../support/asked.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
+import { nightstill } from '../support/nightstill.js';
 import { until } from '../support/processes.js';
 import { promotionPlan, type PromotionPlan } from '../support/promotion-plan.js';
 import { SmallNight, smallPlan, type SmallWorker } from '../support/small-night.js';
@@ -25,7 +26,6 @@ import { SmallNight, smallPlan, type SmallWorker } from '../support/small-night.
 let files: NightFiles;
 let night: SmallNight;
 let orchestrator: SmallWorker;
-
 let models: readonly [string, string];
 let dataset: string;
 /** One for all: what was measured once is found again, and a run comes to its question at once. */
@@ -183,6 +183,28 @@ it('a run that waits outlives its orchestrator, and takes the decision that was 
   orchestrator = worker;
   expect(decision).toMatchObject({ outcome: 'approved', by: 'alice' });
   expect(await promotionOf(handle)).toMatchObject({ promoted: true });
+});
+
+it('the command line shows what is decided, decides nothing without a yes, and says by its exit status what came of it', async () => {
+  const handle = await run({ name: 'by-command' });
+  const seen = await questionOf(handle);
+  const command = (...words: string[]) =>
+    nightstill([...words, '--by', 'carol'], { TEMPORAL_ADDRESS: night.temporal.address });
+  const shown = await command('approve', handle.runId);
+  expect(shown).toMatchObject({ status: 2, standardError: expect.stringContaining('Nothing was decided') });
+  for (const part of [seen.candidate, seen.verdict, 'champion   none', 'exact-match', 'The gate let it pass:'])
+    expect(shown.standardOutput).toContain(part);
+  const other = `sha256:${'0'.repeat(64)}`;
+  const mismatch = await command('reject', handle.runId, '--yes', '--verdict', other);
+  expect(mismatch).toMatchObject({ status: 2, standardError: expect.stringContaining('approval-mismatch') });
+  expect(await openApprovals(handle)).toEqual([seen]);
+  const decided = await command('reject', handle.runId, '--yes', '--json', '--verdict', seen.verdict);
+  expect(decided.status).toBe(0);
+  expect(JSON.parse(decided.standardOutput)).toMatchObject({
+    decided: true,
+    decision: { outcome: 'rejected', by: 'carol' },
+  });
+  expect(await promotionOf(handle)).toMatchObject({ promoted: false, why: 'rejected by carol' });
 });
 
 it('a run that is cancelled while it waits promotes nothing, and takes no decision any more', async () => {
