@@ -178,9 +178,9 @@ it('a plan is followed anew only when the lookups of before have ended, whose id
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing' });
-  const dataset = `s3://bucket/rows.jsonl?region=us-east-1&endpoint=${encodeURIComponent(`http://127.0.0.1:${port}`)}`;
+  const unanswered = `s3://bucket/rows.jsonl?region=us-east-1&endpoint=${encodeURIComponent(`http://127.0.0.1:${port}`)}`;
   const stages = [
-    { id: 'import', uses: 'import', with: { dataset } },
+    { id: 'import', uses: 'import', with: { dataset: unanswered } },
     { id: 'asked', with: { text: 'asked', waitFor: gate } },
     { id: 'overtaken', uses: 'failing', needs: ['asked'], with: { code: 'champion-moved' } },
   ];
