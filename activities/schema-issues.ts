@@ -22,9 +22,10 @@ function told(issue: SchemaIssue, schema: Schema | undefined, base: string): Pla
     return issue.keys.map((key) => unknownKey(joinPath(path, key), key, known));
   }
   if (issue.code === 'invalid_union') {
-    // The one alternative that has the right type is the one that was meant.
-    const [meant, another] = issue.errors.filter((issues) => !issues.some(isOfOtherType));
-    if (meant && !another) return meant.flatMap((inner) => told(inner, schemaAt(schema, issue.path), path));
+    // The one alternative that has the right type, and among several the one that knows every key, is the one that was meant.
+    const ofItsType = issue.errors.filter((issues) => !issues.some(isOfOtherType));
+    const meant = only(ofItsType) ?? only(ofItsType.filter((issues) => !issues.some(isOfOtherKeys)));
+    if (meant) return meant.flatMap((inner) => told(inner, schemaAt(schema, issue.path), path));
   }
   return [{ path, expected: expectation(issue, schemaAt(schema, issue.path)), found: describe(issue.input) }];
 }
@@ -40,6 +41,10 @@ const unknownKey = (path: string, key: string, known: readonly string[]): PlanIs
 
 const isOfOtherType = ({ code, path }: SchemaIssue): boolean =>
   path.length === 0 && (code === 'invalid_type' || code === 'invalid_value' || code === 'invalid_union');
+
+const isOfOtherKeys = ({ code, path }: SchemaIssue): boolean => path.length === 0 && code === 'unrecognized_keys';
+
+const only = <Item>(items: readonly Item[]): Item | undefined => (items.length === 1 ? items[0] : undefined);
 
 function expectation(issue: SchemaIssue, schema: Schema | undefined): string {
   if (!/^(Invalid|Too|Unrecognized)\b/.test(issue.message)) return issue.message;

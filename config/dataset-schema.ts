@@ -49,7 +49,9 @@ const several = z
   });
 
 /** A text, or in its complete form `{ from: […], window, until }`. */
-export const datasetSchema = z.union([place, several]);
+export const datasetSchema = z.union([place, several], {
+  error: 'an absolute path, or a file:// or s3:// URL, or an object with from, window, until',
+});
 export type DatasetOption = z.output<typeof datasetSchema>;
 
 export const windowDays = (window: string): number => Number(windowPattern.exec(window)?.[1]);

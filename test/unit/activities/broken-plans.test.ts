@@ -85,7 +85,11 @@ describe('a plan is refused with the place, what was expected there and what was
       stages({ uses: 'imports' }),
       'stages[0].uses: expected one of import, import-model, canary, answer, capture-endpoint, fine-tune, capture, distill, evaluate, gate, promote (nearest: import), found imports',
     ],
-    ['a missing option', stages({ with: {} }), `stages[0].with.dataset: expected ${place}, found nothing`],
+    [
+      'a missing option',
+      stages({ with: {} }),
+      `stages[0].with.dataset: expected ${place}, or an object with from, window, until, found nothing`,
+    ],
     [
       'an unknown option',
       stages({ with: { dataset: '/d', data: 1 } }),
