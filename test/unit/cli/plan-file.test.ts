@@ -40,7 +40,7 @@ describe('a plan file', () => {
   });
 
   it('may take its rows from several places and days, each path of which is made absolute', async () => {
-    const dataset = '{ from: [rows/{{scheduledDate}}/, ./more-{{scheduledDate}}.jsonl], window: 7d }';
+    const dataset = '{ from: ["rows/{{scheduledDate}}/", "./more-{{scheduledDate}}.jsonl"], window: 7d }';
     const path = writePlan(
       `name: night\nteacher: /t\nstudent: /s\ndataset: ${dataset}\nevaluation: held-out/*.jsonl\n`,
     );

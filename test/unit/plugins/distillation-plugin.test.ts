@@ -36,7 +36,13 @@ const io = new DistillationPlugin({ role: 'io', queuePrefix: 'night', programs, 
 const gpu = new DistillationPlugin({ role: 'gpu', programs, stages });
 const orchestrator = new DistillationPlugin({ role: 'orchestrator', stages });
 
-const light = ['nightstill.resolvePlan', 'nightstill.openRun', 'nightstill.lookup', 'nightstill.closeRun'];
+const light = [
+  'nightstill.resolvePlan',
+  'nightstill.openRun',
+  'nightstill.lookup',
+  'nightstill.askApproval',
+  'nightstill.closeRun',
+];
 const importing = ['import', 'import-model', 'canary', 'answer', 'capture-endpoint'].map(
   (kind) => `nightstill.${kind}`,
 );
