@@ -1,14 +1,14 @@
 /**
  * The work of the stage `promote`: a model that passed its gate is moved to its name by compare-and-swap against the champion that
- * the gate read. A repeated attempt is the same move; nothing is moved once the run was asked to end,
- * and only the seal follows the move.
+ * the gate read. The move is announced under the fence of the attempt, and a repeated attempt is the same move; nothing is announced
+ * once the run was asked to end, and only the seal follows the move.
  */
 import { sayDecision, type ApprovalDecision } from '../config/approval.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { PromoteOptions } from '../config/gate-options.js';
 import type { VerdictRecord } from '../config/verdict.js';
 import { modelCard } from '../evaluation/index.js';
-import { canonicalJson, expectAlias, isAliasMovedBy, promote, type ArtifactRef, type Json } from '../storage/index.js';
+import { canonicalJson, expectAlias, promote, type ArtifactRef, type Json } from '../storage/index.js';
 import { cardFacts } from './model-card-facts.js';
 import { expectedBy, readVerdict, wasRolledBack } from './read-verdict.js';
 import type { StageContext, StageProduct } from './stage.js';
@@ -59,14 +59,13 @@ async function leave(context: PromoteContext, verdict: VerdictRecord, why: strin
 
 /** Night after night may come to a model that was rolled back: that is no fault. */
 async function move(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
-  const { inputs, makers, store, writer, runId, progress, signal, decision } = context;
+  const { inputs, makers, store, writer, runId, progress, decision } = context;
   const { name, alias, reasons } = verdict;
   const operationId = `promote ${writer.stageKey}`;
   const card = await writeCard(context, verdict);
   const moved = await record(context, verdict, undefined);
   progress({ phase: 'move' });
-  // A move that an earlier attempt made stands, and is told, even if the run was asked to end since.
-  if (!(await isAliasMovedBy(store, { name, alias, operationId }))) signal.throwIfAborted();
+  await announce(context);
   try {
     await promote(store, {
       name,
@@ -85,6 +84,17 @@ async function move(context: PromoteContext, verdict: VerdictRecord): Promise<Pr
     if (!hasCode(error, 'digest-refused')) throw error;
     return record(context, verdict, `it was rolled back: ${error.remedy}`);
   }
+}
+
+/**
+ * An attempt that was taken for dead may wake at any moment. It moves nothing once another has claimed the stage, unless it had
+ * announced the move before: that one makes the same move then, also if the run was asked to end since, and so tells the truth.
+ * @throws fence-lost, the reason of the signal
+ */
+async function announce({ writer, signal }: PromoteContext): Promise<void> {
+  if (await writer.restore()) return;
+  signal.throwIfAborted();
+  await writer.save({ step: 1, state: 'about to move' }).durable;
 }
 
 /** @param notMoved why; undefined for a promotion */

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
 import { artifactRefSchema, type ArtifactRef } from './artifacts.js';
-import { moveRecord, movingFields, wasApplied, type MovingFields } from './conditional.js';
+import { moveRecord, movingFields, type MovingFields } from './conditional.js';
 import type { Digest } from './digest.js';
 import { aliasKey, prefixes } from './layout.js';
 import type { ObjectStore } from './object-store.js';
@@ -77,15 +77,6 @@ export async function expectAlias(
   { name, alias, expected }: AliasName & Pick<AliasMove, 'expected'>,
 ): Promise<void> {
   assertExpected(await readAlias(store, name, alias), expected, `${name}/${alias}`);
-}
-
-/** Was this operation applied, by whatever attempt? Others may have moved it since. */
-export async function isAliasMovedBy(
-  store: ObjectStore,
-  { name, alias, operationId }: AliasName & Pick<AliasMove, 'operationId'>,
-): Promise<boolean> {
-  const found = await readAlias(store, name, alias);
-  return found !== undefined && wasApplied(found, operationId);
 }
 
 /** All of a store, in the order of their names. */

@@ -113,7 +113,7 @@ const movedBy = (operationId: string, current: MovingFields | undefined): Moving
   operations: current ? [current.operationId, ...current.operations].slice(0, operationsKept) : [],
 });
 
-export const wasApplied = (record: MovingFields, operationId: string): boolean =>
+const wasApplied = (record: MovingFields, operationId: string): boolean =>
   record.operationId === operationId || record.operations.includes(operationId);
 
 /** Repeats a step that says `undefined` (somebody else was faster) or meets a store that does not answer, with back-off. */

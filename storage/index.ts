@@ -2,7 +2,6 @@
 export {
   beforeCurrent,
   expectAlias,
-  isAliasMovedBy,
   listAliases,
   promote,
   readAlias,

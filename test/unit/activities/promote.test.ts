@@ -12,6 +12,7 @@ import {
   type ObjectStore,
   type StageWriter,
 } from '../../../storage/index.js';
+import { intercept } from '../../support/intercepted-store.js';
 import { claim, stageKeyOf } from '../../support/stage.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -33,7 +34,12 @@ interface Person {
 }
 
 /** One attempt of the stage. With a `person`, its plan asks for an approval; null: none was asked. */
-async function attempt(verdict: 'pass' | 'fail', signal = new AbortController().signal, person?: Person | null) {
+async function attempt(
+  verdict: 'pass' | 'fail',
+  signal = new AbortController().signal,
+  person?: Person | null,
+  at = { store, writer },
+) {
   const model = await artifact('model', { weights: 'of the student' });
   const decided = { version: 1, verdict, reasons: ['a line'], name: 'nightly', alias: 'champion' };
   const record = { ...decided, candidate: model.digest, champion: null, comparisons: [], scores: [], read: {} };
@@ -42,7 +48,7 @@ async function attempt(verdict: 'pass' | 'fail', signal = new AbortController().
   const asked = person && { decision: { ...seen, by: 'alice', ...person } };
   const options = person === undefined ? {} : { approval: { within: 1000 } };
   const makers = { trained: 'a'.repeat(64) };
-  const context = { options, ...asked, inputs, makers, preimage: {}, runId: 'run-1', store, writer, signal };
+  const context = { options, ...asked, inputs, makers, preimage: {}, runId: 'run-1', ...at, signal };
   return promoteStudent({ ...context, progress: () => undefined });
 }
 
@@ -60,6 +66,29 @@ it('a move that an earlier attempt made is told, even if the run was asked to en
 it('a run that was asked to end moves nothing', async () => {
   await expect(attempt('pass', AbortSignal.abort(new Error('asked to end')))).rejects.toThrow('asked to end');
   expect(await served()).toBeUndefined();
+});
+
+describe('an attempt that was taken for dead and wakes', () => {
+  it('moves nothing once another has begun', async () => {
+    const before = { store, writer };
+    writer = await claim(store, stageKeyOf('promote'), 2);
+    await expect(attempt('pass', undefined, undefined, before)).rejects.toMatchObject({ code: 'fence-lost' });
+    expect(await served()).toBeUndefined();
+  });
+
+  it('finds its move made by the other one, if it had announced it, even if the run was asked to end since', async () => {
+    const asleep = intercept(store, {
+      before: ({ key }) => {
+        if (key.startsWith('models/')) throw new Error('asleep');
+      },
+    });
+    await expect(attempt('pass', undefined, undefined, { store: asleep, writer })).rejects.toThrow('asleep');
+    const before = { store, writer };
+    writer = await claim(store, stageKeyOf('promote'), 2);
+    expect(await attempt('pass', AbortSignal.abort())).toMatchObject({ facts: { promoted: true } });
+    await attempt('pass', undefined, undefined, before).catch(() => undefined);
+    expect(await served()).toMatchObject({ counter: 1 });
+  });
 });
 
 it('no verdict counts against another champion than the one it was decided against, a refusal neither', async () => {
