@@ -12,11 +12,16 @@ export interface PromotionPlan {
   readonly dataset: string;
   readonly model: string;
   readonly gates?: readonly Json[];
-  /** A file: nothing is decided before it is there. */
+  /** A file: before it is there, nothing is decided, or nothing is moved. */
   readonly waitFor?: string;
+  readonly waitBefore?: 'gate' | 'promote';
+  /** What is held against the candidate as base: the same model, measured otherwise. */
+  readonly base?: { readonly dataset?: string; readonly maximumTokens?: number };
   /** Options of the stage promote. */
   readonly promote?: Readonly<Record<string, Json>>;
 }
+
+const measuring = { scorers: ['exact-match'], maximumTokens: 4, context: 128 };
 
 export const promotionPlan = ({
   name,
@@ -25,6 +30,8 @@ export const promotionPlan = ({
   model,
   gates = passes,
   waitFor,
+  waitBefore = 'gate',
+  base,
   promote,
 }: PromotionPlan): Json => ({
   name,
@@ -34,21 +41,37 @@ export const promotionPlan = ({
   stages: [
     { id: 'held-out', uses: 'import', with: { dataset } },
     { id: 'student', uses: 'import-model', with: { model } },
-    {
-      id: 'evaluate',
-      uses: 'evaluate',
-      needs: ['held-out', 'student'],
-      with: { scorers: ['exact-match'], maximumTokens: 4, context: 128 },
-    },
-    ...(waitFor === undefined
-      ? []
-      : [{ id: 'pause', uses: 'note', needs: ['evaluate'], with: { text: name, waitFor } }]),
+    { id: 'evaluate', uses: 'evaluate', needs: ['held-out', 'student'], with: measuring },
+    ...(base === undefined ? [] : measuredOtherwise({ dataset, maximumTokens: measuring.maximumTokens, ...base })),
+    ...(waitFor === undefined ? [] : [pauseAfter(waitBefore === 'gate' ? 'evaluate' : 'gate', name, waitFor)]),
     {
       id: 'gate',
       uses: 'gate',
-      needs: ['student', 'evaluate', ...(waitFor === undefined ? [] : ['pause'])],
-      inputs: { candidate: 'evaluate.scores' },
+      needs: [
+        'student',
+        'evaluate',
+        ...(base ? ['evaluate-base'] : []),
+        ...(waitFor && waitBefore === 'gate' ? ['pause'] : []),
+      ],
+      inputs: { candidate: 'evaluate.scores', ...(base && { base: 'evaluate-base.scores' }) },
     },
-    { id: 'promote', uses: 'promote', needs: ['gate', 'student'], ...(promote && { with: promote }) },
+    {
+      id: 'promote',
+      uses: 'promote',
+      needs: ['gate', 'student', ...(waitFor && waitBefore === 'promote' ? ['pause'] : [])],
+      ...(promote && { with: promote }),
+    },
   ],
 });
+
+const pauseAfter = (node: string, text: string, waitFor: string) => ({
+  id: 'pause',
+  uses: 'note',
+  needs: [node],
+  with: { text, waitFor },
+});
+
+const measuredOtherwise = ({ dataset, maximumTokens }: Required<NonNullable<PromotionPlan['base']>>) => [
+  { id: 'others', uses: 'import', with: { dataset } },
+  { id: 'evaluate-base', uses: 'evaluate', needs: ['others', 'student'], with: { ...measuring, maximumTokens } },
+];

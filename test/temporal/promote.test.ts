@@ -46,7 +46,7 @@ afterAll(async () => {
   await files.remove();
 });
 
-type Ask = Pick<PromotionPlan, 'name' | 'gates' | 'waitFor'> & { readonly model?: string };
+type Ask = Omit<PromotionPlan, 'store' | 'dataset' | 'model'> & { readonly model?: string };
 
 const plan = ({ model = models[0], ...ask }: Ask): Json => promotionPlan({ store, dataset, model, ...ask });
 
@@ -170,6 +170,35 @@ it('a champion that moves before the promotion is met by the gate, which decides
     current: { digest: result.nodes['student']?.outputs['model']?.digest },
     history: [{ digest: rival }],
   });
+});
+
+it('a refusal is overtaken as well: against what serves since, the gate decides again', async () => {
+  const rival = (await findModel({ store, name: 'nightly' }))?.current.digest ?? '';
+  const waitFor = join(files.directory, 'leave');
+  const gates = [{ score: 'exact-match', atLeast: 0.9, minItems: 1 }];
+  const handle = await run({ name: 'refused', gates, waitFor, waitBefore: 'promote' });
+  await until('a verdict', async () =>
+    (await handle.state()).nodes.some(({ id, status }) => id === 'pause' && status === 'running'),
+  );
+  await promoteModel({ store, name: 'refused', digest: rival, reason: 'by hand' });
+  await writeFile(waitFor, '');
+  const result = await handle.result();
+  expect(await verdictOf(result)).toMatchObject({ verdict: 'fail', champion: { counter: 1, digest: rival } });
+  expect(await findModel({ store, name: 'refused' })).toMatchObject({ counter: 1, current: { digest: rival } });
+  expect(await report(handle)).toMatchObject({ promotions: [{ node: 'promote', promoted: false }] });
+});
+
+it('a run whose gate is given scores that were measured otherwise ends by name, and promotes nothing', async () => {
+  const gates = [{ score: 'exact-match', atLeast: 0, of: 'base', minItems: 1 }];
+  const others = await files.newDataset(conversationLines(5));
+  for (const [base, what] of [
+    [{ dataset: others }, 'base: the dataset: expected the candidate'],
+    [{ maximumTokens: 8 }, 'base: the options of the evaluation: expected the candidate'],
+  ] as const) {
+    const end = (await run({ name: 'unlike', gates, base })).result();
+    await expect(end).rejects.toMatchObject({ code: 'gate-invalid', message: expect.stringContaining(what) });
+  }
+  expect(await findModel({ store, name: 'unlike' })).toBeUndefined();
 });
 
 it('a plan is followed anew only when the lookups of before have ended, whose ids are those of the next', async () => {
