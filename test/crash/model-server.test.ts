@@ -1,8 +1,16 @@
 /** Replies by idempotency key, and requests at work, when processes of a model server are killed or asked to end. */
 import { readdirSync } from 'node:fs';
 import { modelDirectory } from '../support/model-directories.js';
-import { holdComputing, metricsOf, post, runningIn, serve, type ServedModel } from '../support/model-server.js';
-import { descendantsOf, isAlive, until } from '../support/processes.js';
+import {
+  holdComputing,
+  killServer,
+  metricsOf,
+  post,
+  runningIn,
+  serve,
+  type ServedModel,
+} from '../support/model-server.js';
+import { descendantsOf, until } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const model = 'qwen3-qknorm';
@@ -11,15 +19,6 @@ const directory = modelDirectory(model);
 const request = { model, prompt: [40, 500, 77], max_tokens: 12, logprobs: 2 };
 const long = { model, prompt: [40, 500, 77], max_tokens: 200, temperature: 0, n: 4 };
 const keyed = (key: string) => ({ 'idempotency-key': key });
-
-async function kill(server: ServedModel): Promise<void> {
-  const processes = descendantsOf(server.pid);
-  server.signal('SIGKILL');
-  await server.exited;
-  // Those that are held must go on to see it.
-  for (const pid of processes.filter(isAlive)) process.kill(pid, 'SIGCONT');
-  await until('the process of the model to be gone', () => processes.every((pid) => !isAlive(pid)));
-}
 
 async function textOf(reply: Promise<Response>): Promise<string> {
   const { status } = await reply;
@@ -48,7 +47,7 @@ test('a key is computed once, for any number of requests at a time and after any
   holdComputing(server);
   const cut = post(server, 'completions', long, keyed('cut'));
   await runningIn(server, { running: 4, queue: 0 });
-  await Promise.all([expect(cut).rejects.toThrow('fetch failed'), kill(server)]);
+  await Promise.all([expect(cut).rejects.toThrow('fetch failed'), killServer(server)]);
   expect(readdirSync(log)).toHaveLength(2);
 
   server = await serve(directory, words);
@@ -61,17 +60,17 @@ test('a key is computed once, for any number of requests at a time and after any
   const elsewhere = await post(server, 'chat/completions', request, keyed('one'));
   expect(elsewhere.status).toBe(422);
   const anew = await textOf(post(server, 'completions', long, keyed('cut')));
-  await kill(server);
+  await killServer(server);
   server = await serve(directory, words);
   expect(await textOf(post(server, 'completions', long, keyed('cut')))).toBe(anew);
   expect(await computedBy(server)).toBe(0);
-  await kill(server);
+  await killServer(server);
 
   // Another model under the same name, as after a promotion, does not pass for the one that replied.
   server = await serve(modelDirectory('llama3-ropescaled'), [...words, '--name', model]);
   const promoted = server.client.completions.create(request, { headers: keyed('one') });
   await expect(promoted).rejects.toMatchObject({ status: 422, code: 'idempotency_model_changed' });
-  await kill(server);
+  await killServer(server);
 });
 
 test('a keyed request whose client leaves is finished and recorded, for the client that asks again', async () => {
@@ -87,7 +86,7 @@ test('a keyed request whose client leaves is finished and recorded, for the clie
   const reply = await again;
   expect(reply.headers.get('idempotent-replayed')).toBe('true');
   expect(await computedBy(server)).toBe(800);
-  await kill(server);
+  await killServer(server);
 });
 
 test('asked to end, it lets nobody in, finishes what runs, and ends in order', async () => {

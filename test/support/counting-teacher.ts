@@ -93,6 +93,11 @@ export const faults = {
     (status: number, { code = null as string | null, param = null as string | null, headers = {} } = {}): Fault =>
     (response) =>
       send(response, status, 'application/json', JSON.stringify({ error: { message: 'no', code, param } }), headers),
+  /** As it should, later. */
+  after:
+    (isOver: () => Promise<void>): Fault =>
+    (response, completion) =>
+      void isOver().then(() => reply(response, completion)),
   servedBy:
     (model: string): Fault =>
     (response, completion) =>
@@ -117,10 +122,11 @@ export class CountingTeacher {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<CountingTeacher> {
+  /** @param port any free one, unless it is given */
+  static async start(port = 0): Promise<CountingTeacher> {
     const server = createServer((request, response) => void teacher.#serve(request, response));
     const teacher = new CountingTeacher(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return teacher;
   }
 

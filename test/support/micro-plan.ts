@@ -10,10 +10,23 @@ import { writeModelDirectory } from '../../engine/files/model-directory.js';
 import { initialWeight } from '../../engine/models/initialise.js';
 import type { Json } from '../../storage/index.js';
 import { packageRoot } from '../../tools/package-root.js';
+import { jsonLines, putObject } from './datasets.js';
+import type { StageLife } from './kill-orders.js';
+import type { Pipeline, PlanRequest, StormPlace } from './storm-pipeline.js';
 
-/** The nodes of the plan, in the order in which they can come to be done. */
-export const microStages = ['import', 'teacher', 'student', 'fine-tune', 'distill'] as const;
-export type MicroStage = (typeof microStages)[number];
+const [briefly, withCheckpoints] = [
+  ['lookup', 'claim', 'seal', 'result'],
+  ['lookup', 'claim', 'work', 'save', 'seal', 'result'],
+] as const;
+
+/** The nodes of the plan, in the order in which they can come to be done. Short stages keep no checkpoint. */
+export const microStages: readonly StageLife[] = [
+  { id: 'import', hosts: ['import child', 'io worker'], moments: withCheckpoints },
+  { id: 'teacher', hosts: ['io worker'], moments: briefly },
+  { id: 'student', hosts: ['io worker'], moments: briefly },
+  { id: 'fine-tune', hosts: ['trainer child', 'gpu worker'], moments: withCheckpoints },
+  { id: 'distill', hosts: ['trainer child', 'gpu worker'], moments: withCheckpoints },
+];
 
 export interface MicroModels {
   readonly teacher: string;
@@ -39,18 +52,25 @@ export async function writeMicroModels(directory: string): Promise<MicroModels> 
 }
 
 /** A missed worker is missed soon, and the next attempt comes at once. */
-const patience = {
+export const patience = {
   timeouts: { heartbeatMs: 2000 },
   retry: { initialIntervalMs: 200, maximumIntervalMs: 1000 },
 };
 
 const training = { rowTokens: 64, rows: 8, learningRate: 1e-3 };
 
-export interface MicroPlanRequest extends MicroModels {
-  readonly store: string;
+const datasetBytes = 320 * 1024;
+
+/** With a dataset that can be read slowly. */
+export async function prepareMicroPlan({ s3, source, files }: StormPlace): Promise<Pipeline> {
+  await putObject(s3.url('datasets'), 'rows.jsonl', jsonLines(datasetBytes));
+  const models = await writeMicroModels(files.directory);
+  const dataset = s3.url('datasets/rows.jsonl', source.endpoint);
+  return { stages: microStages, plan: (request) => microPlan({ dataset, ...models, ...request }) };
+}
+
+export interface MicroPlanRequest extends MicroModels, PlanRequest {
   readonly dataset: string;
-  /** Of a training. Default: one, so that two fit on two cores, also when one of them is stopped. */
-  readonly threads?: number;
 }
 
 /** The models wait for the dataset, and for each other, so that no stage passes its moment while another is disturbed. */

@@ -1,6 +1,6 @@
 /** A model server as users start it: the compiled command in a process of its own, and OpenAI's own client before it. */
 import OpenAI from 'openai';
-import { descendantsOf, startProgram, until, type RunningProcess } from './processes.js';
+import { descendantsOf, isAlive, startProgram, until, type RunningProcess } from './processes.js';
 
 export interface ServedModel extends RunningProcess {
   /** Without `/v1`. */
@@ -8,14 +8,15 @@ export interface ServedModel extends RunningProcess {
   readonly client: OpenAI;
 }
 
-/** On any free port, computed by wasm unless the words say otherwise. */
+/** On any free port, and computed by wasm, unless the words say otherwise. */
 export async function serve(
   model: string,
   words: readonly string[] = [],
   { apiKey = 'none', ...variables }: Readonly<Record<string, string>> = {},
 ): Promise<ServedModel> {
   const runner = words.includes('--runner') ? [] : ['--runner', 'wasm'];
-  const commandLine = ['serve', model, '--port', '0', ...runner, ...words];
+  const port = words.includes('--port') ? [] : ['--port', '0'];
+  const commandLine = ['serve', model, ...port, ...runner, ...words];
   const server = await startProgram('cli/main.js', commandLine, variables, '/v1 (');
   const [, url = ''] = /at (http:\/\/\S+)\/v1 \(/.exec(server.output()) ?? [];
   return { ...server, url, client: new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 }) };
@@ -59,3 +60,13 @@ export const runningIn = (server: ServedModel, { running, queue }: { running: nu
     const metrics = await metricsOf(server);
     return metrics.get('nightstill_running') === running && metrics.get('nightstill_queue') === queue;
   });
+
+/** As a power cut would. */
+export async function killServer(server: ServedModel): Promise<void> {
+  const processes = descendantsOf(server.pid);
+  server.signal('SIGKILL');
+  await server.exited;
+  // Those that are held must go on to see it.
+  for (const child of processes.filter(isAlive)) process.kill(child, 'SIGCONT');
+  await until('the process of the model to be gone', () => processes.every((child) => !isAlive(child)));
+}

@@ -114,7 +114,14 @@ export class Night {
   }
 }
 
-const childPrograms = ['workers/import-child.js', 'workers/trainer.js', 'workers/capture-endpoint-child.js'];
+const childPrograms = [
+  'import-child',
+  'trainer',
+  'answer-child',
+  'capture-child',
+  'capture-endpoint-child',
+  'evaluate-child',
+].map((name) => `workers/${name}.js`);
 
 /** How many objects of each kind a store holds. */
 export async function countObjects(url: string): Promise<Readonly<Record<'results' | 'blobs' | 'heads', number>>> {

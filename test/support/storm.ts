@@ -1,5 +1,5 @@
 /**
- * Runs of the micro plan in which processes are killed, one after another, each with work in flight, and what has become of
+ * Runs of a small plan in which processes are killed, one after another, each with work in flight, and what has become of
  * them: the digests of everything that was made, how often results were recorded, which processes are left. A kill counts only
  * when something was in flight: a stage was at work there by Temporal's account, with the request that names the moment open,
  * and another attempt was needed afterwards.
@@ -8,10 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RunHandle, type RunResult } from '../../client/index.js';
 import { queueName, roles, type Role } from '../../config/queues.js';
 import { lookupResult, openObjectStore } from '../../storage/index.js';
-import { jsonLines, putObject } from './datasets.js';
-import { HoldingProxy, type Hold } from './holding-proxy.js';
-import { requestOf, type KillOrder, type ProcessKind } from './kill-orders.js';
-import { microPlan, microStages, writeMicroModels, type MicroModels, type MicroStage } from './micro-plan.js';
+import { HoldingProxy } from './holding-proxy.js';
+import type { KillOrder, ProcessKind } from './kill-orders.js';
 import { NightFiles } from './night-files.js';
 import { Night } from './night.js';
 import { countRecords, type RecordCounts } from './record-counts.js';
@@ -19,6 +17,8 @@ import type { PendingActivity } from './run-view.js';
 import { commandLineOf, descendantsOf, isAlive, until, type RunningProcess } from './processes.js';
 import { S3Server } from './s3-server.js';
 import { SlowProxy } from './slow-proxy.js';
+import type { Pipeline, StormPlace } from './storm-pipeline.js';
+import { Strikes, type Held, type StageKeys } from './strikes.js';
 
 export interface Kill extends KillOrder {
   readonly attempt: number;
@@ -38,8 +38,6 @@ export interface Outcome {
   readonly orphans: number;
 }
 
-export type StageKeys = Readonly<Record<MicroStage, string>>;
-
 export interface Undisturbed {
   readonly outcome: Outcome;
   readonly stageKeys: StageKeys;
@@ -54,7 +52,6 @@ export interface StormRun {
 
 type Standing = Pick<PendingActivity, 'started' | 'attempt' | 'durableStep'>;
 
-const datasetBytes = 320 * 1024;
 /** With this, reading takes about 10 s: long enough for its checkpoints. */
 const slowBytesPerSecond = 32 * 1024;
 const unlimited = 1_000_000_000;
@@ -63,6 +60,8 @@ const childGoesWithinMs = 5000;
 const serverIsAwayMs = 300;
 
 export class Storm {
+  /** Awaited right before a kill, while its moment is held. */
+  onKill: (store: string, order: KillOrder) => Promise<void> = () => Promise.resolve();
   readonly #workers = new Map<Role, RunningProcess>();
 
   private constructor(
@@ -71,17 +70,16 @@ export class Storm {
     readonly store: HoldingProxy,
     readonly source: SlowProxy,
     readonly files: NightFiles,
-    readonly models: MicroModels,
+    readonly pipeline: Pipeline,
   ) {}
 
-  static async begin(): Promise<Storm> {
+  static async begin(prepare: (place: StormPlace) => Promise<Pipeline>): Promise<Storm> {
     const files = await NightFiles.create();
     const s3 = await S3Server.start();
     const night = await Night.begin(s3.environment);
     const store = await HoldingProxy.start(s3.endpoint);
     const source = await SlowProxy.start(s3.endpoint, unlimited);
-    await putObject(s3.url('datasets'), 'rows.jsonl', jsonLines(datasetBytes));
-    const storm = new Storm(night, s3, store, source, files, await writeMicroModels(files.directory));
+    const storm = new Storm(night, s3, store, source, files, await prepare({ s3, source, files }));
     await Promise.all(roles.map((role) => storm.addWorker(role)));
     return storm;
   }
@@ -89,6 +87,7 @@ export class Storm {
   /** Nothing is held or slow any more. */
   calm(): void {
     this.store.releaseAll();
+    this.pipeline.teacher?.release();
     this.source.bytesPerSecond = unlimited;
   }
 
@@ -98,6 +97,7 @@ export class Storm {
     this.store.stop();
     await this.source.stop();
     await this.s3.stop();
+    await this.pipeline.teacher?.kill();
     await this.files.remove();
   }
 
@@ -119,9 +119,8 @@ export class Storm {
 
   /** Starts the plan, in a store of the run's own unless another is named. */
   start(runId: string, store = runId, numerics: { readonly threads?: number } = {}): Promise<RunHandle> {
-    const dataset = this.s3.url('datasets/rows.jsonl', this.source.endpoint);
     const url = this.s3.url(`stores/${store}`, this.store.endpoint);
-    return this.night.start(runId, microPlan({ store: url, dataset, ...this.models, ...numerics }));
+    return this.night.start(runId, this.pipeline.plan({ store: url, ...numerics }));
   }
 
   handle(runId: string): RunHandle {
@@ -129,10 +128,10 @@ export class Storm {
   }
 
   /** Under which fence a stage was finished: how many processes have claimed it. */
-  async fenceOf(store: string, stage: MicroStage, { stageKeys }: Pick<Undisturbed, 'stageKeys'>): Promise<number> {
+  async fenceOf(store: string, stage: string, { stageKeys }: Pick<Undisturbed, 'stageKeys'>): Promise<number> {
     const opened = await openObjectStore(this.storeOf(store));
     try {
-      return (await lookupResult(opened, stageKeys[stage]))?.fence ?? 0;
+      return (await lookupResult(opened, stageKeys[stage] ?? ''))?.fence ?? 0;
     } finally {
       await opened.close();
     }
@@ -154,12 +153,12 @@ export class Storm {
     { stageKeys }: Pick<Undisturbed, 'stageKeys'>,
   ): Promise<StormRun> {
     const startedAtMs = performance.now();
-    const strikes = new Strikes(this.store, runId, orders, stageKeys);
-    if (orders.some(({ stage }) => stage === 'import')) this.source.bytesPerSecond = slowBytesPerSecond;
+    const strikes = new Strikes(this.store, this.pipeline.teacher, runId, orders, stageKeys);
+    if (orders.some(isSlowed)) this.source.bytesPerSecond = slowBytesPerSecond;
     const handle = await this.start(runId);
     const kills: Kill[] = [];
     for (const order of orders) {
-      if (order.stage !== 'import') this.source.bytesPerSecond = unlimited;
+      if (!isSlowed(order)) this.source.bytesPerSecond = unlimited;
       kills.push(await this.#strike(runId, order, strikes));
     }
     this.source.bytesPerSecond = unlimited;
@@ -183,7 +182,7 @@ export class Storm {
     return {
       digests: Object.fromEntries(digests) as Record<string, string>,
       records: await countRecords(this.storeOf(runId)),
-      completions: Object.fromEntries(microStages.map((stage) => [stage, completions[stage] ?? 0])),
+      completions: Object.fromEntries(this.pipeline.stages.map(({ id }) => [id, completions[id] ?? 0])),
       orphans: childrenLeft,
     };
   }
@@ -194,13 +193,14 @@ export class Storm {
     const inFlight = started && (order.moment === 'work' || hold?.holds === true);
     // The work of a stage goes on while a server is away: its next moment is waited for from now on.
     strikes.next(order.stage);
+    if (inFlight) await this.onKill(this.storeOf(runId), order);
     if (inFlight) await this.#killers[order.process]();
     hold?.release();
     return { ...order, attempt, step: durableStep, inFlight };
   }
 
   /** How the stage stands when its moment has come; not started, when it ended without. */
-  #atMoment(runId: string, { stage, moment }: KillOrder, hold?: Hold): Promise<Standing> {
+  #atMoment(runId: string, { stage, moment }: KillOrder, hold?: Held): Promise<Standing> {
     const activityId = moment === 'lookup' ? `${stage}:lookup` : stage;
     const standing = async (): Promise<Standing | false> => {
       const pending = await this.night.pending(runId, activityId);
@@ -215,9 +215,9 @@ export class Storm {
   readonly #killers: Record<ProcessKind, () => Promise<void>> = {
     'import child': () => this.#killChild('io', 'workers/import-child.js'),
     'trainer child': () => this.#killChild('gpu', 'workers/trainer.js'),
-    'gpu worker': () => this.#killWorker('gpu'),
-    'io worker': () => this.#killWorker('io'),
-    'orchestrator worker': () => this.#killWorker('orchestrator'),
+    'gpu worker': () => this.killWorker('gpu'),
+    'io worker': () => this.killWorker('io'),
+    'orchestrator worker': () => this.killWorker('orchestrator'),
     'Temporal server': async () => {
       await this.night.temporal.kill();
       await delay(serverIsAwayMs);
@@ -228,6 +228,11 @@ export class Storm {
       await delay(serverIsAwayMs);
       await this.s3.restart();
     },
+    'teacher server': async () => {
+      await this.pipeline.teacher?.kill();
+      await delay(serverIsAwayMs);
+      await this.pipeline.teacher?.start();
+    },
   };
 
   async #killChild(role: Role, program: string): Promise<void> {
@@ -237,8 +242,8 @@ export class Storm {
     await until('the end of the child', () => !isAlive(child), childGoesWithinMs);
   }
 
-  /** A worker leaves no child behind. */
-  async #killWorker(role: Role): Promise<void> {
+  /** It leaves no child behind, and another one takes its place. */
+  async killWorker(role: Role): Promise<void> {
     const worker = this.worker(role);
     const children = descendantsOf(worker.pid);
     worker.signal('SIGKILL');
@@ -248,33 +253,8 @@ export class Storm {
   }
 }
 
-/** The holds of a run: for each stage that of the order that comes next in its life. */
-class Strikes {
-  readonly #left: KillOrder[];
-  readonly #holds = new Map<MicroStage, Hold>();
-
-  constructor(
-    readonly store: HoldingProxy,
-    readonly runId: string,
-    orders: readonly KillOrder[],
-    readonly stageKeys: StageKeys,
-  ) {
-    this.#left = [...orders];
-    for (const stage of new Set(orders.map((order) => order.stage))) this.next(stage);
-  }
-
-  holdOf(stage: MicroStage): Hold | undefined {
-    return this.#holds.get(stage);
-  }
-
-  next(stage: MicroStage): void {
-    const index = this.#left.findIndex((order) => order.stage === stage);
-    const [order] = index < 0 ? [] : this.#left.splice(index, 1);
-    if (order === undefined || order.moment === 'work') this.#holds.delete(stage);
-    else
-      this.#holds.set(stage, this.store.hold(requestOf(order.moment, this.stageKeys[stage], `stores/${this.runId}`)));
-  }
-}
+/** Its work is long enough for checkpoints only when it is slowed down. */
+const isSlowed = ({ stage }: KillOrder): boolean => stage === 'import';
 
 /** Who loses its process needs another attempt; a server's work goes on. */
 function confirmed(kill: Kill, attempts: Readonly<Record<string, number>>): Kill {
