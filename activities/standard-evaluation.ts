@@ -74,16 +74,23 @@ export function measuringStages(file: PlanFile): PlannedStage[] {
   ];
 }
 
-const evaluate = ({ gates, evaluate: options }: PlanFile, id: string, node: string): PlannedStage => ({
-  ...plannedStage(
-    id,
-    'evaluate',
-    [node, 'evaluation'],
-    { model: `${node}.model`, dataset: 'evaluation.dataset' },
-    { ...defaultsFor(gates), ...options },
-  ),
-  optionsPlace: 'evaluate',
-});
+function evaluate({ gates, evaluate: options, teacher }: PlanFile, id: string, node: string): PlannedStage {
+  const isCompared = typeof teacher === 'string' && node !== 'teacher';
+  return {
+    ...plannedStage(
+      id,
+      'evaluate',
+      [node, 'evaluation', ...(isCompared ? ['teacher'] : [])],
+      {
+        model: `${node}.model`,
+        dataset: 'evaluation.dataset',
+        ...(isCompared && { teacher: 'teacher.model' }),
+      },
+      { ...defaultsFor(gates), ...options },
+    ),
+    optionsPlace: 'evaluate',
+  };
+}
 
 /** What the gates ask for is scored, unless the file says what is. */
 const defaultsFor = (gates: Gate | undefined) => (gates === undefined ? {} : { scorers: scoresOf(gates) });

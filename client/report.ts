@@ -7,6 +7,7 @@ import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import type { ApprovalDecision } from '../config/approval.js';
 import type { TeacherDrift } from '../config/teacher-drift.js';
+import type { ComparisonRecord } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import type { ReportedSystem, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
@@ -55,6 +56,8 @@ export interface GateVerdict {
   readonly verdict: string;
   /** A sentence for each requirement. */
   readonly reasons: readonly string[];
+  /** The same as numbers, a requirement each; absent where the record is of a stage that gives none. */
+  readonly comparisons?: readonly ComparisonRecord[];
 }
 
 export interface PromotionMade {

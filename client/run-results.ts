@@ -1,5 +1,6 @@
 /** The parts of a report out of a store: results of the nodes, scores item by item, verdicts, names, prices. Loaded when asked for. */
 import type { ApprovalDecision } from '../config/approval.js';
+import { readComparisons } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import {
   lineageOf,
@@ -131,7 +132,9 @@ async function readVerdicts(store: ObjectStore, nodes: readonly NodeResult[]): P
     const artifact = artifactOf(result, 'verdict');
     if (artifact === undefined) return [];
     const said = objectOf(parseJson((await readContent(store, artifact)).toString()));
-    return [{ node, verdict: textAt(said, 'verdict') ?? '', reasons: textsAt(said, 'reasons') }];
+    const comparisons = readComparisons(memberOf(said, 'comparisons'));
+    const told = { node, verdict: textAt(said, 'verdict') ?? '', reasons: textsAt(said, 'reasons') };
+    return [comparisons.length > 0 ? { ...told, comparisons } : told];
   });
   return (await Promise.all(verdicts)).flat();
 }

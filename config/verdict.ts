@@ -3,7 +3,7 @@
  * reads it from there.
  */
 import { z } from 'zod';
-import { systems } from './gate-schema.js';
+import { gateSchema, systems } from './gate-schema.js';
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
@@ -11,6 +11,30 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 export const servedSchema = z.object({ counter: z.int().positive(), digest }).nullable();
 
 const interval = z.object({ lower: z.number(), upper: z.number(), level: z.number() });
+
+/** What came of one requirement, as numbers: whoever tells of it puts them into words. */
+export const comparisonSchema = z.object({
+  requirement: gateSchema.element,
+  outcome: z.enum(['pass', 'fail', 'inconclusive', 'not-applicable']),
+  /** Why nothing was held against the requirement. */
+  because: z.enum(['too-few-items', 'no-champion', 'nothing-to-share']).optional(),
+  items: z.number().optional(),
+  estimate: z.number().optional(),
+  interval: interval.optional(),
+  method: z.string().optional(),
+  p: z.number().optional(),
+  /** Of the candidate, its interval, and that of the model that it is compared with. */
+  mean: z.number().optional(),
+  ownInterval: interval.optional(),
+  otherMean: z.number().optional(),
+  /** Of an observation: the execution that made it. */
+  source: z.string().optional(),
+});
+export type ComparisonRecord = z.output<typeof comparisonSchema>;
+
+/** None where one of them is of another form: a stage of a user's own may give what it likes. */
+export const readComparisons = (found: unknown): readonly ComparisonRecord[] =>
+  z.array(comparisonSchema).safeParse(found).data ?? [];
 
 export const verdictSchema = z.looseObject({
   version: z.literal(1),

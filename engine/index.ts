@@ -110,5 +110,6 @@ export {
   type Sampling,
   type TokenLogProbability,
 } from './generation/request.js';
+export { createForwardKl, type ForwardKl } from './scoring/forward-kl.js';
 export { type ScoredSequence } from './scoring/scored.js';
 export { createScorer, type Scorer, type ScorerOptions } from './scoring/scorer.js';

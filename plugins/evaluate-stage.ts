@@ -14,7 +14,8 @@ export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
     kind: 'evaluate',
     version: 1,
     options: evaluateOptionsWith(scorers?.versions),
-    inputs: { model: 'model', dataset: 'dataset' },
+    /** With a teacher, how far the model is from it on the references is measured as well. */
+    inputs: { model: 'model', dataset: 'dataset', teacher: 'model?' },
     /** A line an item, in the order of the dataset. */
     outputs: { scores: 'scores' },
     ...computingWork,
@@ -22,5 +23,5 @@ export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
     knownScorers: [...Object.keys(scorerVersions), ...Object.keys(scorers?.versions ?? {})],
     program: 'evaluator',
     scorers,
-    silenceLimitsMs: { ...computingSilenceLimitsMs, evaluate: 900_000 },
+    silenceLimitsMs: { ...computingSilenceLimitsMs, diverge: 900_000, evaluate: 900_000 },
   });

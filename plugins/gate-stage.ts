@@ -11,7 +11,7 @@ import { defineStage } from './define-stage.js';
 
 export const gateStage = defineStage({
   kind: 'gate',
-  version: 1,
+  version: 2,
   options: gateOptions,
   inputs: {
     model: 'model',

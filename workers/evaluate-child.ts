@@ -28,6 +28,10 @@ void runStageChild(jobSchema, async ({ job, ...stage }) => {
       const directory = await fetchModel(stage.store, needed(job.inputs['model']), models, onRead);
       return { directory, weightBytes: await weightBytesOf(directory) };
     },
+    async teacher(onRead) {
+      const { teacher } = job.inputs;
+      return teacher && fetchModel(stage.store, teacher, join(cacheDirectory, 'models'), onRead);
+    },
     database: () => databaseOf(job),
     scorerModule: job.scorerModule,
   });

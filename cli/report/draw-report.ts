@@ -36,6 +36,7 @@ function drawScores(table: Table, say: Words): string {
       ),
     ),
     ...lines,
+    ...incomparables(systems, say),
     ...(differences.length === 0 && isDistilled ? [say.noControl] : []),
     ...(decodedAlike ? [] : [say.decodedUnlike]),
   ].join('\n');
@@ -46,6 +47,7 @@ const drawRow = (row: Row, table: Table, say: Words): string[] => [
   scoreOf(table, row.mean),
   `${scoreOf(table, row.interval.lower)} – ${scoreOf(table, row.interval.upper)}`,
   row.agreement === null ? say.notKnown : percent(row.agreement),
+  divergence(row.forwardKl, say),
   row.weightBytes === null ? say.notKnown : formatBytes(row.weightBytes),
   row.parameters === null ? say.notKnown : row.parameters.toLocaleString('en-US'),
   milliseconds(row.latencyP50Ms, say),
@@ -53,6 +55,14 @@ const drawRow = (row: Row, table: Table, say: Words): string[] => [
   money(row.usdPer1000, say),
   row.breakEvenRequests === null ? '–' : requests(row.breakEvenRequests, say),
 ];
+
+/** Why some model has no distance from the teacher: each reason once. */
+function incomparables(systems: readonly Row[], say: Words): string[] {
+  const reasons = systems.flatMap(({ forwardKl }) =>
+    forwardKl && 'notComparable' in forwardKl ? [forwardKl.notComparable] : [],
+  );
+  return [...new Set(reasons)].map((reason) => say.incomparable[reason]);
+}
 
 /** Where a plan has two of a kind, each bears the name of its node. */
 function nameOf({ system, maker, evaluation }: Row, { systems }: Table, say: Words): string {
@@ -93,9 +103,9 @@ const costs = ({ distillationUsd, teacherUsdPer1000 }: RunReport, say: Words): s
 const decisions = ({ canaries, verdicts, promotions, serving }: RunReport, say: Words): string =>
   [
     ...canaries.map(({ prompts, changed, since, served }) => say.canaries(prompts, changed, since, served?.now)),
-    ...verdicts.flatMap(({ node, verdict, reasons }) => [
-      say.verdict(node, verdict),
-      ...reasons.map((reason) => `  ${reason}`),
+    ...verdicts.flatMap((decided) => [
+      say.verdict(decided.node, decided.verdict),
+      ...say.reasons(decided).map((reason) => `  ${reason}`),
     ]),
     ...promotions.map(({ name, alias, promoted, why }) => say.promotion(`${name}/${alias}`, promoted, why)),
     ...serving.map(({ name, alias, system, reason }) => say.serving(say.systems[system], `${name}/${alias}`, reason)),
@@ -127,6 +137,13 @@ function signed(text: string): string {
 
 const differenceOf = ({ kind }: Table, value: number): string =>
   signed(kind === 'right-wrong' ? `${(value * 100).toFixed(1)} %` : value.toFixed(3)).replace(/ %$/, ' pp');
+
+const divergence = (found: Row['forwardKl'], say: Words): string => {
+  if (found === null) return say.notKnown;
+  if ('notComparable' in found) return say.notComparable;
+  const { mean, interval } = found;
+  return `${mean.toFixed(3)} (${interval.lower.toFixed(3)} – ${interval.upper.toFixed(3)})`;
+};
 
 const milliseconds = (value: number | null, say: Words): string =>
   value === null ? say.notKnown : `${formatCount(value)} ms`;

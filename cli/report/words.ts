@@ -1,8 +1,13 @@
 /** What a report says, in English and in Japanese: the same substance, sentence by sentence. Numbers come formatted. */
+import { sayComparison } from '../../evaluation/report/index.js';
 import type { RunReport } from '../../client/index.js';
 
 type Table = RunReport['tables'][number];
 type System = Table['systems'][number]['system'];
+type Incomparable = Extract<
+  NonNullable<Table['systems'][number]['forwardKl']>,
+  { notComparable: unknown }
+>['notComparable'];
 type Conclusion = Table['differences'][number]['conclusion'];
 
 /** A difference, formatted. */
@@ -25,6 +30,8 @@ export interface Words {
   readonly notGiven: string;
   readonly notKnown: string;
   readonly never: string;
+  readonly notComparable: string;
+  readonly incomparable: Readonly<Record<Incomparable, string>>;
   readonly difference: (difference: DifferenceText) => string;
   readonly otherDifferences: (lines: readonly string[] | null) => string;
   readonly noControl: string;
@@ -37,6 +44,7 @@ export interface Words {
   /** @param served what the endpoint calls what answers, where it is another now */
   readonly canaries: (prompts: number, changed: number, since: string, served: string | undefined) => string;
   readonly verdict: (node: string, verdict: string) => string;
+  readonly reasons: (decided: RunReport['verdicts'][number]) => readonly string[];
   readonly promotion: (place: string, promoted: boolean, why: string) => string;
   readonly serving: (system: string, place: string, reason: string) => string;
   readonly nothingServes: string;
@@ -63,6 +71,7 @@ const english: Words = {
     'score',
     '95 % interval',
     'as the teacher',
+    'KL to the teacher',
     'weights',
     'parameters',
     'p50',
@@ -73,6 +82,11 @@ const english: Words = {
   notGiven: 'not given',
   notKnown: 'not known',
   never: 'never',
+  notComparable: 'not comparable',
+  incomparable: {
+    'tokenizers-differ': 'KL to the teacher is not comparable: the tokenizers of teacher and student differ.',
+    'ids-missing': 'KL to the teacher is not comparable: one of the models lacks ids of their tokenizer.',
+  },
   difference: ({ of, estimate, interval, method, gained, lost, conclusion }) =>
     `${of}: ${estimate} (95 % interval ${interval}, ${method}); better on ${gained} items, worse on ${lost}. ` +
     {
@@ -99,6 +113,7 @@ const english: Words = {
   canaries: (prompts, changed, since, served) =>
     `The teacher answers ${changed === 0 ? `all ${prompts}` : `${prompts - changed} of ${prompts}`} canary prompts as in run ${since}${served === undefined ? '' : `, and now calls itself ${served}`}.`,
   verdict: (node, verdict) => `Gate ${node}: ${verdict}`,
+  reasons: ({ reasons }) => reasons,
   promotion: (place, promoted, why) => (promoted ? `Promoted to ${place}: ${why}` : `Not promoted to ${place}: ${why}`),
   serving: (system, place, reason) => `${place} serves the ${system} of this run: ${reason}`,
   nothingServes: 'No model of this run serves under a name.',
@@ -125,6 +140,7 @@ const japanese: Words = {
     'スコア',
     '95 % 区間',
     '教師との一致',
+    '教師との KL',
     '重み',
     'パラメータ数',
     'p50',
@@ -135,6 +151,11 @@ const japanese: Words = {
   notGiven: '未指定',
   notKnown: '不明',
   never: 'なし',
+  notComparable: '比較不可',
+  incomparable: {
+    'tokenizers-differ': '教師との KL は比較できません: 教師と生徒のトークナイザーが異なります。',
+    'ids-missing': '教師との KL は比較できません: どちらかのモデルに、トークナイザーの ID の一部がありません。',
+  },
   difference: ({ of, estimate, interval, method, gained, lost, conclusion }) =>
     `${of}: ${estimate}（95 % 区間 ${interval}、${method}）。勝った問題 ${gained}、負けた問題 ${lost}。` +
     {
@@ -161,6 +182,15 @@ const japanese: Words = {
   canaries: (prompts, changed, since, served) =>
     `教師は、カナリアのプロンプト ${prompts} 件のうち ${prompts - changed} 件に、実行 ${since} と同じ回答をしました${served === undefined ? '' : `（現在の名乗り: ${served}）`}。`,
   verdict: (node, verdict) => `ゲート ${node}: ${verdict}`,
+  reasons: ({ verdict, reasons, comparisons }) => {
+    if (verdict === 'unchanged') return ['変更なし: 候補は、すでに提供されている現行モデル (champion) です'];
+    if (comparisons === undefined) return reasons;
+    const told = comparisons.map((comparison) => sayComparison(comparison, 'ja'));
+    // The only reason that is none of a requirement.
+    return reasons.length > told.length
+      ? [...told, '判定不能: 品質を問う要件に、適用できるものがありません。champion を必要としない下限を加えてください']
+      : told;
+  },
   promotion: (place, promoted, why) =>
     promoted ? `${place} に昇格しました: ${why}` : `${place} には昇格していません: ${why}`,
   serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${reason}`,

@@ -13,7 +13,9 @@ import { openChatModel, type Fingerprint, type Runner } from '../../engine/index
 import type { ArtifactRef, Json, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
 import type { Scorer } from '../scorers/scorer.js';
 import { evaluateItems } from './evaluate-items.js';
-import { factsOfResults } from './facts.js';
+import { divergencesOf, incomparable, type DivergenceRequest } from './diverge.js';
+import { factsOfDivergence, factsOfResults } from './facts.js';
+import type { Incomparable } from './incomparable.js';
 import { readItems, type Item, type ItemRow } from './items.js';
 import { EvaluationProgress } from './progress.js';
 import { ScoreWriter } from './score-writer.js';
@@ -36,6 +38,8 @@ export interface EvaluationPlace {
   readonly rows: () => AsyncIterable<ItemRow>;
   /** The directory of the model. */
   readonly model: (onRead: () => void) => Promise<{ readonly directory: string; readonly weightBytes: number }>;
+  /** The directory of the teacher, where one is given to be compared with. */
+  readonly teacher: (onRead: () => void) => Promise<string | undefined>;
   /** The SQLite file that the options name, if any. */
   readonly database: () => Promise<Uint8Array | undefined>;
   /** Path of the module with scorers of the user's own that this worker is configured with, if any. */
@@ -68,13 +72,21 @@ export async function evaluateStage(
     const options = evaluateOptionsWith(opened.ownVersions).parse(job.with); // has passed it before
     const items = await readItems(place.rows(), options.reference);
     const { directory, weightBytes } = await place.model(progress.alive);
-    const work = await evaluate({ options, job, place, items, scorers, progress }, directory);
+    const teacher = await place.teacher(progress.alive);
+    const attempt = { options, job, place, items, scorers, progress };
+    const work = await resumed(attempt);
+    const reason = teacher === undefined ? undefined : await diverge(attempt, work, { model: directory, teacher });
+    await evaluate(attempt, work, directory);
     progress.begin('seal');
     const scores = await work.finish();
     const { results, resumedInexactlyAt } = work;
     return {
       outputs: { scores },
-      facts: { ...factsOfResults(results, scorers), ...identityOf(job, options, scores) },
+      facts: {
+        ...factsOfResults(results, scorers),
+        ...(reason !== undefined && { forwardKl: factsOfDivergence(results, reason) }),
+        ...identityOf(job, options, scores),
+      },
       observations: {
         host: hostname(),
         lastAttemptMs: Math.round(performance.now() - startedAtMs),
@@ -95,21 +107,50 @@ export async function evaluateStage(
 
 const textsOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(String) : []);
 
-async function evaluate(attempt: Attempt, directory: string): Promise<ScoreWriter> {
+async function resumed({ options, job, place, progress }: Attempt): Promise<ScoreWriter> {
+  const { store, writer, runner } = place;
+  progress.begin('restore');
+  const fingerprint: Fingerprint = { ...runner.fingerprint, xla: job.numerics.xla };
+  const { onDifferentMachine } = options;
+  return ScoreWriter.resume({ store, writer, fingerprint, onDifferentMachine, onRead: progress.alive });
+}
+
+const durableOf = ({ durable }: ScoreWriter, { place: { writer } }: Attempt): Progress['durable'] =>
+  durable > 0 ? { step: durable, fence: writer.fence } : undefined;
+
+/** Before the first answer, so that two models are never in memory beside what generates. */
+async function diverge(
+  attempt: Attempt,
+  work: ScoreWriter,
+  models: Pick<DivergenceRequest, 'model' | 'teacher'>,
+): Promise<Incomparable | null> {
+  const { items, job, options, place, progress } = attempt;
+  const request = { ...models, runner: place.runner, numerics: job.numerics, context: options.context };
+  const reason = await incomparable(request);
+  if (reason !== null || work.diverged === items.length) return reason;
+  progress.begin('diverge');
+  const tell = (): void => progress.items(work.diverged, items.length, durableOf(work, attempt));
+  try {
+    for await (const divergence of divergencesOf(items.slice(work.diverged), request)) {
+      work.addDivergence(divergence);
+      tell();
+      place.stop.throwIfAborted();
+    }
+  } catch (error) {
+    if (place.stop.aborted) await work.saveNow();
+    throw error;
+  }
+  return null;
+}
+
+async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string): Promise<void> {
   const { options, job, place, items, scorers, progress } = attempt;
-  const { store, writer, runner, stop } = place;
+  const { runner, stop } = place;
   progress.begin('compile');
   await setImmediate(); // compiling does not yield
   const respondent = await openChatModel(directory, { ...options, runner, xla: job.numerics.xla });
   try {
-    progress.begin('restore');
-    const fingerprint: Fingerprint = { ...runner.fingerprint, xla: job.numerics.xla };
-    const { onDifferentMachine } = options;
-    const work = await ScoreWriter.resume({ store, writer, fingerprint, onDifferentMachine, onRead: progress.alive });
-    const tell = (): void => {
-      const durable = work.durable > 0 ? { step: work.durable, fence: writer.fence } : undefined;
-      progress.items(work.results.length, items.length, durable);
-    };
+    const tell = (): void => progress.items(work.results.length, items.length, durableOf(work, attempt));
     progress.begin('evaluate');
     tell();
     const take = async (result: Parameters<ScoreWriter['add']>[0]): Promise<void> => {
@@ -133,7 +174,6 @@ async function evaluate(attempt: Attempt, directory: string): Promise<ScoreWrite
       if (stop.aborted) await work.saveNow();
       throw error;
     }
-    return work;
   } finally {
     respondent.dispose();
   }

@@ -1,9 +1,23 @@
 /** What an evaluation found, from its results alone: equal results give equal facts, on every machine and in any number of attempts. */
 import type { JsonObject } from '../../storage/index.js';
 import type { Scorer } from '../scorers/scorer.js';
-import { meanOf } from '../statistics/bootstrap.js';
+import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
 import { meanInterval, rightOf } from '../statistics/mean-interval.js';
+import type { Incomparable } from './incomparable.js';
 import { finishes, type ItemResult } from './item-result.js';
+
+/**
+ * Forward KL from the teacher, per token of the references: the mean over items of each item's mean, with the interval that drawing
+ * items anew gives. An item of no token was too long, or has an empty reference.
+ */
+export function factsOfDivergence(results: readonly ItemResult[], reason: Incomparable | null): JsonObject {
+  if (reason !== null) return { notComparable: reason };
+  const measured = results.flatMap(({ divergence }) => (divergence && divergence.tokens > 0 ? [divergence] : []));
+  const found = { text: 'references', items: measured.length, unmeasured: results.length - measured.length };
+  if (measured.length === 0) return found;
+  const { mean, interval } = bootstrapMean(measured.map(({ tokens, sum }) => sum / tokens));
+  return { ...found, tokens: measured.reduce((sum, { tokens }) => sum + tokens, 0), mean, interval: { ...interval } };
+}
 
 export function factsOfResults(results: readonly ItemResult[], scorers: readonly Scorer[]): JsonObject {
   const total = (count: (result: ItemResult) => number): number =>

@@ -17,6 +17,8 @@ const resultSchema = z.object({
   finish: z.enum(finishes),
   promptTokens: count,
   generatedTokens: count,
+  /** Of the tokens of the reference: Σ of the forward KL to the teacher. Absent where no teacher was given; 0 tokens: not measured. */
+  divergence: z.object({ tokens: count, sum: z.number() }).optional(),
 });
 export type ItemResult = Readonly<z.output<typeof resultSchema>>;
 

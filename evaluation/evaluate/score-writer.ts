@@ -24,6 +24,8 @@ const scoresFormat = 'nightstill-scores-1';
 const count = z.int().nonnegative();
 const stateSchema = z.object({
   parts: z.array(z.object({ ...blobRefSchema.shape, rows: count })),
+  /** Of the items, in their order, as far as it is known: measured before the first answer. */
+  divergences: z.array(z.tuple([count, z.number()])).default([]),
   /** What the bits depend on beside the stage, as the process said it that wrote last. */
   fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Items after which a machine went on that computes other bits. */
@@ -50,7 +52,7 @@ export class ScoreWriter {
     this.#writer = writer;
     this.#state = state;
     this.#results = results;
-    this.#saves = new PacedSaves(writer, state.parts.length);
+    this.#saves = new PacedSaves(writer, stepOf(state));
   }
 
   /** @throws machine-differs where another machine is to be waited for; record-invalid, fence-lost, store-unavailable */
@@ -71,7 +73,8 @@ export class ScoreWriter {
       did: `evaluated until item ${results.length}`,
       resumedInexactlyAt: before?.resumedInexactlyAt ?? [],
     });
-    return new ScoreWriter(request, { parts: before?.parts ?? [], fingerprint, resumedInexactlyAt }, results);
+    const { parts = [], divergences = [] } = before ?? {};
+    return new ScoreWriter(request, { parts, divergences, fingerprint, resumedInexactlyAt }, results);
   }
 
   /** Of all items so far, those of earlier attempts too: the next one to add follows them in the set. */
@@ -79,7 +82,7 @@ export class ScoreWriter {
     return this.#results;
   }
 
-  /** Parts that are in the last durable checkpoint. */
+  /** Step of the last durable checkpoint. */
   get durable(): number {
     return this.#saves.durable;
   }
@@ -89,7 +92,19 @@ export class ScoreWriter {
     return this.#state.resumedInexactlyAt;
   }
 
-  async add(result: ItemResult): Promise<void> {
+  /** Items whose divergence from the teacher is known. */
+  get diverged(): number {
+    return this.#state.divergences.length;
+  }
+
+  addDivergence({ tokens, sum }: { readonly tokens: number; readonly sum: number }): void {
+    this.#state = { ...this.#state, divergences: [...this.#state.divergences, [tokens, sum]] };
+    if (this.#saves.due) this.#save();
+  }
+
+  async add(answered: ItemResult): Promise<void> {
+    const [tokens, sum] = this.#state.divergences[this.#results.length] ?? [];
+    const result = tokens === undefined || sum === undefined ? answered : { ...answered, divergence: { tokens, sum } };
     this.#results.push(result);
     if (this.#results.length % itemsOfPart !== 0) return;
     await this.#closePart(itemsOfPart);
@@ -120,9 +135,12 @@ export class ScoreWriter {
   #save(): void {
     const { parts } = this.#state;
     const references = parts.map(({ digest, bytes }) => ({ digest, bytes }));
-    this.#saves.save({ parts: parts.length, state: this.#state, references });
+    this.#saves.save({ parts: stepOf(this.#state), state: this.#state, references });
   }
 }
+
+/** Grows with all that is known of items. */
+const stepOf = ({ parts, divergences }: State): number => parts.length + divergences.length;
 
 function parseState(state: Json): State {
   const parsed = stateSchema.safeParse(state);

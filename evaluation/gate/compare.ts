@@ -11,6 +11,7 @@ import { pairedCounts } from '../statistics/paired-counts.js';
 import { meanInterval } from '../statistics/mean-interval.js';
 import type { Interval } from '../statistics/proportions.js';
 import { tangoInterval, tangoNonInferiorityP } from '../statistics/tango.js';
+import { sayReason } from './reasons.js';
 import { assertResolved, resolutionOf } from './resolution.js';
 import { candidateScores, pairedScores, tableOf, type GateTables, type PairedScores } from './tables.js';
 
@@ -20,7 +21,7 @@ export type Outcome = 'pass' | 'fail' | 'inconclusive' | 'not-applicable';
 export interface Comparison {
   readonly requirement: Requirement;
   readonly outcome: Outcome;
-  /** The outcome and the numbers behind it, in one line. */
+  /** The numbers below in one English line; `sayReason` makes it of them, and the Japanese one. */
   readonly reason: string;
   readonly items?: number;
   /** What was held against the requirement: a mean, a share, or a difference of means. */
@@ -29,80 +30,75 @@ export interface Comparison {
   readonly method?: 'tango' | 'mcnemar-exact' | 'mcnemar-normal' | 'paired-bootstrap' | 'wilson' | 'bootstrap';
   /** Of the test, where there is one for it. */
   readonly p?: number;
+  /** Of the candidate, and of the model that it is compared with. */
+  readonly mean?: number;
+  readonly otherMean?: number;
+  /** Of the candidate's own mean. */
+  readonly ownInterval?: Interval;
+  /** Why nothing was held against it. */
+  readonly because?: 'too-few-items' | 'no-champion' | 'nothing-to-share';
+  /** Of an observation: the execution that made it. */
+  readonly source?: string;
 }
 
-type Finding = Omit<Comparison, 'requirement'>;
+type Finding = Omit<Comparison, 'requirement' | 'reason'>;
 
 /** 0.9 of 0.8 is 0.7200000000000001 in floating point, and 360 of 500 right is as good as that. */
 const roundingOfProducts = 1e-12;
 
 export function compare(requirement: Requirement, tables: GateTables): Comparison {
-  return { requirement, ...find(requirement, tables) };
+  const found = { requirement, ...find(requirement, tables) };
+  return { ...found, reason: sayReason(found) };
 }
 
 function find(requirement: Requirement, tables: GateTables): Finding {
   if ('observation' in requirement) return observed(requirement, tables);
   const items = candidateScores(tables, requirement.score).length;
-  if (items < requirement.minItems) {
-    const reason = `${requirement.score}: expected at least ${requirement.minItems} items, found ${items}`;
-    return { outcome: 'inconclusive', items, reason };
-  }
+  if (items < requirement.minItems) return { outcome: 'inconclusive', because: 'too-few-items', items };
   if ('notWorseThan' in requirement) return notWorse(requirement, tables, items);
   if ('betterThan' in requirement) return better(requirement, tables);
   return 'atLeast' in requirement ? floor(requirement, tables) : ceiling(requirement, tables);
 }
 
+const noChampion: Finding = { outcome: 'not-applicable', because: 'no-champion' };
+
 function notWorse(requirement: NotWorse, tables: GateTables, items: number): Finding {
   const { score, notWorseThan, margin, alpha } = requirement;
   assertResolved(resolutionOf(requirement, items));
-  if (notWorseThan === 'champion' && tables.champion === null)
-    return { outcome: 'not-applicable', reason: `${score}: there is no champion yet to be compared with` };
+  if (notWorseThan === 'champion' && tables.champion === null) return noChampion;
   const scores = pairedScores(tables, score, notWorseThan);
   // A one-sided test at alpha says what a two-sided interval of 1 − 2·alpha says.
   const test = scores.kind === 'mean' ? bootstrapTest(scores, alpha) : tangoTest(scores, alpha, margin);
   const { interval } = test;
   const shown = test.p === undefined ? interval.lower > -margin : test.p <= alpha;
   const outcome = shown ? 'pass' : interval.upper < -margin ? 'fail' : 'inconclusive';
-  const limit = `${say(margin)} worse than the ${notWorseThan}`;
-  const verdict = { pass: `less than ${limit}`, fail: `more than ${limit}`, inconclusive: `perhaps ${limit}` }[outcome];
-  return { outcome, items, ...test, reason: `${score}: ${verdict}: ${sayDifference(scores, test)}` };
+  return { outcome, items, ...test, ...meansOf(scores) };
 }
 
 function better({ score, betterThan, alpha }: Better, tables: GateTables): Finding {
-  if (betterThan === 'champion' && tables.champion === null)
-    return { outcome: 'not-applicable', reason: `${score}: there is no champion yet to be compared with` };
+  if (betterThan === 'champion' && tables.champion === null) return noChampion;
   const scores = pairedScores(tables, score, betterThan);
   const test = scores.kind === 'mean' ? bootstrapTest(scores, alpha) : mcnemarTest(scores, alpha);
   const isBetter = test.p === undefined ? test.interval.lower > 0 : test.p <= alpha;
   const outcome = isBetter ? 'pass' : test.interval.upper < 0 ? 'fail' : 'inconclusive';
-  const verdict = { pass: 'better than', fail: 'worse than', inconclusive: 'perhaps no better than' }[outcome];
-  const reason = `${score}: ${verdict} the ${betterThan}: ${sayDifference(scores, test)}`;
-  return { outcome, items: scores.candidate.length, ...test, reason };
+  return { outcome, items: scores.candidate.length, ...test, ...meansOf(scores) };
 }
 
 function floor({ score, atLeast, of }: Floor, tables: GateTables): Finding {
   const own = measured(score, tables);
-  if (of === undefined) {
-    const holds = own.estimate >= atLeast;
-    return { ...own, ...decided(holds), reason: `${own.said}, ${holds ? 'at least' : 'below'} ${say(atLeast)}` };
-  }
-  if (of === 'champion' && tables.champion === null)
-    return { outcome: 'not-applicable', reason: `${score}: there is no champion yet to be compared with` };
-  const { candidate, other } = pairedScores(tables, score, of);
-  const [mine, theirs] = [meanOf(candidate), meanOf(other)];
-  if (theirs <= 0) {
-    const why = `a share of the ${of}'s mean says something only when that is above 0, found ${say(theirs)}`;
-    return { outcome: 'inconclusive', items: candidate.length, reason: `${own.said}; ${why}` };
-  }
-  const holds = mine >= atLeast * theirs - roundingOfProducts;
-  const reason = `${own.said}, ${holds ? 'at least' : 'below'} ${say(atLeast)} of the ${of}'s ${say(theirs)}`;
-  return { ...decided(holds), items: candidate.length, estimate: mine / theirs, reason };
+  if (of === undefined) return { ...own, ...decided(own.estimate >= atLeast) };
+  if (of === 'champion' && tables.champion === null) return noChampion;
+  const scores = pairedScores(tables, score, of);
+  const { mean, otherMean } = meansOf(scores);
+  const found = { items: scores.candidate.length, mean, otherMean, ownInterval: own.interval };
+  if (otherMean <= 0) return { outcome: 'inconclusive', because: 'nothing-to-share', ...found };
+  const holds = mean >= atLeast * otherMean - roundingOfProducts;
+  return { ...decided(holds), ...found, estimate: mean / otherMean };
 }
 
 function ceiling({ score, atMost }: Ceiling, tables: GateTables): Finding {
-  const { said, ...own } = measured(score, tables);
-  const holds = own.estimate <= atMost;
-  return { ...own, ...decided(holds), reason: `${said}, ${holds ? 'at most' : 'above'} ${say(atMost)}` };
+  const own = measured(score, tables);
+  return { ...own, ...decided(own.estimate <= atMost) };
 }
 
 function observed({ observation, atMost }: Observed, { observations }: GateTables): Finding {
@@ -111,9 +107,7 @@ function observed({ observation, atMost }: Observed, { observations }: GateTable
     const known = Object.keys(observations).toSorted().join(', ') || '(none)';
     throw new NightstillError('gate-invalid', `expected one of the observations ${known}, found "${observation}"`);
   }
-  const holds = found.value <= atMost;
-  const reason = `${observation}: ${say(found.value)}, ${holds ? 'at most' : 'above'} ${say(atMost)}, as observed by ${found.source}`;
-  return { ...decided(holds), estimate: found.value, reason };
+  return { ...decided(found.value <= atMost), estimate: found.value, source: found.source };
 }
 
 const decided = (holds: boolean): { outcome: Outcome } => ({ outcome: holds ? 'pass' : 'fail' });
@@ -121,13 +115,14 @@ const decided = (holds: boolean): { outcome: Outcome } => ({ outcome: holds ? 'p
 /** The candidate's own mean with a 95 % interval. */
 function measured(score: string, tables: GateTables) {
   const values = candidateScores(tables, score);
-  const estimate = meanOf(values);
+  const mean = meanOf(values);
   const { kind } = tableOf(tables, score);
   const interval = meanInterval(kind, values);
   const method = kind === 'right-wrong' ? ('wilson' as const) : ('bootstrap' as const);
-  const said = `${score}: ${say(estimate)} ${sayInterval(interval)} on ${values.length} items`;
-  return { items: values.length, estimate, interval, method, said };
+  return { items: values.length, estimate: mean, mean, interval, ownInterval: interval, method };
 }
+
+const meansOf = ({ candidate, other }: PairedScores) => ({ mean: meanOf(candidate), otherMean: meanOf(other) });
 
 interface PairedTest {
   readonly estimate: number;
@@ -155,13 +150,3 @@ function bootstrapTest({ candidate, other }: PairedScores, alpha: number): Paire
   const { mean, interval } = bootstrapMean(differences, { level: 1 - 2 * alpha });
   return { estimate: mean, interval, method: 'paired-bootstrap' };
 }
-
-const sayDifference = ({ candidate, other }: PairedScores, { estimate, interval, method, p }: PairedTest): string =>
-  `${say(meanOf(candidate))} against ${say(meanOf(other))} on ${candidate.length} items, ` +
-  `difference ${say(estimate)} ${sayInterval(interval)}, ${method}${p === undefined ? '' : `, p = ${say(p)}`}`;
-
-const sayInterval = ({ lower, upper, level }: Interval): string =>
-  `[${say(lower)}, ${say(upper)}] (${Number((level * 100).toFixed(4))} %)`;
-
-/** Four digits after the point, without zeros that say nothing. */
-const say = (value: number): string => String(Number(value.toFixed(4)));

@@ -12,6 +12,7 @@ import { meanOf } from '../statistics/bootstrap.js';
 import { meanInterval, rightOf } from '../statistics/mean-interval.js';
 import type { Interval } from '../statistics/proportions.js';
 import { memberOf, numberAt, objectAt, textAt } from './json-members.js';
+import { forwardKlOf, type ForwardKl } from './forward-kl.js';
 import { differenceOf, type Difference } from './paired-difference.js';
 import { reportedSystems, type Lineage, type ReportedSystem } from './systems.js';
 
@@ -66,6 +67,8 @@ export interface SystemScore {
   readonly right: number | null;
   /** Share of items with the same answer as the teacher, white space at the ends aside; null without a teacher's answers. */
   readonly agreement: number | null;
+  /** Forward KL from the teacher per token of the references; null where none was measured. */
+  readonly forwardKl: ForwardKl | null;
   readonly weightBytes: number | null;
   readonly parameters: number | null;
   /** From request to end of answer, with `sideBySide` others under way; null where nothing was asked in the last attempt. */
@@ -186,6 +189,7 @@ function systemScore(evaluation: Evaluation, { scorer, kind, teacher, prices }: 
     interval: meanInterval(kind, values),
     right: kind === 'right-wrong' ? rightOf(values) : null,
     agreement: teacher ? agreement(evaluation, teacher) : null,
+    forwardKl: forwardKlOf(evaluation.facts),
     weightBytes: numberAt(observations, 'weightBytes'),
     parameters,
     latencyP50Ms: numberAt(observations, 'latencyP50Ms'),

@@ -56,7 +56,7 @@ export class RecordedRun {
     node: string,
     model: ArtifactRef,
     right: (item: number) => boolean,
-    { options = {}, observations = {}, decoding = {} }: Readonly<Record<string, JsonObject>> = {},
+    { options = {}, observations = {}, decoding = {}, facts = {} }: Readonly<Record<string, JsonObject>> = {},
   ): Promise<ArtifactRef> {
     const results = Array.from({ length: items }, (_, item): ItemResult => {
       const score = Number(right(item));
@@ -74,7 +74,7 @@ export class RecordedRun {
     const scores = { 'exact-match': { version: 1, kind: 'right-wrong' } };
     return this.node(node, { kind: 'evaluate', version: 1, options: { ...options, node }, inputs }, 'scores', {
       content: linesOf(results).toString(),
-      facts: { scores, promptTokens: 20 * items, generatedTokens: 10 * items, decoding },
+      facts: { scores, promptTokens: 20 * items, generatedTokens: 10 * items, decoding, ...facts },
       observations: { weightBytes: 4_000_000, sideBySide: 8, tokensPerSecond: 100, ...observations },
     });
   }

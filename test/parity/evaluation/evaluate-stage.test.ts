@@ -1,7 +1,11 @@
 /** The stage evaluate in its process: what it scores is what the model says, the same every time. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Progress } from '../../../config/child-protocol.js';
 import { parseLines, type ItemResult } from '../../../evaluation/evaluate/item-result.js';
 import { readArtifact, readBlob, type ArtifactRef, type StageResult } from '../../../storage/index.js';
-import { conversationLines } from '../../support/model-fixtures.js';
+import { conversationLines, copyModel } from '../../support/model-fixtures.js';
+import { temporaryDirectory } from '../../support/temporary.js';
 import { graph, TrainingGround, wasm } from '../../support/training-stage.js';
 
 let ground: TrainingGround;
@@ -112,5 +116,71 @@ test('a set with a row that has no reference is refused, and the row is named', 
     code: 'evaluation-invalid',
     fault: 'user',
     message: expect.stringContaining('row "bare"') as string,
+  });
+});
+
+describe('with a teacher', () => {
+  const compared = (
+    name: string,
+    teacher: ArtifactRef,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ) =>
+    ground.train(
+      {
+        name: `evaluate ${name}`,
+        uses: 'evaluate',
+        numerics: wasm,
+        with: { scorers: ['exact-match'] },
+        inputs: { dataset: ground.dataset, model: ground.small, teacher },
+      },
+      { ...(onProgress && { onProgress }), ...(signal && { signal }) },
+    );
+
+  test('the distance on the references is a fact with an interval, item by item, and none from itself', async () => {
+    const { outcome } = await compared('other', ground.large);
+    const { forwardKl } = outcome.facts as { readonly forwardKl: Record<string, unknown> };
+    expect(forwardKl).toMatchObject({ text: 'references', items: 40, unmeasured: 0, interval: { level: 0.95 } });
+    const { mean, interval } = forwardKl as { mean: number; interval: { lower: number; upper: number } };
+    expect(interval.lower).toBeGreaterThan(0.001);
+    expect(interval.lower).toBeLessThan(mean);
+    expect(interval.upper).toBeGreaterThan(mean);
+    const results = await resultsOf({ outcome } as StageResult);
+    const means = results.map(({ divergence }) => divergence!.sum / divergence!.tokens);
+    expect(means.reduce((sum, value) => sum + value, 0) / 40).toBeCloseTo(mean, 12);
+    // Each repetition of a word in the references adds tokens, and the prompts add none.
+    expect(results[3]!.divergence!.tokens).toBeGreaterThan(results[0]!.divergence!.tokens);
+    // What the answers are does not depend on who is compared with.
+    expect(results.map(({ text }) => text)).toEqual(whole.map(({ text }) => text));
+
+    const itself = (await compared('itself', ground.small)).outcome.facts as { readonly forwardKl: { mean: number } };
+    expect(Math.abs(itself.forwardKl.mean)).toBeLessThan(1e-6);
+  });
+
+  test('a comparison that is stopped goes on and comes to the same artifact', async () => {
+    const abort = new AbortController();
+    const stop = ({ phase }: Progress): void => {
+      if (phase === 'diverge') abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
+    };
+    const end = await compared('cut off', ground.large, stop, abort.signal).then(
+      () => undefined,
+      ({ code }: { readonly code?: string }) => code,
+    );
+    // On a fast machine it may be done before it is stopped.
+    expect(['stopped', undefined]).toContain(end);
+    const [undisturbed, resumed] = [await compared('other', ground.large), await compared('cut off', ground.large)];
+    expect(scoresOf(resumed).digest).toBe(scoresOf(undisturbed).digest);
+    expect(resumed.outcome.facts).toEqual(undisturbed.outcome.facts);
+  });
+
+  test('that reads text otherwise there is no number, and the reason is told', async () => {
+    const directory = await copyModel('qwen2-gqa-tied', temporaryDirectory());
+    const path = join(directory, 'tokenizer.json');
+    const tokenizer = JSON.parse(await readFile(path, 'utf8')) as { model: { merges: unknown[] } };
+    tokenizer.model.merges.pop();
+    await writeFile(path, JSON.stringify(tokenizer));
+    const { outcome } = await compared('strange', await ground.storeModel(directory));
+    expect(outcome.facts).toMatchObject({ forwardKl: { notComparable: 'tokenizers-differ' } });
+    expect((await resultsOf({ outcome } as StageResult))[0]).not.toHaveProperty('divergence');
   });
 });

@@ -171,7 +171,7 @@ describe('what serves when a plan is resolved', () => {
       expect(champion).toMatchObject({
         id: 'evaluate-champion',
         with: candidate?.with,
-        needs: ['evaluation'],
+        needs: ['evaluation', 'teacher'],
         artifacts: { model },
       });
       expect(gate).toMatchObject({

@@ -123,6 +123,30 @@ describe('a report', () => {
     expect(priced.tables[0]?.systems[2]?.breakEvenRequests).toEqual(expect.any(Number));
   });
 
+  it('tells how far each model is from the teacher, or why there is no number', async () => {
+    const begun = await night();
+    const { recorded } = begun;
+    const kd = await lesson(begun, 'second', {});
+    const ce = await lesson(begun, 'other', { crossEntropyShare: 1 });
+    const interval = { lower: 0.1204, upper: 0.1396, level: 0.95 };
+    const forwardKl = { text: 'references', items: 198, unmeasured: 2, tokens: 900, mean: 0.13, interval };
+    await recorded.evaluation('of-second', kd, () => true, { facts: { forwardKl } });
+    const unlike = { forwardKl: { notComparable: 'tokenizers-differ' } };
+    await recorded.evaluation('of-other', ce, () => true, { facts: unlike });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: url });
+    expect(found.tables[0]?.systems.map((each) => each.forwardKl)).toEqual([
+      null,
+      null,
+      { mean: 0.13, interval, items: 198, unmeasured: 2 },
+      { notComparable: 'tokenizers-differ' },
+    ]);
+    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
+    expect(english).toContain('0.130 (0.120 – 0.140)');
+    expect(english).toContain('not comparable: the tokenizers of teacher and student differ.');
+    expect(japanese).toContain('教師と生徒のトークナイザーが異なります。');
+  });
+
   it('does not know what making the student has cost while a stage that was begun has no result', async () => {
     const { recorded } = await night();
     await recorded.close();
@@ -211,6 +235,27 @@ describe('a report', () => {
     );
     expect(drawReport(found, 'ja')).toContain(
       'ゲート decision: fail\n  fail: too few\nshop/champion には昇格していません: ',
+    );
+  });
+
+  it('tells the reasons of a gate in the language of the report', async () => {
+    const { recorded } = await night();
+    const comparison = {
+      requirement: { score: 'exact-match', atLeast: 0.6, minItems: 100 },
+      outcome: 'fail',
+      items: 200,
+      estimate: 0.5,
+      mean: 0.5,
+      ownInterval: { lower: 0.43, upper: 0.57, level: 0.95 },
+    };
+    const reasons = ['fail: exact-match: 0.5 [0.43, 0.57] (95 %) on 200 items, below 0.6'];
+    const content = JSON.stringify({ verdict: 'fail', reasons, comparisons: [{ ...comparison, reason: reasons[0] }] });
+    await recorded.node('decision', { kind: 'gate', run: runs }, 'verdict', { content });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: url });
+    expect(drawReport(found, 'en')).toContain(`Gate decision: fail\n  ${reasons[0]}\n`);
+    expect(drawReport(found, 'ja')).toContain(
+      'ゲート decision: fail\n  不合格: exact-match: 0.5 [0.43, 0.57] (95 %)、200 問、下限 0.6 未満\n',
     );
   });
 

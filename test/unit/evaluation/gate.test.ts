@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { gateSchema, type Gate } from '../../../config/gate-schema.js';
 import { decideGate, resolveMargins, type GateTables, type ScoreTable } from '../../../evaluation/index.js';
+import { comparisonSchema } from '../../../config/verdict.js';
+import { sayComparison } from '../../../evaluation/gate/reasons.js';
 import { digestOf } from '../../../storage/index.js';
 
 const candidate = digestOf('candidate');
@@ -218,5 +220,47 @@ describe('a gate refuses', () => {
     [{ score: 'sql', betterThan: 'base', alpha: 0.6 }],
   ])('a specification that says nothing or two things: %j', (...requirements) => {
     expect(gateSchema.safeParse(requirements).success).toBe(false);
+  });
+});
+
+describe('what a gate has decided is told from its numbers', () => {
+  const latency = { latencyP95Ms: { value: 12.5, source: 'night-3, stage 0f' } };
+  const tables = {
+    ...rightWrong(right(350), { champion: right(360, 20), base: right(20), teacher: right(400), control: right(0) }),
+    observations: latency,
+  };
+  const all = gate(
+    { score: 'sql', notWorseThan: 'champion', margin: 0.05 },
+    { score: 'sql', betterThan: 'base' },
+    { score: 'sql', atLeast: 0.9 },
+    { score: 'sql', atLeast: 0.8, of: 'teacher' },
+    { score: 'sql', atLeast: 0.8, of: 'control' },
+    { score: 'sql', atMost: 0.9 },
+    { score: 'sql', atLeast: 0.5, minItems: 501 },
+    { observation: 'latencyP95Ms', atMost: 20 },
+  );
+  const told = [
+    ...decideGate(all, tables).comparisons,
+    ...decideGate(notWorse, rightWrong(right(350), {})).comparisons,
+  ];
+
+  it('in English as it is recorded, and in Japanese with the same numbers', () => {
+    for (const comparison of told) {
+      // As a reader finds it in the store.
+      const read = comparisonSchema.parse(JSON.parse(JSON.stringify(comparison)));
+      expect(sayComparison(read)).toBe(`${comparison.outcome}: ${comparison.reason}`);
+      const numbersOf = (text: string): string[] => (text.match(/-?\d+(\.\d+)?/g) ?? []).sort();
+      const japanese = sayComparison(read, 'ja');
+      expect(numbersOf(japanese)).toEqual(numbersOf(sayComparison(read)));
+      expect(japanese).toMatch(/^(合格|不合格|判定不能|対象外): /);
+      expect(japanese).not.toMatch(/undefined|NaN|worse|better|items|against/);
+    }
+  });
+
+  it('in sentences of their own', () => {
+    expect(sayComparison(told[3]!, 'ja')).toMatch(
+      /^合格: sql: 0\.7 \[.*\] \(95 %\)、500 問、教師の 0\.8 の 0\.8 倍以上$/,
+    );
+    expect(sayComparison(told.at(-1)!, 'ja')).toBe('対象外: sql: 比較する現行モデル (champion) がまだありません');
   });
 });
