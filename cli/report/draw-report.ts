@@ -52,6 +52,7 @@ const drawRow = (row: Row, table: Table, say: Words): string[] => [
   row.parameters === null ? say.notKnown : row.parameters.toLocaleString('en-US'),
   milliseconds(row.latencyP50Ms, say),
   milliseconds(row.latencyP95Ms, say),
+  row.tokensPerSecond === null ? say.notKnown : formatCount(row.tokensPerSecond),
   money(row.usdPer1000, say),
   row.breakEvenRequests === null ? '–' : requests(row.breakEvenRequests, say),
 ];

@@ -74,6 +74,8 @@ export interface SystemScore {
   /** From request to end of answer, with `sideBySide` others under way; null where nothing was asked in the last attempt. */
   readonly latencyP50Ms: number | null;
   readonly latencyP95Ms: number | null;
+  /** Of all requests side by side. */
+  readonly tokensPerSecond: number | null;
   readonly sideBySide: number | null;
   /** Of the teacher by the prices of its endpoint, where they are given. */
   readonly usdPer1000: CostReport['studentUsdPer1000'];
@@ -194,6 +196,7 @@ function systemScore(evaluation: Evaluation, { scorer, kind, teacher, prices }: 
     parameters,
     latencyP50Ms: numberAt(observations, 'latencyP50Ms'),
     latencyP95Ms: numberAt(observations, 'latencyP95Ms'),
+    tokensPerSecond: numberAt(observations, 'tokensPerSecond'),
     sideBySide: numberAt(observations, 'sideBySide'),
     usdPer1000: isTeacher ? teacherUsdPer1000 : studentUsdPer1000,
     breakEvenRequests: isTeacher ? null : breakEvenRequests,

@@ -87,7 +87,7 @@ describe('a report', () => {
       latencyP50Ms: 80,
       sideBySide: 8,
     });
-    expect(systems[1]).toMatchObject({ latencyP50Ms: null, latencyP95Ms: null });
+    expect(systems[1]).toMatchObject({ latencyP50Ms: null, latencyP95Ms: null, tokensPerSecond: 100 });
   });
 
   it.each([
