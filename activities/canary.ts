@@ -6,7 +6,7 @@ import {
   budgetOfRun,
   fromUsd,
   openLedger,
-  openTeacherClient,
+  openProbedClient,
   toUsd,
   type CanaryTeacher,
 } from '../distillation/index.js';
@@ -21,7 +21,7 @@ export async function canary(
   const { options, runId, store, writer, progress, signal } = context;
   const { budget } = options;
   const teacher = options.teacher as CanaryTeacher; // the schema wants one with canaries
-  const client = openTeacherClient(teacher, teacherKey(teacher));
+  const client = openProbedClient(teacher, teacherKey(teacher));
   const ledger = await openLedger(store, {
     teacher,
     runId,

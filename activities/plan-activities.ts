@@ -10,6 +10,7 @@ import type { AskInput, LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart 
 import { closeRun, openRun, parseDigest, type Json } from '../storage/index.js';
 import { approvalQuestion } from './ask-approval.js';
 import { championsTraining } from './champions-training.js';
+import { planOfDay } from './dated-plan.js';
 import { withHeartbeat } from './heartbeat.js';
 import { lookUpStage } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
@@ -26,17 +27,18 @@ export type PlanActivities = ReturnType<typeof createPlanActivities>;
 
 export const createPlanActivities = (rules: PlanRules, stores = new OpenStores(), names = new StageNames()) => ({
   [activityNames.resolvePlan]: translating(async (file: unknown): Promise<ResolvedPlan> => {
-    const { plan, planDigest } = resolvePlan(file, rules);
+    const { plan: written, planDigest } = resolvePlan(file, rules);
+    const { plan, day } = await planOfDay(written, rules.kinds, stores);
     const placed = asksForChampion(plan, rules.kinds)
       ? await stores.use(plan.store, (store) => placeChampion(plan, rules.kinds, store))
       : plan;
-    return { plan: placed, planDigest, searchable: await hasSearchAttributes() };
+    return { plan: placed, planDigest, ...(day !== undefined && { day }), searchable: await hasSearchAttributes() };
   }),
 
-  [activityNames.openRun]: translating(({ runId, plan, store, planDigest }: RunStart) =>
+  [activityNames.openRun]: translating(({ runId, plan, store, planDigest, day }: RunStart) =>
     stores.use(
       store,
-      async (opened) => void (await openRun(opened, { id: runId, plan, planDigest: parseDigest(planDigest) })),
+      async (opened) => void (await openRun(opened, { id: runId, plan, planDigest: parseDigest(planDigest), day })),
     ),
   ),
 

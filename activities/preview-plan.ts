@@ -17,6 +17,7 @@ import {
   type StageLookup,
 } from '../storage/index.js';
 import { championsTraining } from './champions-training.js';
+import { dayOf, onDay } from './dated-plan.js';
 import { explainLookup } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
@@ -49,7 +50,8 @@ export interface NodePreview {
 
 /** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable, gate-margin-too-small */
 export async function previewPlan(file: unknown, rules: PlanRules): Promise<PlanPreview> {
-  const { plan: resolved, planDigest } = resolvePlan(file, rules);
+  const { plan: written, planDigest } = resolvePlan(file, rules);
+  const resolved = onDay(written, rules.kinds, dayOf(Date.now())) ?? written;
   const store = await openExisting(resolved.store);
   try {
     const plan = await placeChampion(resolved, rules.kinds, store);

@@ -16,6 +16,7 @@ import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './pl
 import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
+import { teacherSettingIssues } from './teacher-settings.js';
 import { neededFor, stagesOfFile, standardIssues, standardSections, standardStages } from './standard-stages.js';
 
 export interface PlanRules {
@@ -63,6 +64,7 @@ function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: P
     const found = disagreementIssues(stage, nodes, kind);
     issues.push(...(kind ? found.map((issue) => atTop(issue, plan, { kind, stage })) : found));
   }
+  if (issues.length === 0) issues.push(...teacherSettingIssues(nodes, stages, rules.kinds));
   return { nodes, issues };
 }
 

@@ -40,6 +40,12 @@ export const answerOptions = z
       .array(z.enum(keepable))
       .default([])
       .describe('Answers that enter the dataset although they are cut off or refused: `[cut-off]`.'),
+    answersSince: z.iso
+      .date({ error: 'a day such as 2026-11-27' })
+      .optional()
+      .describe(
+        'Answers that were recorded before this day (UTC) are asked for again. With `maxAge` of the teacher: so many days before that of the run.',
+      ),
     context: z
       .int()
       .min(8)
@@ -72,6 +78,10 @@ export const answerOptions = z
   .refine(({ teacher, sequences }) => teacher === undefined || sequences === undefined, {
     path: ['sequences'],
     error: 'none: limits.parallel says how hard an endpoint is asked',
+  })
+  .refine(({ teacher, answersSince }) => teacher !== undefined || answersSince === undefined, {
+    path: ['answersSince'],
+    error: 'none: the answers of a model on a machine of yours do not age',
   })
   .refine(({ samples, temperature }) => samples === 1 || temperature > 0, {
     path: ['samples'],

@@ -77,6 +77,8 @@ export interface ResolvedPlan {
   readonly plan: Plan;
   /** Digest of the file's canonical JSON: two runs with the same id must agree on it. */
   readonly planDigest: string;
+  /** The day (UTC) that the run is of, where its stages depend on it. */
+  readonly day?: string | undefined;
   /** Does the namespace have the search attributes of runs? */
   readonly searchable?: boolean | undefined;
 }
@@ -195,6 +197,7 @@ export interface RunStart {
   readonly plan: string;
   readonly store: string;
   readonly planDigest: string;
+  readonly day?: string | undefined;
 }
 
 export interface RunEnd {

@@ -30,6 +30,10 @@ export function daysOfWindow(days: number, until: string): string[] {
   );
 }
 
+/** The day so many days earlier. */
+export const daysBefore = (day: string, days: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 'YYYY-MM-DD'.length);
+
 /** Does a text of the plan wait for its date? */
 export const needsDate = (file: unknown): boolean =>
   JSON.stringify(withoutWindows(file))?.includes(datePlaceholder) === true;

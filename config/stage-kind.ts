@@ -11,8 +11,12 @@ import type { StageRole } from './queues.js';
 /** What an option outside the store names, and so how its identity is found. */
 export type SourceKind = 'dataset' | 'model-directory' | 'teacher';
 
-/** `gates`: it measures whether a student passes them. `budget`: it spends money, and keeps to the cap. */
-export type AppliedSection = 'gates' | 'budget';
+/**
+ * `gates`: it measures whether a student passes them. `budget`: it spends money, and keeps to the cap. `teacher.canary`: it asks the
+ * canaries of the teacher. `teacher.maxAge`: it asks again for what is too old.
+ */
+export type AppliedSection = 'gates' | 'budget' | TeacherSetting;
+export type TeacherSetting = 'teacher.canary' | 'teacher.maxAge';
 
 export interface StageInputKind {
   /** The kind of artifact that it takes. */
@@ -59,6 +63,8 @@ export interface StageKind {
   readonly applies: readonly AppliedSection[];
   /** Options that change how the work is done and not what comes out: they are left out of the stage key. */
   readonly immaterial: readonly string[];
+  /** What its options come to in a run of that day (UTC, `2026-11-27`); undefined where the day changes nothing. */
+  readonly onDay: (options: JsonObject, day: string) => JsonObject | undefined;
   /** Artifacts that it takes, by the name under which the work finds them. */
   readonly inputs: Readonly<Record<string, StageInputKind>>;
   /** Names of inputs of which exactly one must be given, by the options; as many such groups as there are choices. */

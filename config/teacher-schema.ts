@@ -48,6 +48,8 @@ const limitsSchema = z.strictObject({
   attempts: z.int().min(1).max(20).default(6).describe('How often one request is tried before the stage gives up.'),
 });
 
+const wantedAge = 'a number of days such as 30d';
+
 const canarySchema = z.strictObject({
   prompts: z
     .array(z.string().min(1))
@@ -62,6 +64,8 @@ const canarySchema = z.strictObject({
     .default('report')
     .describe('When answers have changed: say so, or also ask all prompts of the dataset anew.'),
 });
+
+const ageSchema = z.string({ error: wantedAge }).regex(/^[1-9]\d{0,3}d$/, wantedAge);
 
 const tokenLimitFields = ['max_tokens', 'max_completion_tokens'] as const;
 
@@ -93,6 +97,9 @@ export const teacherEndpointSchema = z
     canary: canarySchema
       .optional()
       .describe('A few prompts that tell whether the teacher has changed behind its revision.'),
+    maxAge: ageSchema
+      .optional()
+      .describe('Recorded answers that are older, in days of UTC, are asked for again: `30d`. Absent: answers never age.'),
   })
   .refine(({ endpoint, plainHttp }) => plainHttp || isGuarded(endpoint), {
     path: ['endpoint'],

@@ -9,5 +9,4 @@ export { modelIdentitySchema } from './model-source.js';
 export { budgetOfRun, fromUsd, openLedger, toUsd, type LedgerReport } from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
 export { askCanaries, driftIdentityOf, type CanaryTeacher } from './teachers/canary.js';
-export { openTeacherClient } from './teachers/client.js';
 export { openProbedClient } from './teachers/probed-client.js';

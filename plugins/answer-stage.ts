@@ -4,6 +4,7 @@
  * another time. How hard it is asked, and what that costs, changes nothing of the answers.
  */
 import { answerOptions, type AnswerOptions } from '../config/answer-options.js';
+import { daysBefore } from '../config/scheduled-date.js';
 import { computingSilenceLimitsMs } from './computing-work.js';
 import { defineStage } from './define-stage.js';
 
@@ -24,7 +25,12 @@ export const answerStage = defineStage({
   reproducible: false,
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },
-  applies: ['budget'],
+  applies: ['budget', 'teacher.maxAge'],
+  onDay: ({ teacher, answersSince = '' }, day) => {
+    if (teacher?.maxAge === undefined) return undefined;
+    const oldest = daysBefore(day, Number.parseInt(teacher.maxAge));
+    return { answersSince: oldest > answersSince ? oldest : answersSince };
+  },
   immaterial: ['budget'],
   inChild: isLocal,
   run: async (context) => (await import('../activities/answer.js')).answer(context),

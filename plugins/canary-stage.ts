@@ -15,7 +15,7 @@ export const canaryStage = defineStage({
   reusable: false,
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },
-  applies: ['budget'],
+  applies: ['budget', 'teacher.canary'],
   immaterial: ['budget'],
   run: async (context) => (await import('../activities/canary.js')).canary(context),
 });

@@ -64,6 +64,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly applies?: readonly AppliedSection[];
   /** Options that change how the work is done and not what comes out. */
   readonly immaterial?: readonly (keyof Options & string)[];
+  /** What other options than those of the plan hold in a run of that day (UTC, `2026-11-27`). Default: none. */
+  readonly onDay?: (options: Options, day: string) => Partial<Options> | undefined;
   /** Do its bits depend on the numerics of the plan? Default: false. */
   readonly numerics?: boolean | ((options: Options) => boolean);
   /** Of a stage that scores: the scorers that a plan can name. Default: none. */
@@ -102,7 +104,7 @@ export function defineStage<
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
   const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
-  const { champion, approval } = definition;
+  const { champion, approval, onDay } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -114,6 +116,10 @@ export function defineStage<
     shared: given(definition.shared),
     applies: definition.applies ?? [],
     immaterial: definition.immaterial ?? [],
+    onDay: (values, day) => {
+      const changed = onDay?.(values as Options, day);
+      return changed && { ...values, ...(changed as JsonObject) };
+    },
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact)])),
     oneInputOf: (values) => oneInputOf(values as Options),
     // Names of inputs are those of the kind.

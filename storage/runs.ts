@@ -18,6 +18,8 @@ const runSchema = z.looseObject({
   /** Name of the plan. */
   plan: z.string(),
   planDigest: digestSchema,
+  /** The day (UTC) that it was begun on, where its plan depends on it: it stays that day when the run goes on later. */
+  day: z.string().optional(),
   /** Id of the run of this plan that was the newest when this one was opened. */
   previous: z.string().nullable(),
   status: z.enum(['open', 'closed']),
@@ -47,6 +49,7 @@ export interface NewRun {
   readonly id: string;
   readonly plan: string;
   readonly planDigest: Digest;
+  readonly day?: string | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export interface NewRun {
  * closed.
  * @throws run-conflict when the id belongs to a run of another plan
  */
-export async function openRun(store: ObjectStore, { id, plan, planDigest }: NewRun): Promise<Run> {
+export async function openRun(store: ObjectStore, { id, plan, planDigest, day }: NewRun): Promise<Run> {
   refuseOther(id, planDigest, await readRun(store, id));
   const { previous } = await movePlan(store, plan, id);
   const last = previous === null ? undefined : await readRun(store, previous);
@@ -62,7 +65,8 @@ export async function openRun(store: ObjectStore, { id, plan, planDigest }: NewR
   return moveRun(store, id, (run, moving) => {
     refuseOther(id, planDigest, run);
     const stages = run?.stages ?? {};
-    return { ...run, ...moving, id, plan, planDigest, previous, stages, before, status: 'open', outcome: null };
+    const begun = run?.day ?? day;
+    return { ...run, ...moving, ...(begun !== undefined && { day: begun }), id, plan, planDigest, previous, stages, before, status: 'open', outcome: null };
   });
 }
 

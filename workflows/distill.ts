@@ -76,12 +76,12 @@ const mostResolutions = 4;
 
 /** What serves has changed since the plan was resolved: it is resolved anew, what is done is found again, and the gate decides anew. */
 async function followAnew(input: DistillInput, first: ResolvedPlan, shown: Shown): Promise<DagEnd<NodeResult>> {
-  let end = await follow(first.plan, first.planDigest, shown);
+  let end = await follow(first, shown);
   for (let resolutions = 1; resolutions < mostResolutions && isOvertaken(end); resolutions += 1) {
     try {
-      const { plan, planDigest } = await resolve(input);
-      show(plan, shown);
-      end = await follow(plan, planDigest, shown);
+      const resolved = await resolve(input);
+      show(resolved.plan, shown);
+      end = await follow(resolved, shown);
     } catch (error) {
       return { ...end, failures: [error] };
     }
@@ -100,7 +100,7 @@ const isChampionMoved = (error: unknown): boolean => describeFailure(asRunFailur
 const championMoved = 'champion-moved' satisfies FailureCode;
 
 /** The nodes run in a scope of their own: when a failure closes the plan, what runs is asked to end, and the run goes on. */
-async function follow(plan: Plan, planDigest: string, { board, approvals }: Shown): Promise<DagEnd<NodeResult>> {
+async function follow({ plan, planDigest, day }: ResolvedPlan, { board, approvals }: Shown): Promise<DagEnd<NodeResult>> {
   const { name, store, nodes, onFailure } = plan;
   try {
     await light(lightOptions)[activityNames.openRun]({
@@ -108,6 +108,7 @@ async function follow(plan: Plan, planDigest: string, { board, approvals }: Show
       store,
       plan: name,
       planDigest,
+      ...(day !== undefined && { day }),
     });
     const scope = new CancellationScope();
     return await scope.run(() =>

@@ -11,7 +11,7 @@ import { describeMass, LogitWriter, type LogitRow } from '../logits/index.js';
 import { requestKey, teacherKey, type Ledger } from '../responses/index.js';
 import { ask, type Question } from '../teachers/ask.js';
 import { Asked } from '../teachers/asked.js';
-import { openClient } from '../teachers/client.js';
+import { openProbedClientOver } from '../teachers/probed-client.js';
 import { inLanes } from '../teachers/lanes.js';
 import { Pace } from '../teachers/pace.js';
 import { recorded, type Recorded } from '../teachers/recorded-reply.js';
@@ -175,7 +175,7 @@ class Scoring {
     const { teacher, form, k } = options;
     this.#request = request;
     this.#wire = scoringWire(form, k);
-    const [client, pace] = [openClient(teacher, apiKey, this.#wire), new Pace(teacher.limits)];
+    const [client, pace] = [openProbedClientOver(teacher, apiKey, this.#wire), new Pace(teacher.limits)];
     const means = { teacher, client, pace, ledger, maximumTokens: scoredAnswerTokens, ...ending };
     this.#asked = new Asked((question) => ask(means, question));
     this.#terms = { texts: new TokenTexts(tokenizer), vocabularySize, k };

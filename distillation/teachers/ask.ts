@@ -126,7 +126,7 @@ function responseOf(
     },
     // Tokens that the endpoint does not count are paid for at their upper bound.
     price: prices && cost !== undefined ? { nanoUsd: cost, prices: prices.asOf } : undefined,
-    observations: { latencyMs, providerId },
+    observations: { latencyMs, providerId, recordedAt: new Date().toISOString() },
   };
 }
 

@@ -3,6 +3,7 @@ import type { AnswerOptions } from '../../config/answer-options.js';
 import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, ObjectStore } from '../../storage/index.js';
 import { requestKey, type Ledger } from '../responses/index.js';
+import { standingAnswers } from './answer-age.js';
 import type { Question } from './ask.js';
 import { chatRequest } from './chat-request.js';
 import { readPrompts, type PromptRow } from './prompt-rows.js';
@@ -36,10 +37,10 @@ export async function* plannedRequests(prompts: Prompts): AsyncGenerator<Planned
     for (let sample = 0; sample < prompts.options.samples; sample += 1) {
       batch.push({ row, sample, question: questionOf(row, sample, prompts) });
       if (batch.length < lookedUpAtOnce) continue;
-      yield* lookUp(prompts.ledger, batch);
+      yield* lookUp(prompts, batch);
       batch = [];
     }
-  yield* lookUp(prompts.ledger, batch);
+  yield* lookUp(prompts, batch);
 }
 
 function questionOf(row: PromptRow, sample: number, { options, teacher, drift = null }: Prompts): Question | undefined {
@@ -49,10 +50,18 @@ function questionOf(row: PromptRow, sample: number, { options, teacher, drift = 
   return { key: requestKey({ endpoint, model, revision, body, sample, drift }), body };
 }
 
-async function* lookUp(ledger: Ledger, batch: readonly PlannedRequest[]): AsyncGenerator<PlannedRequest> {
-  const recorded = await ledger.find(batch.flatMap(({ question }) => (question ? [question.key] : [])));
+async function* lookUp(prompts: Prompts, batch: readonly PlannedRequest[]): AsyncGenerator<PlannedRequest> {
+  const { ledger, options } = prompts;
+  const keys = batch.flatMap(({ question }) => (question ? [question.key] : []));
+  const standing = await standingAnswers(ledger, keys, options.answersSince);
   for (const planned of batch) {
-    const response = planned.question && recorded.get(planned.question.key);
-    yield response ? { ...planned, recorded: recordedReply(response) } : planned;
+    const found = planned.question && standing.get(planned.question.key);
+    if (!planned.question || !found) {
+      yield planned;
+      continue;
+    }
+    const { key, response } = found;
+    const question = { ...planned.question, key };
+    yield { ...planned, question, ...(response && { recorded: recordedReply(response) }) };
   }
 }

@@ -1,22 +1,32 @@
 /**
- * A teacher that is looked at before its first call: an endpoint that is not there, or refuses the key, is told before anything is
- * asked, and before any money is reserved for long. Looking costs nothing. Where nothing is asked, nobody looks.
+ * A teacher that is looked at before its first call: an endpoint that is not there, refuses the key or does not list the model is told
+ * before anything is asked, and before any money is reserved for long. Looking costs nothing. Where nothing is asked, nobody looks.
  */
-import { hasCode } from '../../config/errors.js';
+import { hasCode, NightstillError } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import type { Json } from '../../storage/index.js';
 import { probeTeacher, type TeacherCapabilities } from './capabilities.js';
-import { openTeacherClient, type TeacherClient } from './client.js';
+import { chatWire, type Reply } from './chat-reply.js';
+import { openClient, type TeacherClient } from './client.js';
 import { openConnection } from './connection.js';
 import { FailedCall } from './failed-call.js';
+import type { Served, Wire } from './wire.js';
 
-export interface ProbedClient extends TeacherClient {
+export interface ProbedClient<Said extends Served = Reply> extends TeacherClient<Said> {
   /** What was seen, as it is recorded; undefined where nothing was asked. */
   readonly seen: () => Promise<Json | undefined>;
 }
 
-export function openProbedClient(teacher: TeacherEndpoint, apiKey: string | undefined): ProbedClient {
-  const client = openTeacherClient(teacher, apiKey);
+/** Over the chat API. */
+export const openProbedClient = (teacher: TeacherEndpoint, apiKey: string | undefined): ProbedClient =>
+  openProbedClientOver(teacher, apiKey, chatWire);
+
+export function openProbedClientOver<Said extends Served>(
+  teacher: TeacherEndpoint,
+  apiKey: string | undefined,
+  wire: Wire<Said>,
+): ProbedClient<Said> {
+  const client = openClient(teacher, apiKey, wire);
   const connection = openConnection(teacher, apiKey);
   let probe: Promise<TeacherCapabilities> | undefined;
   return {
@@ -24,7 +34,7 @@ export function openProbedClient(teacher: TeacherEndpoint, apiKey: string | unde
     async ask(request, key, signal) {
       probe ??= probeTeacher(connection, teacher, {}, signal);
       try {
-        await probe;
+        confirmListed(teacher, await probe);
       } catch (error) {
         probe = undefined; // what passes is looked for again
         throw asFailedCall(error);
@@ -34,11 +44,23 @@ export function openProbedClient(teacher: TeacherEndpoint, apiKey: string | unde
     async seen() {
       const models = (await probe?.catch(() => undefined))?.models;
       if (models === undefined) return undefined;
-      return {
-        model: models === null ? 'no list of models' : models.includes(teacher.model) ? 'listed' : 'not listed',
-      };
+      return { model: models?.length ? 'listed' : 'no list of models' };
     },
   };
+}
+
+const shownNames = 8;
+
+/** A list without any model says nothing. */
+function confirmListed({ model }: TeacherEndpoint, { models }: TeacherCapabilities): void {
+  if (!models?.length || models.includes(model)) return;
+  const others = models.length > shownNames ? `, and ${models.length - shownNames} more` : '';
+  const found = `${models.slice(0, shownNames).join(', ')}${others}`;
+  throw new NightstillError(
+    'teacher-missing',
+    `expected the model "${model}" among those that the endpoint lists, found ${found}`,
+    { details: { model, listed: models.length } },
+  );
 }
 
 /** Nothing was asked yet: it costs nothing. */

@@ -117,6 +117,8 @@ export class CountingTeacher {
   faultFor: (asked: Asked) => Fault | undefined = () => undefined;
   /** What it says at `/completions`, where it is asked how probable the tokens of a prompt are. Absent: nothing is there. */
   score: ((body: object) => object) | undefined;
+  /** The models that it lists; absent: it keeps its list to itself. */
+  models: readonly string[] | undefined;
   #next: Fault[] = [];
   #underWay = 0;
 
@@ -160,6 +162,8 @@ export class CountingTeacher {
     } catch {
       return; // whoever asked is gone
     }
+    if (this.models && request.url === '/v1/models')
+      return reply(response, { object: 'list', data: this.models.map((id) => ({ id, object: 'model' })) });
     const score = request.url === '/v1/completions' ? this.score : undefined;
     if (!score && request.url !== '/v1/chat/completions') return send(response, 404, 'text/plain', 'nothing here');
     const body = JSON.parse(Buffer.concat(chunks).toString()) as ChatBody;

@@ -1,7 +1,9 @@
 /** Whole runs whose teacher is a model on this machine, and runs that watch whether a teacher behind an endpoint has changed. */
 import { explain, report } from '../../client/index.js';
-import type { Json } from '../../storage/index.js';
-import { describedTeacher, outputOf, promptLines, rowsOf } from '../support/answers.js';
+import type { NodeResult } from '../../config/plan.js';
+import { openLedger } from '../../distillation/index.js';
+import { openObjectStore, type Json } from '../../storage/index.js';
+import { describedTeacher, outputOf, planOfAnswers, promptLines, rowsOf } from '../support/answers.js';
 import { CountingTeacher } from '../support/counting-teacher.js';
 import { copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
@@ -51,6 +53,63 @@ it('a teacher on this machine answers, and a student learns its answers and its 
   expect(outputOf(nodes['distill'], 'model').kind).toBe('model');
   const again = await (await night.start(files.newRunId(), plan)).result();
   expect(Object.values(again.nodes).every(({ reused }) => reused)).toBe(true);
+});
+
+it('answers that are older than the plan allows are asked for again, once, and no other is', async () => {
+  const [plain, aged, dataset] = [files.newStore(), files.newStore(), await prompts(4)];
+  const planIn = (store: string, given: object = {}) =>
+    planOfAnswers({ store, dataset, teacher: { ...describedTeacher, endpoint: teacher.endpoint, ...given } });
+  const oneNight = async (plan: Json) => {
+    const { nodes } = await (await night.start(files.newRunId(), plan)).result();
+    return { texts: await answersIn(aged, nodes['answer']), asked: teacher.asked.length };
+  };
+  await (await night.start(files.newRunId(), planIn(plain))).result();
+  const ageInDays = [40, 32, 29, 0];
+  await copyAnswers(plain, aged, (row) => new Date(Date.now() - (ageInDays[row] ?? 0) * 24 * 3600 * 1000).toISOString());
+  teacher.answer = (question) => `Now ${question}`;
+  const [old, now] = ['The answer to', 'Now'];
+  const mixed = [now, now, old, old].map((word, row) => `${word} question ${row}`);
+  expect(await oneNight(planIn(aged))).toEqual({ texts: mixed.map((_, row) => `${old} question ${row}`), asked: 4 });
+  expect(await oneNight(planIn(aged, { maxAge: '30d' }))).toEqual({ texts: mixed, asked: 6 });
+  teacher.answer = () => 'never heard';
+  expect(await oneNight(planIn(aged, { maxAge: '30d' }))).toEqual({ texts: mixed, asked: 6 });
+  expect(await oneNight(planIn(aged, { maxAge: '31d' }))).toEqual({ texts: mixed, asked: 6 });
+});
+
+async function answersIn(store: string, node: NodeResult | undefined): Promise<string[]> {
+  const rows = await rowsOf(store, outputOf(node, 'dataset'));
+  return rows.map(({ messages }) => (messages as { content: string }[]).at(-1)?.content ?? '');
+}
+
+/** As if they had been recorded then. */
+async function copyAnswers(from: string, to: string, recordedAt: (row: number) => string): Promise<void> {
+  const [source, target] = await Promise.all([openObjectStore(from), openObjectStore(to, { forWriting: true })]);
+  const identity = { ...describedTeacher, endpoint: teacher.endpoint };
+  const request = { teacher: identity, runId: 'copied', holder: { stage: 'copied', fence: 1 } };
+  const [before, after] = [await openLedger(source, request), await openLedger(target, request)];
+  for (const { key, body } of teacher.asked) {
+    const recorded = (await before.find([key])).get(key);
+    const intent = await after.intend({ key, atMost: undefined });
+    if (!recorded || !('call' in intent)) throw new Error('expected an answer to copy');
+    const row = Number(body.messages[0]?.content.split(' ')[1]);
+    const observations = { recordedAt: recordedAt(row) };
+    await after.record(intent.call, { content: recorded.content, price: undefined, observations });
+  }
+  for (const each of [before, after, source, target]) await each.close();
+}
+
+it('a model that the endpoint does not list is told before anything is asked', async () => {
+  teacher.models = ['medium', 'small'];
+  const described = { ...describedTeacher, endpoint: teacher.endpoint };
+  const plan = planOfAnswers({ store: files.newStore(), dataset: await prompts(2), teacher: described });
+  await expect((await night.start(files.newRunId(), plan)).result()).rejects.toMatchObject({
+    code: 'teacher-missing',
+    message: expect.stringContaining('found medium, small') as string,
+  });
+  expect(teacher.asked).toHaveLength(0);
+  teacher.models = ['large', 'small'];
+  await (await night.start(files.newRunId(), plan)).result();
+  expect(teacher.asked).toHaveLength(2);
 });
 
 it('canaries are all that an unchanged night asks; when they are answered otherwise, everything is asked anew, and the run says so', async () => {

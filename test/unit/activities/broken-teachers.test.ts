@@ -7,6 +7,16 @@ const standard = { name: 'nightly', store: 'file:///store', teacher: '/t', stude
 const terms = { licence: 'MIT', allowsTraining: 'yes' };
 const endpoint = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
 const asked = { ...standard, teacher: endpoint };
+const withStages = (answer: object, others: readonly object[] = []) => ({
+  name: 'night',
+  store: 'file:///store',
+  stages: [
+    { id: 'import', uses: 'import', with: { dataset: '/rows.jsonl' } },
+    { id: 'answer', uses: 'answer', needs: ['import'], ...answer },
+    ...others,
+  ],
+});
+const ownStages = withStages({});
 const aText = 'a value of type string';
 
 describe('a plan whose teacher is an endpoint is refused for', () => {
@@ -109,6 +119,48 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
         ],
       },
       'stages[2].with.teacher: expected an endpoint or the input teacher, not both, found an object',
+    ],
+    [
+      'canaries that no stage asks',
+      { ...ownStages, teacher: { ...endpoint, canary: { prompts: ['Who are you?'] } } },
+      'teacher.canary: expected a stage canary that asks them, found none in this plan',
+    ],
+    [
+      'canaries of a teacher that is given to one stage, and not to the one that asks them',
+      {
+        ...withStages({ with: { teacher: { ...endpoint, canary: { prompts: ['Who are you?'] } } } }, [
+          { id: 'canary', uses: 'canary', with: { teacher: { ...endpoint, model: 'other', canary: { prompts: ['a'] } } } },
+        ]),
+      },
+      'stages[1].with.teacher.canary: expected a stage canary that asks them, found none in this plan',
+    ],
+    [
+      'canaries that nobody asks again after',
+      {
+        ...withStages({}, [{ id: 'canary', uses: 'canary' }]),
+        teacher: { ...endpoint, canary: { prompts: ['Who are you?'], onDrift: 'ask-again' } },
+      },
+      'teacher.canary.onDrift: expected a stage answer with the input identity from the stage canary, which then asks anew, found none in this plan',
+    ],
+    [
+      'an age of answers where none are asked for',
+      {
+        name: 'night',
+        store: 'file:///store',
+        teacher: { ...endpoint, maxAge: '30d', canary: { prompts: ['Who are you?'] } },
+        stages: [{ id: 'canary', uses: 'canary' }],
+      },
+      'teacher.maxAge: expected a stage answer that asks again, found none in this plan',
+    ],
+    [
+      'an age that is not in days',
+      { ...asked, teacher: { ...endpoint, maxAge: '2h' } },
+      `teacher.maxAge: expected a number of days such as 30d, found ${aText}`,
+    ],
+    [
+      'an age of answers that a model on this machine gives',
+      { ...standard, answer: { answersSince: '2026-11-27' } },
+      'answer.answersSince: expected none: the answers of a model on a machine of yours do not age, found an object',
     ],
     [
       'no teacher at all',
