@@ -27,7 +27,9 @@ export function teacherSettingIssues(
   for (const { teacher, place } of asking)
     for (const setting of settings) {
       const given = valueOf(teacher, setting);
-      const doers = asking.filter(({ kind, teacher: other }) => kind.applies.includes(setting) && isSame(teacher, other));
+      const doers = asking.filter(
+        ({ kind, teacher: other }) => kind.applies.includes(setting) && isSame(teacher, other),
+      );
       const path = `${place}.${fieldOf(setting)}`;
       if (given === undefined) continue;
       if (!doers.some((doer) => canonicalJson(valueOf(doer.teacher, setting) ?? null) === canonicalJson(given)))

@@ -99,7 +99,9 @@ export const teacherEndpointSchema = z
       .describe('A few prompts that tell whether the teacher has changed behind its revision.'),
     maxAge: ageSchema
       .optional()
-      .describe('Recorded answers that are older, in days of UTC, are asked for again: `30d`. Absent: answers never age.'),
+      .describe(
+        'Recorded answers that are older, in days of UTC, are asked for again: `30d`. Absent: answers never age.',
+      ),
   })
   .refine(({ endpoint, plainHttp }) => plainHttp || isGuarded(endpoint), {
     path: ['endpoint'],

@@ -66,7 +66,19 @@ export async function openRun(store: ObjectStore, { id, plan, planDigest, day }:
     refuseOther(id, planDigest, run);
     const stages = run?.stages ?? {};
     const begun = run?.day ?? day;
-    return { ...run, ...moving, ...(begun !== undefined && { day: begun }), id, plan, planDigest, previous, stages, before, status: 'open', outcome: null };
+    return {
+      ...run,
+      ...moving,
+      ...(begun !== undefined && { day: begun }),
+      id,
+      plan,
+      planDigest,
+      previous,
+      stages,
+      before,
+      status: 'open',
+      outcome: null,
+    };
   });
 }
 

@@ -100,7 +100,10 @@ const isChampionMoved = (error: unknown): boolean => describeFailure(asRunFailur
 const championMoved = 'champion-moved' satisfies FailureCode;
 
 /** The nodes run in a scope of their own: when a failure closes the plan, what runs is asked to end, and the run goes on. */
-async function follow({ plan, planDigest, day }: ResolvedPlan, { board, approvals }: Shown): Promise<DagEnd<NodeResult>> {
+async function follow(
+  { plan, planDigest, day }: ResolvedPlan,
+  { board, approvals }: Shown,
+): Promise<DagEnd<NodeResult>> {
   const { name, store, nodes, onFailure } = plan;
   try {
     await light(lightOptions)[activityNames.openRun]({

@@ -65,7 +65,9 @@ it('answers that are older than the plan allows are asked for again, once, and n
   };
   await (await night.start(files.newRunId(), planIn(plain))).result();
   const ageInDays = [40, 32, 29, 0];
-  await copyAnswers(plain, aged, (row) => new Date(Date.now() - (ageInDays[row] ?? 0) * 24 * 3600 * 1000).toISOString());
+  await copyAnswers(plain, aged, (row) =>
+    new Date(Date.now() - (ageInDays[row] ?? 0) * 24 * 3600 * 1000).toISOString(),
+  );
   teacher.answer = (question) => `Now ${question}`;
   const [old, now] = ['The answer to', 'Now'];
   const mixed = [now, now, old, old].map((word, row) => `${word} question ${row}`);

@@ -129,7 +129,11 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'canaries of a teacher that is given to one stage, and not to the one that asks them',
       {
         ...withStages({ with: { teacher: { ...endpoint, canary: { prompts: ['Who are you?'] } } } }, [
-          { id: 'canary', uses: 'canary', with: { teacher: { ...endpoint, model: 'other', canary: { prompts: ['a'] } } } },
+          {
+            id: 'canary',
+            uses: 'canary',
+            with: { teacher: { ...endpoint, model: 'other', canary: { prompts: ['a'] } } },
+          },
         ]),
       },
       'stages[1].with.teacher.canary: expected a stage canary that asks them, found none in this plan',

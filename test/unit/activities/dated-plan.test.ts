@@ -28,7 +28,9 @@ it('a plan without an age is the same on every day', () => {
 
 it('answers of before so many days are asked again, of two limits the later counts', () => {
   expect(answerOn('2026-03-01', { maxAge: '30d' }).with['answersSince']).toBe('2026-01-30');
-  expect(answerOn('2026-03-01', { maxAge: '30d' }, { answersSince: '2026-02-10' }).with['answersSince']).toBe('2026-02-10');
+  expect(answerOn('2026-03-01', { maxAge: '30d' }, { answersSince: '2026-02-10' }).with['answersSince']).toBe(
+    '2026-02-10',
+  );
 });
 
 it('the day is part of what the answers depend on, and the age itself is not', async () => {
