@@ -9,15 +9,15 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { processSettings } from '../../engine/index.js';
-import type { BaseJob } from './base-job.js';
+import { baseRecipe, type BaseJob } from './base-job.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    lessons: { type: 'string', default: '75000' },
-    steps: { type: 'string', default: '1500' },
-    seed: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '1' },
+    lessons: { type: 'string', default: String(baseRecipe.lessons) },
+    steps: { type: 'string', default: String(baseRecipe.steps) },
+    seed: { type: 'string', default: String(baseRecipe.seed) },
+    threads: { type: 'string', default: String(baseRecipe.threads) },
   },
 });
 const [directory] = positionals;

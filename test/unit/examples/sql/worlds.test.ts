@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'sql.js';
@@ -5,14 +6,17 @@ import { createSqlScorer } from '../../../../evaluation/sql/sql-scorer.js';
 import { sameResult } from '../../../../evaluation/sql/compare-results.js';
 import { ordersRows } from '../../../../evaluation/sql/statement.js';
 import type { QueryRows } from '../../../../evaluation/sql/query-outcome.js';
+import { baseRecipe } from '../../../../examples/sql/base-job.js';
 import { makeBaseLessons } from '../../../../examples/sql/base-lessons.js';
 import { makeHeldOut } from '../../../../examples/sql/held-out.js';
 import type { Item } from '../../../../examples/sql/items.js';
 import { makePrompts } from '../../../../examples/sql/prompts.js';
+import { skeletonOf } from '../../../../examples/sql/query.js';
 import { createRandom } from '../../../../examples/sql/random.js';
 import { makeShop } from '../../../../examples/sql/shop-database.js';
 import { makeTrainingSet, makeValidationSet } from '../../../../examples/sql/training-set.js';
 
+const folder = join(__dirname, '../../../../examples/sql');
 let shop: Database;
 let [training, prompts, validation, heldOut]: readonly Item[][] = [];
 beforeAll(async () => {
@@ -101,32 +105,45 @@ function reached(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test('what the student begins with was never taught a question with its SQL, nor a prompt or a held-out question', () => {
-  const lessons = makeBaseLessons(1, 3000).map((lesson) =>
-    'messages' in lesson ? lesson.messages.map(({ content }) => content) : [],
-  );
+const recipe = JSON.parse(readFileSync(join(folder, 'student.json'), 'utf8')) as {
+  readonly lessons: number;
+  readonly seed: number;
+  readonly data: { readonly lessons: string };
+};
+
+test("the defaults of the student's recipe are what made the committed weights", () => {
+  expect(recipe).toMatchObject(baseRecipe);
+});
+
+test('no lesson that the student begins with pairs a question with its SQL, or has one, or a skeleton, of prompts, validation or test', () => {
+  const made = makeBaseLessons(recipe.seed, recipe.lessons);
+  const digest = createHash('sha256');
+  for (const lesson of made) digest.update(`${JSON.stringify(lesson)}\n`);
+  expect(`sha256:${digest.digest('hex')}`).toBe(recipe.data.lessons);
+
+  const lessons = made.map((lesson) => ('messages' in lesson ? lesson.messages.map(({ content }) => content) : []));
   const isSql = (text = ''): boolean => text.startsWith('SELECT ');
-  const [rewritten, translated] = [
-    lessons.filter(([asked]) => isSql(asked)),
-    lessons.filter(([asked]) => !isSql(asked)),
-  ];
-  expect(rewritten.length).toBeGreaterThan(500);
-  expect(translated.length).toBeGreaterThan(1000);
-  expect(rewritten.filter(([, answered]) => !isSql(answered))).toEqual([]);
-  expect(translated.filter(([, answered]) => isSql(answered))).toEqual([]);
+  expect(lessons).toHaveLength(recipe.lessons);
+  expect(lessons.filter(([asked, answered]) => isSql(asked) !== isSql(answered))).toEqual([]);
+  expect(share(lessons, ([asked]) => isSql(asked))).toBeGreaterThan(0.2);
+  expect(share(lessons, ([asked]) => isSql(asked))).toBeLessThan(0.5);
+
   const taught = new Set(lessons.flat());
-  const others = [prompts, validation, heldOut].flatMap((items = []) => items);
-  for (const { question, sql } of others) expect([taught.has(question), taught.has(sql)]).toEqual([false, false]);
-  expect(makeBaseLessons(1, 100)).toEqual(makeBaseLessons(1, 3000).slice(0, 100));
+  const skeletons = new Set([...taught].filter(isSql).map(skeletonOf));
+  for (const world of [prompts, validation, heldOut]) {
+    const known = world?.filter(
+      ({ question, sql, skeleton }) => [question, sql].some((text) => taught.has(text)) || skeletons.has(skeleton),
+    );
+    expect(known).toEqual([]);
+  }
 });
 
 test('what trains a teacher or a student or makes the prompts never reaches the held-out questions or their seed', () => {
-  const folder = join(__dirname, '../../../../examples/sql');
   const heldOutFile = join(folder, 'held-out.ts');
   const recipes = ['training-set.ts', 'prompts.ts', 'train-teacher.ts', 'teacher-process.ts'];
-  for (const recipe of [...recipes, 'base-lessons.ts', 'train-base.ts', 'base-process.ts']) {
-    expect([...reached(join(folder, recipe))]).not.toContain(heldOutFile);
-    expect(readFileSync(join(folder, recipe), 'utf8')).not.toMatch(/held-out\.js|test\.jsonl/);
+  for (const program of [...recipes, 'base-lessons.ts', 'train-base.ts', 'base-process.ts']) {
+    expect([...reached(join(folder, program))]).not.toContain(heldOutFile);
+    expect(readFileSync(join(folder, program), 'utf8')).not.toMatch(/held-out\.js|test\.jsonl/);
   }
   expect([...reached(join(folder, 'make-data.ts'))]).toContain(heldOutFile);
 });
