@@ -113,13 +113,16 @@ export function standardStages(file: PlanFile): PlannedStage[] {
 const lessonOf = ({ teacher, answer: section }: PlanFile): 'answer' | 'import' =>
   typeof teacher !== 'string' || section !== undefined ? 'answer' : 'import';
 
-/** A teacher that has changed is told of. Only where its answers are then asked anew does `answer` wait for that. */
+/** A teacher that has changed is told of. Only where it is then asked anew do `answer` and `capture` wait for that. */
 const canary = ({ teacher }: PlanFile): PlannedStage[] =>
   typeof teacher === 'object' && teacher.canary ? [plannedStage('canary', 'canary', [], {}, {})] : [];
 
+const isWatched = (teacher: PlanFile['teacher']): boolean =>
+  typeof teacher === 'object' && teacher.canary?.onDrift === 'ask-again';
+
 function answer({ teacher, answer: options }: PlanFile): PlannedStage {
   const local = typeof teacher === 'string';
-  const watched = typeof teacher === 'object' && teacher.canary?.onDrift === 'ask-again';
+  const watched = isWatched(teacher);
   const needs = ['import', ...(local ? ['teacher'] : []), ...(watched ? ['canary'] : [])];
   const inputs = {
     dataset: 'import.dataset',
@@ -196,14 +199,16 @@ function capture(file: PlanFile): PlannedStage {
 }
 
 /** Of the answers that the same teacher gave. */
-const captureEndpoint = ({ capture: options, distill: agreeing = {} }: PlanFile): PlannedStage =>
-  plannedStage(
+function captureEndpoint({ teacher, capture: options, distill: agreeing = {} }: PlanFile): PlannedStage {
+  const watched = isWatched(teacher);
+  return plannedStage(
     'capture',
     'capture-endpoint',
-    ['answer', 'student'],
-    { dataset: 'answer.dataset', student: 'student.model' },
+    ['answer', 'student', ...(watched ? ['canary'] : [])],
+    { dataset: 'answer.dataset', student: 'student.model', ...(watched && { identity: 'canary.identity' }) },
     { ...tokensOf(agreeing), ...options },
   );
+}
 
 /** What decides which tokens a dataset becomes. */
 const tokensOf = ({ rowTokens, tooLong, answers }: NonNullable<PlanFile['distill']>) => ({

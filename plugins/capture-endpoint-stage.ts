@@ -9,7 +9,7 @@ export const captureEndpointStage = defineStage({
   kind: 'capture-endpoint',
   version: 1,
   options: captureEndpointOptions,
-  inputs: { dataset: 'dataset', student: 'model' },
+  inputs: { dataset: 'dataset', student: 'model', identity: 'teacher-identity?' },
   /** The dataset is the one that came in, less the rows that the logits are not about. */
   outputs: { logits: 'logits', dataset: 'dataset' },
   reproducible: false,

@@ -5,14 +5,14 @@ import { teacherKey } from '../activities/teacher-key.js';
 import { captureEndpointOptions } from '../config/capture-endpoint-options.js';
 import { readEnvironment } from '../config/environment.js';
 import { captureEndpoint, type CaptureProgress } from '../distillation/capture/index.js';
-import { budgetOfRun, fromUsd, openLedger, toUsd, type LedgerReport } from '../distillation/index.js';
-import { artifactRefSchema, type Json } from '../storage/index.js';
+import { budgetOfRun, driftIdentityOf, fromUsd, openLedger, toUsd, type LedgerReport } from '../distillation/index.js';
+import { artifactRefSchema, readArtifact, type Json } from '../storage/index.js';
 import { runStageChild, stageJobSchema } from './stage-child.js';
 
 const jobSchema = stageJobSchema.extend({
   runId: z.string(),
   with: captureEndpointOptions,
-  inputs: z.object({ dataset: artifactRefSchema, student: artifactRefSchema }),
+  inputs: z.object({ dataset: artifactRefSchema, student: artifactRefSchema, identity: artifactRefSchema.optional() }),
 });
 
 /** An endpoint may keep everybody waiting for minutes: meanwhile this process says that it lives. */
@@ -20,6 +20,7 @@ const aliveIntervalMs = 20_000;
 
 void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => {
   const { with: options, inputs, runId } = job;
+  const { dataset, student, identity } = inputs;
   const { teacher, budget } = options;
   const { prices = 'not given' } = teacher;
   const apiKey = teacherKey(teacher);
@@ -42,12 +43,19 @@ void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => 
   });
   try {
     const cacheDirectory = join(readEnvironment().cacheDirectory, 'training');
-    const asking = { ...inputs, store, writer, options, apiKey, ledger, cacheDirectory, signal: stop, onProgress };
-    const { logits, dataset, facts, observed } = await captureEndpoint(asking);
+    const drift = identity ? driftIdentityOf((await readArtifact(store, identity)).meta) : null;
+    const asking = { dataset, student, drift, options, apiKey, cacheDirectory };
+    const captured = await captureEndpoint({ ...asking, store, writer, ledger, signal: stop, onProgress });
+    const { facts, observed } = captured;
     const { spentUsd, ...served } = observed;
     const money = { spentUsd: teacher.prices ? spentUsd : 'not given', prices };
     const calls = callsOf(await ledger.report());
-    return { outputs: { logits, dataset }, facts, observations: { ...served, ...money, calls }, reproducible: false };
+    return {
+      outputs: { logits: captured.logits, dataset: captured.dataset },
+      facts,
+      observations: { ...served, ...money, calls },
+      reproducible: false,
+    };
   } finally {
     clearInterval(alive);
     await ledger.close();

@@ -30,6 +30,8 @@ export interface EndpointCaptureRequest {
   readonly dataset: ArtifactRef;
   readonly student: ArtifactRef;
   readonly options: CaptureEndpointOptions;
+  /** What canaries say that the teacher is now; null: what its revision says. */
+  readonly drift: string | null;
   readonly apiKey: string | undefined;
   readonly ledger: Ledger;
   readonly cacheDirectory: string;
@@ -199,12 +201,13 @@ class Scoring {
   }
 
   #questionOf({ ids }: Sample): Question {
-    const { form, k, teacher } = this.#request.options;
+    const { drift, options } = this.#request;
+    const { form, k, teacher } = options;
     const { endpoint, model, revision } = teacher;
     const body = scoringRequest(form, model, ids, k);
     // Some put a beginning of text before what they are given.
     const promptTokens = ids.length + 1;
-    return { key: requestKey({ endpoint, model, revision, body, sample: 0 }), body, promptTokens };
+    return { key: requestKey({ endpoint, model, revision, body, sample: 0, drift }), body, promptTokens };
   }
 }
 

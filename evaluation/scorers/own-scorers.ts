@@ -7,7 +7,7 @@ import { NightstillError } from '../../config/errors.js';
 import { describeScorers, type ScorerDescription } from './describe-scorers.js';
 import { ownScorersProgram } from './own-scorers-program.js';
 import type { Score, Scorer, ScorerQuestion } from './scorer.js';
-import { endThread, nextAnswer } from './thread-answer.js';
+import { endThread, hearEnd, nextAnswer } from './thread-answer.js';
 
 const loadLimitMs = 120_000;
 
@@ -24,9 +24,10 @@ export async function openOwnScorers(module: string): Promise<readonly Scorer[]>
     resourceLimits: { maxOldGenerationSizeMb: 1024 },
     workerData: { module },
   });
+  const goneBecause = hearEnd(worker);
   try {
     const described = describeScorers(await listed(worker, module), `${module}: scorers`);
-    return scorersOf(worker, described);
+    return scorersOf(worker, described, goneBecause);
   } catch (error) {
     await endThread(worker);
     throw error;
@@ -50,20 +51,22 @@ async function listed(worker: Worker, module: string): Promise<unknown> {
   throw new NightstillError('scorers-invalid', `${module}: expected a module that can be loaded, found: ${why}`);
 }
 
-function scorersOf(worker: Worker, described: readonly ScorerDescription[]): Scorer[] {
+function scorersOf(
+  worker: Worker,
+  described: readonly ScorerDescription[],
+  goneBecause: () => string | undefined,
+): Scorer[] {
   let last: Promise<unknown> = Promise.resolve();
-  // Nobody asks a thread that is gone.
-  let gone = false;
-  worker.once('exit', () => (gone = true));
   return described.map((scorer, index) => ({
     ...scorer,
     score(question) {
       // One at a time: what takes too long is the question that was asked.
       const score = last.then(() => {
-        if (!gone) return ask(worker, { ...scorer, index }, question);
+        const why = goneBecause();
+        if (why === undefined) return ask(worker, { ...scorer, index }, question);
         throw new NightstillError(
           'scorer-failed',
-          `scorer ${scorer.id}: expected a thread that runs it, found it ended`,
+          `scorer ${scorer.id}: expected a thread that runs it, found: ${why}`,
         );
       });
       last = score.catch(() => undefined);

@@ -23,6 +23,16 @@ export async function nextAnswer(worker: Worker, timeMs?: number): Promise<Threa
   });
 }
 
+/**
+ * Listens for as long as the thread lives: one that fails while nobody waits for an answer would end the process.
+ * @returns why it can be asked no more, undefined while it can
+ */
+export function hearEnd(worker: Worker): () => string | undefined {
+  let why: string | undefined;
+  worker.on('error', (error) => (why ??= String(error))).once('exit', () => (why ??= 'it ended'));
+  return () => why;
+}
+
 /** Whatever it does: its last words are heard by nobody. */
 export async function endThread(worker: Worker | undefined): Promise<void> {
   worker?.on('error', () => undefined);

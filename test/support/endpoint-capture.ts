@@ -35,6 +35,7 @@ export interface EndpointAttempt {
   readonly teacher: JsonObject;
   readonly with?: JsonObject;
   readonly capUsd?: number;
+  readonly drift?: string | null;
   readonly onProgress?: (progress: CaptureProgress, abort: AbortController) => void;
 }
 
@@ -42,7 +43,7 @@ const described = { model: 'large', revision: '1', terms: { licence: 'MIT', allo
 
 export async function captureAttempt(
   { store, dataset, small }: CaptureGround,
-  { name, teacher, with: more, capUsd, onProgress }: EndpointAttempt,
+  { name, teacher, with: more, capUsd, drift = null, onProgress }: EndpointAttempt,
 ): Promise<EndpointCapture & { readonly asked: number }> {
   const options = captureEndpointOptions.parse({ rowTokens, k: 8, ...more, teacher: { ...described, ...teacher } });
   const writer = await claim(store, stageKeyOf(name));
@@ -60,6 +61,7 @@ export async function captureAttempt(
       dataset,
       student: small,
       options,
+      drift,
       apiKey: undefined,
       ledger,
       cacheDirectory: temporaryDirectory(),

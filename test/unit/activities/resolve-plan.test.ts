@@ -105,7 +105,10 @@ describe('a plan file', () => {
     const watched = { prompts: ['Who are you?'], onDrift: 'ask-again' };
     expect(needs(watched)).toMatchObject({ canary: [], answer: ['import', 'canary'] });
     const content = { ...standard, teacher: { ...endpoint, canary: watched } };
-    expect(nodeOf(content, 'answer')?.inputs).toMatchObject({ identity: { node: 'canary', output: 'identity' } });
+    const identity = { node: 'canary', output: 'identity' };
+    expect(nodeOf(content, 'answer')?.inputs).toMatchObject({ identity });
+    const captured = nodeOf({ ...content, capture: {} }, 'capture');
+    expect(captured).toMatchObject({ needs: ['answer', 'student', 'canary'], inputs: { identity } });
   });
 
   it('captures the teacher beside the fine-tune when it says how, with the tokens and the temperature of the distillation', () => {

@@ -67,6 +67,16 @@ describe('a scorer of the user’s own', () => {
     await expect(asked(await scorerOf(body))).rejects.toThrow(refusal('scorer-failed', message));
   });
 
+  it('that fails after it has answered ends the evaluation as scorer-failed at the next question', async () => {
+    const module = await scorerOf(`setTimeout(() => { throw new Error('late'); }); return { score: 1, detail: '' }`);
+    await using(module, async (scorer) => {
+      await expect(scorer.score(question)).resolves.toEqual({ score: 1, detail: '' });
+      // Until the thread has ended: nobody waits for an answer of it.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await expect(scorer.score(question)).rejects.toThrow(refusal('scorer-failed', /found: Error: late/));
+    });
+  });
+
   it('that runs or waits for ever ends as scorer-timeout, and nobody waits for it a second time', async () => {
     for (const body of [`for (;;);`, `return new Promise(() => {})`])
       await using(await scorerOf(body, 'timeLimitMs: 200,'), async (scorer) => {
@@ -74,7 +84,7 @@ describe('a scorer of the user’s own', () => {
         expect(first).toMatchObject({
           reason: refusal('scorer-timeout', /^scorer mine, item row-1: expected a score within 200 ms, found none$/),
         });
-        expect(second).toMatchObject({ reason: refusal('scorer-failed', /found it ended/) });
+        expect(second).toMatchObject({ reason: refusal('scorer-failed', /found: it ended/) });
       });
   });
 

@@ -102,6 +102,14 @@ describe('what is recorded is not asked again', () => {
     expect(server.asked).toHaveLength(2 * rows);
   });
 
+  it('but what a teacher said before it drifted is: that is of another teacher', async () => {
+    await capture({ name: 'before' });
+    await capture({ name: 'after', drift: 'sha256:other' });
+    expect(server.asked).toHaveLength(2 * rows);
+    await capture({ name: 'as before' });
+    expect(server.asked).toHaveLength(2 * rows);
+  });
+
   it('by the next attempt: neither samples in shards nor single replies', async () => {
     const onProgress: EndpointAttempt['onProgress'] = ({ phase, done = 0 }, abort) => {
       if (phase === 'capture' && done >= 5) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
