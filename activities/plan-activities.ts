@@ -51,7 +51,9 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
         const identified = await identifyStage(kind, input);
         const found = await stores.use(input.store, async (store) => {
           const before = input.fromChampion && (await championsTraining(store, input.fromChampion, identified));
-          return lookUpStage(store, kind, input, before ?? identified, names);
+          const result = await lookUpStage(store, kind, input, before ?? identified, names);
+          // It was collected meanwhile: what runs now begins with what serves, and is recorded as that.
+          return before && !result.outputs ? lookUpStage(store, kind, input, identified, names) : result;
         });
         return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
       }),

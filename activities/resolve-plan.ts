@@ -6,7 +6,7 @@ import { carriesCredentials } from '../config/credentials.js';
 import { hasCode } from '../config/errors.js';
 import type { JsonObject } from '../config/json.js';
 import type { Numerics } from '../config/numerics.js';
-import { planFileSchema, takenByStages, type PlanFile } from '../config/plan-schema.js';
+import { planFileSchema, startsFromChampion, takenByStages, type PlanFile } from '../config/plan-schema.js';
 import type { PlanNode, ResolvedPlan } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
 import { needsDate, withoutWindows } from '../config/scheduled-date.js';
@@ -31,7 +31,13 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   const checked = check(planFileSchema, file, '');
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
   if (plan === undefined) throw planInvalid(checked.issues ?? []);
-  const ofFile = [...(checked.issues ?? []), ...storeIssues(plan), ...numericsIssues(plan), ...dateIssues(file)];
+  const ofFile = [
+    ...(checked.issues ?? []),
+    ...storeIssues(plan),
+    ...numericsIssues(plan),
+    ...dateIssues(file),
+    ...startIssues(plan),
+  ];
   const standard = plan.stages === undefined ? standardIssues(plan, rules.kinds) : [];
   if (standard.length > 0) throw planInvalid([...ofFile, ...standard]);
   const stages = plan.stages ? stagesOfFile(plan.stages) : standardStages(plan);
@@ -173,6 +179,12 @@ function storeIssues({ store }: PlanFile): PlanIssue[] {
     return [{ path: 'store', expected: error.message.replace(/^.*: expected /, ''), found: 'another text' }];
   }
 }
+
+/** Which training begins with what serves is known of the standard plan alone. */
+const startIssues = (plan: PlanFile): PlanIssue[] =>
+  plan.stages !== undefined && startsFromChampion(plan)
+    ? [{ path: 'student.start', expected: 'none with stages', found: 'champion' }]
+    : [];
 
 const credentialIssues = (file: unknown): PlanIssue[] =>
   textsIn(file, '')

@@ -41,11 +41,14 @@ type Run = Pick<Decision, 'client' | 'runId'>;
 async function questionOf(run: Run, { node, verdict }: DecisionFlags): Promise<Approval> {
   const wanted = (approval: Approval): boolean => node === undefined || approval.node === node;
   const open = (await openApprovals(run)).filter(wanted);
-  if (open.length > 1)
-    throw new UsageError(`expected --node, since the run waits at ${open.map((each) => each.node).join(', ')}`);
   const view = open.length === 0 ? await status(run) : undefined;
-  const decided = (view?.nodes ?? []).flatMap(({ approval }) => approval ?? []).filter(wanted);
-  const found = open[0] ?? (decided.length === 1 ? decided[0] : undefined);
+  const asked = (view?.nodes ?? []).flatMap(({ approval }) => approval ?? []);
+  const decided = asked.filter((approval) => approval.decision !== undefined && wanted(approval));
+  const [found, ...others] = view ? decided : open;
+  if (found && others.length > 0)
+    throw new UsageError(
+      `expected --node, since the run ${view ? 'has decided' : 'waits'} at ${[found, ...others].map((each) => each.node).join(', ')}`,
+    );
   if (found === undefined)
     throw new NightstillError(
       'approval-not-open',

@@ -12,6 +12,8 @@ interface Asked {
   /** Known when the workflow has begun to wait. */
   untilMs?: number;
   decision?: ApprovalDecision;
+  /** Its waiting ended before its time: by a decision, or since the run was cancelled or follows its plan anew. */
+  isLeft?: boolean;
 }
 
 export class ApprovalRecords {
@@ -21,11 +23,17 @@ export class ApprovalRecords {
 
   constructor(readonly payloads: PayloadReader) {}
 
-  /** What is asked of a node now; undefined before the run waits for it. */
+  /** What is asked of a node now, or was decided; undefined before the run waits for it, and when it was left undecided. */
   of(node: string): Approval | undefined {
     const { question, untilMs, decision } = this.#asked.get(node) ?? {};
-    if (question === undefined || untilMs === undefined) return undefined;
+    if (question === undefined || untilMs === undefined || this.wasLeft(node)) return undefined;
     return { ...question, node, untilMs, ...(decision && { decision }) };
+  }
+
+  /** Did its waiting end without a decision, and before its time? */
+  wasLeft(node: string): boolean {
+    const { isLeft = false, decision } = this.#asked.get(node) ?? {};
+    return isLeft && decision === undefined;
   }
 
   /** An activity was asked what there is to decide; null for nothing. A question replaces that of before. */
@@ -36,9 +44,14 @@ export class ApprovalRecords {
 
   /** @throws run-unreadable */
   async add(event: HistoryEvent, atMs: number): Promise<void> {
-    const { timerStartedEventAttributes: started, timerFiredEventAttributes: fired } = event;
+    const {
+      timerStartedEventAttributes: started,
+      timerFiredEventAttributes: fired,
+      timerCanceledEventAttributes: cancelled,
+    } = event;
     if (started) await this.#begin(event, atMs + (millisecondsOf(started.startToFireTimeout) ?? 0));
     if (fired) this.#expire(this.#timers.get(Number(fired.startedEventId)), atMs);
+    if (cancelled) this.#leave(this.#timers.get(Number(cancelled.startedEventId)));
     const outcome = event.workflowExecutionUpdateCompletedEventAttributes?.outcome;
     if (outcome?.success) this.#decide((await this.payloads.value(outcome.success.payloads)) as ApprovalDecision);
   }
@@ -57,6 +70,11 @@ export class ApprovalRecords {
     if (node === undefined || !asked) return;
     const { candidate, verdict } = asked.question;
     asked.decision ??= { node, outcome: 'expired', candidate, verdict, at: new Date(atMs).toISOString() };
+  }
+
+  #leave(node: string | undefined): void {
+    const asked = node === undefined ? undefined : this.#asked.get(node);
+    if (asked) asked.isLeft = true;
   }
 
   /** One that was about another question has decided that one. */

@@ -12,7 +12,7 @@ export const isOpen = (status: NodeStatus): boolean =>
   ['waiting', 'looking-up', 'awaiting-approval', 'running'].includes(status);
 
 interface Approvals {
-  readonly approvals: { of(node: string): Approval | undefined };
+  readonly approvals: { of(node: string): Approval | undefined; wasLeft(node: string): boolean };
 }
 
 export function nodeViews(
@@ -29,7 +29,12 @@ export function nodeViews(
     const isLost = node.needs.some((id) => ['failed', 'skipped', 'cancelled'].includes(views.get(id)?.status ?? ''));
     const isOver = end !== undefined;
     const isAsked = !isOver && lookup === undefined && approval !== undefined && approval.decision === undefined;
-    const status = isAsked ? 'awaiting-approval' : statusOf({ ask, lookup, stage }, isLost, isOver);
+    const isLeft = ask?.end === 'completed' && lookup === undefined && approvals.wasLeft(node.id);
+    const status = isAsked
+      ? 'awaiting-approval'
+      : isLeft
+        ? 'cancelled'
+        : statusOf({ ask, lookup, stage }, isLost, isOver);
     const maker = Object.values(node.inputs).find(({ node: id }) => views.get(id)?.unchanged !== undefined)?.node;
     const view = { ...viewOf(node, status, { ask, lookup, stage }, pending), ...(approval && { approval }) };
     views.set(node.id, maker === undefined ? view : leftView(view, maker, views.get(maker)?.unchanged));

@@ -90,14 +90,17 @@ async function identify({ base, patterns }: DatasetPlaces, listing: FileListing)
   return { uri: base, files };
 }
 
-/** In the order of their names. A day without a file is a day on which nothing was asked; a file that is named must be there. */
+/**
+ * In the order of their names. A day without a file is a day on which nothing was asked: one with a file that cannot be read is none.
+ * A file that is named must be there.
+ */
 async function matching({ prefix, isSingle, fits, day }: Pattern, listing: FileListing): Promise<ListedFile[]> {
   if (isSingle) {
     try {
       const { uri: _, ...version } = await listing.open(prefix).identify();
       return [{ name: prefix, ...version }];
     } catch (error) {
-      if (day !== undefined && hasCode(error, 'dataset-missing')) return [];
+      if (day !== undefined && hasCode(error, 'dataset-missing') && error.details['isAbsent'] === true) return [];
       throw error;
     }
   }

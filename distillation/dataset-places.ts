@@ -6,9 +6,9 @@
  * found: tools put marks there. Under a place, rows are what `.jsonl`, `.ndjson` or `.parquet` says; what else lies there is left.
  */
 import { windowDays, type DatasetOption } from '../config/dataset-schema.js';
-import { fileURLToPath } from 'node:url';
 import { NightstillError } from '../config/errors.js';
 import { datePlaceholder, daysOfWindow } from '../config/scheduled-date.js';
+import { localPathOf } from './file-source.js';
 
 export interface DatasetPlaces {
   /** What the names of all files are relative to: a URL that ends in `/`, without parameters; of files, with their paths as they are. */
@@ -65,16 +65,8 @@ const filled = (url: string, day: string | undefined): string =>
 /** Without parameters; the path of a file as it is, since names of files are not encoded. @throws plan-invalid */
 function plainUrl(url: string): string {
   if (!url.startsWith('file:')) return withoutParameters(url);
-  try {
-    if (url === withoutParameters(url)) return `file://${fileURLToPath(url)}`;
-  } catch (cause) {
-    throw noPath('a host or an encoded slash', cause);
-  }
-  throw noPath('a query or a fragment');
+  return `file://${localPathOf(url)}`;
 }
-
-const noPath = (found: string, cause?: unknown): NightstillError =>
-  new NightstillError('plan-invalid', `dataset: expected file:///absolute/path, found ${found} in it`, { cause });
 
 const pathOf = (url: string): string => withoutParameters(url).replace(/^[a-z0-9]+:\/\/[^/]*/, '');
 const withoutParameters = (url: string): string => url.replace(/[?#].*$/s, '');
@@ -93,7 +85,9 @@ function commonDirectory([first = '', ...others]: readonly string[]): string {
   return common;
 }
 
-const rowFile = /\.(jsonl|ndjson|parquet)$/;
+/** Whose name says that it holds rows. */
+export const rowFile = /\.(jsonl|ndjson|parquet)$/i;
+export const tableFile = /\.parquet$/i;
 const hidden = /(^|\/)[._]/;
 
 function patternOf(path: string): Pattern {

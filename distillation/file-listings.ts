@@ -1,10 +1,10 @@
 /** What lies under a place: in a directory of this machine, or under a prefix of a bucket. */
 import { readdir } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { NightstillError } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import { openObjectStore } from '../storage/index.js';
 import type { DatasetSource, SourceIdentity } from './dataset-source.js';
-import { openFileSource } from './file-source.js';
+import { isAbsent, openFileSource } from './file-source.js';
 import { objectIn } from './object-source.js';
 
 type FileVersion = Omit<SourceIdentity, 'uri'> & { readonly name: string };
@@ -27,8 +27,8 @@ export function directoryListing(root: string): FileListing {
     async *list(prefix, fits) {
       for await (const name of namesUnder(root, prefix.slice(0, prefix.lastIndexOf('/') + 1))) {
         if (!fits(name)) continue;
-        const { bytes, modifiedAtNs = '' } = await open(name).identify();
-        yield { name, bytes, modifiedAtNs };
+        const found = await open(name).identify().catch(goneMeanwhile);
+        if (found) yield { name, bytes: found.bytes, modifiedAtNs: found.modifiedAtNs ?? '' };
       }
     },
     open,
@@ -36,10 +36,15 @@ export function directoryListing(root: string): FileListing {
   };
 }
 
+/** What was removed between the listing and the look at it is not there. */
+function goneMeanwhile(error: unknown): undefined {
+  if (!hasCode(error, 'dataset-missing') || error.details['isAbsent'] !== true) throw error;
+}
+
 /** A directory that is not there has no files; links to directories are not followed. */
 async function* namesUnder(root: string, directory: string): AsyncGenerator<string> {
   const entries = await readdir(`${root}${directory}`, { withFileTypes: true }).catch((cause: unknown) => {
-    if (isMissing(cause)) return [];
+    if (isAbsent(cause)) return [];
     throw new NightstillError(
       'dataset-missing',
       `${root}${directory}: expected a directory, found none that can be read`,
@@ -55,10 +60,14 @@ async function* namesUnder(root: string, directory: string): AsyncGenerator<stri
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+/** Rows that were left out in silence would be missed by nobody. */
+const unreadableNames = (where: string, [first = '', ...others]: readonly string[]): NightstillError =>
+  new NightstillError(
+    'plan-invalid',
+    `dataset: ${where}: expected keys of A-Z a-z 0-9 . _ = - and slashes, found ${JSON.stringify(first)}${others.length > 0 ? ` and ${others.length} more` : ''}`,
+  );
 
-/** @param base `s3://bucket/prefix/` @throws store-url-invalid, store-missing, store-unavailable */
+/** @param base `s3://bucket/prefix/` @throws store-url-invalid, store-missing, store-unavailable; plan-invalid for keys that cannot be read */
 export async function objectListing(base: string, parameters: string): Promise<FileListing> {
   const { host, pathname } = new URL(base);
   const root = pathname.slice(1);
@@ -67,10 +76,15 @@ export async function objectListing(base: string, parameters: string): Promise<F
   return {
     uriOf,
     async *list(prefix, fits) {
-      for await (const { key, bytes, version } of store.list(`${root}${prefix}`)) {
+      const onPassedOver = (key: string): void => {
+        if (fits(key.slice(root.length))) passedOver.push(key);
+      };
+      const passedOver: string[] = [];
+      for await (const { key, bytes, version } of store.list(`${root}${prefix}`, { onPassedOver })) {
         const name = key.slice(root.length);
         if (fits(name)) yield { name, bytes, etag: version };
       }
+      if (passedOver.length > 0) throw unreadableNames(uriOf(prefix), passedOver);
     },
     open: (name) => objectIn(store, `${root}${name}`, uriOf(name)),
     close: () => store.close(),

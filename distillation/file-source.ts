@@ -9,7 +9,7 @@ const chunkBytes = 1024 * 1024;
 
 /** @throws plan-invalid for a URL that names no local path */
 export function openFileSource(url: URL): DatasetSource {
-  const path = pathOf(url);
+  const path = localPathOf(url.href);
   return {
     identify: () => identify(url, path),
     read: (identity, start, end = identity.bytes) => read(path, start, end),
@@ -17,9 +17,10 @@ export function openFileSource(url: URL): DatasetSource {
   };
 }
 
-function pathOf(url: URL): string {
+/** @param url as it was written: `%2F`, `?` and `#` name nothing here. @throws plan-invalid */
+export function localPathOf(url: string): string {
   try {
-    if (url.search === '' && url.hash === '') return fileURLToPath(url);
+    if (!/[?#]/.test(url)) return fileURLToPath(url);
   } catch (cause) {
     throw noPath('a host or an encoded slash', cause);
   }
@@ -31,7 +32,7 @@ const noPath = (found: string, cause?: unknown): NightstillError =>
 
 async function identify(url: URL, path: string): Promise<SourceIdentity> {
   const found = await stat(path, { bigint: true }).catch((cause: unknown) => {
-    throw missing(path, 'none that can be read', cause);
+    throw missing(path, isAbsent(cause) ? 'none' : 'none that can be read', cause);
   });
   if (!found.isFile())
     throw missing(path, found.isDirectory() ? 'a directory: one that is meant ends in /' : 'something else');
@@ -47,5 +48,12 @@ async function* read(path: string, start: number, end: number): AsyncIterable<Ui
   }
 }
 
+/** Nothing has this name. Any other failure says that there is something, or tells nothing of it. */
+export const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
 const missing = (path: string, found: string, cause?: unknown): NightstillError =>
-  new NightstillError('dataset-missing', `${path}: expected a file, found ${found}`, { cause });
+  new NightstillError('dataset-missing', `${path}: expected a file, found ${found}`, {
+    cause,
+    details: { isAbsent: isAbsent(cause) },
+  });

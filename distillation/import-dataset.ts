@@ -41,10 +41,7 @@ export async function importDataset(request: ImportRequest): Promise<ImportedDat
     throw error;
   }
   if (work.shards.length === 0)
-    throw new NightstillError(
-      'dataset-empty',
-      `${placeOf(files)}: expected at least one row, found ${work.lines} blank lines`,
-    );
+    throw new NightstillError('dataset-empty', `${placeOf(files)}: expected at least one row, found blank lines only`);
   const parts = work.shards.map(({ digest, bytes, rows }) => ({ digest, bytes, rows }));
   const dataset = await writer.putArtifact({ kind: 'dataset', parts, meta: { format: rowFormat } });
   return { dataset, repeated: work.repeated };

@@ -32,7 +32,10 @@ async function identify(store: ObjectStore, key: string, uri: string): Promise<S
       ? new NightstillError('plan-invalid', `dataset: ${uri}: ${cause.message}`, { cause })
       : cause;
   });
-  if (found === undefined) throw new NightstillError('dataset-missing', `${uri}: expected an object, found none`);
+  if (found === undefined)
+    throw new NightstillError('dataset-missing', `${uri}: expected an object, found none`, {
+      details: { isAbsent: true },
+    });
   return { uri, bytes: found.bytes, etag: found.version };
 }
 

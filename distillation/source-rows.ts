@@ -4,6 +4,7 @@
  */
 import { readParquetGroups } from '../engine/files/index.js';
 import type { DatasetFile } from './dataset-files.js';
+import { tableFile } from './dataset-places.js';
 import { LineSplitter, type LinePosition } from './lines.js';
 import { parseRow, rowOfRecord, type RowUnit, type UnnamedRow } from './row.js';
 
@@ -23,7 +24,7 @@ export interface RowBatch {
 
 /** @throws dataset-row-invalid, dataset-file-invalid, dataset-changed, dataset-missing */
 export const readSourceRows = (file: DatasetFile, from: LinePosition): AsyncIterable<RowBatch> =>
-  /\.parquet$/i.test(file.name ?? new URL(file.identity.uri).pathname) ? tableRows(file, from) : textRows(file, from);
+  tableFile.test(file.name ?? new URL(file.identity.uri).pathname) ? tableRows(file, from) : textRows(file, from);
 
 async function* textRows({ source, identity }: DatasetFile, from: LinePosition): AsyncGenerator<RowBatch> {
   const lines = new LineSplitter(from);

@@ -103,6 +103,11 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
     const refused = current?.refused ?? [];
     if (refused.includes(model.digest) && evenIfRefused !== model.digest)
       throw new NightstillError('digest-refused', `${name}/${alias}: ${model.digest} was rolled back`);
+    // Moved by hand, a model still knows what it was taught.
+    const before = (current ? [current.current, ...current.history] : []).find(
+      (entry) => entry.model.digest === model.digest,
+    );
+    const trainedBy = promotion.trainedBy ?? before?.trainedBy;
     return {
       ...current,
       ...moving,
@@ -111,7 +116,7 @@ export async function promote(store: ObjectStore, promotion: Promotion): Promise
       current: {
         model,
         ...(promotion.card && { card: promotion.card }),
-        ...(promotion.trainedBy !== undefined && { trainedBy: promotion.trainedBy }),
+        ...(trainedBy !== undefined && { trainedBy }),
         ...saidOf(promotion),
       },
       history: pastOf(current, model).slice(0, historyKept),

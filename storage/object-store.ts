@@ -48,6 +48,12 @@ export interface PutOptions {
   readonly sha256?: string;
 }
 
+export interface ListOptions {
+  readonly signal?: AbortSignal;
+  /** Of a bucket: a name that is passed over. */
+  readonly onPassedOver?: (name: string) => void;
+}
+
 export interface ObjectStore {
   /** The URL it was opened with, free of credentials: stands in error messages and artifact references. */
   readonly url: string;
@@ -67,8 +73,11 @@ export interface ObjectStore {
   /** @throws object-changed when the key's version is another, or the object is gone; its content is unchanged. */
   putIfMatch(key: ObjectKey, body: ObjectBody, version: string, options?: PutOptions): Promise<ObjectDescription>;
 
-  /** All objects whose key begins with `prefix` (any string, '' for all), in ascending order of UTF-8 bytes. */
-  list(prefix: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<ObjectDescription>;
+  /**
+   * All objects whose key begins with `prefix` (any string, '' for all), in ascending order of UTF-8 bytes. What others put there
+   * under names that are no keys is passed over.
+   */
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectDescription>;
 
   /** Removing what is not there succeeds. */
   remove(key: ObjectKey, options?: { readonly signal?: AbortSignal }): Promise<void>;

@@ -113,7 +113,10 @@ export class S3Store implements port.ObjectStore {
     return this.#write('putIfMatch', key, body, { IfMatch: version }, options);
   }
 
-  async *list(prefix: string, { signal }: Signal = {}): AsyncGenerator<port.ObjectDescription, void> {
+  async *list(
+    prefix: string,
+    { signal, onPassedOver }: port.ListOptions = {},
+  ): AsyncGenerator<port.ObjectDescription, void> {
     if (!mayBeginKey(prefix)) return;
     const request: S3Request = { operation: 'list', key: prefix, signal };
     let last = '';
@@ -128,7 +131,10 @@ export class S3Store implements port.ObjectStore {
         // A listing that was damaged on the way may still be XML.
         if (!Key.startsWith(this.#prefix + prefix)) throw this.#unreadable(request);
         // Keys that people put there by other means, and that could not be ours, are passed over.
-        if (!isValidKey(key)) continue;
+        if (!isValidKey(key)) {
+          onPassedOver?.(key);
+          continue;
+        }
         if (key <= last) throw this.#unreadable(request);
         last = key;
         yield this.#description({ ...request, key }, Size, ETag, LastModified?.getTime());

@@ -29,6 +29,7 @@ type Outcome = keyof typeof updates;
 
 interface Asked {
   readonly question: ApprovalQuestion;
+  readonly untilMs: number;
   decision?: ApprovalDecision;
 }
 
@@ -68,11 +69,17 @@ export class Approvals {
     });
     const question = await activities[activityNames.askApproval]({ ...input, approval });
     if (question === null) return undefined;
-    const asked: Asked = { question };
-    this.#asked.set(id, asked);
     const untilMs = Date.now() + approval.withinMs;
+    const asked: Asked = { question, untilMs };
+    this.#asked.set(id, asked);
     this.#board.asks({ ...question, node: id, untilMs });
-    await condition(() => asked.decision !== undefined, approval.withinMs, { summary: id });
+    try {
+      await condition(() => asked.decision !== undefined, approval.withinMs, { summary: id });
+    } catch (error) {
+      // Nobody waits for the answer any more.
+      if (this.#asked.get(id) === asked) this.#asked.delete(id);
+      throw error;
+    }
     const { candidate, verdict } = question;
     asked.decision ??= { node: id, outcome: 'expired', candidate, verdict, at: new Date().toISOString() };
     this.#board.asks({ ...question, node: id, untilMs, decision: asked.decision });
@@ -102,15 +109,20 @@ export class Approvals {
     const { node, candidate, verdict } = answer;
     const asked = this.#asked.get(node);
     if (!asked) throw this.#notAsked(node);
-    const { question, decision } = asked;
+    const { question, untilMs, decision } = asked;
     if (candidate !== question.candidate || verdict !== question.verdict)
       throw refused(
         'approval-mismatch',
         node,
         `expected a decision on ${question.candidate} by the verdict ${question.verdict}, found one on ${candidate} by ${verdict}`,
       );
-    if (decision?.outcome === 'expired')
-      throw refused('approval-not-open', node, `expected a decision before ${decision.at}, found one after it`);
+    // An answer may come with the timer that ends the waiting, and is judged before it.
+    if (decision === undefined ? Date.now() >= untilMs : decision.outcome === 'expired')
+      throw refused(
+        'approval-not-open',
+        node,
+        `expected a decision before ${new Date(untilMs).toISOString()}, found one after it`,
+      );
     if (decision && decision.outcome !== outcome)
       throw refused(
         'approval-conflict',

@@ -1,6 +1,7 @@
 /** Datasets in a bucket: which object a URL names, and which URLs name none. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { datasetSchema } from '../../config/dataset-schema.js';
 import type { Json } from '../../config/json.js';
 import { importDataset, openDataset, openDatasetSource } from '../../distillation/index.js';
@@ -68,6 +69,13 @@ describe('a dataset of several objects', () => {
     await store.close();
   }
 
+  /** Under a name that is no key of a store. */
+  async function putForeign(name: string): Promise<void> {
+    const client = new S3Client({ region: 'us-east-1', endpoint: server.endpoint, forcePathStyle: true });
+    await client.send(new PutObjectCommand({ Bucket: server.bucket, Key: name, Body: row(name) }));
+    client.destroy();
+  }
+
   async function namesOf(option: Json): Promise<readonly string[]> {
     const dataset = await openDataset(datasetSchema.parse(option));
     try {
@@ -124,15 +132,22 @@ describe('a dataset of several objects', () => {
     await expect(namesOf(server.url('none/'))).rejects.toMatchObject({ code: 'dataset-missing' });
   });
 
+  it('is refused, not read in part, where a key with rows is none that can be read', async () => {
+    for (const key of ['odd/a.jsonl', 'odd/notes of mine.txt']) await putForeign(key);
+    expect(await namesOf(server.url('odd/'))).toEqual(['a.jsonl']);
+    await putForeign('odd/2026-11-27T03:00:00Z.jsonl');
+    await expect(namesOf(server.url('odd/'))).rejects.toMatchObject({
+      code: 'plan-invalid',
+      message: expect.stringContaining('"odd/2026-11-27T03:00:00Z.jsonl"'),
+    });
+  });
+
   it('is imported from tables and texts alike, by an attempt and by the one that goes on from it', async () => {
     await putTable('tables/a.parquet');
     await putObject(server.url(), 'tables/b.jsonl', row('text'));
     const content = expect.stringMatching(/^[0-9a-f]{32}$/) as unknown;
     const ids = Array.from({ length: 30 }, (_, i) => (i % 5 > 0 ? `a.parquet:${i}` : content));
-    for (const stopAt of [3]) {
-      const found = await imported(server.url('tables/'), `tables ${stopAt}`, stopAt);
-      expect(found).toEqual([...ids, content]);
-    }
+    expect(await imported(server.url('tables/'), 'tables', 3)).toEqual([...ids, content]);
   });
 
   it('is read in the versions that were listed: an object that is another one is refused, also in the middle of a table', async () => {

@@ -61,7 +61,7 @@ export const nightPaths: Readonly<Record<string, Path>> = {
     }),
   },
   'unchanged-night': {
-    shows: 'a night in which nothing has changed: only the promotion looks',
+    shows: 'a night in which nothing has changed: the gate finds nothing to decide, and nothing after it is looked up',
     ends: 'COMPLETED',
     take: withGpu(async (recording) => {
       const { night, runId } = recording;

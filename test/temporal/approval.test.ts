@@ -119,7 +119,10 @@ it('nobody is asked about a student that did not pass, or that serves already', 
   expect(await promotionOf(failing)).toEqual(
     expect.objectContaining({ promoted: false, why: expect.stringContaining('fail') }),
   );
-  const unchanged = await run({ name: 'approved' });
+  const first = await run({ name: 'serving' });
+  await approve(first, { seen: await questionOf(first), by: 'alice' });
+  await first.result();
+  const unchanged = await run({ name: 'serving' });
   await unchanged.result();
   for (const asking of [failing, unchanged])
     expect((await status(asking)).nodes.at(-1)).toEqual(expect.not.objectContaining({ approval: expect.anything() }));
@@ -185,6 +188,21 @@ it('a run that waits outlives its orchestrator, and takes the decision that was 
   expect(await promotionOf(handle)).toMatchObject({ promoted: true });
 });
 
+it('a decision that is sent after its time is refused, also when the run hears of both at once, and nothing is promoted', async () => {
+  const handle = await run({ name: 'late', within: '15s' });
+  const seen = await questionOf(handle);
+  await orchestrator.stop();
+  await until('the end of the waiting', () => Promise.resolve(Date.now() > seen.untilMs + 1000));
+  const late = expect(approve(handle, { seen, by: 'alice', withinMs: 600_000 })).rejects.toMatchObject({
+    code: 'approval-not-open',
+  });
+  orchestrator = await night.addWorker('orchestrator');
+  await late;
+  expect(await promotionOf(handle)).toMatchObject({ promoted: false, decision: { outcome: 'expired' } });
+  expect((await status(handle)).nodes.at(-1)?.approval?.decision).toMatchObject({ outcome: 'expired' });
+  expect(await serves('late')).toBeUndefined();
+});
+
 it('the command line shows what is decided, decides nothing without a yes, and says by its exit status what came of it', async () => {
   const handle = await run({ name: 'by-command' });
   const seen = await questionOf(handle);
@@ -214,6 +232,8 @@ it('a run that is cancelled while it waits promotes nothing, and takes no decisi
   await expect(handle.result()).rejects.toMatchObject({ code: 'run-cancelled' });
   await expect(approve(handle, { seen, by: 'alice' })).rejects.toMatchObject({ code: 'approval-not-open' });
   expect((await status(handle)).nodes.at(-1)).toMatchObject({ id: 'promote', status: 'cancelled' });
+  const command = nightstill(['approve', handle.runId, '--yes'], { TEMPORAL_ADDRESS: night.temporal.address });
+  expect(await command).toMatchObject({ status: 2, standardOutput: '' });
   expect(await serves('cancelled')).toBeUndefined();
 });
 

@@ -52,10 +52,9 @@ const ended = { status: 'failed', atMs: 9 } as const;
 
 function statuses(plan: ResolvedPlan, activities: ActivityRecord[], end?: typeof ended, approval?: Approval) {
   return Object.fromEntries(
-    nodeViews({ plan, activities, end, approvals: { of: () => approval } }, new Map()).map(({ id, status }) => [
-      id,
-      status,
-    ]),
+    nodeViews({ plan, activities, end, approvals: { of: () => approval, wasLeft: () => false } }, new Map()).map(
+      ({ id, status }) => [id, status],
+    ),
   );
 }
 
