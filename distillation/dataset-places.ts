@@ -86,7 +86,7 @@ function commonDirectory([first = '', ...others]: readonly string[]): string {
 }
 
 /** Whose name says that it holds rows. */
-export const rowFile = /\.(jsonl|ndjson|parquet)$/i;
+const rowFile = /\.(jsonl|ndjson|parquet)$/i;
 export const tableFile = /\.parquet$/i;
 const hidden = /(^|\/)[._]/;
 
