@@ -62,8 +62,8 @@ export function measuringStages(file: PlanFile): PlannedStage[] {
   const compared = new Set<System>([...systemsOf(gates), ...(control === undefined ? [] : (['control'] as const))]);
   const others = known.filter(([system]) => compared.has(system));
   return [
-    evaluate(file, 'evaluate', candidate),
-    ...others.map(([system, node]) => evaluate(file, `evaluate-${system}`, node)),
+    evaluating(file, 'evaluate', candidate),
+    ...others.map(([system, node]) => evaluating(file, `evaluate-${system}`, node)),
     ...(file.gates === undefined
       ? []
       : deciding(
@@ -74,7 +74,7 @@ export function measuringStages(file: PlanFile): PlannedStage[] {
   ];
 }
 
-function evaluate({ gates, evaluate: options, teacher }: PlanFile, id: string, node: string): PlannedStage {
+function evaluating({ gates, evaluate: options, teacher }: PlanFile, id: string, node: string): PlannedStage {
   const isCompared = typeof teacher === 'string' && node !== 'teacher';
   return {
     ...plannedStage(

@@ -129,7 +129,9 @@ function chunkOf(tokens: number, vocabulary: number, logitNumbers: number): numb
 
 const weightsOf = (state: Tensors, prefix: string): Tensors =>
   Object.fromEntries(
-    Object.entries(state).flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [])),
+    Object.entries(state).flatMap(([name, tensor]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
+    ),
   );
 
 function matrixOf(inputs: Tensors, name: string, tokens: number): tf.Tensor2D {

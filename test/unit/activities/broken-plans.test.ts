@@ -11,13 +11,10 @@ const standard = { name: 'nightly', store: 'file:///store', teacher: '/t', stude
 const file = (...stages: readonly unknown[]) => ({ name: 'nightly', store: 'file:///store', stages });
 const stages = (...all: readonly object[]) => file(...all.map((stage) => ({ ...importing, ...stage })));
 
-const nested = (levels: number): unknown => {
-  let value: unknown = {};
-  for (let level = 0; level < levels; level += 1) value = { value };
-  return value;
-};
+const nested = (levels: number): unknown => Array.from({ length: levels }).reduce((value) => ({ value }), {});
 
 const place = 'an absolute path, or a file:// or s3:// URL';
+const rows = `${place}, or an object with from, window, until`;
 const absolute = `${place} (the command line makes relative paths absolute before it sends a plan)`;
 const aText = 'a value of type string';
 const name = '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit';
@@ -85,11 +82,7 @@ describe('a plan is refused with the place, what was expected there and what was
       stages({ uses: 'imports' }),
       'stages[0].uses: expected one of import, import-model, canary, answer, capture-endpoint, fine-tune, capture, distill, evaluate, gate, promote (nearest: import), found imports',
     ],
-    [
-      'a missing option',
-      stages({ with: {} }),
-      `stages[0].with.dataset: expected ${place}, or an object with from, window, until, found nothing`,
-    ],
+    ['a missing option', stages({ with: {} }), `stages[0].with.dataset: expected ${rows}, found nothing`],
     [
       'an unknown option',
       stages({ with: { dataset: '/d', data: 1 } }),
@@ -295,7 +288,10 @@ describe('a plan is refused with the place, what was expected there and what was
 
   it('tells a bounded number of things', () => {
     const broken = Array.from({ length: 30 }, (_, index) => ({ id: `i${index}`, uses: 'import', with: {} }));
-    const lines = refusal(file(...broken)).message.split('\n');
-    expect([lines.length, lines.at(-1)]).toEqual([21, 'and 10 more']);
+    expect(
+      refusal(file(...broken))
+        .message.split('\n')
+        .slice(20),
+    ).toEqual(['and 10 more']);
   });
 });

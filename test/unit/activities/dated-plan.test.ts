@@ -44,13 +44,14 @@ it('the day is part of what the answers depend on, and the age itself is not', a
 });
 
 it('a run that goes on on another day stays of the day that it was begun on', async () => {
-  const { store, close } = await openPlace('a directory');
+  const place = await openPlace('a directory');
+  const { store } = place;
   try {
     await openRun(store, { ...newRun('one'), day: '2026-11-27' });
     await closeRun(store, 'one', null);
     expect(await openRun(store, { ...newRun('one'), day: '2026-11-28' })).toMatchObject({ day: '2026-11-27' });
     expect(await openRun(store, newRun('two'))).not.toHaveProperty('day');
   } finally {
-    await close();
+    await place.close();
   }
 });

@@ -2,73 +2,26 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { drawReport } from '../../../cli/report/draw-report.js';
-import { languageOf } from '../../../cli/report.js';
-import { report, type RunReport } from '../../../client/index.js';
+import { report } from '../../../client/index.js';
 import { linesOf } from '../../../evaluation/evaluate/item-result.js';
-import {
-  digestOf,
-  openObjectStore,
-  promote,
-  stageKeyOf,
-  type ArtifactRef,
-  type JsonObject,
-  type ObjectStore,
-} from '../../../storage/index.js';
-import { items, RecordedRun } from '../../support/recorded-run.js';
+import { digestOf, openObjectStore, promote, stageKeyOf, type ObjectStore } from '../../../storage/index.js';
+import { lesson, RecordedNights } from '../../support/recorded-nights.js';
+import { items } from '../../support/recorded-run.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
 let store: ObjectStore;
-let runs = 0;
+let nights: RecordedNights;
 
 beforeAll(async () => {
   store = await openObjectStore(url, { forWriting: true });
+  nights = new RecordedNights(store, url);
 });
 afterAll(() => store.close());
 
-interface Night {
-  readonly recorded: RecordedRun;
-  readonly teacher: ArtifactRef;
-  readonly sft: ArtifactRef;
-}
-
-/** What every night has: a teacher that is right on 180 of 200, a student, and the student fine-tuned. */
-async function night(): Promise<Night> {
-  runs += 1;
-  const recorded = new RecordedRun(store, `night-${runs}`);
-  const imported = (model: string) => ({ kind: 'import-model', options: { model, run: runs } });
-  const teacher = await recorded.model('large', imported('t'), 4_000_000);
-  const base = await recorded.model('small', imported('s'), 1_000_000);
-  const dataset = digestOf(`rows of ${runs}`);
-  const inputs = { model: base.digest, dataset };
-  const sft = await recorded.model('first', { kind: 'fine-tune', options: {}, inputs }, 1_000_000);
-  await recorded.evaluation('of-large', teacher, (item) => item < 180, {
-    observations: { latencyP50Ms: 80, latencyP95Ms: 120, tokensPerSecond: 10 },
-  });
-  await recorded.evaluation('of-small', base, () => false);
-  return { recorded, teacher, sft };
-}
-
-async function lesson({ recorded, teacher, sft }: Night, node: string, options: JsonObject): Promise<ArtifactRef> {
-  const inputs = { model: sft.digest, teacher: teacher.digest, dataset: digestOf('rows') };
-  return recorded.model(node, { kind: 'distill', version: 1, options, inputs }, 1_000_000);
-}
-
-/** A distilled student right on the first 150 items, and a control right on as many as said, counted from the second. */
-async function compared(rightOfControl: number, optionsOfControl: JsonObject = {}): Promise<RunReport> {
-  const begun = await night();
-  const { recorded } = begun;
-  const kd = await lesson(begun, 'second', { steps: 50 });
-  const ce = await lesson(begun, 'other', { steps: 50, crossEntropyShare: 1, ...optionsOfControl });
-  await recorded.evaluation('of-second', kd, (item) => item < 150);
-  await recorded.evaluation('of-other', ce, (item) => item > 0 && item <= rightOfControl);
-  await recorded.close();
-  return report({ runId: recorded.id, store: url });
-}
-
 describe('a report', () => {
   it('names the systems by how they were made, with scores, intervals, agreement, sizes and latencies', async () => {
-    const { tables, ...found } = await compared(120);
+    const { tables, ...found } = await nights.compared(120);
     expect(found).toMatchObject({ plan: 'nightly', status: 'completed', withoutResult: [], verdicts: [] });
     const [{ systems, items: counted, scorer } = { systems: [], items: 0, scorer: '' }] = tables;
     expect({ tables: tables.length, scorer, counted }).toEqual({ tables: 1, scorer: 'exact-match@1', counted: items });
@@ -95,7 +48,7 @@ describe('a report', () => {
     [149, 1, 0, 'no-difference-shown'],
     [180, 1, 31, 'worse'],
   ] as const)('says of a control that is right on %d what the items show', async (right, gained, lost, conclusion) => {
-    const [difference] = (await compared(right)).tables[0]?.differences ?? [];
+    const [difference] = (await nights.compared(right)).tables[0]?.differences ?? [];
     expect(difference).toMatchObject({ candidate: 'of-second', control: 'of-other', method: 'tango', conclusion });
     expect(difference?.estimate).toBeCloseTo((150 - right) / items, 12);
     expect((difference?.gained ?? 0) - (difference?.lost ?? 0)).toBe(150 - right);
@@ -103,15 +56,15 @@ describe('a report', () => {
   });
 
   it('warns of a control that differs from the distillation in more than α', async () => {
-    expect((await compared(120)).tables[0]?.differences[0]?.otherDifferences).toEqual([]);
-    const unlike = await compared(120, { steps: 99 });
+    expect((await nights.compared(120)).tables[0]?.differences[0]?.otherDifferences).toEqual([]);
+    const unlike = await nights.compared(120, { steps: 99 });
     expect(unlike.tables[0]?.differences[0]?.otherDifferences).toEqual(['steps: 50 → 99']);
     expect(drawReport(unlike, 'en')).toContain('differ in more than α');
     expect(drawReport(unlike, 'ja')).toContain('α 以外にも');
   });
 
   it('takes no price for 0 that was not given, and computes costs from one that was', async () => {
-    const { runId, tables, distillationUsd } = await compared(120);
+    const { runId, tables, distillationUsd } = await nights.compared(120);
     expect(distillationUsd).toBe('not given');
     expect(tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(Array(4).fill('not given'));
     const priced = await report({ runId, store: url, usdPerHour: 3.6 });
@@ -124,7 +77,7 @@ describe('a report', () => {
   });
 
   it('tells how far each model is from the teacher, or why there is no number', async () => {
-    const begun = await night();
+    const begun = await nights.begin();
     const { recorded } = begun;
     const kd = await lesson(begun, 'second', {});
     const ce = await lesson(begun, 'other', { crossEntropyShare: 1 });
@@ -148,12 +101,12 @@ describe('a report', () => {
   });
 
   it('does not know what making the student has cost while a stage that was begun has no result', async () => {
-    const { recorded } = await night();
+    const { recorded } = await nights.begin();
     await recorded.close();
     const whole = await report({ runId: recorded.id, store: url, usdPerHour: 3.6 });
     expect(whole.distillationUsd).toEqual(expect.any(Number));
 
-    const { recorded: failed } = await night();
+    const { recorded: failed } = await nights.begin();
     failed.stages['answers'] = stageKeyOf({ kind: 'answer', run: failed.id });
     await failed.close();
     const partial = await report({ runId: failed.id, store: url, usdPerHour: 3.6 });
@@ -161,7 +114,7 @@ describe('a report', () => {
   });
 
   it('tells what a thousand requests to a priced teacher cost, in its row as well', async () => {
-    const begun = await night();
+    const begun = await nights.begin();
     const { recorded } = begun;
     await lesson(begun, 'second', {});
     await recorded.node('answers', { kind: 'answer', run: recorded.id }, 'responses', {
@@ -189,7 +142,7 @@ describe('a report', () => {
   });
 
   it('says what serves now, and leaves out of the table what was scored by other rules', async () => {
-    const begun = await night();
+    const begun = await nights.begin();
     const { recorded, sft, teacher } = begun;
     await lesson(begun, 'second', {});
     await recorded.evaluation('again', teacher, () => true, { options: { reference: 'sql' } });
@@ -216,9 +169,9 @@ describe('a report', () => {
   });
 
   it('tells the verdict of a gate with its reasons, in whatever node the plan has put it', async () => {
-    const { recorded } = await night();
+    const { recorded } = await nights.begin();
     const content = JSON.stringify({ verdict: 'fail', reasons: ['fail: too few'] });
-    await recorded.node('decision', { kind: 'gate', run: runs }, 'verdict', { content });
+    await recorded.node('decision', { kind: 'gate', run: nights.count }, 'verdict', { content });
     const facts = {
       promoted: false,
       why: 'the verdict of its gate is fail',
@@ -226,7 +179,7 @@ describe('a report', () => {
       name: 'shop',
       alias: 'champion',
     };
-    await recorded.node('move', { kind: 'promote', run: runs }, 'promotion', { facts });
+    await recorded.node('move', { kind: 'promote', run: nights.count }, 'promotion', { facts });
     await recorded.close();
     const found = await report({ runId: recorded.id, store: url });
     expect(found.verdicts).toEqual([{ node: 'decision', verdict: 'fail', reasons: ['fail: too few'] }]);
@@ -239,7 +192,7 @@ describe('a report', () => {
   });
 
   it('tells the reasons of a gate in the language of the report', async () => {
-    const { recorded } = await night();
+    const { recorded } = await nights.begin();
     const comparison = {
       requirement: { score: 'exact-match', atLeast: 0.6, minItems: 100 },
       outcome: 'fail',
@@ -250,7 +203,7 @@ describe('a report', () => {
     };
     const reasons = ['fail: exact-match: 0.5 [0.43, 0.57] (95 %) on 200 items, below 0.6'];
     const content = JSON.stringify({ verdict: 'fail', reasons, comparisons: [{ ...comparison, reason: reasons[0] }] });
-    await recorded.node('decision', { kind: 'gate', run: runs }, 'verdict', { content });
+    await recorded.node('decision', { kind: 'gate', run: nights.count }, 'verdict', { content });
     await recorded.close();
     const found = await report({ runId: recorded.id, store: url });
     expect(drawReport(found, 'en')).toContain(`Gate decision: fail\n  ${reasons[0]}\n`);
@@ -260,10 +213,10 @@ describe('a report', () => {
   });
 
   it('takes no item for wrong that has no score', async () => {
-    const { recorded, teacher } = await night();
+    const { recorded, teacher } = await nights.begin();
     const inputs = { model: teacher.digest, dataset: digestOf('held-out') };
     const unscored = { finish: 'stop', promptTokens: 2, generatedTokens: 1, scores: {}, text: 'an answer' } as const;
-    await recorded.node('unscored', { kind: 'evaluate', run: runs, inputs }, 'scores', {
+    await recorded.node('unscored', { kind: 'evaluate', run: nights.count, inputs }, 'scores', {
       content: linesOf([{ id: 'row-7', ...unscored }]).toString(),
       facts: { scores: { 'exact-match': { version: 1, kind: 'right-wrong' } } },
     });
@@ -276,59 +229,5 @@ describe('a report', () => {
 
   it('without a record in the store is refused as a run that is missing', async () => {
     await expect(report({ runId: 'never', store: url })).rejects.toMatchObject({ code: 'run-missing' });
-  });
-});
-
-describe('a report as text', () => {
-  it('has the same substance in English and in Japanese', async () => {
-    const found = await compared(120);
-    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
-    for (const text of [english, japanese]) {
-      for (const number of [
-        '90.0 %',
-        '85.1 % – 93.4 %',
-        '75.0 %',
-        '+15.0 pp',
-        'Tango',
-        '80 ms',
-        '4,000,000',
-        'exact-match@1',
-      ])
-        expect(text).toContain(number);
-      for (const { uri } of found.artifacts) expect(text).toContain(uri);
-    }
-    expect(english).toContain('Distilling made the student better');
-    expect(english).toMatch(/Not compared: a stock small model, and the teacher quantized/);
-    expect(english).toMatch(/\n {2}teacher .* not given/);
-    expect(japanese).toContain('良くなりました');
-    expect(japanese).toMatch(/比較していないもの: 既製の小型モデルと、量子化した教師/);
-    expect(japanese).toMatch(/\n {2}教師 .* 未指定/);
-    expect(japanese).not.toMatch(/not given|Not compared|distilled/);
-  });
-
-  it('gives no sign to a difference that is rounded to nothing', async () => {
-    const text = drawReport(await compared(150), 'en');
-    expect(text).toContain('distilled (KD) − control (CE only): 0.0 pp (95 % interval −');
-    expect(text).not.toMatch(/[+−]0\.0 pp/);
-  });
-
-  it('stands in columns where letters are twice as wide', async () => {
-    const lines = drawReport(await compared(120), 'ja').split('\n');
-    const widthBefore = (line: string, mark: string): number =>
-      Array.from(line.slice(0, line.indexOf(mark))).reduce<number>(
-        (width, letter) => width + (letter > '\u2e80' ? 2 : 1),
-        0,
-      );
-    const lineOf = (name: string): string => lines.find((line) => line.includes(name)) ?? '';
-    expect(widthBefore(lineOf('教師 '), '90.0 %')).toBe(widthBefore(lineOf('対照 (CE のみ) '), '60.0 %'));
-  });
-
-  it('is in the language of the flag, or else of the first locale that is set', () => {
-    expect(languageOf('en', { LANG: 'ja_JP.UTF-8' })).toBe('en');
-    expect(languageOf(undefined, { LANG: 'ja_JP.UTF-8' })).toBe('ja');
-    expect(languageOf(undefined, { LC_ALL: 'C', LANG: 'ja_JP.UTF-8' })).toBe('en');
-    expect(languageOf(undefined, { LANG: 'jam_JM' })).toBe('en');
-    expect(languageOf(undefined, {})).toBe('en');
-    expect(() => languageOf('fr', {})).toThrow('--lang: expected en or ja, found "fr"');
   });
 });

@@ -1,0 +1,60 @@
+/** Nights as a store records them, for reports: a teacher, a student, and the student taught in one way or several. */
+import type { RunReport } from '../../client/index.js';
+import { report } from '../../client/index.js';
+import { digestOf, type ArtifactRef, type JsonObject, type ObjectStore } from '../../storage/index.js';
+import { RecordedRun } from './recorded-run.js';
+
+export interface RecordedNight {
+  readonly recorded: RecordedRun;
+  readonly teacher: ArtifactRef;
+  readonly sft: ArtifactRef;
+}
+
+export class RecordedNights {
+  /** So that no two of one store hold the same. */
+  count = 0;
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly url: string,
+  ) {}
+
+  /** What every night has: a teacher that is right on 180 of 200, a student, and the student fine-tuned. */
+  async begin(): Promise<RecordedNight> {
+    this.count += 1;
+    const recorded = new RecordedRun(this.store, `night-${this.count}`);
+    const imported = (model: string) => ({ kind: 'import-model', options: { model, run: this.count } });
+    const teacher = await recorded.model('large', imported('t'), 4_000_000);
+    const base = await recorded.model('small', imported('s'), 1_000_000);
+    const dataset = digestOf(`rows of ${this.count}`);
+    const inputs = { model: base.digest, dataset };
+    const sft = await recorded.model('first', { kind: 'fine-tune', options: {}, inputs }, 1_000_000);
+    await recorded.evaluation('of-large', teacher, (item) => item < 180, {
+      observations: { latencyP50Ms: 80, latencyP95Ms: 120, tokensPerSecond: 10 },
+    });
+    await recorded.evaluation('of-small', base, () => false);
+    return { recorded, teacher, sft };
+  }
+
+  /** A distilled student right on the first 150 items, and a control right on as many as said, counted from the second. */
+  async compared(rightOfControl: number, optionsOfControl: JsonObject = {}): Promise<RunReport> {
+    const begun = await this.begin();
+    const { recorded } = begun;
+    const kd = await lesson(begun, 'second', { steps: 50 });
+    const ce = await lesson(begun, 'other', { steps: 50, crossEntropyShare: 1, ...optionsOfControl });
+    await recorded.evaluation('of-second', kd, (item) => item < 150);
+    await recorded.evaluation('of-other', ce, (item) => item > 0 && item <= rightOfControl);
+    await recorded.close();
+    return report({ runId: recorded.id, store: this.url });
+  }
+}
+
+/** What distillation makes of the fine-tuned student. */
+export async function lesson(
+  { recorded, teacher, sft }: RecordedNight,
+  node: string,
+  options: JsonObject,
+): Promise<ArtifactRef> {
+  const inputs = { model: sft.digest, teacher: teacher.digest, dataset: digestOf('rows') };
+  return recorded.model(node, { kind: 'distill', version: 1, options, inputs }, 1_000_000);
+}

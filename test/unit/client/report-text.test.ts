@@ -1,0 +1,72 @@
+/** How a report reads as text, in both languages. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { drawReport } from '../../../cli/report/draw-report.js';
+import { languageOf } from '../../../cli/report.js';
+import { openObjectStore, type ObjectStore } from '../../../storage/index.js';
+import { RecordedNights } from '../../support/recorded-nights.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+
+const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
+let store: ObjectStore;
+let nights: RecordedNights;
+
+beforeAll(async () => {
+  store = await openObjectStore(url, { forWriting: true });
+  nights = new RecordedNights(store, url);
+});
+afterAll(() => store.close());
+
+describe('a report as text', () => {
+  it('has the same substance in English and in Japanese', async () => {
+    const found = await nights.compared(120);
+    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
+    for (const text of [english, japanese]) {
+      for (const number of [
+        '90.0 %',
+        '85.1 % – 93.4 %',
+        '75.0 %',
+        '+15.0 pp',
+        'Tango',
+        '80 ms',
+        '4,000,000',
+        'exact-match@1',
+      ])
+        expect(text).toContain(number);
+      for (const { uri } of found.artifacts) expect(text).toContain(uri);
+    }
+    expect(english).toContain('Distilling made the student better');
+    expect(english).toMatch(/Not compared: a stock small model, and the teacher quantized/);
+    expect(english).toMatch(/\n {2}teacher .* not given/);
+    expect(japanese).toContain('良くなりました');
+    expect(japanese).toMatch(/比較していないもの: 既製の小型モデルと、量子化した教師/);
+    expect(japanese).toMatch(/\n {2}教師 .* 未指定/);
+    expect(japanese).not.toMatch(/not given|Not compared|distilled/);
+  });
+
+  it('gives no sign to a difference that is rounded to nothing', async () => {
+    const text = drawReport(await nights.compared(150), 'en');
+    expect(text).toContain('distilled (KD) − control (CE only): 0.0 pp (95 % interval −');
+    expect(text).not.toMatch(/[+−]0\.0 pp/);
+  });
+
+  it('stands in columns where letters are twice as wide', async () => {
+    const lines = drawReport(await nights.compared(120), 'ja').split('\n');
+    const widthBefore = (line: string, mark: string): number =>
+      Array.from(line.slice(0, line.indexOf(mark))).reduce<number>(
+        (width, letter) => width + (letter > '\u2e80' ? 2 : 1),
+        0,
+      );
+    const lineOf = (name: string): string => lines.find((line) => line.includes(name)) ?? '';
+    expect(widthBefore(lineOf('教師 '), '90.0 %')).toBe(widthBefore(lineOf('対照 (CE のみ) '), '60.0 %'));
+  });
+
+  it('is in the language of the flag, or else of the first locale that is set', () => {
+    expect(languageOf('en', { LANG: 'ja_JP.UTF-8' })).toBe('en');
+    expect(languageOf(undefined, { LANG: 'ja_JP.UTF-8' })).toBe('ja');
+    expect(languageOf(undefined, { LC_ALL: 'C', LANG: 'ja_JP.UTF-8' })).toBe('en');
+    expect(languageOf(undefined, { LANG: 'jam_JM' })).toBe('en');
+    expect(languageOf(undefined, {})).toBe('en');
+    expect(() => languageOf('fr', {})).toThrow('--lang: expected en or ja, found "fr"');
+  });
+});
