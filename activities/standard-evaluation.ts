@@ -54,7 +54,8 @@ function comparisonIssues(file: PlanFile): PlanIssue[] {
     });
 }
 
-export function measuringStages(file: PlanFile): PlannedStage[] {
+/** @param made the stages before: those that train say what they trained on */
+export function measuringStages(file: PlanFile, made: readonly PlannedStage[]): PlannedStage[] {
   if (!isMeasured(file)) return [];
   const { gates = [], control } = file;
   const candidate = candidateOf(file);
@@ -71,6 +72,7 @@ export function measuringStages(file: PlanFile): PlannedStage[] {
           others.map(([system]) => system),
           file,
         )),
+    ...reproductions(file, made, [candidate, ...others.map(([, node]) => node)]),
   ];
 }
 
@@ -90,6 +92,32 @@ function evaluating({ gates, evaluate: options, teacher }: PlanFile, id: string,
     ),
     optionsPlace: 'evaluate',
   };
+}
+
+const trainings = ['fine-tune', 'distill', 'control'];
+const defaultReproduction = 200;
+
+/** The students that are evaluated are asked some of their training rows as well: how many answers do they recite? */
+function reproductions(
+  { reproduction = defaultReproduction, evaluate: options }: PlanFile,
+  made: readonly PlannedStage[],
+  evaluated: readonly string[],
+): PlannedStage[] {
+  if (reproduction === 0) return [];
+  // Judged by their own answers, letter by letter.
+  const { scorers: _scorers, reference: _reference, database: _database, ...decoding } = options ?? {};
+  return made
+    .filter(({ id }) => trainings.includes(id) && evaluated.includes(id))
+    .map(({ id, inputs: { dataset = '' } }) => ({
+      ...plannedStage(
+        `reproduce-${id}`,
+        'evaluate',
+        [id, dataset.replace(/\..*/, '')],
+        { model: `${id}.model`, dataset },
+        { ...decoding, scorers: ['exact-match'], sample: reproduction },
+      ),
+      optionsPlace: 'evaluate',
+    }));
 }
 
 /** What the gates ask for is scored, unless the file says what is. */

@@ -67,13 +67,14 @@ export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] =>
   'answer',
   ...(isDistilled(file) ? (['capture', 'distill', 'control'] as const) : []),
   ...(isMeasured(file) ? (['evaluate'] as const) : []),
+  ...(isMeasured(file) || file.reproduction === 0 ? (['reproduction'] as const) : []),
   ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
 
 /** What the standard plan of this file would need in order to have a stage that takes the section. */
 export const neededFor = ({ evaluation, gates }: PlanFile, section: keyof PlanFile): string | undefined => {
   if (section === 'promote' && gates === undefined) return 'gates beside it, which decide whom to promote';
-  const isAboutQuestions = section === 'gates' || section === 'evaluate' || section === 'promote';
+  const isAboutQuestions = ['gates', 'evaluate', 'reproduction', 'promote'].includes(section);
   return isAboutQuestions && evaluation === undefined
     ? 'evaluation beside it, the held-out rows that it is about'
     : undefined;
@@ -89,24 +90,24 @@ export function standardStages(file: PlanFile): PlannedStage[] {
     ...(typeof teacher === 'string' ? [plannedStage('teacher', 'import-model', [], {}, { model: teacher })] : []),
     ...(model === undefined ? [] : [plannedStage('student', 'import-model', [], {}, { model })]),
   ];
-  return typeof teacher === 'string'
-    ? [
-        ...imports,
-        ...(file.answer === undefined ? [] : [answer(file)]),
-        fineTune(file),
-        ...(file.capture === undefined ? [] : [capture(file)]),
-        distill(file),
-        ...control(file),
-        ...measuringStages(file),
-      ]
-    : [
-        ...imports,
-        ...canary(file),
-        answer(file),
-        fineTune(file),
-        ...(isDistilled(file) ? [captureEndpoint(file), distill(file), ...control(file)] : []),
-        ...measuringStages(file),
-      ];
+  const made =
+    typeof teacher === 'string'
+      ? [
+          ...imports,
+          ...(file.answer === undefined ? [] : [answer(file)]),
+          fineTune(file),
+          ...(file.capture === undefined ? [] : [capture(file)]),
+          distill(file),
+          ...control(file),
+        ]
+      : [
+          ...imports,
+          ...canary(file),
+          answer(file),
+          fineTune(file),
+          ...(isDistilled(file) ? [captureEndpoint(file), distill(file), ...control(file)] : []),
+        ];
+  return [...made, ...measuringStages(file, made)];
 }
 
 /** Does the teacher answer the prompts of the dataset, or does that hold the answers? */

@@ -9,7 +9,7 @@ import type { ApprovalDecision } from '../config/approval.js';
 import type { TeacherDrift } from '../config/teacher-drift.js';
 import type { ComparisonRecord } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
-import type { ReportedSystem, ScoreTable } from '../evaluation/report/index.js';
+import type { ReportedSystem, Reproduction, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
 import { seenRun } from './seen-run.js';
 
@@ -32,6 +32,8 @@ export interface RunReport {
   readonly status: RunOutcome['status'] | 'open';
   /** One for each evaluation set and scorer. Empty where nothing was evaluated. */
   readonly tables: readonly ScoreTable[];
+  /** How many answers of its training each student recites, where that was asked; see `reproduction` of a plan. */
+  readonly reproductions: readonly Reproduction[];
   /** What was not measured, and would tell whether distilling was the right thing to do. */
   readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher')[];
   /** Of the gates of the run. */

@@ -3,11 +3,13 @@ import type { ApprovalDecision } from '../config/approval.js';
 import { readComparisons } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import {
+  isOfTraining,
   lineageOf,
   memberOf,
   numberAt,
   objectAt,
   parseLines,
+  reproductionsOf,
   scoreTables,
   textAt,
   textsAt,
@@ -44,11 +46,12 @@ interface NodeResult extends FinishedStage {
 export async function readReport(store: ObjectStore, run: Run, usdPerHour: number | undefined): Promise<RunReport> {
   const found = await Promise.all(Object.entries(run.stages).map(([node, key]) => readNode(store, node, key)));
   const nodes = found.filter((node) => node !== undefined);
-  const evaluations = await Promise.all(
+  const read = await Promise.all(
     nodes
       .filter(({ preimage }) => memberOf(preimage, 'kind') === 'evaluate')
       .map((node) => readEvaluation(store, node, nodes)),
   );
+  const evaluations = read.filter((each) => each !== undefined);
   const withoutResult = Object.keys(run.stages).filter((id) => !nodes.some(({ node }) => node === id));
   const isWhole = run.status === 'closed' && withoutResult.length === 0;
   const prices = pricesOf(nodes, usdPerHour, isWhole);
@@ -58,9 +61,10 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     store: store.url,
     status: run.status === 'closed' ? ((run.outcome as RunOutcome | null)?.status ?? 'completed') : 'open',
     tables: scoreTables(
-      evaluations.filter((each) => each !== undefined),
+      evaluations.filter((each) => !isOfTraining(each)),
       prices,
     ),
+    reproductions: reproductionsOf(evaluations),
     notCompared: ['stock-small-model', 'quantized-teacher'],
     verdicts: [...(await readVerdicts(store, nodes)), ...unchangedVerdicts(run)],
     canaries: nodes.flatMap(({ node, result }) => {

@@ -54,12 +54,21 @@ const optionsOf = (scorer: ReturnType<typeof scorerSchema>) =>
         .default(2048)
         .describe('Tokens of prompt and answer together, at most those that the model has positions for.'),
       sequences: count(1, 1024).default(8).describe('How many answers are written at once, always.'),
+      sample: count(1, 10_000)
+        .optional()
+        .describe(
+          'Ask so many of the rows that end with an answer, chosen by the digest of their ids: to see how many answers of its training a model recites.',
+        ),
       onDifferentMachine: z
         .enum(['continue', 'wait'])
         .default('continue')
         .describe(
           'What a worker does with a checkpoint of a machine that computes other bits: go on, and say so, or leave it to another.',
         ),
+    })
+    .refine(({ sample, reference }) => sample === undefined || reference === undefined, {
+      path: ['sample'],
+      message: 'none beside reference: a sample is of the answers that rows end with',
     })
     .refine(({ scorers, database }) => scorers.some(isSql) === (database !== undefined), {
       path: ['database'],

@@ -123,6 +123,14 @@ export const planFileSchema = z.strictObject({
   evaluate: optionsSchema
     .optional()
     .describe('Options of the stages evaluate of the standard plan. Default: what the gates ask for is scored.'),
+  reproduction: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .optional()
+    .describe(
+      'In the standard plan, so many of the training rows are asked of each student that is evaluated, to see how many answers it recites: a stage more for each. 0: none. Default: 200.',
+    ),
   promote: optionsSchema
     .optional()
     .describe('Options of the stage promote of the standard plan, which has one if it has gates.'),
@@ -171,6 +179,7 @@ export const takenByStages = [
   'distill',
   'control',
   'evaluate',
+  'reproduction',
   'promote',
   'loseAtMost',
   'onDifferentMachine',

@@ -16,6 +16,7 @@ export function drawReport(report: RunReport, language: Language): string {
     say.run(runId, plan, say.status[status]),
     ...(tables.length === 0 ? [say.notEvaluated] : tables.map((table) => drawScores(table, say))),
     ...(tables.length === 0 ? [] : [[...latencies(tables, say), say.notCompared, ...costs(report, say)].join('\n')]),
+    ...(report.reproductions.length === 0 ? [] : [drawReproductions(report, say)]),
     decisions(report, say),
     ...(withoutResult.length === 0 ? [] : [say.withoutResult(withoutResult.join(', '))]),
     `${say.artifacts}\n${indent(drawTable(say.artifactColumns, artifacts.map(drawArtifact)))}`,
@@ -89,6 +90,30 @@ function drawDifference(difference: Difference, table: Table, say: Words): strin
   });
   return otherDifferences?.length === 0 ? [text] : [text, say.otherDifferences(otherDifferences)];
 }
+
+function drawReproductions({ reproductions }: RunReport, say: Words): string {
+  const rows = reproductions.map(({ system, maker, trained, heldOut, gap }) => {
+    const isOne = reproductions.filter((other) => other.system === system).length === 1;
+    return [
+      isOne ? say.systems[system] : `${say.systems[system]} [${maker}]`,
+      shareOf(trained),
+      heldOut === null ? say.notKnown : shareOf(heldOut),
+      heldOut === null ? '–' : say.against[heldOut.against],
+      gap === null
+        ? say.notKnown
+        : `${points(gap.estimate)} (${points(gap.interval.lower)} – ${points(gap.interval.upper)})`,
+    ];
+  });
+  const [heading, meaning] = say.reproduction;
+  return `${heading}\n${indent(drawTable(say.reproductionColumns, rows))}\n${meaning}`;
+}
+
+type Share = RunReport['reproductions'][number]['trained'];
+
+const shareOf = ({ reproduced, items, share, interval }: Share): string =>
+  `${reproduced}/${items} = ${percent(share)} (${percent(interval.lower)} – ${percent(interval.upper)})`;
+
+const points = (share: number): string => signed(`${(share * 100).toFixed(1)} pp`);
 
 /** Models may have been evaluated with different numbers of requests side by side: then each of the numbers is told. */
 function latencies(tables: readonly Table[], say: Words): string[] {

@@ -37,6 +37,10 @@ export interface Words {
   readonly noControl: string;
   readonly notEvaluated: string;
   readonly decodedUnlike: string;
+  /** The heading, then what it means. */
+  readonly reproduction: readonly [string, string];
+  readonly reproductionColumns: readonly string[];
+  readonly against: Readonly<Record<'teacher' | 'references', string>>;
   readonly latency: (sideBySide: string) => string;
   readonly notCompared: string;
   readonly money: (distillation: string) => string;
@@ -105,6 +109,12 @@ const english: Words = {
   notEvaluated: 'Nothing was evaluated in this run: there are no scores to report.',
   decodedUnlike:
     'The models were not asked with the same lengths, stops and context: scores may differ for that alone.',
+  reproduction: [
+    'Answers reproduced word for word (95 % interval)',
+    'A large gap: the model recites what it was taught. A gap whose interval holds 0: that is not shown.',
+  ],
+  reproductionColumns: ['model', 'training rows', 'held-out rows', 'against', 'gap'],
+  against: { teacher: 'answers of the teacher', references: 'references' },
   latency: (sideBySide) =>
     `p50 and p95: from request to the end of the answer, ${sideBySide} requests side by side, on the machine of the evaluation.`,
   notCompared:
@@ -174,6 +184,12 @@ const japanese: Words = {
   notEvaluated: 'この実行では何も評価されていないため、スコアはありません。',
   decodedUnlike:
     '各モデルの長さの上限、停止文字列、コンテキスト長が同じではありません。スコアの差はそれだけでも生じ得ます。',
+  reproduction: [
+    '回答をそのまま再現した割合（95 % 区間）',
+    '差が大きいモデルは、教えられた回答を暗唱しています。差の区間が 0 を含む場合、暗唱は示されていません。',
+  ],
+  reproductionColumns: ['モデル', '学習データ', '未学習データ', '比較対象', '差'],
+  against: { teacher: '教師の回答', references: '参照回答' },
   latency: (sideBySide) =>
     `p50 と p95: リクエストから回答の終わりまでの時間（同時 ${sideBySide} リクエスト、評価を行ったマシンでの値）。`,
   notCompared:

@@ -16,7 +16,7 @@ import { evaluateItems } from './evaluate-items.js';
 import { divergencesOf, incomparable, type DivergenceRequest } from './diverge.js';
 import { factsOfDivergence, factsOfResults } from './facts.js';
 import type { Incomparable } from './incomparable.js';
-import { readItems, type Item, type ItemRow } from './items.js';
+import { readItems, sampleItems, type Item, type ItemRow } from './items.js';
 import { EvaluationProgress } from './progress.js';
 import { ScoreWriter } from './score-writer.js';
 import { openScorers } from './scorers.js';
@@ -70,7 +70,10 @@ export async function evaluateStage(
   const { scorers } = opened;
   try {
     const options = evaluateOptionsWith(opened.ownVersions).parse(job.with); // has passed it before
-    const items = await readItems(place.rows(), options.reference);
+    const items =
+      options.sample === undefined
+        ? await readItems(place.rows(), options.reference)
+        : await sampleItems(place.rows(), options.sample);
     const { directory, weightBytes } = await place.model(progress.alive);
     const teacher = await place.teacher(progress.alive);
     const attempt = { options, job, place, items, scorers, progress };
@@ -180,10 +183,11 @@ async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string):
 }
 
 function identityOf({ inputs }: EvaluationJob, options: EvaluateOptions, scores: ArtifactRef): JsonObject {
-  const { maximumTokens, stop, context, sequences } = options;
+  const { maximumTokens, stop, context, sequences, sample } = options;
   const { resumedInexactlyAt } = scores;
   return {
     decoding: { sampling: 'greedy', maximumTokens, stop, context, sequences },
+    ...(sample !== undefined && { sample }),
     scoresDigest: scores.digest,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest])),
     ...(resumedInexactlyAt && { resumedInexactlyAt: [...resumedInexactlyAt] }),

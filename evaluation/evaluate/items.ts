@@ -3,7 +3,7 @@
  * evaluation never ends hours later because its last row has no reference.
  */
 import { NightstillError } from '../../config/errors.js';
-import type { JsonObject } from '../../storage/index.js';
+import { digestOf, type JsonObject } from '../../storage/index.js';
 import type { EvaluationItem } from '../scorers/scorer.js';
 
 /** A row of a dataset. */
@@ -36,6 +36,31 @@ export async function readItems(rows: AsyncIterable<ItemRow>, reference: string 
   }
   if (items.size > 0) return [...items.values()];
   throw new NightstillError('dataset-empty', 'expected an evaluation set with at least one row, found none');
+}
+
+/** In the place of a row: the one of least digest comes first. */
+interface Drawn {
+  readonly digest: string;
+  readonly item: Item;
+}
+
+/**
+ * So many of the rows that end with an answer, or all: those whose ids have the least digests, so that the same rows in another
+ * order, or some more beside them, give nearly the same sample. Of rows with one id, one is taken.
+ * @throws dataset-empty where no row ends with an answer
+ */
+export async function sampleItems(rows: AsyncIterable<ItemRow>, size: number): Promise<readonly Item[]> {
+  let drawn = new Map<string, Drawn>();
+  const least = (): Drawn[] =>
+    [...drawn.values()].sort((one, other) => (one.digest < other.digest ? -1 : 1)).slice(0, size);
+  for await (const row of rows) {
+    if (drawn.has(row.id) || row.messages.at(-1)?.role !== 'assistant' || row.messages.length < 2) continue;
+    drawn.set(row.id, { digest: digestOf(row.id), item: itemOf(row, undefined) });
+    // What will not be taken is forgotten now and then: a dataset may be larger than memory.
+    if (drawn.size >= 2 * size + 1024) drawn = new Map(least().map((each) => [each.item.id, each]));
+  }
+  if (drawn.size > 0) return least().map(({ item }) => item);
+  throw new NightstillError('dataset-empty', 'expected a row that ends with an answer, found none');
 }
 
 function itemOf(row: ItemRow, field: string | undefined): Item {

@@ -6,7 +6,8 @@ import { NightstillError } from '../../config/errors.js';
 import { scorerVersions } from '../../config/evaluate-options.js';
 import type { Scorer } from './scorer.js';
 
-const normalise = (text: string): string => text.normalize('NFKC').trim().replaceAll(/\s+/gu, ' ');
+/** The answer as it is compared. */
+export const normalise = (text: string): string => text.normalize('NFKC').trim().replaceAll(/\s+/gu, ' ');
 
 export const exactMatch: Scorer = {
   id: 'exact-match',

@@ -25,5 +25,29 @@ export function wilsonInterval(right: number, items: number, level = 0.95): Inte
   };
 }
 
+/**
+ * Newcombe's interval for the difference of two shares that were counted on different items (Stat. Med. 17, 1998, method 10): that
+ * of Wilson for each of them, put together.
+ */
+export function newcombeInterval(one: Count, other: Count, level = 0.95): Interval {
+  const [first, second] = [one, other].map(({ right, items }) => ({
+    share: right / items,
+    ...wilsonInterval(right, items, level),
+  })) as [Share, Share];
+  const difference = first.share - second.share;
+  return {
+    lower: difference - Math.hypot(first.share - first.lower, second.upper - second.share),
+    upper: difference + Math.hypot(first.upper - first.share, second.share - second.lower),
+    level,
+  };
+}
+
+export interface Count {
+  readonly right: number;
+  readonly items: number;
+}
+
+type Share = Interval & { readonly share: number };
+
 /** When nothing was seen in so many items: the largest share that would still show nothing with probability 1 − level. */
 export const zeroEventUpperBound = (items: number, level = 0.95): number => -Math.expm1(Math.log(1 - level) / items);

@@ -56,7 +56,13 @@ export class RecordedRun {
     node: string,
     model: ArtifactRef,
     right: (item: number) => boolean,
-    { options = {}, observations = {}, decoding = {}, facts = {} }: Readonly<Record<string, JsonObject>> = {},
+    {
+      options = {},
+      observations = {},
+      decoding = {},
+      facts = {},
+      dataset = {},
+    }: Readonly<Record<string, JsonObject>> = {},
   ): Promise<ArtifactRef> {
     const results = Array.from({ length: items }, (_, item): ItemResult => {
       const score = Number(right(item));
@@ -70,7 +76,7 @@ export class RecordedRun {
         scores: { 'exact-match': { score, detail: '' } },
       };
     });
-    const inputs = { model: model.digest, dataset: digestOf('held-out') };
+    const inputs = { model: model.digest, dataset: digestOf('held-out'), ...dataset };
     const scores = { 'exact-match': { version: 1, kind: 'right-wrong' } };
     return this.node(node, { kind: 'evaluate', version: 1, options: { ...options, node }, inputs }, 'scores', {
       content: linesOf(results).toString(),

@@ -109,6 +109,30 @@ test('on TensorFlow too, two evaluations come to one digest', async () => {
   expect(scoresOf(one).digest).toBe(scoresOf(other).digest);
 });
 
+test('a sample asks the same rows of a training every time, and counts the answers that the model gives word for word', async () => {
+  const taught = rowsWith(whole, () => '')
+    .trimEnd()
+    .split('\n');
+  const rows = taught.map((line, at) => {
+    const { id, messages } = JSON.parse(line) as { readonly id: string; readonly messages: readonly object[] };
+    const content = at % 4 === 0 ? 'something else' : whole[at]!.text;
+    return `${JSON.stringify({ id, messages: [...messages, { role: 'assistant', content }] })}\n`;
+  });
+  const [dataset, turned] = [
+    await ground.storeConversations(rows.join('')),
+    await ground.storeConversations(rows.toReversed().join('')),
+  ];
+  const [one, other] = [
+    await evaluation('sample', dataset, { sample: 12 }),
+    await evaluation('sample of the rows turned round', turned, { sample: 12 }),
+  ];
+  const results = await resultsOf(one);
+  expect(results).toHaveLength(12);
+  expect(scoresOf(other).digest).toBe(scoresOf(one).digest);
+  const right = results.filter(({ id }) => Number(id.replace('row-', '')) % 4 !== 0).length;
+  expect(one.outcome.facts).toMatchObject({ items: 12, sample: 12, scores: { 'exact-match': { right } } });
+});
+
 test('a set with a row that has no reference is refused, and the row is named', async () => {
   const rows = `${conversationLines(2)}${JSON.stringify({ id: 'bare', messages: [{ role: 'user', content: 'Why?' }] })}\n`;
   const dataset = await ground.storeConversations(rows);

@@ -13,7 +13,7 @@ const kinds = builtInStages.map(({ kind }) => kind);
 const rules = { kinds, queuePrefix: 'night' };
 const standard = { name: 'nightly', store: 'file:///store', teacher: '/t', student: '/s', dataset: '/rows.jsonl' };
 const floor = { score: 'exact-match', atLeast: 0.6 };
-const measured = { ...standard, evaluation: '/held-out.jsonl', gates: [floor] };
+const measured = { ...standard, evaluation: '/held-out.jsonl', gates: [floor], reproduction: 0 };
 const nodesOf = (file: object) => resolvePlan(file, rules).plan.nodes;
 const idsOf = (file: object) => nodesOf(file).map(({ id }) => id);
 const added = (file: object) => idsOf(file).slice(idsOf({ ...file, gates: undefined, evaluate: undefined }).length);
@@ -123,6 +123,37 @@ describe('gates of the standard plan', () => {
     expect(withAbsolutePaths({ evaluate: { database: 'shop.db' } }, place)).toMatchObject({
       evaluate: { database: '/night/shop.db' },
     });
+  });
+});
+
+describe('the answers of the training', () => {
+  const asking = { ...measured, reproduction: undefined, control: true };
+
+  it('are asked of each student that is evaluated, each of the rows that it learned from, unless the plan says 0', () => {
+    const gates = [floor, { score: 'exact-match', betterThan: 'fine-tuned' }];
+    const file = { ...asking, gates, evaluate: { maximumTokens: 64, scorers: ['exact-match'], reference: 'sql' } };
+    const nodes = nodesOf(file).filter(({ id }) => id.startsWith('reproduce'));
+    expect(nodes.map(({ id }) => id)).toEqual(['reproduce-fine-tune', 'reproduce-distill', 'reproduce-control']);
+    for (const { id, uses, inputs, with: options } of nodes) {
+      expect(inputs).toEqual({
+        model: { node: id.replace('reproduce-', ''), output: 'model' },
+        dataset: { node: 'import', output: 'dataset' },
+      });
+      expect(uses).toBe('evaluate');
+      expect(options).toMatchObject({ scorers: ['exact-match@1'], sample: 200, maximumTokens: 64 });
+      expect(options).not.toHaveProperty('reference');
+    }
+    expect(idsOf(asking).filter((id) => id.startsWith('reproduce'))).toHaveLength(2);
+    expect(nodesOf({ ...asking, reproduction: 9 }).at(-1)?.with).toMatchObject({ sample: 9 });
+    expect(idsOf({ ...file, reproduction: 0 }).join()).not.toContain('reproduce');
+  });
+
+  it('are those of the teacher where it gave them, and are refused where nothing is measured', () => {
+    const dataset = { node: 'answer', output: 'dataset' };
+    expect(nodesOf({ ...asking, answer: {} }).at(-1)?.inputs).toMatchObject({ dataset });
+    expect(resolving({ ...standard, reproduction: 9 })).toThrow('reproduction: expected evaluation beside it');
+    const options = { scorers: ['exact-match'], sample: 5, reference: 'sql' };
+    expect(resolving({ ...measured, evaluate: options })).toThrow('evaluate.sample: expected none beside reference');
   });
 });
 

@@ -100,6 +100,42 @@ describe('a report', () => {
     expect(japanese).toContain('教師と生徒のトークナイザーが異なります。');
   });
 
+  it('tells how many answers of its training a student recites, beside the held-out ones that the teacher gave too', async () => {
+    const begun = await night();
+    const { recorded } = begun;
+    const kd = await lesson(begun, 'second', {});
+    const ce = await lesson(begun, 'other', { crossEntropyShare: 1 });
+    const learned = { options: { sample: items }, dataset: { dataset: digestOf('rows') } };
+    await recorded.evaluation('of-second', kd, (item) => item < 50);
+    await recorded.evaluation('of-other', ce, (item) => item >= 150);
+    await recorded.evaluation('recited', kd, (item) => item < 120, learned);
+    await recorded.evaluation('recited-too', ce, (item) => item < 40, learned);
+    // A sample of other rows is a score like any other.
+    await recorded.evaluation('aside', ce, () => true, { options: { sample: 5 }, dataset: { dataset: digestOf('x') } });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: url });
+    expect(found.tables.map(({ systems }) => systems.map(({ evaluation }) => evaluation))).toEqual([
+      ['of-large', 'of-small', 'of-second', 'of-other'],
+      ['aside'],
+    ]);
+    const ofTeacher = { against: 'teacher', items };
+    expect(found.reproductions).toMatchObject([
+      { system: 'distilled', maker: 'second', trained: { reproduced: 120 }, heldOut: { ...ofTeacher, reproduced: 50 } },
+      // The teacher has another answer to the last twenty.
+      { system: 'control', maker: 'other', trained: { reproduced: 40 }, heldOut: { ...ofTeacher, reproduced: 30 } },
+    ]);
+    expect(found.reproductions[0]?.gap?.estimate).toBeCloseTo(0.35, 12);
+    expect(found.reproductions[0]?.gap?.interval.lower).toBeGreaterThan(0.2);
+    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
+    for (const text of [english, japanese]) {
+      expect(text).toContain('120/200 = 60.0 % (');
+      expect(text).toContain('+35.0 pp (+');
+    }
+    expect(english).toContain('answers of the teacher');
+    expect(english).toContain('A large gap: the model recites what it was taught.');
+    expect(japanese).toContain('差が大きいモデルは、教えられた回答を暗唱しています。');
+  });
+
   it('does not know what making the student has cost while a stage that was begun has no result', async () => {
     const { recorded } = await nights.begin();
     await recorded.close();

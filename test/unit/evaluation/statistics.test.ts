@@ -5,7 +5,12 @@ import { bootstrapMean } from '../../../evaluation/statistics/bootstrap.js';
 import { mcnemar } from '../../../evaluation/statistics/mcnemar.js';
 import { normalCdf, normalQuantile, upperTail } from '../../../evaluation/statistics/normal.js';
 import { pairedCounts, type PairedCounts } from '../../../evaluation/statistics/paired-counts.js';
-import { wilsonInterval, zeroEventUpperBound, zOfLevel } from '../../../evaluation/statistics/proportions.js';
+import {
+  newcombeInterval,
+  wilsonInterval,
+  zeroEventUpperBound,
+  zOfLevel,
+} from '../../../evaluation/statistics/proportions.js';
 import { itemsNeeded, smallestRegression } from '../../../evaluation/statistics/resolution.js';
 import { tangoInterval, tangoNonInferiorityP, tangoZ } from '../../../evaluation/statistics/tango.js';
 
@@ -50,6 +55,19 @@ describe('the normal distribution', () => {
 });
 
 describe('one proportion', () => {
+  it('of a difference is that of Newcombe (1998, table II, method 10)', () => {
+    const published = [
+      [56, 70, 48, 80, 0.0524, 0.3339],
+      [9, 10, 3, 10, 0.1705, 0.809],
+      [10, 10, 0, 10, 0.6075, 1],
+    ] as const;
+    for (const [right, items, rightOfOther, itemsOfOther, lower, upper] of published) {
+      const found = newcombeInterval({ right, items }, { right: rightOfOther, items: itemsOfOther });
+      expect(found.lower).toBeCloseTo(lower, 4);
+      expect(found.upper).toBeCloseTo(upper, 4);
+    }
+  });
+
   it.each(reference.wilson)('has the interval of statsmodels: $right of $items', (row) => {
     const { right = NaN, items = NaN, level = NaN, lower = NaN, upper = NaN } = row;
     const found = wilsonInterval(right, items, level);
