@@ -95,11 +95,10 @@ function evaluating({ gates, evaluate: options, teacher }: PlanFile, id: string,
 }
 
 const trainings = ['fine-tune', 'distill', 'control'];
-const defaultReproduction = 200;
 
-/** The students that are evaluated are asked some of their training rows as well: how many answers do they recite? */
+/** The students that are evaluated are asked some of their training rows as well, where the plan wants it: how many answers do they recite? */
 function reproductions(
-  { reproduction = defaultReproduction, evaluate: options }: PlanFile,
+  { reproduction = 0, evaluate: options }: PlanFile,
   made: readonly PlannedStage[],
   evaluated: readonly string[],
 ): PlannedStage[] {

@@ -32,6 +32,8 @@ export interface PlanFileInput {
   readonly control?: true;
   /** Options of the stages evaluate of the standard plan. Default: what the gates ask for is scored. */
   readonly evaluate?: JsonObject;
+  /** So many training rows are asked of each student that is evaluated, to see how many answers it recites. Default: 0, none. */
+  readonly reproduction?: number;
   /** Options of the stage promote of the standard plan, which has one if it has gates. */
   readonly promote?: JsonObject;
   readonly numerics?: NumericsInput;

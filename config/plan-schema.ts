@@ -129,7 +129,7 @@ export const planFileSchema = z.strictObject({
     .max(10_000)
     .optional()
     .describe(
-      'In the standard plan, so many of the training rows are asked of each student that is evaluated, to see how many answers it recites: a stage more for each. 0: none. Default: 200.',
+      'In the standard plan, so many of the training rows are asked of each student that is evaluated, to see how many answers it recites: a stage more for each. Default: 0, none.',
     ),
   promote: optionsSchema
     .optional()

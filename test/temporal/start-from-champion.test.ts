@@ -31,7 +31,6 @@ beforeAll(async () => {
     'fine-tune': training,
     distill: training,
     evaluate: { maximumTokens: 4, context: 128 },
-    reproduction: 0,
     gates: [{ score: 'exact-match', atLeast: 0, minItems: 1 }],
   };
   night = await SmallNight.begin();

@@ -13,7 +13,7 @@ const kinds = builtInStages.map(({ kind }) => kind);
 const rules = { kinds, queuePrefix: 'night' };
 const standard = { name: 'nightly', store: 'file:///store', teacher: '/t', student: '/s', dataset: '/rows.jsonl' };
 const floor = { score: 'exact-match', atLeast: 0.6 };
-const measured = { ...standard, evaluation: '/held-out.jsonl', gates: [floor], reproduction: 0 };
+const measured = { ...standard, evaluation: '/held-out.jsonl', gates: [floor] };
 const nodesOf = (file: object) => resolvePlan(file, rules).plan.nodes;
 const idsOf = (file: object) => nodesOf(file).map(({ id }) => id);
 const added = (file: object) => idsOf(file).slice(idsOf({ ...file, gates: undefined, evaluate: undefined }).length);
@@ -127,9 +127,9 @@ describe('gates of the standard plan', () => {
 });
 
 describe('the answers of the training', () => {
-  const asking = { ...measured, reproduction: undefined, control: true };
+  const asking = { ...measured, reproduction: 200, control: true };
 
-  it('are asked of each student that is evaluated, each of the rows that it learned from, unless the plan says 0', () => {
+  it('are asked of each student that is evaluated, each of the rows that it learned from, where the plan says how many', () => {
     const gates = [floor, { score: 'exact-match', betterThan: 'fine-tuned' }];
     const file = { ...asking, gates, evaluate: { maximumTokens: 64, scorers: ['exact-match'], reference: 'sql' } };
     const nodes = nodesOf(file).filter(({ id }) => id.startsWith('reproduce'));
@@ -145,7 +145,7 @@ describe('the answers of the training', () => {
     }
     expect(idsOf(asking).filter((id) => id.startsWith('reproduce'))).toHaveLength(2);
     expect(nodesOf({ ...asking, reproduction: 9 }).at(-1)?.with).toMatchObject({ sample: 9 });
-    expect(idsOf({ ...file, reproduction: 0 }).join()).not.toContain('reproduce');
+    expect(idsOf({ ...file, reproduction: undefined }).join()).not.toContain('reproduce');
   });
 
   it('are those of the teacher where it gave them, and are refused where nothing is measured', () => {

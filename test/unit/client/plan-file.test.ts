@@ -37,6 +37,7 @@ describe('the types of a plan file', () => {
     distill: { temperature: 2 },
     control: true,
     evaluate: { scorers: ['exact-match'] },
+    reproduction: 200,
     promote: { licence: 'Apache-2.0' },
     numerics,
     onFailure: 'finish-others',

@@ -101,7 +101,7 @@ describe('a report', () => {
   });
 
   it('tells how many answers of its training a student recites, beside the held-out ones that the teacher gave too', async () => {
-    const begun = await night();
+    const begun = await nights.begin();
     const { recorded } = begun;
     const kd = await lesson(begun, 'second', {});
     const ce = await lesson(begun, 'other', { crossEntropyShare: 1 });
