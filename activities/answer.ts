@@ -1,19 +1,9 @@
 /** The work of the stage `answer` with a teacher behind an endpoint: requests are asked and recorded, and the record becomes a dataset. */
 import type { AnswerOptions } from '../config/answer-options.js';
-import type { Json } from '../config/json.js';
 import { NightstillError } from '../config/errors.js';
-import {
-  answerPrompts,
-  budgetOfRun,
-  driftIdentityOf,
-  fromUsd,
-  openLedger,
-  openProbedClient,
-  toUsd,
-  type LedgerReport,
-} from '../distillation/index.js';
-import { readArtifact } from '../storage/index.js';
+import { answerPrompts, openProbedClient } from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
+import { callsOf, driftIn, openStageLedger } from './stage-ledger.js';
 import { teacherKey } from './teacher-key.js';
 
 type AnswerContext = StageContext<AnswerOptions, { readonly dataset: string; readonly identity: `${string}?` }>;
@@ -26,13 +16,8 @@ export async function answer(
   if (teacher === undefined)
     throw new NightstillError('plan-invalid', 'expected the endpoint of a teacher, found none');
   const client = openProbedClient(teacher, teacherKey(teacher));
-  const drift = inputs.identity ? driftIdentityOf((await readArtifact(store, inputs.identity)).meta) : null;
-  const ledger = await openLedger(store, {
-    teacher,
-    runId,
-    holder: { stage: writer.stageKey, fence: writer.fence },
-    ...(budget && { caps: [{ budget: budgetOfRun(runId), amount: fromUsd(budget.spendAtMostUsd) }] }),
-  });
+  const drift = await driftIn(store, inputs.identity);
+  const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   try {
     const { dataset, answers, summary } = await answerPrompts({
       store,
@@ -69,12 +54,3 @@ export async function answer(
     await ledger.close();
   }
 }
-
-/** Of the run, in dollars. */
-const callsOf = ({ asked, answered, refused, possiblyPaidTwice, unpriced }: LedgerReport): Json => ({
-  asked,
-  answered: answered.calls,
-  refused,
-  possiblyPaidTwice: { calls: possiblyPaidTwice.calls, atMostUsd: toUsd(possiblyPaidTwice.money) },
-  unpriced,
-});

@@ -1,16 +1,9 @@
 /** The work of the stage `canary`: a teacher is asked a few prompts once more, and what it answers is held against what it did at first. */
 import type { CanaryOptions } from '../config/answer-options.js';
 import type { Json } from '../config/json.js';
-import {
-  askCanaries,
-  budgetOfRun,
-  fromUsd,
-  openLedger,
-  openProbedClient,
-  toUsd,
-  type CanaryTeacher,
-} from '../distillation/index.js';
+import { askCanaries, openProbedClient, toUsd, type CanaryTeacher } from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
+import { openStageLedger } from './stage-ledger.js';
 import { teacherKey } from './teacher-key.js';
 
 const identityFormat = 'nightstill-teacher-identity-1';
@@ -22,12 +15,7 @@ export async function canary(
   const { budget } = options;
   const teacher = options.teacher as CanaryTeacher; // the schema wants one with canaries
   const client = openProbedClient(teacher, teacherKey(teacher));
-  const ledger = await openLedger(store, {
-    teacher,
-    runId,
-    holder: { stage: writer.stageKey, fence: writer.fence },
-    ...(budget && { caps: [{ budget: budgetOfRun(runId), amount: fromUsd(budget.spendAtMostUsd) }] }),
-  });
+  const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   try {
     progress({ phase: 'ask' });
     const { identity: drift, ...found } = await askCanaries({ store, teacher, client, ledger, runId, signal });

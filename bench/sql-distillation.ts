@@ -12,14 +12,12 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compiledFile } from '../cli/dev/compiled-file.js';
-import { onInterrupt } from '../cli/interrupt.js';
 import { loadPlan } from '../cli/plan/load-plan.js';
 import { findServers } from '../cli/servers.js';
-import { startOrJoin } from '../cli/start-run.js';
-import { watchRun } from '../cli/watch-run.js';
 import type { RunResult } from '../client/index.js';
 import { defaultQueuePrefix } from '../config/queues.js';
 import { readScoreTables } from '../evaluation/index.js';
+import { runToEnd } from '../examples/sql/run-to-end.js';
 import { serveTeacher } from '../examples/sql/serve-teacher.js';
 import { findArtifact, isDigest, isJsonObject, openObjectStore, type ObjectStore } from '../storage/index.js';
 import { packageRoot } from '../tools/package-root.js';
@@ -74,12 +72,7 @@ async function run(path: string): Promise<RunResult> {
     });
     const second = workBeside(servers.embedded?.note.address ?? '');
     try {
-      const { client } = servers;
-      const { handle } = await startOrJoin({ client, file, runId: undefined, queuePrefix: defaultQueuePrefix });
-      const leaving = new AbortController();
-      onInterrupt(() => leaving.abort());
-      const { runId } = handle;
-      const { result, view } = await watchRun({ client, runId, json: false, variables, signal: leaving.signal });
+      const { result, view, runId } = await runToEnd(servers.client, file);
       if (result) return result;
       throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
     } finally {

@@ -12,6 +12,15 @@ export const budgetSchema = z.strictObject({
 /** Answers that are recorded, and stay out of the dataset unless the plan wants them. */
 const keepable = ['cut-off', 'refused'] as const;
 
+interface Spending {
+  readonly budget?: object | undefined;
+  readonly teacher?: { readonly prices?: object | undefined } | undefined;
+}
+
+/** Spending is counted by the prices of the teacher. */
+export const isCounted = ({ budget, teacher }: Spending): boolean =>
+  budget === undefined || teacher?.prices !== undefined;
+
 export const answerOptions = z
   .strictObject({
     teacher: teacherEndpointSchema
@@ -67,7 +76,7 @@ export const answerOptions = z
       .default(8 * mebibyte)
       .describe('A shard of the dataset is closed once it holds this many bytes.'),
   })
-  .refine(({ budget, teacher }) => budget === undefined || teacher?.prices !== undefined, {
+  .refine(isCounted, {
     path: ['budget'],
     error: 'an endpoint with prices as teacher beside it, by which spending is counted',
   })
@@ -90,6 +99,12 @@ export const answerOptions = z
 
 export type AnswerOptions = z.output<typeof answerOptions>;
 
+/** Beside a teacher that is an endpoint. */
+export const countedByPrices = {
+  path: ['budget'],
+  error: 'prices of the teacher beside it, by which spending is counted',
+};
+
 /** What a plan may say of a stage that asks whether a teacher has changed. */
 export const canaryOptions = z
   .strictObject({
@@ -98,9 +113,6 @@ export const canaryOptions = z
       .describe('An endpoint with canaries.'),
     budget: budgetSchema.optional().describe('What a run may spend.'),
   })
-  .refine(({ budget, teacher }) => budget === undefined || teacher.prices !== undefined, {
-    path: ['budget'],
-    error: 'prices of the teacher beside it, by which spending is counted',
-  });
+  .refine(isCounted, countedByPrices);
 
 export type CanaryOptions = z.output<typeof canaryOptions>;

@@ -1,6 +1,6 @@
 /** What a plan may say of a stage that captures the distributions of a teacher behind an endpoint. */
 import { z } from 'zod';
-import { budgetSchema } from './answer-options.js';
+import { budgetSchema, countedByPrices, isCounted } from './answer-options.js';
 import { teacherEndpointSchema } from './teacher-schema.js';
 import { logitOptions } from './training-options.js';
 
@@ -36,9 +36,6 @@ export const captureEndpointOptions = z
       ),
     ...logitOptions,
   })
-  .refine(({ budget, teacher }) => budget === undefined || teacher.prices !== undefined, {
-    path: ['budget'],
-    error: 'prices of the teacher beside it, by which spending is counted',
-  });
+  .refine(isCounted, countedByPrices);
 
 export type CaptureEndpointOptions = z.output<typeof captureEndpointOptions>;

@@ -1,12 +1,12 @@
 /** The process that captures the distributions of a teacher behind an endpoint: it asks, records, and makes logits of the record. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { callsOf, driftIn, openStageLedger } from '../activities/stage-ledger.js';
 import { teacherKey } from '../activities/teacher-key.js';
 import { captureEndpointOptions } from '../config/capture-endpoint-options.js';
 import { readEnvironment } from '../config/environment.js';
 import { captureEndpoint, type CaptureProgress } from '../distillation/capture/index.js';
-import { budgetOfRun, driftIdentityOf, fromUsd, openLedger, toUsd, type LedgerReport } from '../distillation/index.js';
-import { artifactRefSchema, readArtifact, type Json } from '../storage/index.js';
+import { artifactRefSchema } from '../storage/index.js';
 import { runStageChild, stageJobSchema } from './stage-child.js';
 
 const jobSchema = stageJobSchema.extend({
@@ -35,21 +35,16 @@ void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => 
     });
   };
   const alive = setInterval(() => onProgress(last), aliveIntervalMs);
-  const ledger = await openLedger(store, {
-    teacher,
-    runId,
-    holder: { stage: writer.stageKey, fence: writer.fence },
-    ...(budget && { caps: [{ budget: budgetOfRun(runId), amount: fromUsd(budget.spendAtMostUsd) }] }),
-  });
+  const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   try {
     const cacheDirectory = join(readEnvironment().cacheDirectory, 'training');
-    const drift = identity ? driftIdentityOf((await readArtifact(store, identity)).meta) : null;
+    const drift = await driftIn(store, identity);
     const asking = { dataset, student, drift, options, apiKey, cacheDirectory };
     const captured = await captureEndpoint({ ...asking, store, writer, ledger, signal: stop, onProgress });
     const { facts, observed } = captured;
     const { spentUsd, ...served } = observed;
     const money = { spentUsd: teacher.prices ? spentUsd : 'not given', prices };
-    const calls = callsOf(await ledger.report());
+    const calls = callsOf(await ledger.report()); // those for the run's answers among them
     return {
       outputs: { logits: captured.logits, dataset: captured.dataset },
       facts,
@@ -60,13 +55,4 @@ void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => 
     clearInterval(alive);
     await ledger.close();
   }
-});
-
-/** Of the run, in dollars: those for its answers among them. */
-const callsOf = ({ asked, answered, refused, possiblyPaidTwice, unpriced }: LedgerReport): Json => ({
-  asked,
-  answered: answered.calls,
-  refused,
-  possiblyPaidTwice: { calls: possiblyPaidTwice.calls, atMostUsd: toUsd(possiblyPaidTwice.money) },
-  unpriced,
 });

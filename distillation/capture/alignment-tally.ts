@@ -3,6 +3,8 @@ import { NightstillError } from '../../config/errors.js';
 import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
 import type { Recorded } from '../teachers/recorded-reply.js';
 import type { ScoredPrompt } from '../teachers/scoring-wire.js';
+import { servedLabel } from '../teachers/wire.js';
+import { mayReach } from '../teachers/yield.js';
 import type { Misfit } from './aligned-row.js';
 
 /** `rejected`: the endpoint refuses the request. */
@@ -21,8 +23,9 @@ export class AlignmentTally {
   ) {}
 
   /** What was said of a sample. */
-  said({ servedModel, fingerprint, cost, usage }: Recorded<ScoredPrompt>): void {
-    const served = [servedModel, fingerprint].filter(Boolean).join(' ').slice(0, 200);
+  said(reply: Recorded<ScoredPrompt>): void {
+    const { cost, usage } = reply;
+    const served = servedLabel(reply).slice(0, 200);
     this.#served[served] = (this.#served[served] ?? 0) + 1;
     this.#promptTokens += usage?.promptTokens ?? 0;
     if (cost !== undefined) this.#cost = sumOf([this.#cost, cost]);
@@ -33,8 +36,7 @@ export class AlignmentTally {
     this.#ids.add(id);
     this.#unaligned[reason] = (this.#unaligned[reason] ?? 0) + 1;
     const count = this.count;
-    // What is still to come may all fit.
-    if (this.samples - count >= this.minimumAligned * this.samples && this.samples > count) return;
+    if (mayReach(this.minimumAligned, { of: this.samples, lost: count })) return;
     const reasons = Object.entries(this.#unaligned).map(([why, number]) => `${number} ${why}`);
     throw new NightstillError(
       'capture-unaligned',

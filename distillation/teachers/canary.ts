@@ -14,6 +14,7 @@ import type { TeacherClient } from './client.js';
 import { Pace } from './pace.js';
 import { recordedReply } from './recorded-reply.js';
 import { stopping } from './stopping.js';
+import { servedLabel } from './wire.js';
 
 export type CanaryTeacher = TeacherEndpoint & { readonly canary: NonNullable<TeacherEndpoint['canary']> };
 
@@ -70,10 +71,7 @@ export async function askCanaries(request: CanaryRequest): Promise<Drift> {
 const isSame = (one: Heard, other: Heard | undefined): boolean =>
   one.outcome === other?.outcome && one.text === other.text;
 
-const servedIn = (heard: readonly Heard[]): string =>
-  [...new Set(heard.map(({ servedModel, fingerprint }) => [servedModel, fingerprint].filter(Boolean).join(' ')))]
-    .toSorted()
-    .join(', ');
+const servedIn = (heard: readonly Heard[]): string => [...new Set(heard.map(servedLabel))].toSorted().join(', ');
 
 /** One after another: they are few, and the teacher has other work. */
 async function hearAll(request: CanaryRequest): Promise<Heard[]> {

@@ -1,7 +1,7 @@
 /** A teacher behind an endpoint: a question is one request over a wire, and what comes back is read as an answer of the model that was asked. */
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import { isJsonObject, type Json, type JsonObject } from '../../storage/index.js';
-import { chatWire, confirmModel, type Reply } from './chat-reply.js';
+import { confirmModel, type Reply } from './chat-reply.js';
 import { openConnection } from './connection.js';
 import { failedCall } from './failed-call.js';
 import type { Served, Wire } from './wire.js';
@@ -24,10 +24,6 @@ export interface TeacherClient<Said extends Served = Reply> {
    */
   ask(request: JsonObject, key: string, signal: AbortSignal): Promise<WholeReply<Said>>;
 }
-
-/** Over the chat API. */
-export const openTeacherClient = (teacher: TeacherEndpoint, apiKey: string | undefined): TeacherClient =>
-  openClient(teacher, apiKey, chatWire);
 
 export function openClient<Said extends Served>(
   teacher: TeacherEndpoint,

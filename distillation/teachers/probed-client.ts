@@ -5,11 +5,11 @@
 import { hasCode, NightstillError } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import type { Json } from '../../storage/index.js';
-import { probeTeacher, type TeacherCapabilities } from './capabilities.js';
 import { chatWire, type Reply } from './chat-reply.js';
 import { openClient, type TeacherClient } from './client.js';
 import { openConnection } from './connection.js';
 import { FailedCall } from './failed-call.js';
+import { listModels } from './listed-models.js';
 import type { Served, Wire } from './wire.js';
 
 export interface ProbedClient<Said extends Served = Reply> extends TeacherClient<Said> {
@@ -28,21 +28,21 @@ export function openProbedClientOver<Said extends Served>(
 ): ProbedClient<Said> {
   const client = openClient(teacher, apiKey, wire);
   const connection = openConnection(teacher, apiKey);
-  let probe: Promise<TeacherCapabilities> | undefined;
+  let looked: ReturnType<typeof listModels> | undefined;
   return {
     ...client,
     async ask(request, key, signal) {
-      probe ??= probeTeacher(connection, teacher, {}, signal);
+      looked ??= listModels(connection, signal);
       try {
-        confirmListed(teacher, await probe);
+        confirmListed(teacher, await looked);
       } catch (error) {
-        probe = undefined; // what passes is looked for again
+        looked = undefined; // what passes is looked for again
         throw asFailedCall(error);
       }
       return client.ask(request, key, signal);
     },
     async seen() {
-      const models = (await probe?.catch(() => undefined))?.models;
+      const models = await looked?.catch(() => undefined);
       if (models === undefined) return undefined;
       return { model: models?.length ? 'listed' : 'no list of models' };
     },
@@ -52,7 +52,7 @@ export function openProbedClientOver<Said extends Served>(
 const shownNames = 8;
 
 /** A list without any model says nothing. */
-function confirmListed({ model }: TeacherEndpoint, { models }: TeacherCapabilities): void {
+function confirmListed({ model }: TeacherEndpoint, models: readonly string[] | null): void {
   if (!models?.length || models.includes(model)) return;
   const others = models.length > shownNames ? `, and ${models.length - shownNames} more` : '';
   const found = `${models.slice(0, shownNames).join(', ')}${others}`;

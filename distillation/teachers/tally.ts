@@ -5,6 +5,8 @@ import type { Prices } from '../../config/teacher-schema.js';
 import { isKept, type Fate } from './answer-dataset.js';
 import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
 import type { RecordedReply } from './recorded-reply.js';
+import { servedLabel } from './wire.js';
+import { mayReach } from './yield.js';
 
 export interface TallyProgress {
   /** Requests that have a fate. */
@@ -50,7 +52,7 @@ export class Tally {
     this.#fates[fate] = (this.#fates[fate] ?? 0) + 1;
     if (!isKept(this.options.keep, fate, reply)) this.#lost[fate] = (this.#lost[fate] ?? 0) + 1;
     if (!reply) return;
-    const served = [reply.servedModel, reply.fingerprint].filter(Boolean).join(' ').slice(0, 200);
+    const served = servedLabel(reply).slice(0, 200);
     this.#served[served] = (this.#served[served] ?? 0) + 1;
     this.#promptTokens += reply.usage?.promptTokens ?? 0;
     this.#completionTokens += reply.usage?.completionTokens ?? 0;
@@ -68,8 +70,7 @@ export class Tally {
     const { minimumYield } = this.options;
     const lost = Object.entries(this.#lost);
     const count = lost.reduce((sum, [, number]) => sum + number, 0);
-    // What is still to come may all be answered.
-    if (this.of - count >= minimumYield * this.of && this.of > count) return;
+    if (mayReach(minimumYield, { of: this.of, lost: count })) return;
     const reasons = lost.map(([fate, number]) => `${number} ${fate}`).join(', ');
     throw new NightstillError(
       'answer-yield-too-low',

@@ -14,6 +14,15 @@ export interface Served {
   readonly usage?: { readonly promptTokens: number; readonly completionTokens: number } | undefined;
 }
 
+/** What answered, as it is told and counted. */
+export const servedLabel = ({ servedModel, fingerprint }: Label): string =>
+  [servedModel, fingerprint].filter(Boolean).join(' ');
+
+interface Label {
+  readonly servedModel: string | null;
+  readonly fingerprint?: string | null | undefined;
+}
+
 export interface Wire<Said extends Served> {
   /** Below the endpoint. */
   readonly path: string;

@@ -10,14 +10,13 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { compiledFile } from '../../cli/dev/compiled-file.js';
 import { StateDirectory } from '../../cli/dev/state-directory.js';
-import { onInterrupt } from '../../cli/interrupt.js';
 import { loadPlan } from '../../cli/plan/load-plan.js';
 import { findServers } from '../../cli/servers.js';
-import { startOrJoin } from '../../cli/start-run.js';
-import { watchRun, type Watched } from '../../cli/watch-run.js';
+import type { Watched } from '../../cli/watch-run.js';
 import { findModel } from '../../client/index.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
 import { packageRoot } from '../../tools/package-root.js';
+import { runToEnd } from './run-to-end.js';
 import { serveTeacher } from './serve-teacher.js';
 import { stageTimes } from './stage-times.js';
 
@@ -54,13 +53,7 @@ async function distill(): Promise<Watched & { readonly runId: string; readonly s
       say: (line) => say(`  ${line}`),
     });
     try {
-      const { client } = servers;
-      const { handle } = await startOrJoin({ client, file, runId: undefined, queuePrefix: defaultQueuePrefix });
-      const { runId } = handle;
-      const leaving = new AbortController();
-      onInterrupt(() => leaving.abort());
-      const watched = await watchRun({ client, runId, json: false, variables, signal: leaving.signal });
-      return { ...watched, runId, store: resolved?.plan.store ?? '' };
+      return { ...(await runToEnd(servers.client, file)), store: resolved?.plan.store ?? '' };
     } finally {
       await servers.close();
     }

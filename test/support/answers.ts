@@ -11,9 +11,11 @@ import {
   type Json,
   type ObjectStore,
 } from '../../storage/index.js';
+import type { CountingTeacher } from './counting-teacher.js';
+import { until, type RunningProcess } from './processes.js';
 import { keysOf } from './stage.js';
 
-async function inStore<Value>(url: string, look: (store: ObjectStore) => Promise<Value>): Promise<Value> {
+export async function inStore<Value>(url: string, look: (store: ObjectStore) => Promise<Value>): Promise<Value> {
   const store = await openObjectStore(url);
   try {
     return await look(store);
@@ -99,3 +101,20 @@ export const planOfAnswers = ({
       ...further,
     ],
   }) as unknown as Json;
+
+/** Kills the worker that asks once so many requests were made. @returns how often each had been asked for of which a response is durable. */
+export async function killAsking({ io, teacher, store, least }: KilledAsking): Promise<ReadonlyMap<string, number>> {
+  await until('requests under way', () => teacher.asked.length >= least);
+  io.signal('SIGKILL');
+  await io.exited;
+  const [recorded, before] = [await recordedIn(store), teacher.timesAsked];
+  return new Map(recorded.map((key) => [key, before.get(key) ?? 0]));
+}
+
+interface KilledAsking {
+  readonly io: RunningProcess;
+  readonly teacher: CountingTeacher;
+  /** URL. */
+  readonly store: string;
+  readonly least: number;
+}

@@ -1,5 +1,7 @@
-/** A plan that measures a model as it is, decides about it, and promotes it: nothing is trained. */
+/** A plan that measures a model as it is, decides about it, and promotes it: nothing is trained. And the files that it is about. */
 import type { Json } from '../../storage/index.js';
+import { conversationLines, copyModel } from './model-fixtures.js';
+import { NightFiles } from './night-files.js';
 
 const notWorse = { score: 'exact-match', notWorseThan: 'champion', margin: 0.9, minItems: 1, discordance: 0.5 };
 
@@ -75,3 +77,22 @@ const measuredOtherwise = ({ dataset, maximumTokens }: Required<NonNullable<Prom
   { id: 'others', uses: 'import', with: { dataset } },
   { id: 'evaluate-base', uses: 'evaluate', needs: ['others', 'student'], with: { ...measuring, maximumTokens } },
 ];
+
+export interface PromotionFiles {
+  readonly files: NightFiles;
+  readonly models: readonly [string, string];
+  readonly dataset: string;
+  /** One for all plans of a test: what was measured once is found again. */
+  readonly store: string;
+}
+
+export async function promotionFiles(): Promise<PromotionFiles> {
+  const files = await NightFiles.create();
+  const { directory } = files;
+  return {
+    files,
+    models: [await copyModel('qwen3-qknorm', directory), await copyModel('qwen2-gqa-tied', directory)],
+    dataset: await files.newDataset(conversationLines(4)),
+    store: files.newStore(),
+  };
+}

@@ -1,8 +1,10 @@
 /** Nights as a store records them, for reports: a teacher, a student, and the student taught in one way or several. */
-import type { RunReport } from '../../client/index.js';
-import { report } from '../../client/index.js';
-import { digestOf, type ArtifactRef, type JsonObject, type ObjectStore } from '../../storage/index.js';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { report, type RunReport } from '../../client/index.js';
+import { digestOf, openObjectStore, type ArtifactRef, type JsonObject, type ObjectStore } from '../../storage/index.js';
 import { RecordedRun } from './recorded-run.js';
+import { temporaryDirectory } from './temporary.js';
 
 export interface RecordedNight {
   readonly recorded: RecordedRun;
@@ -14,10 +16,20 @@ export class RecordedNights {
   /** So that no two of one store hold the same. */
   count = 0;
 
-  constructor(
-    private readonly store: ObjectStore,
-    private readonly url: string,
+  private constructor(
+    readonly store: ObjectStore,
+    readonly url: string,
   ) {}
+
+  /** In a store of their own. */
+  static async open(): Promise<RecordedNights> {
+    const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
+    return new RecordedNights(await openObjectStore(url, { forWriting: true }), url);
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
 
   /** What every night has: a teacher that is right on 180 of 200, a student, and the student fine-tuned. */
   async begin(): Promise<RecordedNight> {

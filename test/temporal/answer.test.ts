@@ -3,12 +3,12 @@ import { readdirSync } from 'node:fs';
 import type { Json } from '../../storage/index.js';
 import {
   describedTeacher,
+  killAsking,
   observationsOf,
   observedCalls,
   outputOf,
   planOfAnswers,
   promptLines,
-  recordedIn,
   rowsOf,
   type AnswerPlan,
 } from '../support/answers.js';
@@ -206,17 +206,14 @@ it('a budget stops the run before it is exceeded, and a higher one pays only for
 it('an io worker that is killed while it asks: the run completes, and no recorded answer is asked for again', async () => {
   teacher.delayMs = 50;
   const parallel = 4;
-  const timesOfRecorded = new Map<string, number>();
   const [store, dataset] = [files.newStore(), await prompts(60)];
   const plan = answerPlan({ store, dataset, given: { limits: { parallel } }, heartbeatMs: 4000 });
   const handle = await night.start(files.newRunId(), plan);
+  const timesOfRecorded = new Map<string, number>();
   for (const least of [10, 25]) {
-    await until('requests under way', () => teacher.asked.length >= least);
-    io.signal('SIGKILL');
-    await io.exited;
-    const [recorded, before] = [await recordedIn(store), teacher.timesAsked];
-    expect(recorded.length).toBeGreaterThan(0);
-    for (const key of recorded) timesOfRecorded.set(key, before.get(key) ?? 0);
+    const recorded = await killAsking({ io, teacher, store, least });
+    expect(recorded.size).toBeGreaterThan(0);
+    for (const [key, times] of recorded) timesOfRecorded.set(key, times);
     io = await night.addWorker('io');
   }
   const { nodes } = await handle.result();

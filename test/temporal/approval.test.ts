@@ -16,11 +16,10 @@ import {
 import type { RunOutcome } from '../../config/plan.js';
 import { openObjectStore, readRun } from '../../storage/index.js';
 import { questionOf } from '../support/asked.js';
-import { conversationLines, copyModel } from '../support/model-fixtures.js';
-import { NightFiles } from '../support/night-files.js';
+import type { NightFiles } from '../support/night-files.js';
 import { nightstill } from '../support/nightstill.js';
 import { until } from '../support/processes.js';
-import { promotionPlan, type PromotionPlan } from '../support/promotion-plan.js';
+import { promotionFiles, promotionPlan, type PromotionPlan } from '../support/promotion-plan.js';
 import { SmallNight, smallPlan, type SmallWorker } from '../support/small-night.js';
 
 let files: NightFiles;
@@ -32,11 +31,7 @@ let dataset: string;
 let store: string;
 
 beforeAll(async () => {
-  files = await NightFiles.create();
-  const { directory } = files;
-  models = [await copyModel('qwen3-qknorm', directory), await copyModel('qwen2-gqa-tied', directory)];
-  dataset = await files.newDataset(conversationLines(4));
-  store = files.newStore();
+  ({ files, models, dataset, store } = await promotionFiles());
   night = await SmallNight.begin();
   await Promise.all([night.addWorker('io'), night.addWorker('gpu')]);
   orchestrator = await night.addWorker('orchestrator');

@@ -1,14 +1,14 @@
 /** Whole runs that learn the distributions of a teacher behind an endpoint: as from its directory, and no reply is bought twice. */
 import { openTokenizer } from '../../engine/index.js';
-import { lookupResult, openObjectStore, type Json, type ObjectStore } from '../../storage/index.js';
-import { describedTeacher, observationsOf, outputOf, promptLines, recordedIn } from '../support/answers.js';
+import { lookupResult, type Json } from '../../storage/index.js';
+import { describedTeacher, inStore, killAsking, observationsOf, outputOf, promptLines } from '../support/answers.js';
 import { CountingTeacher } from '../support/counting-teacher.js';
 import { samplesOf, storedFor, vocabularySize } from '../support/endpoint-capture.js';
 import { modelDirectory } from '../support/model-directories.js';
 import { serve } from '../support/model-server.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
-import { until, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { scoresAs } from '../support/scoring-teacher.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
@@ -28,15 +28,6 @@ afterAll(async () => {
   await night.end();
   await files.remove();
 });
-
-async function inStore<Value>(url: string, look: (store: ObjectStore) => Promise<Value>): Promise<Value> {
-  const store = await openObjectStore(url);
-  try {
-    return await look(store);
-  } finally {
-    await store.close();
-  }
-}
 
 it('a model behind `nightstill serve` gives what its directory gives: the same ids, and log-probabilities within 1e-4', async () => {
   const large = modelDirectory('qwen2-gqa-tied');
@@ -147,12 +138,9 @@ it('an io worker that is killed while it captures: the run completes, and what i
   const handle = await night.start(runId, plan);
   const timesOfRecorded = new Map<string, number>();
   for (const least of [4, 9]) {
-    await until('requests under way', () => teacher.asked.length >= least);
-    io.signal('SIGKILL');
-    await io.exited;
-    const [recorded, before] = [await recordedIn(store), teacher.timesAsked];
-    expect(recorded.length).toBeGreaterThan(0);
-    for (const key of recorded) timesOfRecorded.set(key, before.get(key) ?? 0);
+    const recorded = await killAsking({ io, teacher, store, least });
+    expect(recorded.size).toBeGreaterThan(0);
+    for (const [key, times] of recorded) timesOfRecorded.set(key, times);
     io = await night.addWorker('io');
   }
   const { nodes } = await handle.result();

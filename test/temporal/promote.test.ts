@@ -18,10 +18,10 @@ import {
   type JsonObject,
 } from '../../storage/index.js';
 import { builtInStages } from '../../plugins/built-in-stages.js';
-import { conversationLines, copyModel } from '../support/model-fixtures.js';
-import { NightFiles } from '../support/night-files.js';
+import { conversationLines } from '../support/model-fixtures.js';
+import type { NightFiles } from '../support/night-files.js';
 import { until } from '../support/processes.js';
-import { promotionPlan, type PromotionPlan } from '../support/promotion-plan.js';
+import { promotionFiles, promotionPlan, type PromotionPlan } from '../support/promotion-plan.js';
 import { historyOf } from '../support/run-view.js';
 import { smallPlan, SmallNight } from '../support/small-night.js';
 
@@ -32,11 +32,7 @@ let dataset: string;
 let store: string;
 
 beforeAll(async () => {
-  files = await NightFiles.create();
-  const { directory } = files;
-  models = [await copyModel('qwen3-qknorm', directory), await copyModel('qwen2-gqa-tied', directory)];
-  dataset = await files.newDataset(conversationLines(4));
-  store = files.newStore();
+  ({ files, models, dataset, store } = await promotionFiles());
   night = await SmallNight.begin();
   await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
 });

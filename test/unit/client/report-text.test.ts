@@ -1,21 +1,12 @@
 /** How a report reads as text, in both languages. */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { drawReport } from '../../../cli/report/draw-report.js';
 import { languageOf } from '../../../cli/report.js';
-import { openObjectStore, type ObjectStore } from '../../../storage/index.js';
 import { RecordedNights } from '../../support/recorded-nights.js';
-import { temporaryDirectory } from '../../support/temporary.js';
 
-const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
-let store: ObjectStore;
 let nights: RecordedNights;
 
-beforeAll(async () => {
-  store = await openObjectStore(url, { forWriting: true });
-  nights = new RecordedNights(store, url);
-});
-afterAll(() => store.close());
+beforeAll(async () => void (nights = await RecordedNights.open()));
+afterAll(() => nights.close());
 
 describe('a report as text', () => {
   it('has the same substance in English and in Japanese', async () => {

@@ -1,23 +1,15 @@
 /** Reports of runs whose results lie in a store: artifacts, seals and records as stages leave them. */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { drawReport } from '../../../cli/report/draw-report.js';
 import { report } from '../../../client/index.js';
 import { linesOf } from '../../../evaluation/evaluate/item-result.js';
-import { digestOf, openObjectStore, promote, stageKeyOf, type ObjectStore } from '../../../storage/index.js';
+import { digestOf, promote, stageKeyOf } from '../../../storage/index.js';
 import { lesson, RecordedNights } from '../../support/recorded-nights.js';
 import { items } from '../../support/recorded-run.js';
-import { temporaryDirectory } from '../../support/temporary.js';
 
-const url = pathToFileURL(join(temporaryDirectory(), 'store')).href;
-let store: ObjectStore;
 let nights: RecordedNights;
 
-beforeAll(async () => {
-  store = await openObjectStore(url, { forWriting: true });
-  nights = new RecordedNights(store, url);
-});
-afterAll(() => store.close());
+beforeAll(async () => void (nights = await RecordedNights.open()));
+afterAll(() => nights.close());
 
 describe('a report', () => {
   it('names the systems by how they were made, with scores, intervals, agreement, sizes and latencies', async () => {
@@ -67,7 +59,7 @@ describe('a report', () => {
     const { runId, tables, distillationUsd } = await nights.compared(120);
     expect(distillationUsd).toBe('not given');
     expect(tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(Array(4).fill('not given'));
-    const priced = await report({ runId, store: url, usdPerHour: 3.6 });
+    const priced = await report({ runId, store: nights.url, usdPerHour: 3.6 });
     // Ten tokens a request: 1 a second at 10 tokens a second, 10 a second at 100.
     expect(priced.tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(
       [1, 0.1, 0.1, 0.1].map((usd) => expect.closeTo(usd, 9) as number),
@@ -87,7 +79,7 @@ describe('a report', () => {
     const unlike = { forwardKl: { notComparable: 'tokenizers-differ' } };
     await recorded.evaluation('of-other', ce, () => true, { facts: unlike });
     await recorded.close();
-    const found = await report({ runId: recorded.id, store: url });
+    const found = await report({ runId: recorded.id, store: nights.url });
     expect(found.tables[0]?.systems.map((each) => each.forwardKl)).toEqual([
       null,
       null,
@@ -113,7 +105,7 @@ describe('a report', () => {
     // A sample of other rows is a score like any other.
     await recorded.evaluation('aside', ce, () => true, { options: { sample: 5 }, dataset: { dataset: digestOf('x') } });
     await recorded.close();
-    const found = await report({ runId: recorded.id, store: url });
+    const found = await report({ runId: recorded.id, store: nights.url });
     expect(found.tables.map(({ systems }) => systems.map(({ evaluation }) => evaluation))).toEqual([
       ['of-large', 'of-small', 'of-second', 'of-other'],
       ['aside'],
@@ -139,13 +131,13 @@ describe('a report', () => {
   it('does not know what making the student has cost while a stage that was begun has no result', async () => {
     const { recorded } = await nights.begin();
     await recorded.close();
-    const whole = await report({ runId: recorded.id, store: url, usdPerHour: 3.6 });
+    const whole = await report({ runId: recorded.id, store: nights.url, usdPerHour: 3.6 });
     expect(whole.distillationUsd).toEqual(expect.any(Number));
 
     const { recorded: failed } = await nights.begin();
     failed.stages['answers'] = stageKeyOf({ kind: 'answer', run: failed.id });
     await failed.close();
-    const partial = await report({ runId: failed.id, store: url, usdPerHour: 3.6 });
+    const partial = await report({ runId: failed.id, store: nights.url, usdPerHour: 3.6 });
     expect(partial).toMatchObject({ withoutResult: ['answers'], distillationUsd: 'not given' });
   });
 
@@ -163,7 +155,7 @@ describe('a report', () => {
       },
     });
     await recorded.close();
-    const found = await report({ runId: recorded.id, store: url, usdPerHour: 3.6 });
+    const found = await report({ runId: recorded.id, store: nights.url, usdPerHour: 3.6 });
     // 100 tokens in, 10 out: 0.0002 + 0.0003 dollars a request.
     expect(found.teacherUsdPer1000).toBeCloseTo(0.5, 9);
     expect(found.tables[0]?.systems.map(({ system, usdPer1000 }) => [system, usdPer1000])).toEqual([
@@ -172,7 +164,7 @@ describe('a report', () => {
     ]);
     expect(drawReport(found, 'en')).toContain('1,000 requests to the teacher cost: $0.5.');
     expect(drawReport(found, 'ja')).toContain('教師への 1,000 回のリクエストの費用: $0.5。');
-    expect(drawReport(await report({ runId: 'night-1', store: url }), 'en')).not.toContain(
+    expect(drawReport(await report({ runId: 'night-1', store: nights.url }), 'en')).not.toContain(
       'requests to the teacher cost',
     );
   });
@@ -184,7 +176,7 @@ describe('a report', () => {
     await recorded.evaluation('again', teacher, () => true, { options: { reference: 'sql' } });
     await recorded.evaluation('champion', sft, (item) => item < 100, { decoding: { maximumTokens: 9 } });
     await recorded.close();
-    await promote(store, {
+    await promote(nights.store, {
       name: 'shop',
       alias: 'champion',
       expected: null,
@@ -193,7 +185,7 @@ describe('a report', () => {
       operationId: 'one',
       movedAt: '2026-11-27T00:00:00.000Z',
     });
-    const found = await report({ runId: recorded.id, store: url });
+    const found = await report({ runId: recorded.id, store: nights.url });
     expect(found.serving).toEqual([
       { name: 'shop', alias: 'champion', digest: sft.digest, system: 'fine-tuned', reason: 'it passed' },
     ]);
@@ -217,7 +209,7 @@ describe('a report', () => {
     };
     await recorded.node('move', { kind: 'promote', run: nights.count }, 'promotion', { facts });
     await recorded.close();
-    const found = await report({ runId: recorded.id, store: url });
+    const found = await report({ runId: recorded.id, store: nights.url });
     expect(found.verdicts).toEqual([{ node: 'decision', verdict: 'fail', reasons: ['fail: too few'] }]);
     expect(drawReport(found, 'en')).toContain(
       'Gate decision: fail\n  fail: too few\nNot promoted to shop/champion: the verdict of its gate is fail',
@@ -241,7 +233,7 @@ describe('a report', () => {
     const content = JSON.stringify({ verdict: 'fail', reasons, comparisons: [{ ...comparison, reason: reasons[0] }] });
     await recorded.node('decision', { kind: 'gate', run: nights.count }, 'verdict', { content });
     await recorded.close();
-    const found = await report({ runId: recorded.id, store: url });
+    const found = await report({ runId: recorded.id, store: nights.url });
     expect(drawReport(found, 'en')).toContain(`Gate decision: fail\n  ${reasons[0]}\n`);
     expect(drawReport(found, 'ja')).toContain(
       'ゲート decision: fail\n  不合格: exact-match: 0.5 [0.43, 0.57] (95 %)、200 問、下限 0.6 未満\n',
@@ -257,13 +249,13 @@ describe('a report', () => {
       facts: { scores: { 'exact-match': { version: 1, kind: 'right-wrong' } } },
     });
     await recorded.close();
-    await expect(report({ runId: recorded.id, store: url })).rejects.toMatchObject({
+    await expect(report({ runId: recorded.id, store: nights.url })).rejects.toMatchObject({
       code: 'evaluation-invalid',
       message: 'unscored, item row-7: expected a score of exact-match, found none',
     });
   });
 
   it('without a record in the store is refused as a run that is missing', async () => {
-    await expect(report({ runId: 'never', store: url })).rejects.toMatchObject({ code: 'run-missing' });
+    await expect(report({ runId: 'never', store: nights.url })).rejects.toMatchObject({ code: 'run-missing' });
   });
 });

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { teacherEndpointSchema } from '../../../../config/teacher-schema.js';
 import { budgetOfRun, fromUsd, openLedger, type Ledger } from '../../../../distillation/responses/index.js';
 import { ask, type AskingMeans } from '../../../../distillation/teachers/ask.js';
-import { openTeacherClient } from '../../../../distillation/teachers/client.js';
+import { chatWire } from '../../../../distillation/teachers/chat-reply.js';
+import { openClient } from '../../../../distillation/teachers/client.js';
 import { Pace } from '../../../../distillation/teachers/pace.js';
 import { CountingTeacher, faults } from '../../../support/counting-teacher.js';
 import { intercept, type StoreCall } from '../../../support/intercepted-store.js';
@@ -46,7 +47,7 @@ async function begin(store = place.store): Promise<Begun> {
     caps: [{ budget: budgetOfRun('one'), amount: fromUsd(0.0005) }],
   });
   const [stopped, ended] = [new AbortController(), new AbortController()];
-  const [client, pace] = [openTeacherClient(teacher, undefined), new Pace(teacher.limits)];
+  const [client, pace] = [openClient(teacher, undefined, chatWire), new Pace(teacher.limits)];
   const [stop, cut] = [stopped.signal, ended.signal];
   return { teacher, client, pace, ledger, maximumTokens: 5, stop, cut, stopped, ended };
 }

@@ -1,5 +1,6 @@
 import { teacherEndpointSchema } from '../../../../config/teacher-schema.js';
-import { openTeacherClient } from '../../../../distillation/teachers/client.js';
+import { chatWire } from '../../../../distillation/teachers/chat-reply.js';
+import { openClient } from '../../../../distillation/teachers/client.js';
 import { FailedCall } from '../../../../distillation/teachers/failed-call.js';
 import { CountingTeacher, faults, type Fault } from '../../../support/counting-teacher.js';
 
@@ -20,7 +21,7 @@ const request = { model: 'gpt-4o', messages: [{ role: 'user', content: 'a secret
 const forever = new AbortController().signal;
 
 const askAt = (endpoint: string, limits?: object) =>
-  openTeacherClient(teacherAt(endpoint, limits), 'canary-key').ask(request, 'key-1', forever);
+  openClient(teacherAt(endpoint, limits), 'canary-key', chatWire).ask(request, 'key-1', forever);
 
 async function failureOf(call: Promise<unknown>): Promise<FailedCall> {
   const error: unknown = await call.catch((thrown: unknown) => thrown);
@@ -49,7 +50,7 @@ describe('a request to a teacher', () => {
   });
 
   it('without a key bears none', async () => {
-    await openTeacherClient(teacherAt(server.endpoint), undefined).ask(request, 'key-1', forever);
+    await openClient(teacherAt(server.endpoint), undefined, chatWire).ask(request, 'key-1', forever);
     expect(server.asked[0]?.headers.authorization).toBeUndefined();
   });
 
@@ -125,7 +126,7 @@ describe('a request to a teacher', () => {
   it('ends with its signal, and says its reason', async () => {
     server.next(faults.silent);
     const reason = new Error('enough');
-    const client = openTeacherClient(teacherAt(server.endpoint), undefined);
+    const client = openClient(teacherAt(server.endpoint), undefined, chatWire);
     await expect(client.ask(request, 'key-1', AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
