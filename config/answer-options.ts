@@ -1,6 +1,6 @@
 /** What a plan may say of a stage that asks a teacher for answers. */
 import { z } from 'zod';
-import { teacherEndpointSchema } from './teacher-schema.js';
+import { teacherEndpointSchema, type OmittableField, type TeacherEndpoint } from './teacher-schema.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -20,6 +20,15 @@ interface Spending {
 /** Spending is counted by the prices of the teacher. */
 export const isCounted = ({ budget, teacher }: Spending): boolean =>
   budget === undefined || teacher?.prices !== undefined;
+
+type Omitting = Pick<TeacherEndpoint, 'omittedFields'> | undefined;
+
+const isSent = (field: OmittableField, teacher: Omitting): boolean => !teacher?.omittedFields.includes(field);
+
+const omitted = (option: string) => ({
+  path: [option],
+  error: 'none: requests to this teacher leave it out (omittedFields)',
+});
 
 export const answerOptions = z
   .strictObject({
@@ -92,7 +101,10 @@ export const answerOptions = z
     path: ['answersSince'],
     error: 'none: the answers of a model on a machine of yours do not age',
   })
-  .refine(({ samples, temperature }) => samples === 1 || temperature > 0, {
+  .refine(({ teacher, temperature }) => isSent('temperature', teacher) || temperature === 0, omitted('temperature'))
+  .refine(({ teacher, topP }) => isSent('top_p', teacher) || topP === 1, omitted('topP'))
+  .refine(({ teacher, seed }) => isSent('seed', teacher) || seed === 0, omitted('seed'))
+  .refine(({ teacher, samples, temperature }) => samples === 1 || temperature > 0 || !isSent('temperature', teacher), {
     path: ['samples'],
     error: '1 at temperature 0, where every sample is the same',
   });

@@ -117,7 +117,9 @@ export const failures = {
   'teacher-request-rejected': user('Shorten the prompt, or correct the options: the endpoint refuses this request.'),
   'teacher-reply-invalid': user('Correct the endpoint: what answers there does not speak the chat API of OpenAI.'),
   'teacher-model-mismatch': user('Correct the model of the teacher, or say in servedAs by which name it answers.'),
-  'teacher-incapable': user('Ask for what the endpoint takes and gives, as the message says, or give another teacher.'),
+  'teacher-incapable': user(
+    'Leave out the field that the message names (omittedFields of the teacher; for max_tokens, tokenLimitField), or give another teacher.',
+  ),
   'teacher-logprobs-missing': user(
     'Name a teacher that gives log-probabilities of prompts at /completions (vLLM, nightstill serve), correct form, or leave out capture.',
   ),

@@ -9,20 +9,32 @@ export interface TeacherDrift {
   readonly since: string;
   /** What the endpoint calls what answers, where it is another now. */
   readonly served?: { readonly before: string; readonly now: string };
+  /** The answers are drawn, since the endpoint takes no temperature: another one may be chance. */
+  readonly sampled?: true;
 }
 
 /** Undefined for the facts of another stage. */
 export function teacherDriftOf(facts: Json): TeacherDrift | undefined {
-  const { prompts, changed, since, served } = objectOf(objectOf(facts)['drift']);
+  const { prompts, changed, since, served, sampled } = objectOf(objectOf(facts)['drift']);
   if (typeof prompts !== 'number' || typeof changed !== 'number' || typeof since !== 'string') return undefined;
   const { before, now } = objectOf(served);
   const isOther = typeof before === 'string' && typeof now === 'string';
-  return { prompts, changed, since, ...(isOther && { served: { before, now } }) };
+  return {
+    prompts,
+    changed,
+    since,
+    ...(isOther && { served: { before, now } }),
+    ...(sampled === true && { sampled }),
+  };
 }
 
 /** A line for each kind of drift; none where the teacher answers as it did. */
-export const driftLines = ({ prompts, changed, since, served }: TeacherDrift): string[] => [
-  ...(changed > 0 ? [`${changed} of ${prompts} canary prompts are answered otherwise than in run ${since}`] : []),
+export const driftLines = ({ prompts, changed, since, served, sampled }: TeacherDrift): string[] => [
+  ...(changed > 0
+    ? [
+        `${changed} of ${prompts} canary prompts are answered otherwise than in run ${since}${sampled ? ', maybe by chance: the teacher takes no temperature' : ''}`,
+      ]
+    : []),
   ...(served ? [`what answers calls itself ${served.now}, and ${served.before} in run ${since}`] : []),
 ];
 

@@ -67,7 +67,11 @@ const canarySchema = z.strictObject({
 
 const ageSchema = z.string({ error: wantedAge }).regex(/^[1-9]\d{0,3}d$/, wantedAge);
 
-const tokenLimitFields = ['max_tokens', 'max_completion_tokens'] as const;
+export const tokenLimitFields = ['max_tokens', 'max_completion_tokens'] as const;
+
+/** What every chat request says, and some endpoints take from none. */
+export const omittableFields = ['temperature', 'top_p', 'seed', 'n'] as const;
+export type OmittableField = (typeof omittableFields)[number];
 
 export const teacherEndpointSchema = z
   .strictObject({
@@ -84,6 +88,12 @@ export const teacherEndpointSchema = z
       .default('max_tokens')
       .describe(
         'The field that bounds an answer: some hosted models, those that reason, take max_completion_tokens alone.',
+      ),
+    omittedFields: z
+      .array(z.enum(omittableFields))
+      .default([])
+      .describe(
+        'Fields that its chat requests leave out, since it refuses them: `[temperature, top_p]` for hosted models that reason.',
       ),
     apiKey: z
       .string()
@@ -106,13 +116,17 @@ export const teacherEndpointSchema = z
   .refine(({ endpoint, plainHttp }) => plainHttp || isGuarded(endpoint), {
     path: ['endpoint'],
     error: 'https, or plainHttp: true where prompts may travel unencrypted',
+  })
+  .refine((teacher) => teacher.canary?.onDrift !== 'ask-again' || isGreedy(teacher), {
+    path: ['canary', 'onDrift'],
+    error: 'report: answers without the field temperature differ by chance, and everything would be asked anew each time',
   });
 
 export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
 /** A teacher as it is asked: behind an endpoint, or a model on this machine. */
 export type AskedTeacher = Pick<
   TeacherEndpoint,
-  'endpoint' | 'model' | 'revision' | 'servedAs' | 'tokenLimitField' | 'prices' | 'limits'
+  'endpoint' | 'model' | 'revision' | 'servedAs' | 'tokenLimitField' | 'omittedFields' | 'prices' | 'limits'
 >;
 export type Prices = z.output<typeof pricesSchema>;
 
@@ -122,11 +136,19 @@ const isGuarded = (endpoint: string): boolean =>
 /** Is it on this machine? */
 export const isLoopback = ({ hostname }: URL): boolean => loopback.test(hostname);
 
+/** Can it be asked for its likeliest answer? */
+export const isGreedy = ({ omittedFields }: { readonly omittedFields: readonly OmittableField[] }): boolean =>
+  !omittedFields.includes('temperature');
+
 /** What changes its answers. Neither limits, prices and terms do, nor the key. */
-export const teacherIdentity = ({ endpoint, model, revision, tokenLimitField }: TeacherEndpoint): JsonObject => ({
-  endpoint,
-  model,
-  revision,
-  // An endpoint may count what it thinks as well. Left out where it is the usual one.
-  ...(tokenLimitField !== 'max_tokens' && { tokenLimitField }),
-});
+export const teacherIdentity = (teacher: TeacherEndpoint): JsonObject => {
+  const { endpoint, model, revision, tokenLimitField, omittedFields } = teacher;
+  return {
+    endpoint,
+    model,
+    revision,
+    // An endpoint may count what it thinks as well. Left out where it is the usual one.
+    ...(tokenLimitField !== 'max_tokens' && { tokenLimitField }),
+    ...(omittedFields.length > 0 && { omittedFields: omittableFields.filter((field) => omittedFields.includes(field)) }),
+  };
+};

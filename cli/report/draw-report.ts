@@ -128,7 +128,7 @@ const costs = ({ distillationUsd, teacherUsdPer1000 }: RunReport, say: Words): s
 
 const decisions = ({ canaries, verdicts, promotions, serving }: RunReport, say: Words): string =>
   [
-    ...canaries.map(({ prompts, changed, since, served }) => say.canaries(prompts, changed, since, served?.now)),
+    ...canaries.map(say.canaries),
     ...verdicts.flatMap((decided) => [
       say.verdict(decided.node, decided.verdict),
       ...say.reasons(decided).map((reason) => `  ${reason}`),

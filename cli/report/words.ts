@@ -45,8 +45,7 @@ export interface Words {
   readonly notCompared: string;
   readonly money: (distillation: string) => string;
   readonly teacherMoney: (per1000: string) => string;
-  /** @param served what the endpoint calls what answers, where it is another now */
-  readonly canaries: (prompts: number, changed: number, since: string, served: string | undefined) => string;
+  readonly canaries: (drift: RunReport['canaries'][number]) => string;
   readonly verdict: (node: string, verdict: string) => string;
   readonly reasons: (decided: RunReport['verdicts'][number]) => readonly string[];
   readonly promotion: (place: string, promoted: boolean, why: string) => string;
@@ -121,8 +120,8 @@ const english: Words = {
     'Not compared: a stock small model, and the teacher quantized. Either may be the better answer to the same question.',
   money: (distillation) => `Making the student has cost: ${distillation}. What was not given is never counted as 0.`,
   teacherMoney: (per1000) => `1,000 requests to the teacher cost: ${per1000}.`,
-  canaries: (prompts, changed, since, served) =>
-    `The teacher answers ${changed === 0 ? `all ${prompts}` : `${prompts - changed} of ${prompts}`} canary prompts as in run ${since}${served === undefined ? '' : `, and now calls itself ${served}`}.`,
+  canaries: ({ prompts, changed, since, served, sampled }) =>
+    `The teacher answers ${changed === 0 ? `all ${prompts}` : `${prompts - changed} of ${prompts}`} canary prompts as in run ${since}${served ? `, and now calls itself ${served.now}` : ''}.${sampled && changed > 0 ? ' It takes no temperature: answers differ by chance as well.' : ''}`,
   verdict: (node, verdict) => `Gate ${node}: ${verdict}`,
   reasons: ({ reasons }) => reasons,
   promotion: (place, promoted, why) => (promoted ? `Promoted to ${place}: ${why}` : `Not promoted to ${place}: ${why}`),
@@ -197,8 +196,8 @@ const japanese: Words = {
   money: (distillation) =>
     `生徒を作るのにかかった費用: ${distillation}。未指定の価格を 0 として数えることはありません。`,
   teacherMoney: (per1000) => `教師への 1,000 回のリクエストの費用: ${per1000}。`,
-  canaries: (prompts, changed, since, served) =>
-    `教師は、カナリアのプロンプト ${prompts} 件のうち ${prompts - changed} 件に、実行 ${since} と同じ回答をしました${served === undefined ? '' : `（現在の名乗り: ${served}）`}。`,
+  canaries: ({ prompts, changed, since, served, sampled }) =>
+    `教師は、カナリアのプロンプト ${prompts} 件のうち ${prompts - changed} 件に、実行 ${since} と同じ回答をしました${served ? `（現在の名乗り: ${served.now}）` : ''}。${sampled && changed > 0 ? 'この教師は temperature を受け付けないため、回答は偶然にも変わります。' : ''}`,
   verdict: (node, verdict) => `ゲート ${node}: ${verdict}`,
   reasons: ({ verdict, reasons, comparisons }) => {
     if (verdict === 'unchanged') return ['変更なし: 候補は、すでに提供されている現行モデル (champion) です'];

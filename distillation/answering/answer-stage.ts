@@ -111,6 +111,7 @@ function localTeacher(weights: ArtifactRef, { capacity, sequences }: ChatModel, 
     model: 'teacher',
     revision: weights.digest,
     tokenLimitField: 'max_tokens',
+    omittedFields: [],
     prices: { inputUsdPerMillion: 0, outputUsdPerMillion: 0, asOf: 'on a machine of our own' },
     limits: { ...teacherEndpointSchema.shape.limits.parse({}), parallel: 2 * sequences },
   };

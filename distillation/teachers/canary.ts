@@ -1,11 +1,20 @@
 /**
  * Canaries: a few prompts that a teacher behind an endpoint is asked greedily, once in every run. What was heard first for a declared
- * revision stays the baseline; what is heard otherwise later is drift. A run that is killed does not ask again what it has heard.
+ * revision stays the baseline; what is heard otherwise later is drift. A run that is killed does not ask again what it has heard. An
+ * endpoint that takes no temperature is asked as it samples: what it answers otherwise may be chance, is told so, and changes nothing.
  */
 import { z } from 'zod';
 import { hasCode, NightstillError } from '../../config/errors.js';
-import type { TeacherEndpoint } from '../../config/teacher-schema.js';
-import { canonicalJson, digestOf, hexOf, type Digest, type Json, type ObjectStore } from '../../storage/index.js';
+import { isGreedy, type TeacherEndpoint } from '../../config/teacher-schema.js';
+import {
+  canonicalJson,
+  digestOf,
+  hexOf,
+  type Digest,
+  type Json,
+  type JsonObject,
+  type ObjectStore,
+} from '../../storage/index.js';
 import { createOnce, encodeRecord, readRecord, type RecordKind } from '../../storage/records/index.js';
 import { canaryBaselineKey, requestKey, type Ledger } from '../responses/index.js';
 import { ask } from './ask.js';
@@ -40,7 +49,9 @@ export interface Drift {
   readonly since: string;
   /** What endpoints call what answers, where it is another now. */
   readonly served?: { readonly before: string; readonly now: string };
-  /** Names the answers that changed; null while none has. */
+  /** The answers are drawn: another one is no proof of another teacher. */
+  readonly sampled?: true;
+  /** Names the answers that changed; null while none has for certain. */
   readonly identity: Digest | null;
 }
 
@@ -55,6 +66,7 @@ export interface CanaryRequest {
 
 /** @throws budget-exhausted, the codes of a teacher that does not answer, and the reason of `signal` */
 export async function askCanaries(request: CanaryRequest): Promise<Drift> {
+  const greedy = isGreedy(request.teacher);
   const heard = await hearAll(request);
   const { runId, heard: before } = await baselineOf(request, heard);
   const changed = heard.filter((now, at) => !isSame(now, before[at])).length;
@@ -64,7 +76,8 @@ export async function askCanaries(request: CanaryRequest): Promise<Drift> {
     changed,
     since: runId,
     ...(servedBefore !== servedNow && { served: { before: servedBefore, now: servedNow } }),
-    identity: changed === 0 ? null : digestOf(canonicalJson(heard.map(({ outcome, text }) => [outcome, text]))),
+    ...(!greedy && { sampled: true }),
+    identity: changed > 0 && greedy ? digestOf(canonicalJson(heard.map(({ outcome, text }) => [outcome, text]))) : null,
   };
 }
 
@@ -101,17 +114,19 @@ async function hearAll(request: CanaryRequest): Promise<Heard[]> {
   return heard;
 }
 
-const bodyOf = ({ model, tokenLimitField, canary: { maximumTokens } }: CanaryTeacher, prompt: string) =>
-  chatRequest(
+function bodyOf({ model, tokenLimitField, omittedFields, canary }: CanaryTeacher, prompt: string): JsonObject {
+  const { maximumTokens } = canary;
+  return chatRequest(
     { id: 'canary', messages: [{ role: 'user', content: prompt }] },
-    { model, tokenLimitField, maximumTokens, temperature: 0, topP: 1, seed: 0 },
+    { model, tokenLimitField, omittedFields, maximumTokens, temperature: 0, topP: 1, seed: 0 },
     0,
   );
+}
 
 /** Of this run: another one asks anew, and no question of a dataset is taken for it. */
 function keyOf(
   { endpoint, model, revision }: CanaryTeacher,
-  { body, at, runId }: { readonly body: ReturnType<typeof bodyOf>; readonly at: number; readonly runId: string },
+  { body, at, runId }: { readonly body: JsonObject; readonly at: number; readonly runId: string },
 ): string {
   const asked = requestKey({ endpoint, model, revision, body, sample: at });
   return hexOf(digestOf(canonicalJson({ asked, canaryOf: runId })));
@@ -119,7 +134,7 @@ function keyOf(
 
 /** The first that is written down counts, for as long as prompts and revision are these. */
 async function baselineOf({ store, teacher, runId }: CanaryRequest, heard: readonly Heard[]): Promise<Baseline> {
-  const bodies = teacher.canary.prompts.map((prompt) => bodyOf(teacher, prompt) as Json);
+  const bodies = teacher.canary.prompts.map((prompt) => bodyOf(teacher, prompt));
   const key = canaryBaselineKey(teacher, hexOf(digestOf(canonicalJson(bodies))));
   const read = async (): Promise<Baseline | undefined> => (await readRecord(store, baselineKind, key))?.value;
   const before = await read();

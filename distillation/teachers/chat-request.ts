@@ -2,7 +2,7 @@
  * What is asked: a conversation up to the turn that the teacher is to answer, as the body of a chat completion. The same row and
  * options give the same body, byte for byte once it is canonical: its digest is what a recorded answer is found by.
  */
-import type { TeacherEndpoint } from '../../config/teacher-schema.js';
+import type { OmittableField, TeacherEndpoint } from '../../config/teacher-schema.js';
 import { canonicalJson, type JsonObject } from '../../storage/index.js';
 import type { PromptRow } from './prompt-rows.js';
 
@@ -14,21 +14,22 @@ export interface Asking {
   readonly maximumTokens: number;
   /** Under which name `maximumTokens` is sent. */
   readonly tokenLimitField: TeacherEndpoint['tokenLimitField'];
+  /** What is not sent, and is as the endpoint has it. */
+  readonly omittedFields: TeacherEndpoint['omittedFields'];
   readonly seed: number;
 }
 
 /** @param sample which of the answers to this prompt, from 0 */
 export function chatRequest({ messages }: PromptRow, asking: Asking, sample: number): JsonObject {
-  const { model, system, temperature, topP, maximumTokens, tokenLimitField, seed } = asking;
+  const { model, system, temperature, topP, maximumTokens, tokenLimitField, omittedFields, seed } = asking;
+  const sampling: Record<OmittableField, number> = { temperature, top_p: topP, seed: seed + sample, n: 1 };
+  for (const field of omittedFields) delete sampling[field];
   const instructed = system === undefined || messages.some(({ role }) => role === 'system' || role === 'developer');
   return {
     model,
     messages: instructed ? messages : [{ role: 'system', content: system }, ...messages],
-    temperature,
-    top_p: topP,
+    ...sampling,
     [tokenLimitField]: maximumTokens,
-    seed: seed + sample,
-    n: 1,
     stream: false,
   };
 }

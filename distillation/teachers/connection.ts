@@ -9,7 +9,7 @@ import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import { parseJson, type Json, type JsonObject } from '../../storage/index.js';
 import { replyInvalid } from './chat-reply.js';
 import { failedCall } from './failed-call.js';
-import type { Wire } from './wire.js';
+import { scoringPath, type Wire } from './wire.js';
 
 /** What lies there: `/chat/completions` under the URL of the endpoint, `a chat completion`. */
 type Place = Pick<Wire<never>, 'path' | 'what'>;
@@ -31,7 +31,7 @@ export function openConnection(
   { endpoint, limits: { timeout } }: Pick<TeacherEndpoint, 'endpoint' | 'limits'>,
   apiKey: string | undefined,
 ): TeacherConnection {
-  const client = new OpenAI({
+  const client = new Client({
     baseURL: endpoint,
     apiKey: apiKey ?? 'none',
     organization: null,
@@ -44,28 +44,37 @@ export function openConnection(
     fetch: fetchOnce,
   });
   async function call(
-    expected: string,
+    { path, what }: Place,
     send: (limits: { readonly signal: AbortSignal; readonly timeout: number }) => Promise<Response>,
     signal: AbortSignal,
   ): Promise<Json> {
     const late = AbortSignal.timeout(timeout);
     try {
       const response = await send({ signal: AbortSignal.any([signal, late]), timeout });
-      return parseBody(await readText(response), response.headers.get('content-type'), expected);
+      return parseBody(await readText(response), response.headers.get('content-type'), what);
     } catch (error) {
       signal.throwIfAborted();
-      throw failedCall(late.aborted ? lateReply(timeout) : error);
+      throw failedCall(late.aborted ? lateReply(timeout) : error, path === scoringPath);
     }
   }
   return {
-    get: ({ path, what }, signal) => call(what, (limits) => client.get(path, limits).asResponse(), signal),
-    post: ({ path, what }, body, key, signal) =>
+    get: (place, signal) => call(place, (limits) => client.get(place.path, limits).asResponse(), signal),
+    post: (place, body, key, signal) =>
       call(
-        what,
-        (limits) => client.post(path, { ...limits, headers: { 'Idempotency-Key': key }, body }).asResponse(),
+        place,
+        (limits) => client.post(place.path, { ...limits, headers: { 'Idempotency-Key': key }, body }).asResponse(),
         signal,
       ),
   };
+}
+
+/** Some servers say the error itself in place of `{ error }` (vLLM before 0.11, Mistral), Google says a list with one. */
+class Client extends OpenAI {
+  protected override makeStatusError(status: number, said: unknown, text: string | undefined, headers: Headers) {
+    const first: unknown = Array.isArray(said) ? said[0] : said;
+    const isNamed = typeof first === 'object' && first !== null && 'error' in first;
+    return super.makeStatusError(status, isNamed ? first : { error: first }, text, headers);
+  }
 }
 
 /** A redirect is not followed: the prompts would go where no plan has sent them. */

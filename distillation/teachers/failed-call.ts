@@ -4,6 +4,8 @@
  */
 import OpenAI from 'openai';
 import { hasCode, NightstillError } from '../../config/errors.js';
+import type { FailureCode } from '../../config/failures.js';
+import { refusedField, refusedScores, type StatusError } from './refusal.js';
 
 export class FailedCall extends Error {
   constructor(
@@ -23,6 +25,11 @@ export class FailedCall extends Error {
     return this.failure.message.replace(/^.* found /s, '').replace(/^\d+ characters of /, '');
   }
 
+  /** Nobody is there to take any request. */
+  get neverReached(): boolean {
+    return this.failure.code === 'teacher-unavailable' && causesOfNobody.includes(causeOf(this.failure) ?? '');
+  }
+
   /** The endpoint refuses this request, and would refuse it again; others it may take. */
   get rejected(): boolean {
     return this.failure.code === 'teacher-request-rejected';
@@ -32,9 +39,10 @@ export class FailedCall extends Error {
 /** A proxy may talk nonsense now and then; one that does so three times is no teacher. */
 const triesOfNonsense = 3;
 
-export function failedCall(error: unknown): FailedCall {
+/** @param asksForScores of a request for log-probabilities of a prompt, which many endpoints do not give */
+export function failedCall(error: unknown, asksForScores = false): FailedCall {
   if (error instanceof FailedCall) return error;
-  if (isStatusError(error)) return refusedCall(error);
+  if (isStatusError(error)) return refusedCall(error, asksForScores);
   if (hasCode(error, 'teacher-model-mismatch')) return new FailedCall(error, 1, true);
   if (hasCode(error, 'teacher-reply-invalid')) return new FailedCall(error, triesOfNonsense, true);
   if (hasCode(error)) return new FailedCall(error, error.retryable ? Infinity : 1, true);
@@ -42,16 +50,7 @@ export function failedCall(error: unknown): FailedCall {
   const found = causeOf(error);
   const message = `expected a whole reply, found ${found ?? 'a connection that failed'}`;
   const failure = new NightstillError('teacher-unavailable', message, { cause: error });
-  return new FailedCall(failure, Infinity, found === undefined || !neverReached.includes(found));
-}
-
-interface StatusError {
-  readonly status: number;
-  readonly headers: Headers | undefined;
-  readonly code?: string | null | undefined;
-  readonly param?: string | null | undefined;
-  readonly type?: string | undefined;
-  readonly message: string;
+  return new FailedCall(failure, Infinity, found === undefined || !causesOfNobody.includes(found));
 }
 
 /** Connections that fail are errors of the API without a status. */
@@ -63,40 +62,26 @@ const statusesOfKeys: readonly number[] = [401, 402, 403];
 /** What the request itself is refused for: malformed, too large, not to be processed. */
 const statusesOfRequests: readonly number[] = [400, 413, 422];
 
-/** By which hosted endpoints say that no request may ask so: all others would be refused as well. */
-const codesOfOptions: readonly string[] = ['unsupported_parameter', 'unsupported_value'];
-
-const incapable = ({ status, param }: StatusError, said: string): NightstillError => {
-  const option = typeof param === 'string' && /^[a-z_]{1,40}$/.test(param) ? param : 'what the plan asks for';
-  const message = `expected an endpoint that takes ${option} as the plan asks, found status ${status} (${said})`;
-  return new NightstillError('teacher-incapable', message, { details: { status, option } });
-};
-
-function refusedCall(error: StatusError): FailedCall {
+function refusedCall(error: StatusError, asksForScores: boolean): FailedCall {
   const { status } = error;
   const said = saidCode(error);
-  const fail = (code: ConstructorParameters<typeof NightstillError>[0]): NightstillError =>
-    new NightstillError(code, `expected an answer, found status ${status}${said && ` (${said})`}`, {
-      details: { status },
-    });
+  const found = `found status ${status}${said && ` (${said})`}`;
+  const fail = (code: FailureCode, expected = 'an answer'): NightstillError =>
+    new NightstillError(code, `expected ${expected}, ${found}`, { details: { status } });
   if (statusesOfKeys.includes(status) || said === 'insufficient_quota')
     return new FailedCall(fail('teacher-refused-key'), 1, false);
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
     return new FailedCall(fail('teacher-unavailable'), Infinity, status >= 500, retryAfterMs(error.headers));
-  const refusal = statusesOfRequests.includes(status) ? rejectionOf(error) : 'teacher-request-rejected';
-  if (refusal !== 'teacher-request-rejected') return new FailedCall(fail(refusal), 1, false);
-  if (codesOfOptions.includes(said)) return new FailedCall(incapable(error, said), 1, false);
-  if (statusesOfRequests.includes(status)) return new FailedCall(fail('teacher-request-rejected'), 1, false);
+  if (statusesOfRequests.includes(status)) {
+    const scores = asksForScores ? refusedScores(error) : undefined;
+    if (scores) return new FailedCall(fail(`teacher-logprobs-${scores}`), 1, false);
+    const field = refusedField(error);
+    if (field) return new FailedCall(fail('teacher-incapable', `an endpoint that takes ${field} as the plan asks`), 1, false);
+    return new FailedCall(fail('teacher-request-rejected'), 1, false);
+  }
   // Any other refusal is not of this request alone: an endpoint that is gone, or of another kind.
   if (status >= 400) return new FailedCall(fail('teacher-missing'), 1, false);
   return new FailedCall(fail('teacher-reply-invalid'), triesOfNonsense, true);
-}
-
-/** Many servers give 20 log-probabilities at most, others none: their words are read for that, and not repeated. */
-function rejectionOf({ message, param }: StatusError) {
-  if (!/logprob|echo/i.test(`${param ?? ''} ${message}`)) return 'teacher-request-rejected';
-  const isTooMany = /at most|max|greater|less than|exceed|limit|between|\b[<≤]=?/i.test(message);
-  return isTooMany ? 'teacher-logprobs-capped' : 'teacher-logprobs-missing';
 }
 
 /** Longer than this nobody waits in one attempt. */
@@ -116,7 +101,7 @@ export function retryAfterMs(headers: Headers | undefined, nowMs = Date.now()): 
 const saidCode = ({ code, type }: StatusError): string =>
   [code, type].find((text) => typeof text === 'string' && /^[a-z_]{1,40}$/.test(text)) ?? '';
 
-const neverReached: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
+const causesOfNobody: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
 
 function causeOf(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause)

@@ -5,12 +5,11 @@ import { FailedCall } from './failed-call.js';
 
 const listSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
 
-/** Statuses of endpoints that keep their list to themselves. */
-const statusesOfNoList: readonly unknown[] = [403, 404, 405, 501];
-
 /**
- * @returns names of models; null where the endpoint lists none, as not every one does
- * @throws teacher-unavailable, teacher-refused-key, teacher-missing; the reason of the signal
+ * Only what holds for every request counts against the endpoint: nobody is there, or the key is refused. Whatever else it says, it may
+ * keep its list to itself and be a teacher all the same: 403, too, may be of the list alone.
+ * @returns names of models; null where the endpoint shows none
+ * @throws teacher-unavailable, teacher-refused-key; the reason of the signal
  */
 export async function listModels(
   connection: TeacherConnection,
@@ -21,9 +20,7 @@ export async function listModels(
     return list.data?.data.map(({ id }) => id.slice(0, 200)) ?? null;
   } catch (error) {
     if (!(error instanceof FailedCall)) throw error;
-    const { code, details } = error.failure;
-    // What is no list is not what will be asked.
-    if (code === 'teacher-reply-invalid' || statusesOfNoList.includes(details?.['status'])) return null;
-    throw error.failure;
+    if (error.neverReached || error.failure.details['status'] === 401) throw error.failure;
+    return null;
   }
 }

@@ -45,8 +45,8 @@ export async function* plannedRequests(prompts: Prompts): AsyncGenerator<Planned
 
 function questionOf(row: PromptRow, sample: number, { options, teacher, drift = null }: Prompts): Question | undefined {
   if (row.messages.length === 0) return undefined;
-  const { endpoint, model, revision, tokenLimitField } = teacher;
-  const body = chatRequest(row, { ...options, model, tokenLimitField }, sample);
+  const { endpoint, model, revision, tokenLimitField, omittedFields } = teacher;
+  const body = chatRequest(row, { ...options, model, tokenLimitField, omittedFields }, sample);
   return { key: requestKey({ endpoint, model, revision, body, sample, drift }), body };
 }
 

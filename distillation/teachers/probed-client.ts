@@ -51,9 +51,10 @@ export function openProbedClientOver<Said extends Served>(
 
 const shownNames = 8;
 
-/** A list without any model says nothing. */
-function confirmListed({ model }: TeacherEndpoint, models: readonly string[] | null): void {
-  if (!models?.length || models.includes(model)) return;
+/** A list without any model says nothing, nor does one of an endpoint whose models have several names. Google lists `models/<name>`. */
+function confirmListed({ model, servedAs }: TeacherEndpoint, models: readonly string[] | null): void {
+  if (!models?.length || servedAs !== undefined) return;
+  if (models.includes(model) || models.includes(`models/${model}`)) return;
   const others = models.length > shownNames ? `, and ${models.length - shownNames} more` : '';
   const found = `${models.slice(0, shownNames).join(', ')}${others}`;
   throw new NightstillError(

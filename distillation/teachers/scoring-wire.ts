@@ -11,7 +11,7 @@ import type { Json, JsonObject } from '../../storage/index.js';
 import { replyInvalid } from './chat-reply.js';
 import { decodeScores, encodeScores, type PromptScores } from './prompt-scores.js';
 import { readEchoed, readPromptLogProbabilities } from './scoring-reply.js';
-import type { Served, Wire } from './wire.js';
+import { scoringPath, type Served, type Wire } from './wire.js';
 
 export interface ScoredPrompt extends Served {
   readonly scores: PromptScores;
@@ -36,7 +36,7 @@ export const scoredAnswerTokens = 1;
 
 /** @param k how many of the most probable tokens are asked for */
 export const scoringWire = (form: ScoringForm, k: number): Wire<ScoredPrompt> => ({
-  path: '/completions',
+  path: scoringPath,
   what,
   read(body) {
     const { served, choice } = readServed(body);

@@ -23,6 +23,9 @@ interface Label {
   readonly fingerprint?: string | null | undefined;
 }
 
+/** Where log-probabilities of a prompt are asked for. */
+export const scoringPath = '/completions';
+
 export interface Wire<Said extends Served> {
   /** Below the endpoint. */
   readonly path: string;

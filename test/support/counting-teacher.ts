@@ -93,6 +93,11 @@ export const faults = {
     (status: number, { code = null as string | null, param = null as string | null, headers = {} } = {}): Fault =>
     (response) =>
       send(response, status, 'application/json', JSON.stringify({ error: { message: 'no', code, param } }), headers),
+  /** Refuses, in these words. */
+  saying:
+    (status: number, error: object): Fault =>
+    (response) =>
+      send(response, status, 'application/json', JSON.stringify(error)),
   /** As it should, later. */
   after:
     (isOver: () => Promise<void>): Fault =>

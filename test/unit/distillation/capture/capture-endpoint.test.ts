@@ -156,6 +156,20 @@ describe('an endpoint that gives no distributions ends it by its name', () => {
     ['a cap that it says', refuses(vllm), 'teacher-logprobs-capped', 1],
     ['a cap of a field', refuses('Expected at most 20.', 'prompt_logprobs'), 'teacher-logprobs-capped', 1],
     [
+      'a cap that a server says without wrapping it',
+      faults.saying(400, { object: 'error', message: vllm, type: 'BadRequestError', param: null, code: 400 }),
+      'teacher-logprobs-capped',
+      1,
+    ],
+    [
+      'a limit of tokens beside an echo, which is no cap',
+      refuses('echo with max_tokens of 0 is not supported'),
+      'teacher-logprobs-missing',
+      1,
+      { form: 'echo' },
+    ],
+    ['a prompt whose text it repeats', refuses('Cannot take echo $HOME', 'prompt'), 'capture-unaligned', 2],
+    [
       'a field that it does not know',
       refuses('Unrecognized request argument: prompt_logprobs'),
       'teacher-logprobs-missing',

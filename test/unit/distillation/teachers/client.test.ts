@@ -108,6 +108,51 @@ describe('a request to a teacher', () => {
     },
   );
 
+  const unsupported = (param: string, field: string, code: string | null = 'unsupported_parameter') => ({
+    error: { message: `Unsupported parameter: '${field}' is not supported with this model.`, param, code },
+  });
+  const forbidden = (field: string) => ({
+    detail: [{ type: 'extra_forbidden', loc: ['body', field], msg: 'Extra inputs are not permitted', input: 0 }],
+  });
+  const onlyOne = "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is";
+
+  it.each([
+    ['temperature', { error: { message: onlyOne, param: 'temperature', code: 'unsupported_value' } }],
+    ['top_p', unsupported('top_p', 'top_p')],
+    ['temperature', unsupported('model', 'temperature')],
+    ['top_p', { error: { message: 'must be at most 0.99', param: 'top_p', code: 'invalid_request_error' } }],
+    ['max_tokens', { error: { message: 'no', param: 'max_tokens', code: 'unsupported_parameter' } }],
+    ['seed', { error: { message: 'Unrecognized request argument supplied: seed', param: null, code: null } }],
+    ['seed', forbidden('seed')],
+    ['max_completion_tokens', { object: 'error', message: forbidden('max_completion_tokens'), param: null }],
+    [
+      'seed',
+      [{ error: { code: 400, message: 'Invalid JSON payload received. Unknown name "seed": Cannot find field.' } }],
+    ],
+    ['every field', { error: { message: 'no', param: null, code: 'unsupported_value' } }],
+  ])('is told which field no request may have: %s', async (field, said) => {
+    server.next(faults.saying(400, said));
+    const { failure, rejected } = await failureOf(askAt(server.endpoint));
+    expect({ code: failure.code, rejected }).toEqual({ code: 'teacher-incapable', rejected: false });
+    expect(failure.message).toContain(`expected an endpoint that takes ${field} as the plan asks, found status 400`);
+    expect(failure.remedy).toContain('omittedFields');
+  });
+
+  it.each([
+    ['a prompt of the words of a shell', { error: { message: 'Prompt refused: echo $HOME', param: null } }],
+    ['a prompt about log-probabilities', { error: { message: 'Cannot process "logprobs are at most 20"' } }],
+    ['a prompt that quotes a refusal', { error: { message: "Refused: Unsupported parameter: 'seed' is not supported" } }],
+    ['a prompt of a shell, by a server that wraps no error', { object: 'error', message: 'echo $HOME', code: 400 }],
+    ['a limit of tokens', { error: { message: 'max_tokens is too large after 900 of input', param: 'max_tokens' } }],
+    ['messages that it does not take', unsupported('messages[0].role', 'messages[0].role', 'unsupported_value')],
+    ['a part of a message', { detail: [{ type: 'extra_forbidden', loc: ['body', 'messages', 0, 'seed'] }] }],
+    ['words alone', 'seed'],
+  ])('that is refused for %s is refused alone, and others go on', async (_, said) => {
+    server.next(faults.saying(400, said as object));
+    const { failure, rejected } = await failureOf(askAt(server.endpoint));
+    expect({ code: failure.code, rejected }).toEqual({ code: 'teacher-request-rejected', rejected: true });
+  });
+
   it('that nobody answers ends with its time limit', async () => {
     server.next(faults.silent);
     const { failure } = await failureOf(askAt(server.endpoint, { timeout: 200 }));
