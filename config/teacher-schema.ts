@@ -119,7 +119,8 @@ export const teacherEndpointSchema = z
   })
   .refine((teacher) => teacher.canary?.onDrift !== 'ask-again' || isGreedy(teacher), {
     path: ['canary', 'onDrift'],
-    error: 'report: answers without the field temperature differ by chance, and everything would be asked anew each time',
+    error:
+      'report: answers without the field temperature differ by chance, and everything would be asked anew each time',
   });
 
 export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
@@ -149,6 +150,8 @@ export const teacherIdentity = (teacher: TeacherEndpoint): JsonObject => {
     revision,
     // An endpoint may count what it thinks as well. Left out where it is the usual one.
     ...(tokenLimitField !== 'max_tokens' && { tokenLimitField }),
-    ...(omittedFields.length > 0 && { omittedFields: omittableFields.filter((field) => omittedFields.includes(field)) }),
+    ...(omittedFields.length > 0 && {
+      omittedFields: omittableFields.filter((field) => omittedFields.includes(field)),
+    }),
   };
 };

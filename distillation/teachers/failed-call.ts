@@ -76,7 +76,8 @@ function refusedCall(error: StatusError, asksForScores: boolean): FailedCall {
     const scores = asksForScores ? refusedScores(error) : undefined;
     if (scores) return new FailedCall(fail(`teacher-logprobs-${scores}`), 1, false);
     const field = refusedField(error);
-    if (field) return new FailedCall(fail('teacher-incapable', `an endpoint that takes ${field} as the plan asks`), 1, false);
+    if (field)
+      return new FailedCall(fail('teacher-incapable', `an endpoint that takes ${field} as the plan asks`), 1, false);
     return new FailedCall(fail('teacher-request-rejected'), 1, false);
   }
   // Any other refusal is not of this request alone: an endpoint that is gone, or of another kind.

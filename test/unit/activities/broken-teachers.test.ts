@@ -147,6 +147,32 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'teacher.canary.onDrift: expected a stage answer with the input identity from the stage canary, which then asks anew, found none in this plan',
     ],
     [
+      'canaries that are drawn, and would ask everything anew each night',
+      {
+        ...standard,
+        teacher: {
+          ...endpoint,
+          omittedFields: ['temperature'],
+          canary: { prompts: ['Who are you?'], onDrift: 'ask-again' },
+        },
+      },
+      'teacher.canary.onDrift: expected report: answers without the field temperature differ by chance, and everything would be asked anew each time, found an object',
+    ],
+    ...[
+      ['temperature', 'temperature', 1],
+      ['top_p', 'topP', 0.5],
+      ['seed', 'seed', 7],
+    ].map(([field, option, value]): [string, unknown, string] => [
+      `${option} of requests that leave ${field} out`,
+      { ...asked, teacher: { ...endpoint, omittedFields: [field] }, answer: { [String(option)]: value } },
+      `answer.${option}: expected none: requests to this teacher leave it out (omittedFields), found an object`,
+    ]),
+    [
+      'a field without which there is no request',
+      { ...standard, teacher: { ...endpoint, omittedFields: ['messages'] } },
+      `teacher.omittedFields[0]: expected one of temperature, top_p, seed, n, found ${aText}`,
+    ],
+    [
       'an age of answers where none are asked for',
       {
         name: 'night',

@@ -123,12 +123,17 @@ describe('a stage key', () => {
       key({ prices }, { budget: { spendAtMostUsd: 1 }, temperature: 0 }),
       key({ limits: { parallel: 1, timeout: '5s' }, apiKey: 'other', endpoint: 'https://host/v1/' }),
       key({ terms: { licence: 'other', allowsTraining: { approvedBy: 'legal' } } }),
+      key({ omittedFields: [] }),
     ];
     const other = [
       key({ model: 'small' }),
       key({ revision: '2' }),
       key({ endpoint: 'https://other/v1' }),
       key({ tokenLimitField: 'max_completion_tokens' }),
+      key({ omittedFields: ['temperature'] }),
+      key({ omittedFields: ['temperature', 'top_p'] }),
+      // They differ although no temperature is sent.
+      key({ omittedFields: ['temperature'] }, { samples: 2 }),
       key({}, { temperature: 1 }),
       key({}, { maximumTokens: 5 }),
       key({}, { seed: 1 }),
@@ -139,6 +144,7 @@ describe('a stage key', () => {
     ];
     expect(new Set(await Promise.all([key({}), ...same])).size).toBe(1);
     expect(new Set(await Promise.all([key({}), ...other])).size).toBe(other.length + 1);
+    expect(await key({ omittedFields: ['seed', 'top_p'] })).toBe(await key({ omittedFields: ['top_p', 'seed'] }));
   });
 
   it('changes with an input, and with the version of the stage', async () => {

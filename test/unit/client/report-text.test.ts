@@ -35,6 +35,21 @@ describe('a report as text', () => {
     expect(japanese).not.toMatch(/not given|Not compared|distilled/);
   });
 
+  it('says how the teacher has changed, and that answers which are drawn prove nothing', async () => {
+    const drift = { node: 'canary', prompts: 3, changed: 1, since: 'night-1' };
+    const found = await nights.compared(120);
+    const text = (changes: object, language: 'en' | 'ja') =>
+      drawReport({ ...found, canaries: [{ ...drift, ...changes }] }, language);
+    expect(text({}, 'en')).toMatch(/The teacher answers 2 of 3 canary prompts as in run night-1\.\n/);
+    expect(text({ served: { before: 'a', now: 'b' } }, 'en')).toContain('night-1, and now calls itself b.\n');
+    expect(text({ sampled: true }, 'en')).toContain(
+      'night-1. It takes no temperature: answers differ by chance as well.',
+    );
+    expect(text({ sampled: true, changed: 0 }, 'en')).toMatch(/answers all 3 canary prompts as in run night-1\.\n/);
+    expect(text({ sampled: true }, 'ja')).toContain('temperature を受け付けない');
+    expect(text({}, 'ja')).not.toContain('temperature');
+  });
+
   it('gives no sign to a difference that is rounded to nothing', async () => {
     const text = drawReport(await nights.compared(150), 'en');
     expect(text).toContain('distilled (KD) − control (CE only): 0.0 pp (95 % interval −');

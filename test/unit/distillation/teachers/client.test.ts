@@ -141,7 +141,10 @@ describe('a request to a teacher', () => {
   it.each([
     ['a prompt of the words of a shell', { error: { message: 'Prompt refused: echo $HOME', param: null } }],
     ['a prompt about log-probabilities', { error: { message: 'Cannot process "logprobs are at most 20"' } }],
-    ['a prompt that quotes a refusal', { error: { message: "Refused: Unsupported parameter: 'seed' is not supported" } }],
+    [
+      'a prompt that quotes a refusal',
+      { error: { message: "Refused: Unsupported parameter: 'seed' is not supported" } },
+    ],
     ['a prompt of a shell, by a server that wraps no error', { object: 'error', message: 'echo $HOME', code: 400 }],
     ['a limit of tokens', { error: { message: 'max_tokens is too large after 900 of input', param: 'max_tokens' } }],
     ['messages that it does not take', unsupported('messages[0].role', 'messages[0].role', 'unsupported_value')],
