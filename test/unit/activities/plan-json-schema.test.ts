@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { planJsonSchema } from '../../../activities/plan-json-schema.js';
 import { planFileSchema } from '../../../config/plan-schema.js';
 import { builtInStages } from '../../../plugins/built-in-stages.js';
 import { defineStage } from '../../../plugins/define-stage.js';
+import { packageRoot } from '../../../tools/package-root.js';
 
 const schemaOf = (...more: Parameters<typeof planJsonSchema>[0]) =>
   planJsonSchema([...builtInStages.map(({ kind }) => kind), ...more]) as unknown as {
@@ -45,5 +49,30 @@ describe('the JSON schema of a plan file', () => {
     );
     expect(references.length).toBeGreaterThan(5);
     expect(references.filter((to) => $defs[to ?? ''] === undefined)).toEqual([]);
+  });
+
+  describe('as an editor applies it', () => {
+    const isValid = new Ajv2020({ strictTypes: false, validateFormats: false }).compile(schemaOf());
+    const fileOf = (path: string): string => readFileSync(`${packageRoot()}/${path}`, 'utf8');
+    const first = (): Record<string, unknown> =>
+      parse(fileOf('examples/first/distill.yaml')) as Record<string, unknown>;
+    const inReadme = /```yaml\n([^]*?)```/.exec(fileOf('README.md'))?.[1] ?? '';
+
+    it.each([
+      ['of the first example', fileOf('examples/first/distill.yaml')],
+      ['of the demo', fileOf('examples/sql/distill.yaml')],
+      ['in the README', inReadme],
+    ])('takes the plan %s', (_, text) => {
+      expect({ valid: isValid(parse(text)), errors: isValid.errors }).toEqual({ valid: true, errors: null });
+    });
+
+    it.each([
+      ['a key that there is not', { techer: './model' }],
+      ['an option that its stage has not', { distill: { temprature: 2 } }],
+      ['an option of another type', { distill: { temperature: 'two' } }],
+      ['a plan without a name', { name: undefined }],
+    ])('refuses %s', (_, wrong) => {
+      expect(isValid(JSON.parse(JSON.stringify({ ...first(), ...wrong })))).toBe(false);
+    });
   });
 });
