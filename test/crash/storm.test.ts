@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { drawnKills, kindsIn, requestOf } from '../support/kill-orders.js';
 import { microStages, prepareMicroPlan } from '../support/micro-plan.js';
 import { isAlive, stateOf, until } from '../support/processes.js';
-import { movingObjects } from '../support/record-counts.js';
+import { movingObjects, takenUpAt } from '../support/record-counts.js';
 import { drawKills } from '../support/storm-table.js';
 import { Storm, type Undisturbed } from '../support/storm.js';
 
@@ -56,16 +56,24 @@ describe('training in flight', () => {
     return storm.night.childOf(storm.worker('gpu'));
   }
 
+  /** The first claim began anew; each after it that saved something went on from what was saved before. */
+  async function expectTakenUp(store: string, stage: string): Promise<void> {
+    const [first, ...later] = await takenUpAt(storm.storeOf(store), undisturbed.stageKeys[stage] ?? '');
+    expect(first).toBe(0);
+    expect(later.length).toBeGreaterThan(0);
+    expect(later.filter((from) => from === 0)).toEqual([]);
+  }
+
   it('goes on from its checkpoint when the workflow is reset to its beginning', async () => {
     // Otherwise a fast machine may have finished the stage before anyone sees its second run at work.
     const seal = storm.store.hold(requestOf('seal', undisturbed.stageKeys['fine-tune'] ?? '', 'stores/reset-workflow'));
     await startAndTrain('reset-workflow', 'fine-tune');
     const reset = ['--type', 'FirstWorkflowTask', '--reason', 'test'];
     await temporal('workflow', 'reset', '--workflow-id', 'reset-workflow', ...reset);
-    const { durableStep } = await storm.night.inFlight('reset-workflow', 'fine-tune');
-    expect(durableStep).toBeGreaterThan(0);
+    await storm.night.inFlight('reset-workflow', 'fine-tune');
     seal.release();
     await expectUndisturbed('reset-workflow');
+    await expectTakenUp('reset-workflow', 'fine-tune');
   });
 
   it('goes on from its checkpoint when the activity is reset', async () => {
@@ -73,6 +81,7 @@ describe('training in flight', () => {
     await temporal('activity', 'reset', '--workflow-id', 'reset-activity', '--activity-id', 'distill');
     await until('the end of the first trainer', () => !isAlive(child));
     await expectUndisturbed('reset-activity');
+    await expectTakenUp('reset-activity', 'distill');
   });
 
   it('is done once when two runs of one plan are started together', async () => {
@@ -90,7 +99,7 @@ describe('training in flight', () => {
     await second.exited;
     expect(other?.nodes['distill']?.outputs).toEqual(one?.nodes['distill']?.outputs);
     await expectUndisturbed('together');
-    expect(await storm.fenceOf('together', 'fine-tune', undisturbed)).toBe(1);
+    for (const stage of ['fine-tune', 'distill']) expect(await storm.fenceOf('together', stage, undisturbed)).toBe(1);
   });
 
   it('is not disturbed by a stopped worker and trainer that wake after their successor has finished', async () => {

@@ -2,7 +2,7 @@
  * Runs of a small plan in which processes are killed, one after another, each with work in flight, and what has become of
  * them: the digests of everything that was made, how often results were recorded, which processes are left. A kill counts only
  * when something was in flight: a stage was at work there by Temporal's account, with the request that names the moment open,
- * and another attempt was needed afterwards.
+ * and another attempt was needed afterwards unless what died was a server, whose return an attempt waits for.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { RunHandle, type RunResult } from '../../client/index.js';
