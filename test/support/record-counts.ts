@@ -44,20 +44,24 @@ export async function movingObjects(url: string): Promise<Readonly<Record<string
   }
 }
 
-/**
- * What the claims of a stage went on from, for each fence that saved something, in their order: the number of the checkpoint
- * that its first one has as a parent, and 0 for one that began anew.
- */
-export async function takenUpAt(url: string, stageKey: StageKey): Promise<readonly number[]> {
+export interface TakenUp {
+  /** The number of the checkpoint that it went on from; 0 when it began anew. */
+  readonly from: number;
+  /** The number of the first checkpoint that it saved. */
+  readonly saved: number;
+}
+
+/** How the claims of a stage began, in their order: those that saved something. */
+export async function takenUp(url: string, stageKey: StageKey): Promise<readonly TakenUp[]> {
   const store = await openObjectStore(url);
   try {
-    const firstOf = new Map<number, { readonly step: number; readonly from: number }>();
+    const byFence = new Map<number, TakenUp>();
     for (const key of await keysOf(store, manifestPrefix(stageKey))) {
       const manifest = (await readRecord(store, manifestKind, key))?.value;
-      if (manifest === undefined || manifest.step >= (firstOf.get(manifest.fence)?.step ?? Infinity)) continue;
-      firstOf.set(manifest.fence, { step: manifest.step, from: manifest.parent?.step ?? 0 });
+      if (manifest === undefined || manifest.step >= (byFence.get(manifest.fence)?.saved ?? Infinity)) continue;
+      byFence.set(manifest.fence, { from: manifest.parent?.step ?? 0, saved: manifest.step });
     }
-    return [...firstOf].toSorted(([one], [other]) => one - other).map(([, { from }]) => from);
+    return [...byFence].toSorted(([one], [other]) => one - other).map(([, began]) => began);
   } finally {
     await store.close();
   }
