@@ -6,6 +6,7 @@
  */
 import { asNightstillError, NightstillError } from '../config/errors.js';
 import { isFailureCode } from '../config/failures.js';
+import { formatDuration } from '../config/format-duration.js';
 import { childProtocolVersion, type ChildFailure, type FromChild, type Progress } from '../config/child-protocol.js';
 import type { Json } from '../config/json.js';
 import { parseFromChild, startChild, type ChildExit, type ChildHandle } from './child-process.js';
@@ -158,7 +159,7 @@ class Supervision {
     const limitMs = silenceLimitsMs[this.#phase] ?? silenceLimitsMs.start;
     this.#silence = setTimeout(
       () =>
-        this.#giveUp('child-silent', `expected a message within ${limitMs} ms in phase "${this.#phase}", found none`),
+        this.#giveUp('child-silent', `expected a message within ${formatDuration(limitMs)} in phase "${this.#phase}", found none`),
       limitMs,
     );
   }

@@ -5,6 +5,7 @@
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { Outputs } from '../config/artifact.js';
 import type { NodeInput, Plan, PlanNode, StageIdentity } from '../config/plan.js';
+import { formatDuration } from '../config/format-duration.js';
 import { gateSchema } from '../config/gate-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { resolveMargins, type Resolution } from '../evaluation/index.js';
@@ -175,10 +176,7 @@ const left = ({ id, uses, needs, queue }: PlanNode, why: string): Previewed => (
   unchanged: true,
 });
 const approvalNotes = ({ approval }: PlanNode): string[] =>
-  approval ? [`waits ${sayDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
-
-const sayDuration = (milliseconds: number): string => `${Number((milliseconds / hourMs).toPrecision(3))} h`;
-const hourMs = 3600 * 1000;
+  approval ? [`waits ${formatDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
 
 const sayResolution = ({ score, notWorseThan, margin, items, smallestRegression }: Resolution): string =>
   `${score}, not worse than ${notWorseThan}: ${items} items resolve a loss of ${smallestRegression.toFixed(4)}, the margin is ${margin}`;

@@ -7,7 +7,7 @@ import { NightstillError } from '../config/errors.js';
 import { drawTable } from '../tools/setup.js';
 import type { DecisionFlags } from './approve.js';
 import { UsageError } from './command.js';
-import { formatDuration } from './view/format.js';
+import { formatDuration } from '../config/format-duration.js';
 import { whoAmI } from './who-am-i.js';
 
 interface Decision {

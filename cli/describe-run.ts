@@ -6,7 +6,7 @@ import { drawTable } from '../tools/setup.js';
 import type { OpenClient } from './connect.js';
 import { describeResult } from './summary.js';
 import { drawRun } from './view/draw-run.js';
-import { formatDuration } from './view/format.js';
+import { formatDuration } from '../config/format-duration.js';
 import { paint } from './view/line.js';
 import { takesColours } from './view/screen.js';
 

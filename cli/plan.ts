@@ -4,7 +4,7 @@ import type { StageKind } from '../config/stage-kind.js';
 import { defaultQueuePrefix } from '../config/queues.js';
 import { drawTable } from '../tools/setup.js';
 import { commonExits, defineCommand, exitStatus, UsageError } from './command.js';
-import { formatDuration } from './view/format.js';
+import { formatDuration } from '../config/format-duration.js';
 import { workerFlags } from './worker-flags.js';
 
 export const planCommand = defineCommand({

@@ -8,7 +8,7 @@ import { hasCode, NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { PlanFileInput } from '../config/plan-file.js';
 import type { DistillInput } from '../config/plan.js';
-import { fillDate, isDate } from '../config/scheduled-date.js';
+import { planOfNamedDay } from '../config/scheduled-date.js';
 import { queueName } from '../config/queues.js';
 import { hexOf } from '../storage/digest.js';
 import { describeRun } from './description.js';
@@ -21,7 +21,7 @@ export interface StartRequest {
   readonly client: Client;
   /** The content of the plan file, as data. It is checked by the run, where the stage kinds are known. */
   readonly file: PlanFileInput | Json;
-  /** The day that `{{scheduledDate}}` in it stands for, `2026-11-27`: that of a night is given by its schedule. */
+  /** The day that `{{scheduledDate}}` in it stands for, `2026-11-27`: that of a night is given by its schedule. Refused where nothing in the plan depends on it. */
   readonly scheduledDate?: string;
   /** Default: derived from the content of the plan file. */
   readonly runId?: string;
@@ -56,9 +56,7 @@ export async function start({ client, runId, queuePrefix, ...request }: StartReq
 }
 
 function datedFile({ file, scheduledDate }: Pick<StartRequest, 'file' | 'scheduledDate'>): Json {
-  if (scheduledDate === undefined) return file as Json;
-  if (isDate(scheduledDate)) return fillDate(file as Json, scheduledDate);
-  throw new NightstillError('plan-invalid', 'scheduledDate: expected a day such as 2026-11-27, found another text');
+  return scheduledDate === undefined ? (file as Json) : planOfNamedDay(file as Json, scheduledDate, 'scheduledDate');
 }
 
 async function refuseOtherPlan(client: Client, runId: string, planDigest: string): Promise<void> {

@@ -3,6 +3,7 @@
  * worker came to it. Where a dataset names a window of days, the night gives its last day, and the text stands for each of them.
  * Pure: workflows may import it.
  */
+import { NightstillError } from './errors.js';
 import type { Json, JsonObject } from './json.js';
 
 export const datePlaceholder = '{{scheduledDate}}';
@@ -55,6 +56,20 @@ export function fillDate(file: Json, date: string): Json {
     Object.entries(file).map(([name, value]) => [name, fillDate(value as Json, date)]),
   ) as JsonObject;
   return hasWindow(file) ? { until: date, ...filled, from: file['from'] ?? null } : filled;
+}
+
+/**
+ * The plan of a day that somebody names, `by` a flag or a field. A day that would change nothing is no day of that plan: who names
+ * one expects its rows, and would be given those of every day.
+ * @throws plan-invalid
+ */
+export function planOfNamedDay(file: Json, date: string, by: string): Json {
+  if (!isDate(date)) throw new NightstillError('plan-invalid', `${by}: expected a day such as 2026-11-27, found another text`);
+  if (needsDate(file)) return fillDate(file, date);
+  throw new NightstillError(
+    'plan-invalid',
+    `${by}: expected a plan that is another one each day, with ${datePlaceholder} in a text or in the \`from\` of a window, found none of that`,
+  );
 }
 
 /** A dataset over a window of days: its `from` names the day, and stands for each of them. */

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { readEnvironment } from '../config/environment.js';
 import { processSettings } from '../engine/runners/process-settings.js';
 import { packageRoot } from '../tools/package-root.js';
-import { createReporter, formatSeconds } from '../tools/progress.js';
+import { formatDuration } from '../config/format-duration.js';
+import { createReporter } from '../tools/progress.js';
 import { describeOutcomes, drawTable, requireParts, selectParts, setUp } from '../tools/setup.js';
 
 /** The parts that each Jest project needs. */
@@ -52,7 +53,7 @@ async function timed(name: string, work: () => Counts | Promise<Counts>): Promis
   const startedAt = performance.now();
   const counts = await work();
   const seconds = (performance.now() - startedAt) / 1000;
-  process.stdout.write(`── ${name}: ${formatSeconds(seconds)}\n`);
+  process.stdout.write(`── ${name}: ${formatDuration(seconds * 1000)}\n`);
   return { name, ...counts, seconds };
 }
 
@@ -134,7 +135,7 @@ function report(tallies: readonly Tally[]): number {
   const rows = tallies.map(({ name, passed, failed, skipped, seconds }) => [
     name,
     ...[passed, failed, skipped].map(String),
-    formatSeconds(seconds),
+    formatDuration(seconds * 1000),
   ]);
   process.stdout.write(`\n${drawTable(['', 'passed', 'failed', 'skipped', 'time'], rows)}\n\n`);
   const total = (name: keyof Counts): number => tallies.reduce((sum, tally) => sum + tally[name], 0);

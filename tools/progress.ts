@@ -2,6 +2,8 @@
  * How set-up speaks. The library only calls a reporter; what reaches a screen is decided here: on a terminal one bar that
  * is drawn over itself, elsewhere (CI, a pipe) plain lines, at most one every 20 seconds for a step that goes on.
  */
+import { formatDuration } from '../config/format-duration.js';
+
 interface StepProgress {
   /** Bytes done so far. */
   readonly bytes?: number;
@@ -65,7 +67,7 @@ function describeStep(label: string, { bytes, totalBytes, note }: StepProgress, 
     words.push(totalBytes === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`);
   }
   if (note !== undefined) words.push(note);
-  words.push(formatSeconds(seconds));
+  words.push(formatDuration(seconds * 1000));
   return words.join('  ');
 }
 
@@ -78,9 +80,4 @@ function drawBar(fraction: number): string {
 export function formatBytes(bytes: number): string {
   if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} kB`;
   return bytes < 1_000_000_000 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}
-
-export function formatSeconds(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }

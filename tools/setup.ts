@@ -3,9 +3,10 @@
  * and not made again. Safe to interrupt: see cache.ts. It prints nothing itself; `describeOutcomes` draws the closing table.
  */
 import { NightstillError } from '../config/errors.js';
+import { formatDuration } from '../config/format-duration.js';
 import { providePart, type Outcome, type Part, type SetupContext } from './part.js';
 import { parts } from './parts.js';
-import { formatBytes, formatSeconds } from './progress.js';
+import { formatBytes } from './progress.js';
 
 /**
  * The parts with these names, all when there are none.
@@ -49,14 +50,14 @@ export function describeOutcomes(outcomes: readonly Outcome[]): string {
           '–',
           `${part.optional ? 'not installed' : 'FAILED'}: ${refusals.at(-1)?.why ?? ''}`,
           '–',
-          formatSeconds(seconds),
+          formatDuration(seconds * 1000),
         ]
       : [
           part.name,
           found.version,
           found.from,
           found.bytes === undefined ? '–' : formatBytes(found.bytes),
-          formatSeconds(seconds),
+          formatDuration(seconds * 1000),
         ],
   );
   return drawTable(['part', 'version', 'from', 'size', 'time'], rows);

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NightstillError } from '../config/errors.js';
 import { readEnvironment } from '../config/environment.js';
+import { formatDuration } from '../config/format-duration.js';
 import type { Progress } from '../config/child-protocol.js';
 import { holdSocket } from './abstract-socket.js';
 import { announceHolder, endSuperseded, stoppedHolders, type CoreClaim } from './core-holders.js';
@@ -93,7 +94,7 @@ class Patience {
     if (nowMs - this.#noneStoppedAtMs > stoppedLimitMs)
       throw new NightstillError(
         'cores-held',
-        `expected free cores on this host, found that they are held, and for ${stoppedLimitMs} ms by processes that are stopped: ${stopped.join(', ')}`,
+        `expected free cores on this host, found that they are held, and for ${formatDuration(stoppedLimitMs)} by processes that are stopped: ${stopped.join(', ')}`,
       );
     await delay(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }

@@ -13,6 +13,7 @@ import {
 } from '@temporalio/worker';
 import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
+import { formatDuration } from '../config/format-duration.js';
 import type { Role } from '../config/queues.js';
 import { DistillationPlugin, type ScorerModule, type Stage } from '../plugins/index.js';
 import { devicesOfMachine, type Device } from './devices.js';
@@ -136,7 +137,7 @@ async function runAll(workers: readonly Worker[], endWithinMs: number): Promise<
   if (!isForcedEnd(failed.reason)) throw failed.reason;
   throw new NightstillError(
     'stage-endless',
-    `expected every stage to end within ${endWithinMs} ms of being asked to, found one that works on`,
+    `expected every stage to end within ${formatDuration(endWithinMs)} of being asked to, found one that works on`,
   );
 }
 

@@ -7,7 +7,7 @@ import type { Variables } from '../../config/environment.js';
 import { scorerIdOf } from '../../config/evaluate-options.js';
 import type { ResolvedPlan } from '../../config/plan.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
-import { dateIn, fillDate, isDate } from '../../config/scheduled-date.js';
+import { dateIn, fillDate, isDate, planOfNamedDay } from '../../config/scheduled-date.js';
 import type { StageKind } from '../../config/stage-kind.js';
 import { allStages } from '../../plugins/index.js';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../storage/index.js';
@@ -50,7 +50,7 @@ export async function loadPlan({
   if (date !== undefined && !isDate(date))
     throw new UsageError(`--date: expected a day such as 2026-11-27, found ${date}`);
   const read = await readPlanFile(path, { kinds, defaultStore: defaultStore(variables) });
-  const source = { ...read, file: date === undefined ? read.file : fillDate(read.file, date) };
+  const source = { ...read, file: date === undefined ? read.file : planOfNamedDay(read.file, date, '--date') };
   try {
     const judged = forSchedule ? fillDate(source.file, dateIn('UTC', new Date())) : source.file;
     const resolved = knowsAll(judged, kinds) ? resolvePlan(judged, { kinds, queuePrefix }) : undefined;

@@ -1,6 +1,7 @@
 /** What stands behind a node: how it ended, how far it is, or what it waits for. */
 import type { ActivityView, NodeView } from '../../client/index.js';
-import { formatCount, formatDuration, formatLoss, shortDigest } from './format.js';
+import { formatDuration } from '../../config/format-duration.js';
+import { formatCount, formatLoss, shortDigest } from './format.js';
 import { piece, type Piece } from './line.js';
 import { timeLeftMs, type Pace } from './run-view.js';
 

@@ -5,7 +5,7 @@
 import type { MissingWorker, NodeView, RunView } from '../../client/index.js';
 import { approvalCommand } from '../../config/approval.js';
 import { drawDetail } from './draw-node.js';
-import { formatDuration } from './format.js';
+import { formatDuration } from '../../config/format-duration.js';
 import { piece, type Line, type Style } from './line.js';
 import { hasEnded, isOver, type Pace, type ShownRun } from './run-view.js';
 

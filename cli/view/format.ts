@@ -1,15 +1,4 @@
-/** Numbers and durations as people read them. */
-
-/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`. */
-export function formatDuration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
-}
+/** Numbers and digests as people read them. */
 
 /** `1,234`, with digits after the point only where they say something. */
 export const formatCount = (value: number): string =>

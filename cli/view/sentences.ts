@@ -2,7 +2,8 @@
 import type { Approval, NodeView, RunEvent } from '../../client/index.js';
 import { approvalCommand } from '../../config/approval.js';
 import { countOf } from './draw-node.js';
-import { formatCount, formatDuration, formatLoss } from './format.js';
+import { formatDuration } from '../../config/format-duration.js';
+import { formatCount, formatLoss } from './format.js';
 import { timeLeftMs, type Pace, type ShownRun } from './run-view.js';
 
 export class Sentences {

@@ -89,7 +89,7 @@ describe('a worker process', () => {
     });
     worker.signal('SIGTERM');
     await until('the end of the worker', () => !isAlive(worker.pid), 20_000);
-    expect(worker.output()).toContain(`${'stage-endless'}: expected every stage to end within 1000 ms`);
+    expect(worker.output()).toContain(`${'stage-endless'}: expected every stage to end within 1.0 s`);
     await handle.cancel();
   });
 });

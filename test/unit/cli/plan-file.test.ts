@@ -39,6 +39,17 @@ describe('a plan file', () => {
     await expect(loadPlan({ path, variables: {}, date: '2026-11-31' })).rejects.toThrow('--date: expected a day');
   });
 
+  it('that is the same every day is refused with a day: whoever names one expects the rows of that day', async () => {
+    for (const dataset of ['rows.jsonl', '{ from: "rows/{{scheduledDate}}/", window: 7d, until: 2026-11-01 }']) {
+      const path = writePlan(`name: night\nteacher: /t\nstudent: /s\ndataset: ${dataset}\n`);
+      await expect(loadPlan({ path, variables: {}, date: '2026-11-26' })).rejects.toMatchObject({
+        code: 'plan-invalid',
+        message: expect.stringContaining('--date: expected a plan that is another one each day') as string,
+      });
+      expect((await loadPlan({ path, variables: {} })).file).toMatchObject({ name: 'night' });
+    }
+  });
+
   it('may take its rows from several places and days, each path of which is made absolute', async () => {
     const dataset = '{ from: ["rows/{{scheduledDate}}/", "./more-{{scheduledDate}}.jsonl"], window: 7d }';
     const path = writePlan(

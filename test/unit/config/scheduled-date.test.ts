@@ -1,4 +1,4 @@
-import { dateIn, daysOfWindow, fillDate, needsDate } from '../../../config/scheduled-date.js';
+import { dateIn, daysOfWindow, fillDate, needsDate, planOfNamedDay } from '../../../config/scheduled-date.js';
 
 describe('the date of a night', () => {
   it('is the day of the time zone of its schedule', () => {
@@ -42,4 +42,15 @@ describe('the date of a night', () => {
     expect(daysOfWindow(4, '2028-03-02')).toEqual(['2028-02-28', '2028-02-29', '2028-03-01', '2028-03-02']);
     expect(daysOfWindow(2, '2026-01-01')).toEqual(['2025-12-31', '2026-01-01']);
   });
+});
+
+it('a day that somebody names fills a plan which waits for one, and is refused for any other, and where it is none', () => {
+  const file = { teacher: 'data/{{scheduledDate}}' };
+  expect(planOfNamedDay(file, '2026-11-27', '--date')).toEqual({ teacher: 'data/2026-11-27' });
+  const refused = { code: 'plan-invalid', fault: 'user', message: expect.stringMatching(/^--date: expected a /) };
+  for (const [plan, day] of [
+    [file, '2026-11-31'],
+    [{ teacher: 'data' }, '2026-11-27'],
+  ] as const)
+    expect(() => planOfNamedDay(plan, day, '--date')).toThrow(expect.objectContaining(refused));
 });
