@@ -159,7 +159,10 @@ class Supervision {
     const limitMs = silenceLimitsMs[this.#phase] ?? silenceLimitsMs.start;
     this.#silence = setTimeout(
       () =>
-        this.#giveUp('child-silent', `expected a message within ${formatDuration(limitMs)} in phase "${this.#phase}", found none`),
+        this.#giveUp(
+          'child-silent',
+          `expected a message within ${formatDuration(limitMs)} in phase "${this.#phase}", found none`,
+        ),
       limitMs,
     );
   }

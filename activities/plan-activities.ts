@@ -6,8 +6,17 @@ import { Context } from '@temporalio/activity';
 import type { ApprovalQuestion } from '../config/approval.js';
 import { activityNames } from '../config/activity-names.js';
 import { NightstillError } from '../config/errors.js';
-import type { AskInput, LookupResult, NodeInput, ResolvedPlan, RunEnd, RunStart } from '../config/plan.js';
-import { closeRun, openRun, parseDigest, type Json } from '../storage/index.js';
+import type {
+  AskInput,
+  LookupResult,
+  NodeInput,
+  ResolvedPlan,
+  RunEnd,
+  RunStart,
+  StageIdentity,
+} from '../config/plan.js';
+import type { StageKind } from '../config/stage-kind.js';
+import { closeRun, openRun, parseDigest, type Json, type ObjectStore } from '../storage/index.js';
 import { approvalQuestion } from './ask-approval.js';
 import { championsTraining } from './champions-training.js';
 import { planOfDay } from './dated-plan.js';
@@ -21,6 +30,7 @@ import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { hasSearchAttributes } from './search-attributes.js';
 import { identifyStage } from './stage-key.js';
 import { StageNames } from './stage-names.js';
+import { stageBefore, standingRefusal, type StandingRefusal } from './standing-refusal.js';
 import { translating } from './translate.js';
 
 export type PlanActivities = ReturnType<typeof createPlanActivities>;
@@ -50,19 +60,24 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
         if (nothing !== undefined) return { unchanged: true, why: nothing };
         const identified = await identifyStage(kind, input);
         const found = await stores.use(input.store, async (store) => {
-          const before = input.fromChampion && (await championsTraining(store, input.fromChampion, identified));
+          const before = await workOfBefore(store, kind, input, identified);
           const result = await lookUpStage(store, kind, input, before ?? identified, names);
-          // It was collected meanwhile: what runs now begins with what serves, and is recorded as that.
-          return before && !result.outputs ? lookUpStage(store, kind, input, identified, names) : result;
+          // It was collected meanwhile: it runs now, and is recorded as what it is.
+          if (before && !result.outputs) return lookUpStage(store, kind, input, identified, names);
+          return { ...result, ...(before?.why !== undefined && { why: before.why }) };
         });
         return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
       }),
     ),
   ),
 
-  [activityNames.askApproval]: translating((input: AskInput): Promise<ApprovalQuestion | null> =>
-    stores.use(input.store, (store) => approvalQuestion(store, input)),
-  ),
+  [activityNames.askApproval]: translating(async (input: AskInput): Promise<ApprovalQuestion | null> => {
+    const kind = kindOf(input, rules);
+    const identified = await identifyStage(kind, input);
+    return stores.use(input.store, async (store) =>
+      (await refusalOfBefore(store, kind, input, identified)) ? null : approvalQuestion(store, input),
+    );
+  }),
 
   [activityNames.closeRun]: translating(({ runId, store, outcome }: RunEnd) =>
     stores.use(store, async (opened) => void (await closeRun(opened, runId, toJson(outcome)))),
@@ -72,6 +87,29 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
 /** The run waits for the end of a lookup that it has cancelled; a server that does not answer would make that minutes. */
 const untilCancelled = <Result>(work: () => Promise<Result>): Promise<Result> =>
   Promise.race([work(), Context.current().cancelled]);
+
+/** What was done before under another key, and is this very work. */
+async function workOfBefore(
+  store: ObjectStore,
+  kind: StageKind,
+  input: NodeInput,
+  identified: StageIdentity,
+): Promise<(StageIdentity & { readonly why?: string }) | undefined> {
+  if (input.fromChampion) return championsTraining(store, input.fromChampion, identified);
+  // A person has just decided.
+  return input.decision ? undefined : refusalOfBefore(store, kind, input, identified);
+}
+
+async function refusalOfBefore(
+  store: ObjectStore,
+  kind: StageKind,
+  { runId, node, inputs }: NodeInput,
+  { preimage }: StageIdentity,
+): Promise<StandingRefusal | undefined> {
+  if (kind.refusesBy === undefined) return undefined;
+  const before = await stageBefore(store, runId, node);
+  return standingRefusal(store, { kind, inputs, preimage, before });
+}
 
 const toJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 

@@ -24,6 +24,7 @@ import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
+import { standingRefusal } from './standing-refusal.js';
 
 export interface PlanPreview {
   readonly plan: string;
@@ -115,8 +116,8 @@ class Preview {
       if (artifact) inputs[name] = artifact;
       else awaited.add(maker);
     }
-    const notes = [...(await this.#resolutionNotes(node)), ...approvalNotes(node)];
-    const shown = { id, uses, needs, queue, ...(notes.length > 0 && { notes }) };
+    const ofGate = await this.#resolutionNotes(node);
+    const shown = { id, uses, needs, queue, ...notesOf(ofGate, approvalNotes(node)) };
     if (awaited.size > 0) {
       const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
       return { node: { ...shown, verdict: 'unknown', why, ...(await this.#estimate(node)) } };
@@ -126,13 +127,18 @@ class Preview {
     const nothing = this.#store && (await whyNothingToDecide(this.#store, kind, { with: node.with, inputs }));
     if (nothing !== undefined) return left(node, nothing);
     const identified = await identifyStage(kind, { with: node.with, numerics: node.numerics, inputs, makers });
-    const stage = (await this.#championsTraining(node, identified)) ?? identified;
-    const found = this.#store ? await lookupStage(this.#store, stage.stageKey, { readOnly: true }) : never;
     const before = this.#before[id];
-    const why = this.#store ? await explainLookup(this.#store, kind, { stage, found, before }) : 'never run before';
+    const refused =
+      this.#store && (await standingRefusal(this.#store, { kind, inputs, preimage: identified.preimage, before }));
+    const stage = refused ?? (await this.#championsTraining(node, identified)) ?? identified;
+    const found = this.#store ? await lookupStage(this.#store, stage.stageKey, { readOnly: true }) : never;
+    const looked = this.#store ? await explainLookup(this.#store, kind, { stage, found, before }) : 'never run before';
+    const why = refused?.why ?? looked;
     const { stageKey } = stage;
-    if (found.result)
-      return { node: { ...shown, verdict: 'reused', why, stageKey }, outputs: found.result.outcome.outputs };
+    if (found.result) {
+      const reused = { id, uses, needs, queue, ...notesOf(ofGate), verdict: 'reused', why, stageKey } as const;
+      return { node: reused, outputs: found.result.outcome.outputs };
+    }
     // What acts has a key of its own in every run.
     const known = kind.reusable ? { stageKey } : {};
     return { node: { ...shown, verdict: 'runs', why, ...known, ...(await this.#estimate(node)) } };
@@ -175,6 +181,12 @@ const left = ({ id, uses, needs, queue }: PlanNode, why: string): Previewed => (
   node: { id, uses, needs, queue, verdict: 'reused', why },
   unchanged: true,
 });
+
+function notesOf(...notes: readonly (readonly string[])[]): Pick<NodePreview, 'notes'> {
+  const all = notes.flat();
+  return all.length > 0 ? { notes: all } : {};
+}
+
 const approvalNotes = ({ approval }: PlanNode): string[] =>
   approval ? [`waits ${formatDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
 

@@ -5,6 +5,7 @@
  */
 import { sayDecision, type ApprovalDecision } from '../config/approval.js';
 import { hasCode, NightstillError } from '../config/errors.js';
+import type { Refusal } from '../config/refusal.js';
 import type { PromoteOptions } from '../config/gate-options.js';
 import type { VerdictRecord } from '../config/verdict.js';
 import { modelCard } from '../evaluation/index.js';
@@ -30,14 +31,41 @@ export async function promoteStudent(context: PromoteContext): Promise<PromotePr
       'gate-invalid',
       `expected a verdict on the model ${inputs.model.digest}, found one on ${verdict.candidate}`,
     );
-  if (verdict.verdict !== 'pass') return leave(context, verdict, `the verdict of its gate is ${verdict.verdict}`);
+  if (verdict.verdict !== 'pass') return leave(context, verdict, refusedByGate(verdict));
   if (!context.options.approval) return move(context, verdict);
   const decision = decisionOn(context);
   if (decision?.outcome === 'approved') return move(context, verdict);
   // A person refuses the model, whatever serves.
-  if (decision) return record(context, verdict, sayDecision(decision));
+  if (decision) return record(context, verdict, leftBy(decision));
   const rolledBack = await wasRolledBack(store, verdict);
-  return leave(context, verdict, rolledBack ? 'it was rolled back' : 'nobody was asked to approve it');
+  return leave(
+    context,
+    verdict,
+    rolledBack ? refused('it was rolled back') : { why: 'nobody was asked to approve it' },
+  );
+}
+
+/** Why nothing was moved; with `refused`, it stands while nothing changes. */
+interface NotMoved {
+  readonly why: string;
+  readonly refused?: Refusal;
+}
+
+const refused = (why: string, because = why, at = new Date().toISOString()): NotMoved => ({
+  why,
+  refused: { at, because },
+});
+
+function refusedByGate({ verdict, comparisons }: VerdictRecord): NotMoved {
+  const why = `the verdict of its gate is ${verdict}`;
+  const reasons = comparisons.filter(({ outcome }) => outcome === verdict).map(({ reason }) => reason);
+  return refused(why, [why, ...reasons].join('; '));
+}
+
+/** Somebody who did not answer in time may answer the next time. */
+function leftBy(decision: ApprovalDecision): NotMoved {
+  const why = sayDecision(decision);
+  return decision.outcome === 'rejected' ? refused(why, why, decision.at) : { why };
 }
 
 /** @throws approval-mismatch when it is about anything else than what would be moved */
@@ -52,7 +80,7 @@ function decisionOn({ decision, inputs }: PromoteContext): ApprovalDecision | un
 }
 
 /** A refusal counts only for what it was decided against: against what serves now the student may be the better one. */
-async function leave(context: PromoteContext, verdict: VerdictRecord, why: string): Promise<PromoteProduct> {
+async function leave(context: PromoteContext, verdict: VerdictRecord, why: NotMoved): Promise<PromoteProduct> {
   await expectAlias(context.store, { ...verdict, expected: expectedBy(verdict) });
   return record(context, verdict, why);
 }
@@ -82,7 +110,7 @@ async function move(context: PromoteContext, verdict: VerdictRecord): Promise<Pr
     return moved;
   } catch (error) {
     if (!hasCode(error, 'digest-refused')) throw error;
-    return record(context, verdict, `it was rolled back: ${error.remedy}`);
+    return record(context, verdict, refused(`it was rolled back: ${error.remedy}`));
   }
 }
 
@@ -97,15 +125,15 @@ async function announce({ writer, signal }: PromoteContext): Promise<void> {
   await writer.save({ step: 1, state: 'about to move' }).durable;
 }
 
-/** @param notMoved why; undefined for a promotion */
+/** @param notMoved undefined for a promotion */
 async function record(
   { inputs, writer, decision }: PromoteContext,
   { name, alias, champion, reasons, verdict }: VerdictRecord,
-  notMoved: string | undefined,
+  notMoved: NotMoved | undefined,
 ): Promise<PromoteProduct> {
   const facts = {
     promoted: notMoved === undefined,
-    why: notMoved ?? 'it passed its gate',
+    why: notMoved?.why ?? 'it passed its gate',
     verdict,
     reasons,
     name,
@@ -113,6 +141,7 @@ async function record(
     model: inputs.model.digest,
     before: champion?.digest ?? null,
     ...(decision && { decision: toJson(decision) }),
+    ...(notMoved?.refused && { refused: notMoved.refused }),
   };
   const parts = [await writer.putBlob(Buffer.from(canonicalJson(facts)))];
   const meta = { promoted: facts.promoted };

@@ -9,6 +9,7 @@ import type { ApprovalDecision } from '../config/approval.js';
 import type { TeacherDrift } from '../config/teacher-drift.js';
 import type { ComparisonRecord } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
+import type { Refusal } from '../config/refusal.js';
 import type { ReportedSystem, Reproduction, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
 import { seenRun } from './seen-run.js';
@@ -71,6 +72,8 @@ export interface PromotionMade {
   readonly why: string;
   /** Of the person who was asked. */
   readonly decision?: ApprovalDecision;
+  /** The same candidate was refused by an earlier run, and nothing has changed since. */
+  readonly refusedBefore?: Refusal & { readonly run: string };
 }
 
 export interface ServingName {

@@ -1,5 +1,6 @@
 /** The parts of a report out of a store: results of the nodes, scores item by item, verdicts, names, prices. Loaded when asked for. */
 import type { ApprovalDecision } from '../config/approval.js';
+import { refusalOf } from '../config/refusal.js';
 import { readComparisons } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import {
@@ -71,7 +72,7 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
       const drift = teacherDriftOf(result.outcome.facts);
       return drift ? [{ node, ...drift }] : [];
     }),
-    promotions: promotionsOf(nodes),
+    promotions: promotionsOf(nodes, run),
     serving: await readServing(store, nodes),
     teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',
     distillationUsd: prices.distillationUsd ?? 'not given',
@@ -149,7 +150,7 @@ const unchangedVerdicts = ({ outcome }: Run): GateVerdict[] =>
     .filter(({ id, unchanged }) => unchanged === id)
     .map(({ id, why = '' }) => ({ node: id, verdict: 'unchanged', reasons: [why] }));
 
-const promotionsOf = (nodes: readonly NodeResult[]): PromotionMade[] =>
+const promotionsOf = (nodes: readonly NodeResult[], { id }: Run): PromotionMade[] =>
   nodes.flatMap(({ node, result }) => {
     if (artifactOf(result, 'promotion') === undefined) return [];
     const facts = objectOf(result.outcome.facts);
@@ -157,7 +158,15 @@ const promotionsOf = (nodes: readonly NodeResult[]): PromotionMade[] =>
     const promoted = memberOf(facts, 'promoted') === true;
     const decided = objectAt(facts, 'decision') as unknown as ApprovalDecision;
     const made = { node, name: said('name'), alias: said('alias'), promoted, why: said('why') };
-    return [{ ...made, ...('outcome' in decided && { decision: decided }) }];
+    const { recordedBy = id } = result;
+    const refused = recordedBy === id ? undefined : refusalOf(facts);
+    return [
+      {
+        ...made,
+        ...('outcome' in decided && { decision: decided }),
+        ...(refused && { refusedBefore: { ...refused, run: recordedBy } }),
+      },
+    ];
   });
 
 const artifactOf = ({ outcome }: StageResult, kind: string): ArtifactRef | undefined =>

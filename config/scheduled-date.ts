@@ -64,7 +64,8 @@ export function fillDate(file: Json, date: string): Json {
  * @throws plan-invalid
  */
 export function planOfNamedDay(file: Json, date: string, by: string): Json {
-  if (!isDate(date)) throw new NightstillError('plan-invalid', `${by}: expected a day such as 2026-11-27, found another text`);
+  if (!isDate(date))
+    throw new NightstillError('plan-invalid', `${by}: expected a day such as 2026-11-27, found another text`);
   if (needsDate(file)) return fillDate(file, date);
   throw new NightstillError(
     'plan-invalid',

@@ -87,6 +87,8 @@ export interface StageKind {
   readonly reproducible: boolean;
   /** False: it acts, and so anew in every run. */
   readonly reusable: boolean;
+  /** Of one that acts on a verdict, the input that holds it: what it refused stands while nothing changes, see `refusal.ts`. */
+  readonly refusesBy?: string | undefined;
   /** Names of inputs of which it reads what was observed as well: which execution made them is then part of the stage key. */
   readonly observes: readonly string[];
   /** Of a stage that decides about what serves under a name. */

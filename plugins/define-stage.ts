@@ -45,6 +45,11 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly reproducible?: boolean;
   /** Is a result of another run taken? Default: true. False for a stage that acts. */
   readonly reusable?: boolean;
+  /**
+   * Of a stage that acts on a verdict, the input that holds it. An execution that refused says so in its facts, as
+   * `refused: { at, because }`: then the next run with the same inputs, options and champion takes its result. Default: none.
+   */
+  readonly refusesBy?: keyof Inputs & string;
   /** Inputs of which it reads what was observed as well, beside the facts. Default: none. */
   readonly observes?: readonly (keyof Inputs & string)[];
   /** Of a stage that decides about what serves under a name. */
@@ -132,6 +137,7 @@ export function defineStage<
     numerics: (values) => (typeof numerics === 'function' ? numerics(values as Options) : numerics),
     reproducible: definition.reproducible ?? true,
     reusable: definition.reusable ?? true,
+    refusesBy: definition.refusesBy,
     observes: definition.observes ?? [],
     champion: champion && ((values) => champion(values as Options)),
     knownScorers: definition.knownScorers ?? [],

@@ -1,6 +1,7 @@
 /**
- * The stage kind `promote`: moves a name to the model that passed its gate, and to no other. It acts, so what another run has done
- * is never taken for its result; it moves against what the gate read, and when that has changed the gate decides again.
+ * The stage kind `promote`: moves a name to the model that passed its gate, and to no other. It acts, so a move of another run
+ * is never taken for its own; it moves against what the gate read, and when that has changed the gate decides again. What it refused
+ * stays refused as long as candidate and verdict are the same.
  */
 import { promoteOptions } from '../config/gate-options.js';
 import { defineStage } from './define-stage.js';
@@ -15,6 +16,7 @@ export const promoteStage = defineStage({
   shared: { teacher: 'teacher', student: 'student' },
   reproducible: false,
   reusable: false,
+  refusesBy: 'verdict',
   approval: ({ approval }) => approval && { verdict: 'verdict', model: 'model', withinMs: approval.within },
   run: async (context) => (await import('../activities/promote.js')).promoteStudent(context),
 });

@@ -133,7 +133,7 @@ const decisions = ({ canaries, verdicts, promotions, serving }: RunReport, say: 
       say.verdict(decided.node, decided.verdict),
       ...say.reasons(decided).map((reason) => `  ${reason}`),
     ]),
-    ...promotions.map(({ name, alias, promoted, why }) => say.promotion(`${name}/${alias}`, promoted, why)),
+    ...promotions.map((made) => say.promotion(`${made.name}/${made.alias}`, made)),
     ...serving.map(({ name, alias, system, reason }) => say.serving(say.systems[system], `${name}/${alias}`, reason)),
     ...(serving.length === 0 ? [say.nothingServes] : []),
   ].join('\n');

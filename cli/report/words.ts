@@ -1,4 +1,5 @@
 /** What a report says, in English and in Japanese: the same substance, sentence by sentence. Numbers come formatted. */
+import { dayOfRefusal, sayRefusal } from '../../config/refusal.js';
 import { sayComparison } from '../../evaluation/report/index.js';
 import type { RunReport } from '../../client/index.js';
 
@@ -48,7 +49,7 @@ export interface Words {
   readonly canaries: (drift: RunReport['canaries'][number]) => string;
   readonly verdict: (node: string, verdict: string) => string;
   readonly reasons: (decided: RunReport['verdicts'][number]) => readonly string[];
-  readonly promotion: (place: string, promoted: boolean, why: string) => string;
+  readonly promotion: (place: string, made: RunReport['promotions'][number]) => string;
   readonly serving: (system: string, place: string, reason: string) => string;
   readonly nothingServes: string;
   readonly withoutResult: (nodes: string) => string;
@@ -124,7 +125,10 @@ const english: Words = {
     `The teacher answers ${changed === 0 ? `all ${prompts}` : `${prompts - changed} of ${prompts}`} canary prompts as in run ${since}${served ? `, and now calls itself ${served.now}` : ''}.${sampled && changed > 0 ? ' It takes no temperature: answers differ by chance as well.' : ''}`,
   verdict: (node, verdict) => `Gate ${node}: ${verdict}`,
   reasons: ({ reasons }) => reasons,
-  promotion: (place, promoted, why) => (promoted ? `Promoted to ${place}: ${why}` : `Not promoted to ${place}: ${why}`),
+  promotion: (place, { promoted, why, refusedBefore }) =>
+    promoted
+      ? `Promoted to ${place}: ${why}`
+      : `Not promoted to ${place}: ${refusedBefore ? sayRefusal(refusedBefore, refusedBefore.run) : why}`,
   serving: (system, place, reason) => `${place} serves the ${system} of this run: ${reason}`,
   nothingServes: 'No model of this run serves under a name.',
   withoutResult: (nodes) => `Without a result, or no longer kept: ${nodes}`,
@@ -208,8 +212,13 @@ const japanese: Words = {
       ? [...told, '判定不能: 品質を問う要件に、適用できるものがありません。champion を必要としない下限を加えてください']
       : told;
   },
-  promotion: (place, promoted, why) =>
-    promoted ? `${place} に昇格しました: ${why}` : `${place} には昇格していません: ${why}`,
+  promotion: (place, { promoted, why, refusedBefore }) => {
+    if (promoted) return `${place} に昇格しました: ${why}`;
+    const before =
+      refusedBefore &&
+      `同じ候補が ${dayOfRefusal(refusedBefore)} の実行 ${refusedBefore.run} で見送られ、その後変更はありません: `;
+    return `${place} には昇格していません: ${before ?? ''}${why}`;
+  },
   serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${reason}`,
   nothingServes: 'この実行のモデルは、どの名前でも提供されていません。',
   withoutResult: (nodes) => `結果がない、または保存されていないノード: ${nodes}`,

@@ -99,6 +99,21 @@ it('one that is rejected, and one that nobody decides on in time, complete their
   const why = 'rejected by bob: not this week';
   expect(await promotionOf(rejected)).toMatchObject({ promoted: false, why, decision });
 
+  // The same student by the same verdict is nothing to ask about again; by another it is.
+  const again = await run({ name: 'rejected' });
+  const { nodes } = await again.result();
+  expect(Object.keys(nodes).filter((id) => !nodes[id]?.reused)).toEqual([]);
+  expect((await report(again)).promotions).toMatchObject([
+    { promoted: false, why, refusedBefore: { run: rejected.runId, at: decision.at } },
+  ]);
+  expect((await status(again)).nodes.at(-1)).toMatchObject({
+    status: 'reused',
+    why: `the same candidate, refused on ${decision.at.slice(0, 10)} by run ${rejected.runId}: ${why}`,
+  });
+  const otherwise = await run({ name: 'rejected', gates: [{ score: 'exact-match', atLeast: 0, minItems: 2 }] });
+  expect((await questionOf(otherwise)).candidate).toBe(seen.candidate);
+  await otherwise.cancel();
+
   const expired = await run({ name: 'expired', within: '1s' });
   expect(await promotionOf(expired)).toMatchObject({ promoted: false, decision: { outcome: 'expired' } });
   const { approval } = (await status(expired)).nodes.at(-1)!;

@@ -148,6 +148,21 @@ it('a gate that says no completes the run, and promotes nothing', async () => {
     verdicts: [{ node: 'gate', verdict, reasons }],
     promotions: [{ node: 'promote', name: 'strict', alias: 'champion', promoted: false }],
   });
+
+  const again = await run({ name: 'strict', gates });
+  expect(ranIn((await again.result()).nodes)).toEqual([]);
+  const why = expect.stringMatching(
+    new RegExp(`^the same candidate, refused on \\d{4}-.* by run ${handle.runId}: .*is fail; .* below 0.9`),
+  ) as string;
+  expect(await explain({ runId: again.runId, store, node: 'promote' })).toMatchObject([{ status: 'reused', why }]);
+  expect(await report(again)).toMatchObject({
+    verdicts: [{ verdict, reasons }],
+    promotions: [{ promoted: false, refusedBefore: { run: handle.runId } }],
+  });
+  const kinds = builtInStages.map(({ kind }) => kind);
+  const preview = await previewPlan(plan({ name: 'strict', gates }), { kinds, queuePrefix: 'nightstill' });
+  expect(preview.nodes.map(({ verdict: foreseen }) => foreseen)).toEqual(preview.nodes.map(() => 'reused'));
+  expect(preview.nodes.at(-1)).toMatchObject({ id: 'promote', why });
 });
 
 it('a champion that moves before the promotion is met by the gate, which decides again', async () => {

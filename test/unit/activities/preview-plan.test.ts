@@ -208,3 +208,24 @@ it('of what acts no stage key is shown, since every run has another', async () =
   expect(nodes[0]).toMatchObject({ id: 'act', verdict: 'runs' });
   expect(nodes[0]?.stageKey).toBeUndefined();
 });
+
+it('of what waits for a person, how long is told as durations are everywhere', async () => {
+  const unused = { run: () => Promise.reject(new Error('not run here')) };
+  const outputs = { verdict: 'verdict', model: 'model' };
+  const judge = defineStage({ kind: 'judge', version: 1, outputs, ...unused });
+  const { kind } = defineStage({
+    kind: 'act',
+    version: 1,
+    inputs: outputs,
+    outputs: { deed: 'deed' },
+    reusable: false,
+    approval: () => ({ verdict: 'verdict', model: 'model', withinMs: 90_000 }) as const,
+    ...unused,
+  });
+  const stages = [
+    { id: 'judge', uses: 'judge' },
+    { id: 'act', uses: 'act', needs: ['judge'] },
+  ];
+  const { nodes } = await previewPlan({ name: 'deeds', store, stages }, { ...rules, kinds: [judge.kind, kind] });
+  expect(nodes[1]?.notes).toEqual(['waits 1 min 30 s at most for a person to approve what passed its gate']);
+});

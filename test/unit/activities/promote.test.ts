@@ -42,7 +42,11 @@ async function attempt(
 ) {
   const model = await artifact('model', { weights: 'of the student' });
   const decided = { version: 1, verdict, reasons: ['a line'], name: 'nightly', alias: 'champion' };
-  const record = { ...decided, candidate: model.digest, champion: null, comparisons: [], scores: [], read: {} };
+  const comparisons = [
+    { outcome: 'pass', reason: 'fluency: 1 is at least 0.5' },
+    { outcome: 'fail', reason: 'exact-match: 0.1 is below 0.9' },
+  ];
+  const record = { ...decided, candidate: model.digest, champion: null, comparisons, scores: [], read: {} };
   const inputs = { model, verdict: await artifact('verdict', record), dataset: undefined, trained: undefined };
   const seen = { node: 'promote', candidate: model.digest, verdict: inputs.verdict.digest, at: '2026-11-27T10:00:00Z' };
   const asked = person && { decision: { ...seen, by: 'alice', ...person } };
@@ -100,6 +104,18 @@ it('no verdict counts against another champion than the one it was decided again
     await expect(attempt(verdict)).rejects.toMatchObject({ code: 'champion-moved' });
 });
 
+it('a refusal by its gate stands, and says by which requirement', async () => {
+  expect(await attempt('fail')).toMatchObject({
+    facts: {
+      refused: {
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+        because: 'the verdict of its gate is fail; exact-match: 0.1 is below 0.9',
+      },
+    },
+  });
+  expect((await attempt('pass')).facts).not.toHaveProperty('refused');
+});
+
 describe('where the plan asks for an approval', () => {
   const person = (asked: Person | null) => attempt('pass', undefined, asked);
 
@@ -114,6 +130,15 @@ describe('where the plan asks for an approval', () => {
     expect(await served()).toMatchObject({
       current: { reason: 'passed its gate in run run-1: a line; approved by alice' },
     });
+  });
+
+  it('what a person refused stands; that nobody answered, or nobody was asked, does not', async () => {
+    const at = '2026-11-27T10:00:00Z';
+    expect(await person({ outcome: 'rejected' })).toMatchObject({
+      facts: { refused: { at, because: 'rejected by alice' } },
+    });
+    for (const asked of [null, { outcome: 'expired' }] as const)
+      expect((await person(asked)).facts).not.toHaveProperty('refused');
   });
 
   it('an approval of anything else than what would be moved promotes nothing', async () => {

@@ -219,6 +219,23 @@ describe('a report', () => {
     );
   });
 
+  it('says of a candidate that an earlier run refused when that was, and why', async () => {
+    const { recorded } = await nights.begin();
+    const why = 'rejected by bob: not this week';
+    const refused = { at: '2026-11-26T03:10:00Z', because: why };
+    const facts = { promoted: false, why, verdict: 'pass', name: 'shop', alias: 'champion', refused };
+    await recorded.node('move', { kind: 'promote', run: nights.count }, 'promotion', { facts });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: nights.url });
+    expect(found.promotions).toMatchObject([{ promoted: false, why, refusedBefore: { ...refused, run: 'night' } }]);
+    expect(drawReport(found, 'en')).toContain(
+      `Not promoted to shop/champion: the same candidate, refused on 2026-11-26 by run night: ${why}`,
+    );
+    expect(drawReport(found, 'ja')).toContain(
+      `同じ候補が 2026-11-26 の実行 night で見送られ、その後変更はありません: ${why}`,
+    );
+  });
+
   it('tells the reasons of a gate in the language of the report', async () => {
     const { recorded } = await nights.begin();
     const comparison = {
