@@ -19,7 +19,7 @@ import { scorings, type Contestant } from './engine-groups.js';
 import { measureGroup, writeFiles, type Rounds } from './engine-rounds.js';
 import { judge } from './engine-rows.js';
 import { providePython } from './python-environment.js';
-import { printRows, report, rounded, type Row } from './report.js';
+import { printRows, ratioOf, report, rounded, type Row } from './report.js';
 
 const quietLoad = 0.5;
 const engine: Contestant = { by: 'engine', backend: 'tensorflow', xla: false };
@@ -44,7 +44,7 @@ const bytesRow = (bytes: number): Row => ({
   ours: rounded(bytes),
   theirs: distillKit[0]?.bytes ?? Number.NaN,
   unit: 'bytes a token',
-  ratio: rounded((distillKit[0]?.bytes ?? Number.NaN) / bytes),
+  ratio: ratioOf(bytes, distillKit[0]?.bytes ?? Number.NaN),
   goal: `≤ ${goalBytes} bytes a token`,
   met: bytes <= goalBytes,
 });

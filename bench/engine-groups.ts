@@ -22,7 +22,7 @@ export interface Goal {
   readonly against?: string;
   readonly ours?: string;
   readonly what: 'speed' | 'memory' | 'first step';
-  /** The least ratio; with `what: 'first step'` the most seconds. */
+  /** The least ratio of speeds, the greatest of memory; with `what: 'first step'` the most seconds. */
   readonly goal: number;
 }
 
@@ -35,6 +35,8 @@ export interface Group {
   readonly tokens: number;
   /** When not as many as everywhere else. */
   readonly threads?: number;
+  /** Measured only where the processor multiplies bfloat16 by itself. */
+  readonly needsBfloat16?: true;
   readonly contestants: Readonly<Record<string, Contestant>>;
   readonly goals: readonly Goal[];
 }
@@ -86,6 +88,7 @@ const trainings = (['5M', '30M'] as const).flatMap((model) =>
     },
     {
       ...training(model, length, true),
+      needsBfloat16: true,
       contestants: { ours: engine, 'PyTorch bf16 autocast': torch(false, true) },
       goals: [{ against: 'PyTorch bf16 autocast', what: 'speed', goal: 1 }],
     },
@@ -102,7 +105,7 @@ const wasm: Group = {
   },
   goals: [
     { against: 'eager wasm, product repaired', what: 'speed', goal: 1.2 },
-    { against: 'eager wasm, product repaired', what: 'memory', goal: 2 },
+    { against: 'eager wasm, product repaired', what: 'memory', goal: 0.5 },
   ],
 };
 

@@ -5,6 +5,7 @@ import type { Group } from './engine-groups.js';
 import type { Measurement, Task } from './engine-measurement.js';
 import { modelShapes } from './engine-models.js';
 import { describe, type Measured } from './engine-rows.js';
+import { lacksBfloat16 } from './processor.js';
 import { writeIds, writeModel } from './engine-workload.js';
 
 export interface Rounds {
@@ -12,12 +13,14 @@ export interface Rounds {
   readonly threads: number;
 }
 
-/** Everyone in turn, round after round; who fails once is asked no more. */
+/** Everyone in turn, round after round; who fails once is asked no more, and nobody what the processor cannot do. */
 export async function measureGroup(
   group: Group,
   { rounds, threads }: Rounds,
   surroundings: Surroundings,
 ): Promise<ReadonlyMap<string, Measured>> {
+  const lacking = group.needsBfloat16 && lacksBfloat16();
+  if (lacking !== undefined) return new Map(Object.keys(group.contestants).map((name) => [name, { why: lacking }]));
   const task: Task = { ...(await writeFiles(group, surroundings.directory)), threads: group.threads ?? threads };
   const wanted = new Set(group.goals.flatMap(({ against, ours = 'ours' }) => [ours, against]));
   const contestants = Object.entries(group.contestants).filter(([name]) => wanted.has(name));

@@ -1,7 +1,7 @@
 /** From the measurements of a group to rows of the report, or to the reason why a row is void or was not measured. */
 import type { Contestant, Goal, Group } from './engine-groups.js';
 import type { Measurement } from './engine-measurement.js';
-import { rounded, type Row } from './report.js';
+import { ratioOf, rounded, type Row } from './report.js';
 
 /** Every round of one contestant, or why there is none. */
 export type Measured = readonly Measurement[] | { readonly why: string };
@@ -13,6 +13,7 @@ const lossTolerance = 1e-3;
 const scoreTolerance = 1e-3;
 const differingTokens = 0.01;
 
+/** A row only where every round of both sides computed the same as our first. */
 export function judge(group: Group, goal: Goal, measured: ReadonlyMap<string, Measured>): Judged {
   const oursName = goal.ours ?? 'ours';
   const label = `${group.work}, ${goal.what}, ${goal.against ?? oursName}`;
@@ -21,7 +22,9 @@ export function judge(group: Group, goal: Goal, measured: ReadonlyMap<string, Me
   if (goal.against === undefined) return { row: firstStepRow(group, oursName, goal.goal, ours) };
   const theirs = roundsOf(measured, goal.against);
   if ('why' in theirs) return { note: `not measured: ${label}: ${theirs.why}` };
-  const difference = differs(ours[0], theirs[0]);
+  const [first] = ours;
+  const differences = [...ours.slice(1), ...theirs].map((round) => differs(first, round));
+  const difference = differences.find((found) => found !== undefined);
   if (difference !== undefined) return { note: `void: ${label}: ${difference}` };
   return { row: comparedRow(group, goal, goal.against, ours, theirs) };
 }
@@ -43,7 +46,7 @@ function comparedRow(
       ? least(rounds, ({ peakBytes, idleBytes }) => (peakBytes - idleBytes) / mebibyte)
       : (tokens * 1000) / least(rounds, ({ bestMs }) => bestMs),
   ) as [number, number];
-  const ratio = rounded(isMemory ? other / mine : mine / other);
+  const ratio = ratioOf(mine, other);
   return {
     work: isMemory ? `peak memory of the ${work}` : work,
     against,
@@ -51,8 +54,8 @@ function comparedRow(
     theirs: rounded(other),
     unit: isMemory ? 'MiB' : 'tokens/s',
     ratio,
-    goal: isMemory ? `≤ ${rounded(1 / goal)} ×` : `≥ ${goal} ×`,
-    met: ratio >= goal,
+    goal: `${isMemory ? '≤' : '≥'} ${goal} ×`,
+    met: isMemory ? ratio <= goal : ratio >= goal,
   };
 }
 
@@ -64,7 +67,7 @@ function firstStepRow({ work }: Group, name: string, limitSeconds: number, ours:
     ours: seconds,
     theirs: limitSeconds,
     unit: 's',
-    ratio: rounded(limitSeconds / seconds),
+    ratio: ratioOf(seconds, limitSeconds),
     goal: `≤ ${limitSeconds} s`,
     met: seconds <= limitSeconds,
   };
@@ -74,20 +77,16 @@ const least = (rounds: readonly Measurement[], of: (round: Measurement) => numbe
   Math.min(...rounds.map(of));
 
 /** Two that do not compute the same are not compared. */
-function differs(ours: Measurement | undefined, theirs: Measurement | undefined): string | undefined {
-  const [loss, otherLoss] = [ours?.losses?.at(-1), theirs?.losses?.at(-1)];
-  if (loss !== undefined && otherLoss !== undefined)
-    return Math.abs(loss - otherLoss) <= lossTolerance
-      ? undefined
-      : `the last losses are ${loss.toFixed(5)} and ${otherLoss.toFixed(5)}`;
-  if (ours?.sums !== undefined && theirs?.sums !== undefined) {
-    const other = theirs.sums;
-    const wrong = ours.sums.findIndex(
-      (sum, index) => !(Math.abs(sum - (other[index] ?? Number.NaN)) <= scoreTolerance * Math.abs(sum)),
-    );
-    return wrong === -1 ? undefined : `sequence ${wrong} has log-probability ${ours.sums[wrong]} and ${other[wrong]}`;
+function differs(ours: Measurement | undefined, theirs: Measurement): string | undefined {
+  if (ours?.losses !== undefined && theirs.losses !== undefined) {
+    const step = firstApart(ours.losses, theirs.losses, () => lossTolerance);
+    return step && `the losses of step ${step.index + 1} are ${step.ours.toFixed(5)} and ${step.theirs.toFixed(5)}`;
   }
-  if (ours?.tokens !== undefined && theirs?.tokens !== undefined) {
+  if (ours?.sums !== undefined && theirs.sums !== undefined) {
+    const sequence = firstApart(ours.sums, theirs.sums, (sum) => scoreTolerance * Math.abs(sum));
+    return sequence && `sequence ${sequence.index} has log-probability ${sequence.ours} and ${sequence.theirs}`;
+  }
+  if (ours?.tokens !== undefined && theirs.tokens !== undefined) {
     const [tokens, other] = [ours.tokens.flat(), theirs.tokens.flat()];
     const wrong = tokens.filter((token, index) => token !== other[index]).length;
     return tokens.length === other.length && wrong <= differingTokens * tokens.length
@@ -95,6 +94,15 @@ function differs(ours: Measurement | undefined, theirs: Measurement | undefined)
       : `${wrong} of ${other.length} tokens differ`;
   }
   return 'nothing shows that both computed the same';
+}
+
+/** The first place where two lists differ by more than the tolerance, one of them ends, or one holds no number. */
+function firstApart(ours: readonly number[], theirs: readonly number[], tolerance: (value: number) => number) {
+  for (let index = 0; index < Math.max(ours.length, theirs.length, 1); index += 1) {
+    const [mine = Number.NaN, other = Number.NaN] = [ours[index], theirs[index]];
+    if (!(Math.abs(mine - other) <= tolerance(mine))) return { index, ours: mine, theirs: other };
+  }
+  return undefined;
 }
 
 /** How a contestant is spoken of while it runs. */

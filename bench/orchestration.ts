@@ -12,7 +12,7 @@ import { NightFiles } from '../test/support/night-files.js';
 import { Night } from '../test/support/night.js';
 import { S3Server } from '../test/support/s3-server.js';
 import type { Json } from '../storage/index.js';
-import { report, rounded, type Row } from './report.js';
+import { ratioOf, report, rounded, type Row } from './report.js';
 
 const rounds = 8;
 /** Long enough that one node is told from the run around it. */
@@ -139,7 +139,7 @@ function atMost(
     ours: rounded(ours),
     theirs: rounded(theirs),
     unit: 'ms',
-    ratio: rounded(theirs / ours),
+    ratio: ratioOf(ours, theirs),
     goal: `< ${limitMs} ms${note}`,
     met: counted < limitMs,
   };
@@ -151,7 +151,7 @@ const history = (work: string, ours: number, unit: string, limit: number): Row =
   ours: rounded(ours),
   theirs: limit,
   unit,
-  ratio: rounded(limit / ours),
+  ratio: ratioOf(ours, limit),
   goal: `< ${limit} ${unit}`,
   met: ours < limit,
 });

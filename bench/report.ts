@@ -9,13 +9,15 @@ export interface Row {
   readonly ours: number;
   readonly theirs: number;
   readonly unit: string;
-  /** Ours over theirs where more is better, theirs over ours where less is: above 1 we win. */
+  /** Ours over theirs, whatever the unit: a goal of at least so much wants it large, a goal of at most so much small. */
   readonly ratio: number;
   readonly goal: string;
   readonly met: boolean;
 }
 
 export const rounded = (value: number): number => Number(value.toPrecision(4));
+
+export const ratioOf = (ours: number, theirs: number): number => rounded(ours / theirs);
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);

@@ -6,7 +6,7 @@
  */
 import { fork } from 'node:child_process';
 import { S3Server } from '../test/support/s3-server.js';
-import { median, report, rounded, type Row } from './report.js';
+import { median, ratioOf, report, rounded, type Row } from './report.js';
 import type { Measurement, Task } from './storage-task.js';
 
 const rounds = 5;
@@ -81,19 +81,18 @@ function compared(
 ): Row {
   const ours = rounded(Math.max(...row.ours));
   const theirs = rounded(Math.max(...row.theirs));
-  const ratio = rounded(ours / theirs);
+  const ratio = ratioOf(ours, theirs);
   return { ...row, ours, theirs, ratio, goal: `≥ ${row.goal} ×`, met: ratio >= row.goal };
 }
 
 function atMost(work: string, against: string, ours: number, limit: number, unit: string): Row {
-  const ratio = rounded(limit / ours);
   return {
     work,
     against,
     ours: rounded(ours),
     theirs: limit,
     unit,
-    ratio,
+    ratio: ratioOf(ours, limit),
     goal: `< ${limit} ${unit}`,
     met: ours < limit,
   };
@@ -110,7 +109,7 @@ function stallRow({ stallMs = [], copyMs = [] }: Measurement): Row {
     ours,
     theirs,
     unit: 'ms',
-    ratio: rounded(theirs / ours),
+    ratio: ratioOf(ours, theirs),
     goal: '≤ 1.2 × the copy',
     met,
   };

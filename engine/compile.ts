@@ -14,7 +14,7 @@ export interface ProgramSpec {
   readonly run: ProgramFunction;
   /** Compile the program as one XLA computation, where the runner knows XLA. Default: false. */
   readonly xla?: boolean;
-  /** In which precision matrix products take their operands. Default: float32. */
+  /** The precision of the operands and results of matrix products; everything else is float32. Default: float32. */
   readonly precision?: 'float32' | 'bfloat16';
   /** Which rewrites to leave out. */
   readonly passes?: PassOptions;

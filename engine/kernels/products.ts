@@ -1,6 +1,6 @@
 /**
- * Matrix products. Under bfloat16 the operands of every product are rounded to bfloat16 and its result is float32 again;
- * nothing else of a program changes.
+ * Matrix products. Under bfloat16 the operands of every product are rounded to bfloat16, its result too, before it is cast to
+ * float32 again; nothing else of a program changes.
  */
 import { tensorflowType, typed, type Graph, type GraphOutput, type GraphType } from '../runners/graph.js';
 import type { Value } from '../tracing/program.js';

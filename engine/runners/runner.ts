@@ -15,7 +15,7 @@ export interface RunnableProgram {
   readonly program: Program;
   /** Compile the program as one XLA computation. The kernels runner knows no XLA and ignores it. */
   readonly xla: boolean;
-  /** bfloat16 rounds the operands of matrix products and nothing else. The kernels runner computes in float32. */
+  /** bfloat16 rounds operands and results of matrix products and nothing else. The kernels runner computes in float32. */
   readonly precision: 'float32' | 'bfloat16';
 }
 

@@ -25,11 +25,14 @@ export function findViolations(sources: readonly Source[], house: House): string
   return [...judged, ...cycles.map((cycle) => `${cycle.join(' → ')}: files import each other in a circle`)];
 }
 
-/** Circles that the table itself would allow: rooms that may import each other. Empty when the rooms have an order. */
+/**
+ * Circles that the table itself would allow: whole rooms that may import each other. Empty when the rooms have an order. Files that
+ * are granted by name make none: a circle of files is a violation wherever it runs.
+ */
 export function findTableCycles({ rooms }: House): string[] {
   const allowed = rooms.map(({ folder, imports }): [string, string[]] => [
     folder,
-    imports.filter(({ types }) => types !== true).map(({ room }) => room),
+    imports.filter(({ types, files }) => types !== true && files === undefined).map(({ room }) => room),
   ]);
   return findCycles(new Map(allowed)).map((cycle) => cycle.join(' → '));
 }
