@@ -60,8 +60,8 @@ export class SmallNight {
   }
 
   /** With an identity that says nothing of this machine. */
-  async addWorker(role: Role): Promise<SmallWorker> {
-    const plugin = new DistillationPlugin({ role, stages: smallStages, programs });
+  async addWorker(role: Role, queuePrefix?: string): Promise<SmallWorker> {
+    const plugin = new DistillationPlugin({ role, stages: smallStages, programs, queuePrefix });
     const worker = await Worker.create({
       connection: this.connection,
       taskQueue: plugin.taskQueue,
@@ -82,8 +82,8 @@ export class SmallNight {
     return added;
   }
 
-  start(runId: string, file: Json): Promise<RunHandle> {
-    return start({ client: this.client, runId, file });
+  start(runId: string, file: Json, queuePrefix?: string): Promise<RunHandle> {
+    return start({ client: this.client, runId, file, ...(queuePrefix !== undefined && { queuePrefix }) });
   }
 
   /** A night of this schedule, from its order to its end. */

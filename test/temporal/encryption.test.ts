@@ -6,10 +6,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { DistillationPlugin } from '../../plugins/index.js';
 import type { Json } from '../../storage/index.js';
 import { encrypted } from '../support/encryption.js';
 import { NightFiles } from '../support/night-files.js';
-import { until } from '../support/processes.js';
+import { compiledPath, until } from '../support/processes.js';
 import { smallPlan, SmallNight, type SmallStage } from '../support/small-night.js';
 
 const planName = 'plan-name-7c1d';
@@ -94,5 +96,21 @@ describe('under an encrypting data converter', () => {
     expect(['import:lookup', 'nightstill.note', 'nightstill-io', runId].filter((name) => !text.includes(name))).toEqual(
       [],
     );
+  });
+
+  it('its history replays with that converter, and without it does not', async () => {
+    const workflowId = files.newRunId();
+    await (await night.start(workflowId, await planOf())).result();
+    const history = await night.client.workflow.getHandle(workflowId).fetchHistory();
+    const failuresWith = async (options: object): Promise<unknown[]> => {
+      const plugins = [new DistillationPlugin({ role: 'orchestrator' })];
+      const replay = { workflowsPath: compiledPath('workflows/index.js'), plugins, ...options };
+      const failures: unknown[] = [];
+      for await (const { error } of Worker.runReplayHistories(replay, [{ workflowId, history }]))
+        if (error) failures.push(error);
+      return failures;
+    };
+    expect(await failuresWith(night.options)).toEqual([]);
+    expect(await failuresWith({})).toHaveLength(1);
   });
 });
