@@ -3,11 +3,14 @@
  * objects of the store, arguments of processes. They are used, not only present: the S3 server takes no others.
  */
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { report } from '../../client/index.js';
 import { openObjectStore } from '../../storage/index.js';
+import { describedTeacher, planOfAnswers, promptLines } from '../support/answers.js';
+import { CountingTeacher } from '../support/counting-teacher.js';
 import { jsonLines, putObject } from '../support/datasets.js';
 import { NightFiles } from '../support/night-files.js';
 import { importPlan, Night } from '../support/night.js';
-import { commandLineOf, descendantsOf, environmentOf, type RunningProcess } from '../support/processes.js';
+import { commandLineOf, descendantsOf, environmentOf, until, type RunningProcess } from '../support/processes.js';
 import { S3Server } from '../support/s3-server.js';
 import { SlowProxy } from '../support/slow-proxy.js';
 import { bytesOf, keysOf } from '../support/stage.js';
@@ -15,8 +18,11 @@ import { bytesOf, keysOf } from '../support/stage.js';
 const credentials = { AWS_ACCESS_KEY_ID: 'CANARYKEYID7D2F', AWS_SECRET_ACCESS_KEY: 'canary-secret-93ac' };
 /** A server without TLS and without authorization takes any key; it is sent with every call. */
 const temporalKey = { TEMPORAL_API_KEY: 'canary-api-key-11d8', TEMPORAL_TLS: 'false' };
+/** For the host that it may go to. */
+const teacherKey = { NIGHTSTILL_SECRET_TEACHER: 'canary-teacher-27ee', NIGHTSTILL_SECRET_TEACHER_HOSTS: '127.0.0.1' };
 const inUrl = 'canary-in-url-64b0';
-const secrets = [...Object.values(credentials), temporalKey.TEMPORAL_API_KEY, inUrl];
+const ofWorkers = [...Object.values(credentials), temporalKey.TEMPORAL_API_KEY, teacherKey.NIGHTSTILL_SECRET_TEACHER];
+const secrets = [...ofWorkers, inUrl];
 
 let files: NightFiles;
 let s3: S3Server;
@@ -28,7 +34,7 @@ beforeAll(async () => {
   files = await NightFiles.create();
   s3 = await S3Server.start(credentials);
   proxy = await SlowProxy.start(s3.endpoint, 500_000);
-  night = await Night.begin({ ...s3.environment, ...temporalKey });
+  night = await Night.begin({ ...s3.environment, ...temporalKey, ...teacherKey });
   workers = await Promise.all([night.addWorker('io'), night.addWorker('orchestrator')]);
 });
 
@@ -84,7 +90,7 @@ describe('secrets of workers', () => {
     expect(processes.length).toBe(3);
     // They are there to be found: every process has them, and its arguments have not.
     for (const pid of processes) {
-      expect(found(environmentOf(pid))).toEqual(secrets.filter((secret) => secret !== inUrl));
+      expect(found(environmentOf(pid))).toEqual(ofWorkers);
       expect(found(commandLineOf(pid))).toEqual([]);
     }
     expect(found(await heldByTemporal(runId))).toEqual([]);
@@ -92,6 +98,30 @@ describe('secrets of workers', () => {
     expect(found(await heldByTemporal(runId))).toEqual([]);
     expect(found(await heldByStore(store))).toEqual([]);
     expect(found(logs())).toEqual([]);
+  });
+
+  it('stand in nothing that a teacher has answered, nor in the report of it, though it was asked with its key', async () => {
+    const teacher = await CountingTeacher.start();
+    try {
+      await putObject(s3.url('datasets'), 'prompts.jsonl', promptLines(40));
+      const store = s3.url('answers');
+      const runId = files.newRunId();
+      const given = { ...describedTeacher, endpoint: teacher.endpoint, apiKey: 'teacher' };
+      teacher.delayMs = 50;
+      const plan = planOfAnswers({ store, dataset: s3.url('datasets/prompts.jsonl'), teacher: given });
+      const handle = await night.start(runId, plan);
+      await until('calls', () => teacher.asked.length > 0);
+      for (const pid of workers.flatMap((worker) => [worker.pid, ...descendantsOf(worker.pid)]))
+        expect(found(commandLineOf(pid))).toEqual([]);
+      await handle.result();
+      expect(teacher.asked[0]?.headers.authorization).toBe(`Bearer ${teacherKey.NIGHTSTILL_SECRET_TEACHER}`);
+      expect(found(await heldByTemporal(runId))).toEqual([]);
+      expect(found(await heldByStore(store))).toEqual([]);
+      expect(found(JSON.stringify(await report({ runId, store })))).toEqual([]);
+      expect(found(logs())).toEqual([]);
+    } finally {
+      await teacher.stop();
+    }
   });
 
   it('stand in no failure either: of a bucket, an object or a place that cannot be reached', async () => {
