@@ -1,9 +1,9 @@
 /** The work of the stage `canary`: a teacher is asked a few prompts once more, and what it answers is held against what it did at first. */
 import type { CanaryOptions } from '../config/answer-options.js';
 import type { Json } from '../config/json.js';
-import { askCanaries, openProbedClient, toUsd, type CanaryTeacher } from '../distillation/index.js';
+import { askCanaries, openProbedClient, Spending, usdOf, type CanaryTeacher } from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
-import { openStageLedger } from './stage-ledger.js';
+import { callsOf, openStageLedger } from './stage-ledger.js';
 import { teacherKey } from './teacher-key.js';
 
 const identityFormat = 'nightstill-teacher-identity-1';
@@ -18,18 +18,20 @@ export async function canary(
   const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   try {
     progress({ phase: 'ask' });
-    const { identity: drift, ...found } = await askCanaries({ store, teacher, client, ledger, runId, signal });
+    const spending = new Spending();
+    const asking = { store, teacher, client, ledger, spending, runId, signal };
+    const { identity: drift, ...found } = await askCanaries(asking);
     const identity = await writer.putArtifact({
       kind: 'teacher-identity',
       parts: [],
       meta: { format: identityFormat, drift },
     });
     const { endpoint, model, revision, prices } = teacher;
-    const { answered } = await ledger.report();
+    const spentUsd = (prices && usdOf([spending.spent])) ?? 'not given';
     return {
       outputs: { identity },
       facts: { teacher: { endpoint, model, revision }, drift: { ...found } as Json },
-      observations: { runSpentUsd: prices ? toUsd(answered.money) : 'not given' },
+      observations: { spentUsd, prices: prices ?? 'not given', calls: callsOf(await ledger.report()) },
     };
   } finally {
     await ledger.close();

@@ -22,6 +22,7 @@ export {
   type RunReport,
   type ServingName,
 } from './report.js';
+export type { PaidStage } from './run-prices.js';
 export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';
 export { runLog, type RunLogEntry } from './run-log.js';

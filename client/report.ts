@@ -12,6 +12,7 @@ import type { RunOutcome } from '../config/plan.js';
 import type { Refusal } from '../config/refusal.js';
 import type { ReportedSystem, Reproduction, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
+import type { PaidStage } from './run-prices.js';
 import { seenRun } from './seen-run.js';
 
 export type ReportRequest = {
@@ -47,6 +48,8 @@ export interface RunReport {
   readonly serving: readonly ServingName[];
   /** What making the student has cost; `not given` where a price is missing, the run goes on, or a stage that was begun has no result. */
   readonly distillationUsd: number | 'not given';
+  /** What of that went to endpoints, a stage each: by this run, or by an earlier one whose stages or replies it reuses. */
+  readonly paid: readonly PaidStage[];
   /** A thousand requests to the teacher behind its endpoint, by the prices of the plan. */
   readonly teacherUsdPer1000: number | 'not given';
   readonly artifacts: readonly ReportedArtifact[];

@@ -17,7 +17,6 @@ import {
   usdPer1000Requests,
   type Evaluation,
   type FinishedStage,
-  type Prices,
 } from '../evaluation/report/index.js';
 import {
   findArtifact,
@@ -37,6 +36,7 @@ import {
 } from '../storage/index.js';
 import { teacherDriftOf } from '../config/teacher-drift.js';
 import type { GateVerdict, PromotionMade, RunReport, ServingName } from './report.js';
+import { pricesOf } from './run-prices.js';
 
 /** A node of the run with its recorded result. */
 interface NodeResult extends FinishedStage {
@@ -55,7 +55,12 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
   const evaluations = read.filter((each) => each !== undefined);
   const withoutResult = Object.keys(run.stages).filter((id) => !nodes.some(({ node }) => node === id));
   const isWhole = run.status === 'closed' && withoutResult.length === 0;
-  const prices = pricesOf(nodes, usdPerHour, isWhole);
+  const recorded = nodes.map(({ result, ...node }) => ({
+    ...node,
+    observations: objectOf(result.outcome.observations),
+    workedMs: result.workedMs,
+  }));
+  const prices = pricesOf(recorded, usdPerHour, isWhole);
   return {
     runId: run.id,
     plan: run.plan,
@@ -76,6 +81,7 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     serving: await readServing(store, nodes),
     teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',
     distillationUsd: prices.distillationUsd ?? 'not given',
+    paid: prices.paid,
     artifacts: nodes.flatMap(({ node, result }) =>
       Object.entries(result.outcome.outputs).map(([output, { kind, digest, uri, bytes, rows }]) => ({
         node,
@@ -179,44 +185,5 @@ async function readServing(store: ObjectStore, nodes: readonly NodeResult[]): Pr
     return [{ name, alias, digest, system: lineageOf(digest, '', nodes).system, reason: current.reason }];
   });
 }
-
-const hourMs = 3600 * 1000;
-
-/**
- * The teacher's by what the plan says it takes, computing by the hour over all that the nodes have worked, this run or one before.
- * @param isWhole whether all that was begun has a result: what else was spent is not known
- */
-function pricesOf(nodes: readonly NodeResult[], usdPerHour: number | undefined, isWhole: boolean): Prices {
-  const answers = nodes.filter(({ preimage }) => memberOf(preimage, 'kind') === 'answer');
-  const observed = answers.map(({ result }) => objectOf(result.outcome.observations));
-  const spent = observed.map((each) => numberAt(each, 'spentUsd'));
-  const worked = nodes.map(({ result }) => result.workedMs ?? null);
-  const isKnown = isWhole && usdPerHour !== undefined && ![...spent, ...worked].includes(null);
-  const teacher = observed[0] && teacherPrices(observed[0]);
-  return {
-    ...(usdPerHour !== undefined && { usdPerHour }),
-    ...(teacher && { teacher }),
-    ...(isKnown && { distillationUsd: sum(spent) + (sum(worked) / hourMs) * usdPerHour }),
-  };
-}
-
-/** A request as the mean of the replies whose tokens were counted. */
-function teacherPrices(observed: JsonObject): Prices['teacher'] {
-  const served = Object.values(objectAt(observed, 'served')).filter((count) => typeof count === 'number');
-  const counted = sum(served) - (numberAt(observed, 'uncounted') ?? 0);
-  const [prompt, completion] = [numberAt(observed, 'promptTokens'), numberAt(observed, 'completionTokens')];
-  const prices = objectAt(observed, 'prices');
-  const [input, output] = [numberAt(prices, 'inputUsdPerMillion'), numberAt(prices, 'outputUsdPerMillion')];
-  if (prompt === null || completion === null || input === null || output === null || counted <= 0) return undefined;
-  return {
-    inputTokens: prompt / counted,
-    outputTokens: completion / counted,
-    usdPerMillionInputTokens: input,
-    usdPerMillionOutputTokens: output,
-  };
-}
-
-const sum = (values: readonly (number | null)[]): number =>
-  values.reduce<number>((total, value) => total + (value ?? 0), 0);
 
 const objectOf = (value: Json): JsonObject => (isJsonObject(value) ? value : {});

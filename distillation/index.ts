@@ -6,7 +6,16 @@ export { importDataset } from './import-dataset.js';
 export { importModelDirectory } from './import-model.js';
 export { fetchModel, identifyModelDirectory, readModelFacts, storeModelDirectory } from './model-artifact.js';
 export { modelIdentitySchema } from './model-source.js';
-export { budgetOfRun, fromUsd, openLedger, toUsd, type Ledger, type LedgerReport } from './responses/index.js';
+export {
+  budgetOfRun,
+  fromUsd,
+  openLedger,
+  Spending,
+  toUsd,
+  usdOf,
+  type Ledger,
+  type LedgerReport,
+} from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
 export { askCanaries, driftIdentityOf, type CanaryTeacher } from './teachers/canary.js';
 export { openProbedClient } from './teachers/probed-client.js';

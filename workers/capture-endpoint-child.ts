@@ -41,14 +41,13 @@ void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => 
     const drift = await driftIn(store, identity);
     const asking = { dataset, student, drift, options, apiKey, cacheDirectory };
     const captured = await captureEndpoint({ ...asking, store, writer, ledger, signal: stop, onProgress });
-    const { facts, observed } = captured;
-    const { spentUsd, ...served } = observed;
-    const money = { spentUsd: teacher.prices ? spentUsd : 'not given', prices };
+    const { facts, observed, spentUsd } = captured;
+    const money = { spentUsd: (teacher.prices && spentUsd) ?? 'not given', prices };
     const calls = callsOf(await ledger.report()); // those for the run's answers among them
     return {
       outputs: { logits: captured.logits, dataset: captured.dataset },
       facts,
-      observations: { ...served, ...money, calls },
+      observations: { ...observed, ...money, calls },
       reproducible: false,
     };
   } finally {

@@ -121,10 +121,25 @@ function latencies(tables: readonly Table[], say: Words): string[] {
   return numbers.size === 0 ? [] : [say.latency([...numbers].join(', '))];
 }
 
-const costs = ({ distillationUsd, teacherUsdPer1000 }: RunReport, say: Words): string[] => [
+const costs = ({ distillationUsd, paid, teacherUsdPer1000 }: RunReport, say: Words): string[] => [
   say.money(money(distillationUsd, say)),
+  ...(paid.length === 0
+    ? []
+    : [
+        say.paid(
+          money(totalOf(paid), say),
+          paid.map(({ node, usd }) => `${node} ${money(usd, say)}`),
+        ),
+      ]),
   ...(teacherUsdPer1000 === 'not given' ? [] : [say.teacherMoney(money(teacherUsdPer1000, say))]),
 ];
+
+/** Of what is not given nobody knows the sum. */
+const totalOf = (paid: RunReport['paid']): number | 'not given' =>
+  paid.reduce<number | 'not given'>(
+    (total, { usd }) => (total === 'not given' || usd === 'not given' ? 'not given' : total + usd),
+    0,
+  );
 
 const decisions = ({ canaries, verdicts, promotions, serving }: RunReport, say: Words): string =>
   [

@@ -45,6 +45,8 @@ export interface Words {
   readonly latency: (sideBySide: string) => string;
   readonly notCompared: string;
   readonly money: (distillation: string) => string;
+  /** @param stages each with its amount */
+  readonly paid: (total: string, stages: readonly string[]) => string;
   readonly teacherMoney: (per1000: string) => string;
   readonly canaries: (drift: RunReport['canaries'][number]) => string;
   readonly verdict: (node: string, verdict: string) => string;
@@ -119,7 +121,10 @@ const english: Words = {
     `p50 and p95: from request to the end of the answer, ${sideBySide} requests side by side, on the machine of the evaluation.`,
   notCompared:
     'Not compared: a stock small model, and the teacher quantized. Either may be the better answer to the same question.',
-  money: (distillation) => `Making the student has cost: ${distillation}. What was not given is never counted as 0.`,
+  money: (distillation) =>
+    `Making the student has cost: ${distillation}, with all stages that were reused. What was not given is never counted as 0.`,
+  paid: (total, stages) =>
+    `Paid to endpoints, by this run or by an earlier one whose replies it reuses: ${total} (${stages.join(', ')}).`,
   teacherMoney: (per1000) => `1,000 requests to the teacher cost: ${per1000}.`,
   canaries: ({ prompts, changed, since, served, sampled }) =>
     `The teacher answers ${changed === 0 ? `all ${prompts}` : `${prompts - changed} of ${prompts}`} canary prompts as in run ${since}${served ? `, and now calls itself ${served.now}` : ''}.${sampled && changed > 0 ? ' It takes no temperature: answers differ by chance as well.' : ''}`,
@@ -198,7 +203,9 @@ const japanese: Words = {
   notCompared:
     '比較していないもの: 既製の小型モデルと、量子化した教師。同じ目的には、そのどちらかの方が適しているかもしれません。',
   money: (distillation) =>
-    `生徒を作るのにかかった費用: ${distillation}。未指定の価格を 0 として数えることはありません。`,
+    `生徒を作るのにかかった費用（再利用したステージを含む）: ${distillation}。未指定の価格を 0 として数えることはありません。`,
+  paid: (total, stages) =>
+    `エンドポイントへの支払い（この実行、または回答を再利用した以前の実行による）: ${total}（${stages.join('、')}）。`,
   teacherMoney: (per1000) => `教師への 1,000 回のリクエストの費用: ${per1000}。`,
   canaries: ({ prompts, changed, since, served, sampled }) =>
     `教師は、カナリアのプロンプト ${prompts} 件のうち ${prompts - changed} 件に、実行 ${since} と同じ回答をしました${served ? `（現在の名乗り: ${served.now}）` : ''}。${sampled && changed > 0 ? 'この教師は temperature を受け付けないため、回答は偶然にも変わります。' : ''}`,

@@ -1,6 +1,5 @@
 /** Counts samples by whether what an endpoint said of them fits, and says when too many do not: as soon as that is certain. */
 import { NightstillError } from '../../config/errors.js';
-import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
 import type { Recorded } from '../teachers/recorded-reply.js';
 import type { ScoredPrompt } from '../teachers/scoring-wire.js';
 import { servedLabel } from '../teachers/wire.js';
@@ -14,7 +13,6 @@ export class AlignmentTally {
   readonly #unaligned: Partial<Record<Unaligned, number>> = {};
   readonly #served: Record<string, number> = {};
   readonly #ids = new Set<string>();
-  #cost: NanoUsd = nanoUsd(0);
   #promptTokens = 0;
 
   constructor(
@@ -24,11 +22,10 @@ export class AlignmentTally {
 
   /** What was said of a sample. */
   said(reply: Recorded<ScoredPrompt>): void {
-    const { cost, usage } = reply;
+    const { usage } = reply;
     const served = servedLabel(reply).slice(0, 200);
     this.#served[served] = (this.#served[served] ?? 0) + 1;
     this.#promptTokens += usage?.promptTokens ?? 0;
-    if (cost !== undefined) this.#cost = sumOf([this.#cost, cost]);
   }
 
   /** @throws capture-unaligned */
@@ -60,6 +57,6 @@ export class AlignmentTally {
 
   /** Of this attempt: what it bought, and what it found recorded. */
   get observed() {
-    return { served: { ...this.#served }, promptTokens: this.#promptTokens, spentUsd: toUsd(this.#cost) };
+    return { served: { ...this.#served }, promptTokens: this.#promptTokens };
   }
 }

@@ -20,6 +20,7 @@ import { scoredAnswerTokens, scoringRequest, scoringWire, type ScoredPrompt } fr
 import { stopping } from '../teachers/stopping.js';
 import { alignRow, type Terms } from './aligned-row.js';
 import { AlignmentTally, type Unaligned } from './alignment-tally.js';
+import { CaptureCosts } from './costs.js';
 import { openEndpointSubject, type EndpointSubject } from './endpoint-subject.js';
 import { keepRows } from './kept-rows.js';
 import { TokenTexts } from './token-texts.js';
@@ -53,6 +54,8 @@ export interface EndpointCapture {
   readonly dataset: ArtifactRef;
   readonly facts: JsonObject;
   readonly observed: AlignmentTally['observed'];
+  /** Of all attempts, whoever has bought the replies; undefined where a price is not known. */
+  readonly spentUsd: number | undefined;
 }
 
 /** Of a group all replies are in memory. */
@@ -73,13 +76,15 @@ export async function captureEndpoint(request: EndpointCaptureRequest): Promise<
   try {
     const work = await openWriter(request, subject);
     const tally = new AlignmentTally(subject.data.samples, options.minimumAligned);
-    await askAll(request, subject, work, tally);
+    const costs = new CaptureCosts(work);
+    await askAll(request, subject, { work, tally, costs });
     // One object a reply becomes few: whoever looks for them next reads few.
     onProgress({ phase: 'compact' });
     await request.ledger.compact();
     const logits = await work.finish();
     const dataset = await keepRows(request.store, request.writer, request.dataset, tally.ids);
-    return { logits, dataset, facts: factsOf(request, subject, work, tally, logits), observed: tally.observed };
+    const facts = factsOf(request, subject, work, tally, logits);
+    return { logits, dataset, facts, observed: tally.observed, spentUsd: costs.usd };
   } finally {
     await subject.data.close();
   }
@@ -106,12 +111,17 @@ function openWriter(
   });
 }
 
+interface Results {
+  readonly work: LogitWriter;
+  readonly tally: AlignmentTally;
+  readonly costs: CaptureCosts;
+}
+
 /** Until every sample has a row, or a reason why it has none. */
 async function askAll(
   request: EndpointCaptureRequest,
   subject: EndpointSubject,
-  work: LogitWriter,
-  tally: AlignmentTally,
+  { work, tally, costs }: Results,
 ): Promise<void> {
   const { options, signal, onProgress } = request;
   const { data } = subject;
@@ -120,20 +130,25 @@ async function askAll(
   let done = 0;
   try {
     for (let begin = 0; begin < data.samples; begin += samplesOfGroup) {
-      const group = await missingIn(data, work, begin);
+      const group = await missingIn(data, work, begin, (sample) => costs.passOver(scoring.keyOf(sample)));
       done = Math.min(begin + samplesOfGroup, data.samples) - group.length;
       const recordedOnes = await scoring.find(group);
       const rows = new Map<Sample, LogitRow>();
+      const heard = new Map<Sample, Reply>();
       const judge = async (sample: Sample): Promise<void> => {
-        const row = await scoring.rowOf(sample, recordedOnes, (reply) => tally.said(reply));
+        const row = await scoring.rowOf(sample, recordedOnes, (reply) => {
+          tally.said(reply);
+          heard.set(sample, reply);
+        });
         if (typeof row === 'string') tally.unaligned(sample.id, row);
         else rows.set(sample, row);
         onProgress({ phase: 'capture', done: (done += 1), of: data.samples, unit: 'samples' });
       };
       await inLanes(options.teacher.limits.parallel, each(group), { stop, work: judge });
       for (const sample of group) {
-        const row = rows.get(sample);
-        if (row !== undefined) await work.add(row);
+        const [row, reply] = [rows.get(sample), heard.get(sample)];
+        if (reply !== undefined) costs.add(scoring.keyOf(sample), reply.cost, row !== undefined);
+        if (row !== undefined) await work.add(row, costs.account);
       }
     }
   } catch (error) {
@@ -145,11 +160,17 @@ async function askAll(
 }
 
 /** The samples of a group that have no row yet: those of earlier attempts are not asked for, and not even looked up. */
-async function missingIn(data: EndpointSubject['data'], work: LogitWriter, begin: number): Promise<Sample[]> {
+async function missingIn(
+  data: EndpointSubject['data'],
+  work: LogitWriter,
+  begin: number,
+  passOver: (sample: Sample) => void,
+): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let number = begin; number < Math.min(begin + samplesOfGroup, data.samples); number += 1) {
     const sample = await data.read(number);
-    if (!work.has(sample)) samples.push(sample);
+    if (work.has(sample)) passOver(sample);
+    else samples.push(sample);
   }
   return samples;
 }
@@ -185,7 +206,7 @@ class Scoring {
 
   /** What is recorded of these samples, by the keys of their questions. */
   async find(samples: readonly Sample[]): Promise<FoundReplies> {
-    const keys = samples.filter(isAskable).map((sample) => this.#questionOf(sample).key);
+    const keys = samples.filter(isAskable).map((sample) => this.keyOf(sample));
     const responses = await this.#request.ledger.find(keys);
     return new Map([...responses].map(([key, response]) => [key, recorded(this.#wire, response)]));
   }
@@ -198,6 +219,10 @@ class Scoring {
     if (reply === undefined) return 'rejected';
     onReply(reply);
     return alignRow(sample, reply.scores, this.#terms);
+  }
+
+  keyOf(sample: Sample): string {
+    return this.#questionOf(sample).key;
   }
 
   #questionOf({ ids }: Sample): Question {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 import { blobRefSchema, type BlobRef, type Json } from '../../storage/index.js';
+import { jsonSchema } from '../../storage/records/index.js';
 import { capturedMassSchema, noMass } from './captured-mass.js';
 
 const count = z.int().nonnegative();
@@ -19,6 +20,8 @@ const stateSchema = z.object({
   ),
   /** Of the rows in these shards. */
   mass: capturedMassSchema,
+  /** What was given with the last of them; see `add`. */
+  account: jsonSchema.optional(),
   /** What the bits of the rows depend on beside their stage, as the process said it that wrote last. */
   fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Rows after which a machine went on that computes other bits. */

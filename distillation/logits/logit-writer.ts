@@ -4,7 +4,14 @@
  * nothing.
  */
 import { NightstillError } from '../../config/errors.js';
-import { PacedSaves, readBlob, type ArtifactRef, type ObjectStore, type StageWriter } from '../../storage/index.js';
+import {
+  PacedSaves,
+  readBlob,
+  type ArtifactRef,
+  type Json,
+  type ObjectStore,
+  type StageWriter,
+} from '../../storage/index.js';
 import { inexactResumes, type Fingerprint } from '../../engine/index.js';
 import { addMass, type CapturedMass } from './captured-mass.js';
 import { logitFormat, logitHeaderSchema, type LogitHeader, type NewLogitHeader } from './header.js';
@@ -46,6 +53,7 @@ export class LogitWriter {
   readonly #keys = new Set<string>();
   #state: LogitState;
   #mass: CapturedMass;
+  #account: Json | undefined;
   /** Rows taken, also those that no closed shard holds yet. */
   #taken: number;
   #chunks: Buffer[] = [];
@@ -59,6 +67,7 @@ export class LogitWriter {
     this.#state = state;
     this.#taken = state.taken;
     this.#mass = state.mass;
+    this.#account = state.account;
     this.#saves = new PacedSaves(request.writer, state.shards.length);
   }
 
@@ -103,13 +112,21 @@ export class LogitWriter {
     return this.#mass;
   }
 
+  /** What was given with the last row that is durable, or was added since. */
+  get account(): Json | undefined {
+    return this.#account;
+  }
+
   /** Rows after which a machine went on that computes other bits; empty where the bits are those of one kind of machine. */
   get resumedInexactlyAt(): readonly number[] {
     return this.#state.resumedInexactlyAt;
   }
 
-  /** @throws logits-invalid for any count of distributions but one fewer than the tokens */
-  async add(row: LogitRow): Promise<void> {
+  /**
+   * @param account what is to be known again of the rows until this one, which becomes durable with them: such as their costs
+   * @throws logits-invalid for any count of distributions but one fewer than the tokens
+   */
+  async add(row: LogitRow, account?: Json): Promise<void> {
     const header = this.#header;
     checkRow(row, header);
     const { key, bytes } = encodeRow(row, header);
@@ -122,6 +139,7 @@ export class LogitWriter {
     if (this.#keys.has(key.toString('latin1'))) return;
     this.#remember(key);
     this.#mass = addMass(this.#mass, row);
+    this.#account = account;
     if (this.#index.length === 0) this.#append(encodeHeader(header));
     this.#index.push({ key, offset: this.#bytes, bytes: bytes.length });
     this.#append(bytes);
@@ -162,7 +180,14 @@ export class LogitWriter {
     const shard = await writer.putBlob(Buffer.concat([...chunks, end]));
     const keys = await writer.putBlob(Buffer.concat(index.map(({ key }) => key)));
     const shards = [...this.#state.shards, { ...shard, rows: index.length, keys }];
-    this.#state = { ...this.#state, taken: this.#taken, shards, mass: this.#mass };
+    const account = this.#account;
+    this.#state = {
+      ...this.#state,
+      taken: this.#taken,
+      shards,
+      mass: this.#mass,
+      ...(account !== undefined && { account }),
+    };
     if (this.#saves.due) this.#save();
     onProgress?.(this.#progress);
   }

@@ -6,3 +6,4 @@ export { openLedger } from './open-ledger.js';
 export { costOfTokens, fromUsd, nanoUsd, sumOf, toUsd, type NanoUsd } from './money.js';
 export { requestDigest, requestKey, teacherKey, type TeacherIdentity } from './request-key.js';
 export { contentDigest, type RecordedResponse } from './response.js';
+export { Spending, spentSchema, usdOf, type Spent } from './spending.js';

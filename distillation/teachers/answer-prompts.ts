@@ -77,7 +77,7 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
   const work = async (planned: PlannedRequest): Promise<void> => {
     const { recorded, question } = planned;
     const reply = recorded ?? (question && (await asked.replyTo(question)));
-    tally.add(fateOf(planned, reply), reply);
+    tally.add(fateOf(planned, reply), question && reply && { key: question.key, reply });
     tally.confirmYield();
     onProgress(tally.progress);
   };
@@ -105,7 +105,7 @@ async function assemble(
     // One that was refused now may have been answered in another run: what this attempt saw counts.
     const reply = question && rejected.has(question.key) ? undefined : recorded;
     const fate = fateOf(planned, reply);
-    tally.add(fate, reply);
+    tally.add(fate, question && reply && { key: question.key, reply });
     await answers.add({ row, sample, key: question?.key, fate, reply });
   }
   tally.confirmYield();

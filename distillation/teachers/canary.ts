@@ -16,7 +16,7 @@ import {
   type ObjectStore,
 } from '../../storage/index.js';
 import { createOnce, encodeRecord, readRecord, type RecordKind } from '../../storage/records/index.js';
-import { canaryBaselineKey, requestKey, type Ledger } from '../responses/index.js';
+import { canaryBaselineKey, requestKey, type Ledger, type Spending } from '../responses/index.js';
 import { ask } from './ask.js';
 import { chatRequest } from './chat-request.js';
 import type { TeacherClient } from './client.js';
@@ -60,6 +60,8 @@ export interface CanaryRequest {
   readonly teacher: CanaryTeacher;
   readonly client: TeacherClient;
   readonly ledger: Ledger;
+  /** Told what each reply has cost. */
+  readonly spending: Spending;
   readonly runId: string;
   readonly signal: AbortSignal;
 }
@@ -100,6 +102,7 @@ async function hearAll(request: CanaryRequest): Promise<Heard[]> {
       const key = keyOf(teacher, { body, at, runId });
       const recorded = (await ledger.find([key])).get(key);
       const reply = recorded ? recordedReply(recorded) : await ask(means, { key, body });
+      if (reply) request.spending.add(key, reply.cost);
       heard.push({
         prompt,
         outcome: reply?.outcome ?? 'rejected',

@@ -3,7 +3,7 @@ import type { AnswerOptions } from '../../config/answer-options.js';
 import { NightstillError } from '../../config/errors.js';
 import type { Prices } from '../../config/teacher-schema.js';
 import { isKept, type Fate } from './answer-dataset.js';
-import { nanoUsd, sumOf, toUsd, type NanoUsd } from '../responses/index.js';
+import { Spending, usdOf } from '../responses/index.js';
 import type { RecordedReply } from './recorded-reply.js';
 import { servedLabel } from './wire.js';
 import { mayReach } from './yield.js';
@@ -12,7 +12,7 @@ export interface TallyProgress {
   /** Requests that have a fate. */
   readonly done: number;
   readonly of: number;
-  /** Absent without prices. */
+  /** Absent where a price is not known. */
   readonly spentUsd?: number | undefined;
 }
 
@@ -25,8 +25,14 @@ export interface TallySummary {
   readonly completionTokens: number;
   /** Replies whose tokens the endpoint did not count. */
   readonly uncounted: number;
-  /** What these replies cost, whenever they were bought; absent without prices. */
+  /** What these replies cost, each once, whenever they were bought; absent where a price is not known. */
   readonly spentUsd?: number | undefined;
+}
+
+/** A reply, and the key of its request: requests that are equal share a reply, which is paid once. */
+interface Heard {
+  readonly key: string;
+  readonly reply: RecordedReply;
 }
 
 export class Tally {
@@ -40,24 +46,25 @@ export class Tally {
   #promptTokens = 0;
   #completionTokens = 0;
   #uncounted = 0;
-  #cost: NanoUsd = nanoUsd(0);
+  readonly #spending = new Spending();
 
   constructor(
     private readonly of: number,
     private readonly options: Pick<AnswerOptions, 'keep' | 'minimumYield'> & { readonly prices?: Prices | undefined },
   ) {}
 
-  add(fate: Fate, reply?: RecordedReply): void {
+  add(fate: Fate, heard?: Heard): void {
     this.#done += 1;
     this.#fates[fate] = (this.#fates[fate] ?? 0) + 1;
-    if (!isKept(this.options.keep, fate, reply)) this.#lost[fate] = (this.#lost[fate] ?? 0) + 1;
-    if (!reply) return;
+    if (!isKept(this.options.keep, fate, heard?.reply)) this.#lost[fate] = (this.#lost[fate] ?? 0) + 1;
+    if (!heard) return;
+    const { reply } = heard;
     const served = servedLabel(reply).slice(0, 200);
     this.#served[served] = (this.#served[served] ?? 0) + 1;
     this.#promptTokens += reply.usage?.promptTokens ?? 0;
     this.#completionTokens += reply.usage?.completionTokens ?? 0;
     if (!reply.usage) this.#uncounted += 1;
-    if (reply.cost !== undefined) this.#cost = sumOf([this.#cost, reply.cost]);
+    this.#spending.add(heard.key, reply.cost);
   }
 
   /** A call brought no reply. @param found what came instead: a status, a type */
@@ -100,6 +107,7 @@ export class Tally {
   }
 
   get #money(): { readonly spentUsd?: number } {
-    return this.options.prices ? { spentUsd: toUsd(this.#cost) } : {};
+    const spentUsd = this.options.prices && usdOf([this.#spending.spent]);
+    return spentUsd === undefined ? {} : { spentUsd };
   }
 }

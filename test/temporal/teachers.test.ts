@@ -117,6 +117,7 @@ it('a model that the endpoint does not list is told before anything is asked', a
 it('canaries are all that an unchanged night asks; when they are answered otherwise, everything is asked anew, and the run says so', async () => {
   const [store, dataset] = [files.newStore(), await prompts(3)];
   const canary = { prompts: ['Who are you?'], onDrift: 'ask-again' };
+  const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-26' };
   const stages = [
     { id: 'import', uses: 'import' },
     { id: 'canary', uses: 'canary' },
@@ -126,7 +127,7 @@ it('canaries are all that an unchanged night asks; when they are answered otherw
     name: 'watched',
     store,
     dataset,
-    teacher: { ...describedTeacher, endpoint: teacher.endpoint, canary },
+    teacher: { ...describedTeacher, endpoint: teacher.endpoint, canary, prices },
     stages,
   } as unknown as Json;
   const oneNight = async () => {
@@ -146,5 +147,11 @@ it('canaries are all that an unchanged night asks; when they are answered otherw
     { node: 'canary', prompts: 1, changed: 1, since: first.runId },
   ]);
   // It answers as it did last night: nothing else is asked.
-  expect(await oneNight()).toMatchObject({ answered: false, asked: 10, drift: [changed] });
+  const last = await oneNight();
+  expect(last).toMatchObject({ answered: false, asked: 10, drift: [changed] });
+  // The answers that it reuses and its own canary, not those of the nights before.
+  expect((await report({ store, runId: last.runId })).paid).toEqual([
+    { node: 'answer', usd: 0.00006 },
+    { node: 'canary', usd: 0.00002 },
+  ]);
 });

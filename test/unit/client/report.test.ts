@@ -1,6 +1,6 @@
 /** Reports of runs whose results lie in a store: artifacts, seals and records as stages leave them. */
 import { drawReport } from '../../../cli/report/draw-report.js';
-import { report } from '../../../client/index.js';
+import { report, type RunReport } from '../../../client/index.js';
 import { linesOf } from '../../../evaluation/evaluate/item-result.js';
 import { digestOf, promote, stageKeyOf } from '../../../storage/index.js';
 import { lesson, RecordedNights } from '../../support/recorded-nights.js';
@@ -167,6 +167,44 @@ describe('a report', () => {
     expect(drawReport(await report({ runId: 'night-1', store: nights.url }), 'en')).not.toContain(
       'requests to the teacher cost',
     );
+  });
+
+  it('counts what every stage has paid an endpoint, and pays off by the sum', async () => {
+    const teacherOf = { options: { teacher: { endpoint: 'https://host/v1' } } };
+    const reportOf = async (canaryUsd: number | 'not given'): Promise<RunReport> => {
+      const begun = await nights.begin();
+      const { recorded } = begun;
+      await recorded.evaluation('of-second', await lesson(begun, 'second', {}), () => true);
+      const paid = { answer: 4, canary: canaryUsd, 'capture-endpoint': 2, evaluate: 1 };
+      for (const [kind, spentUsd] of Object.entries(paid))
+        await recorded.node(`node-${kind}`, { kind, run: recorded.id, ...teacherOf }, 'told', {
+          observations: { spentUsd },
+        });
+      await recorded.node('own', { kind: 'translate', run: recorded.id }, 'rows', { observations: { spentUsd: 0.25 } });
+      await recorded.close();
+      return report({ runId: recorded.id, store: nights.url, usdPerHour: 3.6 });
+    };
+    const found = await reportOf(0.5);
+    expect(found.distillationUsd).toBeCloseTo(7.75, 1);
+    expect(found.paid).toEqual([
+      { node: 'node-answer', usd: 4 },
+      { node: 'node-canary', usd: 0.5 },
+      { node: 'node-capture-endpoint', usd: 2 },
+      { node: 'node-evaluate', usd: 1 },
+      { node: 'own', usd: 0.25 },
+    ]);
+    const [teacher, , distilled] = found.tables[0]?.systems ?? [];
+    const saved = (Number(teacher?.usdPer1000) - Number(distilled?.usdPer1000)) / 1000;
+    expect(Number(distilled?.breakEvenRequests)).toBe(Math.ceil(Number(found.distillationUsd) / saved));
+    expect(drawReport(found, 'en')).toContain(
+      'Paid to endpoints, by this run or by an earlier one whose replies it reuses: $7.75 (node-answer $4, node-canary $0.5, ',
+    );
+    expect(drawReport(found, 'ja')).toContain('エンドポイントへの支払い（この実行、または');
+
+    const unknown = await reportOf('not given');
+    expect(unknown.distillationUsd).toBe('not given');
+    expect(unknown.tables[0]?.systems[2]?.breakEvenRequests).toBe('not given');
+    expect(drawReport(unknown, 'en')).toContain('it reuses: not given (node-answer $4, node-canary not given, ');
   });
 
   it('says what serves now, and leaves out of the table what was scored by other rules', async () => {

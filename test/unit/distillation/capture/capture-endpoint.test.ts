@@ -19,11 +19,12 @@ import { TrainingGround } from '../../../support/training-stage.js';
 const k = 8;
 /** Every reply is made durable several times over. */
 const rows = 10;
+let whole: TrainingGround;
 let ground: CaptureGround;
 let tokenizer: Tokenizer;
 let server: CountingTeacher;
 beforeAll(async () => {
-  const whole = await TrainingGround.create();
+  whole = await TrainingGround.create();
   const dataset = await whole.storeConversations(conversationLines(rows));
   ground = { store: whole.store, small: whole.small, dataset };
   tokenizer = await tokenizerOf(ground);
@@ -124,6 +125,47 @@ describe('what is recorded is not asked again', () => {
   });
 });
 
+describe('what the replies have cost', () => {
+  const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 1000, asOf: '2026-11-27' };
+  const attempt = { with: { shardBytes: 4096 }, teacher: { prices, limits: { parallel: 4 } } } as const;
+  const usdOfAsked = (): number => bodies().reduce((tokens, { prompt }) => tokens + prompt.length + 1, 0) / 1000;
+  const captureOf = async (lines: string, { teacher, ...more }: Parameters<typeof capture>[0]) =>
+    captureAttempt(
+      { ...ground, dataset: await whole.storeConversations(lines) },
+      { ...more, teacher: { endpoint: server.endpoint, ...teacher } },
+    );
+
+  it('counts those of an attempt that was cut off, and of which the next one reads no reply', async () => {
+    // The rows of the first group are in shards when it is cut off in the second.
+    const long = conversationLines(140);
+    const onProgress: EndpointAttempt['onProgress'] = ({ phase, done = 0 }, abort) => {
+      if (phase === 'capture' && done >= 135) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
+    };
+    const one = { ...attempt, name: 'costs, cut off' };
+    await expect(captureOf(long, { ...one, onProgress })).rejects.toMatchObject({ code: 'stopped' });
+    const { observed, spentUsd } = await captureOf(long, one);
+    expect(Object.values(observed.served)).toEqual([expect.any(Number)]);
+    expect(observed.served['large']).toBeLessThan(70);
+    expect(spentUsd).toBeCloseTo(usdOfAsked(), 6);
+  });
+
+  it('counts a reply once that several samples of the same tokens share, and one that another stage has bought', async () => {
+    const line = conversationLines(1);
+    const twice = line + line.replace('"id":"', '"id":"again-');
+    const { logits, spentUsd } = await captureOf(twice, { ...attempt, name: 'shared' });
+    expect(logits.rows).toBe(2);
+    expect(server.asked).toHaveLength(1);
+    expect(spentUsd).toBeCloseTo(usdOfAsked(), 6);
+    expect((await captureOf(twice, { ...attempt, name: 'shared, reused' })).spentUsd).toBe(spentUsd);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('is not known where a reply was bought without a price', async () => {
+    await captureOf(conversationLines(1), { name: 'without prices' });
+    expect((await captureOf(conversationLines(1), { ...attempt, name: 'with prices' })).spentUsd).toBeUndefined();
+  });
+});
+
 it('the budget counts it: the cap stops it, and a higher one pays only for what is missing', async () => {
   const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 1000, asOf: '2026-11-27' };
   const attempt = { teacher: { prices, limits: { parallel: 1 } } };
@@ -131,10 +173,10 @@ it('the budget counts it: the cap stops it, and a higher one pays only for what 
   const bought = server.asked.length;
   expect(bought).toBeGreaterThan(0);
   expect(bought).toBeLessThan(rows);
-  const { observed } = await capture({ ...attempt, name: 'rich', capUsd: 100 });
+  const { spentUsd } = await capture({ ...attempt, name: 'rich', capUsd: 100 });
   expect(server.asked).toHaveLength(rows);
   const tokens = bodies().reduce((sum, { prompt }) => sum + prompt.length, 0);
-  expect(observed.spentUsd).toBeCloseTo((tokens + rows) / 1000, 6);
+  expect(spentUsd).toBeCloseTo((tokens + rows) / 1000, 6);
 });
 
 describe('an endpoint that gives no distributions ends it by its name', () => {
