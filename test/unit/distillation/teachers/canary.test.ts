@@ -1,7 +1,7 @@
 /** What canaries say of a teacher: drift where it is asked for its likeliest answer, and a doubt where it can only be asked as it samples. */
 import { driftLines, teacherDriftOf } from '../../../../config/teacher-drift.js';
 import { teacherEndpointSchema } from '../../../../config/teacher-schema.js';
-import { openLedger } from '../../../../distillation/responses/index.js';
+import { openLedger, Spending, usdOf } from '../../../../distillation/responses/index.js';
 import { askCanaries, type CanaryTeacher, type Drift } from '../../../../distillation/teachers/canary.js';
 import { openProbedClient } from '../../../../distillation/teachers/probed-client.js';
 import type { Json } from '../../../../storage/index.js';
@@ -18,7 +18,7 @@ afterEach(async () => {
   await place.close();
 });
 
-async function oneNight(runId: string, given: object = {}): Promise<Drift> {
+async function oneNight(runId: string, given: object = {}, spending = new Spending()): Promise<Drift> {
   const teacher = teacherEndpointSchema.parse({
     endpoint: server.endpoint,
     model: 'large',
@@ -31,7 +31,7 @@ async function oneNight(runId: string, given: object = {}): Promise<Drift> {
   const ledger = await openLedger(store, { teacher, runId, holder: { stage: runId, fence: 1 } });
   const [client, { signal }] = [openProbedClient(teacher, undefined), new AbortController()];
   try {
-    return await askCanaries({ store, teacher, client, ledger, runId, signal });
+    return await askCanaries({ store, teacher, client, ledger, spending, runId, signal });
   } finally {
     await ledger.close();
   }
@@ -85,4 +85,15 @@ it('what is asked in other fields is held against a baseline of its own', async 
   await oneNight('one');
   server.answer = () => 'drawn';
   expect(await oneNight('two', reasoning)).toMatchObject({ changed: 0, since: 'two' });
+});
+
+it('a run is told what its own canaries have cost, also those that an attempt before had asked, and not those of other runs', async () => {
+  const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 2000, asOf: '2026-11-27' };
+  await oneNight('one', { prices });
+  for (const attempt of ['first', 'second']) {
+    const spending = new Spending();
+    await oneNight('two', { prices }, spending);
+    expect([attempt, usdOf([spending.spent])]).toEqual([attempt, 0.04]);
+  }
+  expect(server.asked).toHaveLength(4);
 });
