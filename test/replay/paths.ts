@@ -28,8 +28,21 @@ const broken = { uses: 'failing', with: { code: 'dataset-empty' } };
 /** What a schedule stores, without its plan. */
 const nightOf = (schedule: string) => ({ schedule: `of-${schedule}`, planDigest: 'sha256:0', timeZone: 'UTC' });
 
+/** Starts a night and waits until the run that is its child has a stage at work. @returns the id of that run */
+async function nightAtWork(recording: Recording): Promise<string> {
+  const { night, store, runId } = recording;
+  const args = [{ ...nightOf(runId), file: smallPlan(store, [{ id: 'a', uses: 'endless' }]) }];
+  await night.client.workflow.start('nightly', { workflowId: runId, taskQueue: 'nightstill-orchestrator', args });
+  const child = await until('the run of the night', async () => {
+    const { raw } = await night.client.workflow.getHandle(runId).describe();
+    return raw.pendingChildren?.[0]?.workflowId ?? undefined;
+  });
+  await working({ night, runId: child }, 'a');
+  return child;
+}
+
 /** The run has a stage at work. */
-const working = ({ night, runId }: Recording, node: string): Promise<unknown> =>
+const working = ({ night, runId }: Pick<Recording, 'night' | 'runId'>, node: string): Promise<unknown> =>
   until(`${node} at work`, async () => {
     const { raw } = await night.client.workflow.getHandle(runId).describe();
     return (raw.pendingActivities ?? []).some(
@@ -171,6 +184,37 @@ export const paths: Readonly<Record<string, Path>> = {
       const args = [{ ...nightOf(runId), file: smallPlan(store, [{ id: 'a', ...broken }]) }];
       const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args };
       await night.client.workflow.execute('nightly', start).catch(() => undefined);
+    },
+  },
+  'nightly-dated': {
+    shows: 'a night whose plan names its day',
+    ends: 'COMPLETED',
+    holds: 'CHILD_WORKFLOW_EXECUTION_COMPLETED',
+    take: async ({ night, store, runId }) => {
+      const file = smallPlan(store, [{ id: 'a', with: { text: 'rows of {{scheduledDate}}' } }]);
+      const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args: [{ ...nightOf(runId), file }] };
+      await night.client.workflow.execute('nightly', start);
+    },
+  },
+  'nightly-run-cancelled': {
+    shows: 'somebody cancels the run of a night, which ends without a fault',
+    ends: 'COMPLETED',
+    holds: 'CHILD_WORKFLOW_EXECUTION_CANCELED',
+    take: async (recording) => {
+      const { night, runId } = recording;
+      await night.client.workflow.getHandle(await nightAtWork(recording)).cancel();
+      await night.client.workflow.getHandle(runId).result();
+    },
+  },
+  'nightly-cancel': {
+    shows: 'somebody cancels the night, and its run with it',
+    ends: 'CANCELED',
+    holds: 'CHILD_WORKFLOW_EXECUTION_CANCELED',
+    take: async (recording) => {
+      const handle = recording.night.client.workflow.getHandle(recording.runId);
+      await nightAtWork(recording);
+      await handle.cancel();
+      await handle.result().catch(() => undefined);
     },
   },
   ...nightPaths,
