@@ -1,5 +1,6 @@
 /** The work of the stage `answer` with a teacher behind an endpoint: requests are asked and recorded, and the record becomes a dataset. */
 import type { AnswerOptions } from '../config/answer-options.js';
+import type { Progress } from '../config/child-protocol.js';
 import { NightstillError } from '../config/errors.js';
 import { answerPrompts, openProbedClient } from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
@@ -18,6 +19,7 @@ export async function answer(
   const client = openProbedClient(teacher, teacherKey(teacher));
   const drift = await driftIn(store, inputs.identity);
   const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
+  let durable: Progress['durable'];
   try {
     const { dataset, answers, summary } = await answerPrompts({
       store,
@@ -29,14 +31,11 @@ export async function answer(
       client,
       ledger,
       signal,
-      onProgress: ({ done, of, spentUsd }) =>
-        progress({
-          phase: 'ask',
-          // Every response is durable once it is recorded.
-          durable: { step: done, fence: writer.fence },
-          facts: { done, of, unit: 'requests', ...(spentUsd !== undefined && { spentUsd }) },
-        }),
-      onCompaction: () => progress({ phase: 'compact' }),
+      onProgress(phase, facts) {
+        // Every response is durable once it is recorded.
+        if (phase === 'ask' && facts.done) durable = { step: facts.done, fence: writer.fence };
+        progress({ phase, facts, ...(durable && { durable }) });
+      },
     });
     const { spentUsd = 'not given', fates, ...counted } = summary;
     const { endpoint, model, revision, prices = 'not given' } = teacher;

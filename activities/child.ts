@@ -1,18 +1,24 @@
 /**
  * Supervises a stage's child process. It promises that when it returns or throws, the child is gone; that a child which
- * hangs, dies or talks nonsense becomes an error with a code and its last printed lines; and that an abort first asks the
+ * hangs (also one that only repeats itself), dies or talks nonsense becomes an error with a code and its last printed lines; and that an abort first asks the
  * child to make its work durable, then kills it. That the child goes when the parent dies is the
  * child's own duty: it watches the other end of its link (`workers/child-link.ts`).
  */
 import { asNightstillError, NightstillError } from '../config/errors.js';
 import { isFailureCode } from '../config/failures.js';
 import { formatDuration } from '../config/format-duration.js';
-import { childProtocolVersion, type ChildFailure, type FromChild, type Progress } from '../config/child-protocol.js';
+import {
+  childProtocolVersion,
+  showsWork,
+  type ChildFailure,
+  type FromChild,
+  type Progress,
+} from '../config/child-protocol.js';
 import type { Json } from '../config/json.js';
 import { parseFromChild, startChild, type ChildExit, type ChildHandle } from './child-process.js';
 import { killedForMemory, ranOutOfMemory } from './out-of-memory.js';
 
-/** Milliseconds that a child may be silent in a phase. `start` is the time from its start to its first message. */
+/** Milliseconds that a child may be silent in a phase, or say the same. `start` is the time from its start to its first message. */
 export type SilenceLimits = Readonly<Record<string, number>> & { readonly start: number };
 
 export interface ChildRequest {
@@ -58,6 +64,7 @@ class Supervision {
   #silence: NodeJS.Timeout | undefined;
   readonly #killedBefore = killedForMemory();
   #phase = 'start';
+  #last: Progress | undefined;
   #unanswered = 0;
   #greeted = false;
   #stopping = false;
@@ -112,20 +119,25 @@ class Supervision {
     const message = parseFromChild(line);
     if (message === undefined)
       return this.#giveUp('child-protocol', `expected a message, found ${line.length} characters`);
+    if (message.type === 'progress') return this.#progress(message.progress);
     this.#take(message);
     this.#watchSilence();
   }
 
-  #take(message: FromChild): void {
+  #progress(progress: Progress): void {
+    const works = showsWork(this.#last, progress);
+    this.#last = progress;
+    this.#phase = progress.phase;
+    this.#request.onProgress(progress);
+    if (works) this.#watchSilence();
+  }
+
+  #take(message: Exclude<FromChild, { readonly type: 'progress' }>): void {
     switch (message.type) {
       case 'hello':
         this.#greeted = true;
         if (message.version !== childProtocolVersion)
           this.#giveUp('child-protocol', `expected protocol ${childProtocolVersion}, found ${message.version}`);
-        break;
-      case 'progress':
-        this.#phase = message.progress.phase;
-        this.#request.onProgress(message.progress);
         break;
       case 'ask':
         void this.#answer(message.id, message.question);
@@ -161,7 +173,7 @@ class Supervision {
       () =>
         this.#giveUp(
           'child-silent',
-          `expected a message within ${formatDuration(limitMs)} in phase "${this.#phase}", found none`,
+          `expected some progress within ${formatDuration(limitMs)} in phase "${this.#phase}", found none`,
         ),
       limitMs,
     );

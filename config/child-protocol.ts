@@ -1,6 +1,7 @@
 /**
  * What a stage's child process and its parent say to each other: JSON, one message a line, over a socket of their own (file
- * descriptor 3), so that nothing a library prints is taken for a message. Pure types and the shape check of the envelope.
+ * descriptor 3), so that nothing a library prints is taken for a message. And the one rule of silence: a child shows that it works by
+ * what it counts, never by a clock. Pure.
  */
 import type { Json, JsonObject } from './json.js';
 
@@ -16,6 +17,20 @@ export interface Progress {
   readonly durable?: { readonly step: number; readonly fence: number };
   /** Whatever else the stage likes to show, small. A reader draws a bar of `done`, `of` and `unit`, and names what it knows. */
   readonly facts?: ProgressFacts;
+  /** It waits for other processes, without end, and looks again and again. */
+  readonly waits?: true;
+}
+
+/**
+ * Has the child done something since it said `before`? The same said again is no sign of life: a process that hangs may still have a
+ * timer. Rates change by waiting, and count for nothing.
+ */
+export const showsWork = (before: Progress | undefined, now: Progress): boolean =>
+  now.waits === true || before === undefined || countsOf(before) !== countsOf(now);
+
+function countsOf({ phase, durable, facts = {} }: Progress): string {
+  const { tokensPerSecond: _, ...counted } = facts;
+  return JSON.stringify([phase, durable?.step, durable?.fence, counted]);
 }
 
 export type ProgressFacts = JsonObject & {

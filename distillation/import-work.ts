@@ -27,6 +27,8 @@ export interface ImportProgress {
   readonly shards: number;
   /** Shards that are in the last durable checkpoint; 0 before the first. */
   readonly durableShards: number;
+  /** While an earlier attempt is taken up: what was read of it. */
+  readonly restoredParts?: number;
 }
 
 export class ImportWork {
@@ -53,12 +55,15 @@ export class ImportWork {
 
   static async resume(request: ImportWorkRequest): Promise<ImportWork> {
     // Everything recorded is read and verified: whoever watches must see that something happens.
-    const alive = { bytesRead: 0, shards: 0, durableShards: 0 };
-    const restored = await request.writer.restore(() => request.onProgress(alive));
+    let restoredParts = 0;
+    const restored = await request.writer.restore(() => {
+      restoredParts += 1;
+      request.onProgress({ bytesRead: 0, shards: 0, durableShards: 0, restoredParts });
+    });
     const work = new ImportWork(request, restored === undefined ? initialState : parseImportState(restored.state));
     for (const { ids } of work.shards) {
       work.#ids.restore(await readBlob(request.store, ids));
-      work.#report();
+      work.#report((restoredParts += 1));
     }
     work.#ids.takeAdded();
     return work;
@@ -155,9 +160,10 @@ export class ImportWork {
     this.#saves.save({ parts: this.shards.length, state: this.#state, references: blobsOf(this.#state) });
   }
 
-  #report(): void {
+  #report(restoredParts?: number): void {
     const [shards, durableShards] = [this.shards.length, this.#saves.durable];
-    this.#request.onProgress({ bytesRead: this.#bytesRead, shards, durableShards });
+    const restored = restoredParts === undefined ? {} : { restoredParts };
+    this.#request.onProgress({ bytesRead: this.#bytesRead, shards, durableShards, ...restored });
   }
 }
 

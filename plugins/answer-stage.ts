@@ -35,5 +35,5 @@ export const answerStage = defineStage({
   inChild: isLocal,
   run: async (context) => (await import('../activities/answer.js')).answer(context),
   program: 'answerer',
-  silenceLimitsMs: { ...computingSilenceLimitsMs, ask: 900_000, compact: 600_000 },
+  silenceLimitsMs: { ...computingSilenceLimitsMs, ask: 900_000, compact: 600_000, assemble: 600_000 },
 });

@@ -24,7 +24,9 @@ export const captureEndpointStage = defineStage({
     claim: 180_000,
     load: 600_000,
     restore: 600_000,
-    capture: 300_000,
-    compact: 900_000,
+    // Between two calls an endpoint may ask for ten minutes of quiet.
+    capture: 900_000,
+    compact: 600_000,
+    seal: 600_000,
   },
 });

@@ -5,7 +5,7 @@ import { callsOf, driftIn, openStageLedger } from '../activities/stage-ledger.js
 import { teacherKey } from '../activities/teacher-key.js';
 import { captureEndpointOptions } from '../config/capture-endpoint-options.js';
 import { readEnvironment } from '../config/environment.js';
-import { captureEndpoint, type CaptureProgress } from '../distillation/capture/index.js';
+import { captureEndpoint } from '../distillation/capture/index.js';
 import { artifactRefSchema } from '../storage/index.js';
 import { runStageChild, stageJobSchema } from './stage-child.js';
 
@@ -15,32 +15,18 @@ const jobSchema = stageJobSchema.extend({
   inputs: z.object({ dataset: artifactRefSchema, student: artifactRefSchema, identity: artifactRefSchema.optional() }),
 });
 
-/** An endpoint may keep everybody waiting for minutes: meanwhile this process says that it lives. */
-const aliveIntervalMs = 20_000;
-
 void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => {
   const { with: options, inputs, runId } = job;
   const { dataset, student, identity } = inputs;
   const { teacher, budget } = options;
   const { prices = 'not given' } = teacher;
   const apiKey = teacherKey(teacher);
-  let last: CaptureProgress = { phase: 'load' };
-  const onProgress = (now: CaptureProgress): void => {
-    const { phase, done, ...counted } = (last = now);
-    progress({
-      phase,
-      ...(done !== undefined && { facts: { done, ...counted } }),
-      // Every reply is durable once it is recorded.
-      ...(phase === 'capture' && done !== undefined && { durable: { step: done, fence: writer.fence } }),
-    });
-  };
-  const alive = setInterval(() => onProgress(last), aliveIntervalMs);
   const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   try {
     const cacheDirectory = join(readEnvironment().cacheDirectory, 'training');
     const drift = await driftIn(store, identity);
     const asking = { dataset, student, drift, options, apiKey, cacheDirectory };
-    const captured = await captureEndpoint({ ...asking, store, writer, ledger, signal: stop, onProgress });
+    const captured = await captureEndpoint({ ...asking, store, writer, ledger, signal: stop, progress });
     const { facts, observed, spentUsd } = captured;
     const money = { spentUsd: (teacher.prices && spentUsd) ?? 'not given', prices };
     const calls = callsOf(await ledger.report()); // those for the run's answers among them
@@ -51,7 +37,6 @@ void runStageChild(jobSchema, async ({ job, store, writer, progress, stop }) => 
       reproducible: false,
     };
   } finally {
-    clearInterval(alive);
     await ledger.close();
   }
 });

@@ -71,7 +71,7 @@ export function holdCoresOfHost(
   const cores = readEnvironment().cores ?? availableParallelism();
   const of = Math.min(threads, cores);
   const onWait = (held: number): void =>
-    progress({ phase: 'waiting for cores', facts: { done: held, of, unit: 'cores' } });
+    progress({ phase: 'waiting for cores', facts: { done: held, of, unit: 'cores' }, waits: true });
   return holdCores({ threads, claim, cores, onWait, signal: stop });
 }
 

@@ -81,8 +81,7 @@ export async function answerStage(
         ledger,
         signal: stop,
         graceMs: 0,
-        onProgress: progress.requests,
-        onCompaction: () => progress.begin('compact'),
+        onProgress: progress.counted,
       });
       progress.begin('seal');
       const observed = { host: hostname(), lastAttemptMs: Math.round(performance.now() - startedAtMs) };

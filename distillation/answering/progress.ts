@@ -1,7 +1,10 @@
-/** What answering tells whoever watches: its phase, how many requests are answered, and how fast this attempt writes. */
+/**
+ * What answering tells whoever watches: its phase, how much of it is done, and how fast this attempt writes. Every report follows from
+ * something that was done.
+ */
 import { performance } from 'node:perf_hooks';
-import type { Progress } from '../../config/child-protocol.js';
-import type { TallyProgress } from '../teachers/tally.js';
+import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
+import type { AnsweringPhase } from '../teachers/answer-prompts.js';
 
 /** Between two reports of nothing but tokens. */
 const reportIntervalMs = 1000;
@@ -15,7 +18,10 @@ export class AnsweringProgress {
   readonly #send: (progress: Progress) => void;
   readonly #attempt: AnsweringAttempt;
   #phase = 'load';
-  #requests: TallyProgress | undefined;
+  #counted: ProgressFacts = {};
+  /** Of the requests that have a fate: every response is durable once it is recorded. */
+  #durableStep = 0;
+  #partsRead = 0;
   #tokens = 0;
   #askedSinceMs: number | undefined;
   #reportedAtMs = 0;
@@ -29,17 +35,21 @@ export class AnsweringProgress {
   begin(phase: string): void {
     this.#attempt.stop.throwIfAborted();
     this.#phase = phase;
+    this.#counted = {};
     if (phase === 'ask') this.#askedSinceMs = performance.now();
     this.#report();
   }
 
+  /** A part of the model was read. */
   readonly alive = (): void => {
     this.#attempt.stop.throwIfAborted();
+    this.#counted = { parts: (this.#partsRead += 1) };
     this.#report();
   };
 
-  readonly requests = (requests: TallyProgress): void => {
-    this.#requests = requests;
+  readonly counted = (phase: AnsweringPhase, facts: ProgressFacts): void => {
+    [this.#phase, this.#counted] = [phase, facts];
+    if (phase === 'ask') this.#durableStep = facts.done ?? 0;
     this.#report();
   };
 
@@ -57,15 +67,14 @@ export class AnsweringProgress {
   #report(): void {
     this.#reportedAtMs = performance.now();
     const { tokensPerSecond } = this;
-    const { done, of } = this.#requests ?? {};
     this.#send({
       phase: this.#phase,
       facts: {
-        ...(done !== undefined && of !== undefined && { done, of, unit: 'requests' }),
+        ...this.#counted,
+        ...(this.#tokens > 0 && { tokens: this.#tokens }),
         ...(tokensPerSecond > 0 && { tokensPerSecond }),
       },
-      // Every response is durable once it is recorded.
-      ...(done && { durable: { step: done, fence: this.#attempt.fence } }),
+      ...(this.#durableStep > 0 && { durable: { step: this.#durableStep, fence: this.#attempt.fence } }),
     });
   }
 }

@@ -11,8 +11,11 @@ import type { LogitRow } from '../logits/index.js';
 import type { PromptScores } from '../teachers/prompt-scores.js';
 import type { TokenTexts } from './token-texts.js';
 
-/** `length`: other counts of tokens; `token`: another token; `text`: another text of an id; `ambiguous`: a text of no id, or of several. */
-export type Misfit = 'length' | 'token' | 'text' | 'ambiguous';
+/**
+ * `length`: another count of tokens; `token`: another token; `text`: another text of an id; `ambiguous`: a text of no id, or of several;
+ * `too-few`: fewer than K ids at a position; `vocabulary`: a position of which the student has none of the K most probable ids.
+ */
+export type Misfit = 'length' | 'token' | 'text' | 'ambiguous' | 'too-few' | 'vocabulary';
 
 /** By what a row is judged. */
 export interface Terms {
@@ -48,7 +51,7 @@ export function alignRow({ id, ids }: Tokens, scores: PromptScores, terms: Terms
     if (!found.some((entry) => entry.id === ids[position + 1])) return 'token';
     if (new Set(found.map((entry) => entry.id)).size < found.length) return 'ambiguous';
     const kept = mostProbable(found, terms);
-    if (kept === undefined) return 'length';
+    if (typeof kept === 'string') return kept;
     topIds.set(kept.ids, position * k);
     gaps.set(kept.gaps, position * k);
     missing[position] = kept.missingLogOdds;
@@ -61,15 +64,14 @@ interface Entry {
   readonly value: number;
 }
 
-/** Undefined where the endpoint gave too few. */
 function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
   const order = found.toSorted((one, other) => other.value - one.value || one.id - other.id);
-  if (order.length < k) return undefined;
+  if (order.length < k) return 'too-few';
   // The token itself may stand beside the K most probable ones.
   const first = order.slice(0, k);
   const kept = first.filter(({ id }) => id < vocabularySize);
   const [greatest] = kept;
-  if (greatest === undefined) return undefined;
+  if (greatest === undefined) return 'vocabulary';
   const mass = (entries: readonly Entry[]): number => entries.reduce((sum, { value }) => sum + Math.exp(value), 0);
   const captured = mass(kept);
   const missing = Math.max(0, 1 - mass(first));

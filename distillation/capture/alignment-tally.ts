@@ -1,5 +1,6 @@
 /** Counts samples by whether what an endpoint said of them fits, and says when too many do not: as soon as that is certain. */
 import { NightstillError } from '../../config/errors.js';
+import type { Sample } from '../../engine/index.js';
 import type { Recorded } from '../teachers/recorded-reply.js';
 import type { ScoredPrompt } from '../teachers/scoring-wire.js';
 import { servedLabel } from '../teachers/wire.js';
@@ -12,7 +13,7 @@ export type Unaligned = Misfit | 'rejected';
 export class AlignmentTally {
   readonly #unaligned: Partial<Record<Unaligned, number>> = {};
   readonly #served: Record<string, number> = {};
-  readonly #ids = new Set<string>();
+  readonly #rows = new Set<string>();
   #promptTokens = 0;
 
   constructor(
@@ -29,8 +30,8 @@ export class AlignmentTally {
   }
 
   /** @throws capture-unaligned */
-  unaligned(id: string, reason: Unaligned): void {
-    this.#ids.add(id);
+  unaligned({ id, pieceOf }: Pick<Sample, 'id' | 'pieceOf'>, reason: Unaligned): void {
+    this.#rows.add(pieceOf ?? id);
     this.#unaligned[reason] = (this.#unaligned[reason] ?? 0) + 1;
     const count = this.count;
     if (mayReach(this.minimumAligned, { of: this.samples, lost: count })) return;
@@ -46,9 +47,9 @@ export class AlignmentTally {
     return Object.values(this.#unaligned).reduce((sum, number) => sum + number, 0);
   }
 
-  /** Samples that have no row. */
-  get ids(): ReadonlySet<string> {
-    return this.#ids;
+  /** Rows of the dataset of which a sample has no logits: of one that was split, any piece. */
+  get rows(): ReadonlySet<string> {
+    return this.#rows;
   }
 
   get reasons(): Readonly<Partial<Record<Unaligned, number>>> {

@@ -5,6 +5,7 @@
  * of the dataset that comes out beside the logits.
  */
 import type { CaptureEndpointOptions } from '../../config/capture-endpoint-options.js';
+import type { Progress } from '../../config/child-protocol.js';
 import type { Sample } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import { describeMass, LogitWriter, type LogitRow } from '../logits/index.js';
@@ -18,6 +19,7 @@ import { recorded, type Recorded } from '../teachers/recorded-reply.js';
 import { noScores } from '../teachers/prompt-scores.js';
 import { scoredAnswerTokens, scoringRequest, scoringWire, type ScoredPrompt } from '../teachers/scoring-wire.js';
 import { stopping } from '../teachers/stopping.js';
+import { Report } from '../training/report.js';
 import { alignRow, type Terms } from './aligned-row.js';
 import { AlignmentTally, type Unaligned } from './alignment-tally.js';
 import { CaptureCosts } from './costs.js';
@@ -38,14 +40,7 @@ export interface EndpointCaptureRequest {
   readonly cacheDirectory: string;
   /** Aborted: no more calls begin, those under way have some seconds to end, then its reason is thrown. */
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: CaptureProgress) => void;
-}
-
-export interface CaptureProgress {
-  readonly phase: 'load' | 'restore' | 'capture' | 'compact';
-  readonly done?: number;
-  readonly of?: number;
-  readonly unit?: string;
+  readonly progress: (progress: Progress) => void;
 }
 
 export interface EndpointCapture {
@@ -66,23 +61,26 @@ const samplesOfGroup = 128;
  *   budget-exhausted, the other codes of teachers; what models, data and store throw; the reason of `signal`
  */
 export async function captureEndpoint(request: EndpointCaptureRequest): Promise<EndpointCapture> {
-  const { options, signal, onProgress } = request;
-  const alive = (facts: Partial<CaptureProgress> = {}): void => {
-    signal.throwIfAborted();
-    onProgress({ phase: 'load', ...facts });
-  };
-  alive();
-  const subject = await openEndpointSubject({ ...request, alive });
+  const { options, store, writer, ledger } = request;
+  const report = new Report(request.progress, request.signal);
+  report.begin('load');
+  const subject = await openEndpointSubject({ ...request, report });
   try {
-    const work = await openWriter(request, subject);
+    report.begin('restore');
+    const work = await openWriter(request, subject, report);
     const tally = new AlignmentTally(subject.data.samples, options.minimumAligned);
     const costs = new CaptureCosts(work);
-    await askAll(request, subject, { work, tally, costs });
+    report.begin('capture');
+    await askAll({ request, subject, work, tally, costs, report });
     // One object a reply becomes few: whoever looks for them next reads few.
-    onProgress({ phase: 'compact' });
-    await request.ledger.compact();
+    report.begin('compact');
+    await ledger.compact((moved) => report.alive({ ...moved, unit: 'responses' }));
+    report.begin('seal');
     const logits = await work.finish();
-    const dataset = await keepRows(request.store, request.writer, request.dataset, tally.ids);
+    const dataset = await keepRows(store, writer, request.dataset, {
+      without: tally.rows,
+      onRow: (done) => report.alive({ done, unit: 'rows' }),
+    });
     const facts = factsOf(request, subject, work, tally, logits);
     return { logits, dataset, facts, observed: tally.observed, spentUsd: costs.usd };
   } finally {
@@ -91,8 +89,9 @@ export async function captureEndpoint(request: EndpointCaptureRequest): Promise<
 }
 
 function openWriter(
-  { store, writer, options, onProgress }: EndpointCaptureRequest,
+  { store, writer, options }: EndpointCaptureRequest,
   { tokenizer, vocabularySize }: EndpointSubject,
+  report: Report,
 ): Promise<LogitWriter> {
   const { k, valueType, temperatures, shardBytes, teacher } = options;
   return LogitWriter.resume({
@@ -107,31 +106,37 @@ function openWriter(
       valueType,
     },
     shardBytes,
-    onProgress: () => onProgress({ phase: 'restore' }),
+    onProgress: () => report.alive(),
   });
 }
 
-interface Results {
+interface Capture {
+  readonly request: EndpointCaptureRequest;
+  readonly subject: EndpointSubject;
   readonly work: LogitWriter;
   readonly tally: AlignmentTally;
   readonly costs: CaptureCosts;
+  readonly report: Report;
 }
 
 /** Until every sample has a row, or a reason why it has none. */
-async function askAll(
-  request: EndpointCaptureRequest,
-  subject: EndpointSubject,
-  { work, tally, costs }: Results,
-): Promise<void> {
-  const { options, signal, onProgress } = request;
+async function askAll({ request, subject, work, tally, costs, report }: Capture): Promise<void> {
+  const { options, signal, writer } = request;
   const { data } = subject;
   const { stop, cut, end } = stopping(signal);
-  const scoring = new Scoring(request, subject, { stop: stop.signal, cut });
-  let done = 0;
+  let [done, calls] = [0, 0];
+  // Without a look at the signal: what is under way is still to be recorded.
+  const tell = (): void => report.facts({ done, of: data.samples, unit: 'samples', calls });
+  const onCall = (): void => {
+    calls += 1;
+    tell();
+  };
+  const scoring = new Scoring(request, subject, { stop: stop.signal, cut, onCall });
   try {
     for (let begin = 0; begin < data.samples; begin += samplesOfGroup) {
       const group = await missingIn(data, work, begin, (sample) => costs.passOver(scoring.keyOf(sample)));
       done = Math.min(begin + samplesOfGroup, data.samples) - group.length;
+      tell();
       const recordedOnes = await scoring.find(group);
       const rows = new Map<Sample, LogitRow>();
       const heard = new Map<Sample, Reply>();
@@ -140,9 +145,12 @@ async function askAll(
           tally.said(reply);
           heard.set(sample, reply);
         });
-        if (typeof row === 'string') tally.unaligned(sample.id, row);
+        if (typeof row === 'string') tally.unaligned(sample, row);
         else rows.set(sample, row);
-        onProgress({ phase: 'capture', done: (done += 1), of: data.samples, unit: 'samples' });
+        done += 1;
+        tell();
+        // Every reply is durable once it is recorded.
+        report.durable({ step: done, fence: writer.fence });
       };
       await inLanes(options.teacher.limits.parallel, each(group), { stop, work: judge });
       for (const sample of group) {
@@ -192,14 +200,14 @@ class Scoring {
   constructor(
     request: EndpointCaptureRequest,
     { tokenizer, vocabularySize }: EndpointSubject,
-    ending: { readonly stop: AbortSignal; readonly cut: AbortSignal },
+    asking: { readonly stop: AbortSignal; readonly cut: AbortSignal; readonly onCall: () => void },
   ) {
     const { options, apiKey, ledger } = request;
     const { teacher, form, k } = options;
     this.#request = request;
     this.#wire = scoringWire(form, k);
     const [client, pace] = [openProbedClientOver(teacher, apiKey, this.#wire), new Pace(teacher.limits)];
-    const means = { teacher, client, pace, ledger, maximumTokens: scoredAnswerTokens, ...ending };
+    const means = { teacher, client, pace, ledger, maximumTokens: scoredAnswerTokens, ...asking };
     this.#asked = new Asked((question) => ask(means, question));
     this.#terms = { texts: new TokenTexts(tokenizer), vocabularySize, k };
   }

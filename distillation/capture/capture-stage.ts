@@ -118,8 +118,8 @@ function openWriter(
     fingerprint,
     onDifferentMachine,
     onProgress({ durableShards }) {
+      report.alive();
       if (durableShards > 0) report.durable({ step: durableShards, fence: writer.fence });
-      else report.alive();
     },
   });
 }

@@ -12,6 +12,7 @@ import {
 } from '../../engine/index.js';
 import type { ArtifactRef, ObjectStore } from '../../storage/index.js';
 import { fetchModel } from '../model-artifact.js';
+import type { Report } from '../training/report.js';
 import { openTokens } from '../training/token-cache.js';
 
 export interface EndpointSubjectRequest {
@@ -21,8 +22,7 @@ export interface EndpointSubjectRequest {
   readonly student: ArtifactRef;
   /** Models and tokens are kept here between processes. */
   readonly cacheDirectory: string;
-  /** Long work is not silent. @throws the reason to end */
-  readonly alive: (facts?: { readonly done: number; readonly of?: number; readonly unit: string }) => void;
+  readonly report: Report;
 }
 
 export interface EndpointSubject {
@@ -34,8 +34,8 @@ export interface EndpointSubject {
 
 /** @throws inference-setting-invalid for more ids than there are, teacher-mismatch; what models and data throw */
 export async function openEndpointSubject(request: EndpointSubjectRequest): Promise<EndpointSubject> {
-  const { store, options, dataset, student, cacheDirectory, alive } = request;
-  const directory = await fetchModel(store, student, join(cacheDirectory, 'models'), () => alive());
+  const { store, options, dataset, student, cacheDirectory, report } = request;
+  const directory = await fetchModel(store, student, join(cacheDirectory, 'models'), () => report.alive());
   const [tokenizer, template] = [await openTokenizer(directory), await openChatTemplate(directory)];
   const { vocabularySize } = await readModelConfig(join(directory, 'config.json'));
   if (options.k > vocabularySize)
@@ -52,7 +52,7 @@ export async function openEndpointSubject(request: EndpointSubjectRequest): Prom
     maximumTokens: options.rowTokens,
     tooLong: options.tooLong,
     cacheDirectory: join(cacheDirectory, 'tokens'),
-    onRows: (done, of) => alive({ done, unit: 'rows', ...(of !== undefined && { of }) }),
+    onRows: (done, of) => report.alive({ done, unit: 'rows', ...(of !== undefined && { of }) }),
   });
   return { tokenizer, vocabularySize, data };
 }

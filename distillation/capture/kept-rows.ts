@@ -12,15 +12,19 @@ import { ShardCutter } from '../shard-cutter.js';
 
 const shardBytes = 8 * 1024 * 1024;
 
-/**
- * @param without ids of samples, `id` or `id#<piece>`: of a row that was split, every piece must be there
- * @returns the dataset itself where nothing is left out
- */
+export interface KeptRows {
+  /** Ids of rows that are left out. */
+  readonly without: ReadonlySet<string>;
+  /** Called after every row. */
+  readonly onRow: (done: number) => void;
+}
+
+/** @returns the dataset itself where nothing is left out */
 export async function keepRows(
   store: ObjectStore,
   writer: StageWriter,
   dataset: ArtifactRef,
-  without: ReadonlySet<string>,
+  { without, onRow }: KeptRows,
 ): Promise<ArtifactRef> {
   if (without.size === 0) return dataset;
   const cutter = new ShardCutter(shardBytes);
@@ -29,9 +33,10 @@ export async function keepRows(
     const { bytes, rows } = cutter.take();
     parts.push({ ...(await writer.putBlob(bytes)), rows });
   };
-  const rows = new Set([...without].flatMap((id) => [id, id.replace(/#\d+$/, '')]));
+  let done = 0;
   for await (const { id, messages, extra } of readDatasetRows(store, dataset)) {
-    if (rows.has(id)) continue;
+    onRow((done += 1));
+    if (without.has(id)) continue;
     cutter.add(`${canonicalJson({ id, messages, ...(extra && { extra }) })}\n`);
     if (cutter.full) await close();
   }

@@ -79,6 +79,12 @@ export interface LedgerReport {
   readonly unpriced: number;
 }
 
+/** How far a compaction is: responses that were read, and those of them whose single object is gone. */
+export interface Compaction {
+  readonly read: number;
+  readonly done: number;
+}
+
 export interface Ledger {
   /** What is recorded of these, whoever asked for it. */
   find(keys: Iterable<RequestKey>): Promise<Map<RequestKey, RecordedResponse>>;
@@ -98,7 +104,7 @@ export interface Ledger {
   giveUp(call: Call, outcome: GivenUp): void;
 
   /** Moves single responses into shards. At any time, by any number of processes; killed anywhere it loses nothing. */
-  compact(): Promise<{ readonly moved: number }>;
+  compact(onProgress?: (progress: Compaction) => void): Promise<{ readonly moved: number }>;
 
   /** Of all processes of the run, this one included. */
   report(): Promise<LedgerReport>;

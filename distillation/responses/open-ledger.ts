@@ -4,7 +4,17 @@ import { hasCode, NightstillError } from '../../config/errors.js';
 import type { ObjectStore } from '../../storage/index.js';
 import { settleEnded } from './budget.js';
 import { answered, lost, opened, refused, reportOf, withdrawn, type Calls } from './calls.js';
-import type { Call, GivenUp, Holder, Ledger, LedgerReport, LedgerRequest, NewCall, NewResponse } from './ledger.js';
+import type {
+  Call,
+  Compaction,
+  GivenUp,
+  Holder,
+  Ledger,
+  LedgerReport,
+  LedgerRequest,
+  NewCall,
+  NewResponse,
+} from './ledger.js';
 import { nanoUsd, type NanoUsd } from './money.js';
 import { pathsOf } from './paths.js';
 import { Purse } from './purse.js';
@@ -94,8 +104,8 @@ class SessionLedger implements Ledger {
     this.#end(call, spent, (calls) => (maybePaid ? lost(calls, call.id, reason) : refused(calls, call.id, reason)));
   }
 
-  async compact(): Promise<{ readonly moved: number }> {
-    return { moved: await this.#responses.compact() };
+  async compact(onProgress?: (progress: Compaction) => void): Promise<{ readonly moved: number }> {
+    return { moved: await this.#responses.compact(onProgress) };
   }
 
   async report(): Promise<LedgerReport> {

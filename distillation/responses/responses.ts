@@ -17,6 +17,7 @@ import {
   readUntilCertain,
   type Reading,
 } from '../../storage/records/index.js';
+import type { Compaction } from './ledger.js';
 import { nameOf, pathsOf, type ResponsePaths } from './paths.js';
 import type { RequestKey } from './request-key.js';
 import { responseKind, type RecordedResponse } from './response.js';
@@ -86,34 +87,42 @@ export class Responses {
   }
 
   /** Moves singles into shards; safe beside any number of others, and to be killed anywhere. @returns how many */
-  async compact(): Promise<number> {
-    let moved = 0;
+  async compact(onProgress: (progress: Compaction) => void = () => undefined): Promise<number> {
+    let [moved, read, done] = [0, 0, 0];
+    const watch: Watch = {
+      onRead: () => onProgress({ read: (read += 1), done }),
+      onRemoved: () => onProgress({ read, done: (done += 1) }),
+    };
     let batch: RequestKey[] = [];
     let batchBytes = 0;
     for await (const { key, bytes } of this.#store.list(this.#paths.singles)) {
       if (batch.length > 0 && batchBytes + bytes > shardBytes) {
-        moved += await this.#move(batch);
+        moved += await this.#move(batch, watch);
         batch = [];
         batchBytes = 0;
       }
       batch.push(nameOf(key));
       batchBytes += bytes;
     }
-    return moved + (batch.length > 0 ? await this.#move(batch) : 0);
+    return moved + (batch.length > 0 ? await this.#move(batch, watch) : 0);
   }
 
   /** Singles are read before the shards are looked at: of what a shard holds already, the single came second. */
-  async #move(keys: readonly RequestKey[]): Promise<number> {
+  async #move(keys: readonly RequestKey[], { onRead, onRemoved }: Watch): Promise<number> {
     const rows = new Map<RequestKey, Uint8Array>();
     await inParallel(readsInFlight, keys, async (key) => {
       const single = await this.#readSingle(key);
       if (single) rows.set(key, single.bytes);
+      onRead();
     });
     await this.#shards.refresh();
     const found = [...rows.keys()];
     for (const key of found) if (this.#shards.has(key)) rows.delete(key);
     if (rows.size > 0) await this.#shards.write(rows);
-    await inParallel(readsInFlight, found, (key) => this.#store.remove(this.#paths.single(key)));
+    await inParallel(readsInFlight, found, async (key) => {
+      await this.#store.remove(this.#paths.single(key));
+      onRemoved();
+    });
     return rows.size;
   }
 
@@ -146,6 +155,11 @@ export class Responses {
       return { fingerprint: digestOf(bytes), error };
     }
   }
+}
+
+interface Watch {
+  readonly onRead: () => void;
+  readonly onRemoved: () => void;
 }
 
 /** A response, and the bytes that it was written as. */

@@ -4,6 +4,7 @@
  * the order of the prompts. No request is dropped in silence: each has a fate, and too many without an answer fail the stage.
  */
 import type { AnswerOptions } from '../../config/answer-options.js';
+import type { ProgressFacts } from '../../config/child-protocol.js';
 import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
@@ -34,10 +35,12 @@ export interface AnswerRequest {
   readonly signal: AbortSignal;
   /** Default: some seconds, in which replies that are paid for can arrive. */
   readonly graceMs?: number;
-  readonly onProgress: (progress: TallyProgress) => void;
-  /** Everything is asked, and is brought together. */
-  readonly onCompaction: () => void;
+  /** Called for all that is done, with its count in that phase. */
+  readonly onProgress: (phase: AnsweringPhase, facts: ProgressFacts) => void;
 }
+
+/** Requests are asked; then what is recorded is brought into few objects; then the dataset is put together. */
+export type AnsweringPhase = 'ask' | 'compact' | 'assemble';
 
 export interface AnsweredPrompts {
   readonly dataset: ArtifactRef;
@@ -53,8 +56,8 @@ export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPro
   const total = await countRequests(request);
   const rejected = await askAll(request, total);
   // Before all of it is read once more: from few objects.
-  request.onCompaction();
-  await request.ledger.compact();
+  request.onProgress('compact', {});
+  await request.ledger.compact((moved) => request.onProgress('compact', { ...moved, unit: 'responses' }));
   return assemble(request, total, rejected);
 }
 
@@ -79,7 +82,7 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
     const reply = recorded ?? (question && (await asked.replyTo(question)));
     tally.add(fateOf(planned, reply), question && reply && { key: question.key, reply });
     tally.confirmYield();
-    onProgress(tally.progress);
+    onProgress('ask', factsOf(tally.progress));
   };
   try {
     await inLanes(teacher.limits.parallel, plannedRequests(request), { stop, work });
@@ -95,7 +98,7 @@ async function assemble(
   total: number,
   rejected: ReadonlySet<string>,
 ): Promise<AnsweredPrompts> {
-  const { writer, options, teacher, signal } = request;
+  const { writer, options, teacher, signal, onProgress } = request;
   const { shardBytes, samples, keep } = options;
   const tally = new Tally(total, { ...options, prices: teacher.prices });
   const answers = new AnswerDataset({ writer, shardBytes, samples, keep, revision: teacher.revision });
@@ -107,10 +110,18 @@ async function assemble(
     const fate = fateOf(planned, reply);
     tally.add(fate, question && reply && { key: question.key, reply });
     await answers.add({ row, sample, key: question?.key, fate, reply });
+    onProgress('assemble', factsOf(tally.progress));
   }
   tally.confirmYield();
   return { ...(await answers.finish()), summary: tally.summary };
 }
+
+const factsOf = ({ done, of, spentUsd }: TallyProgress): ProgressFacts => ({
+  done,
+  of,
+  unit: 'requests',
+  ...(spentUsd !== undefined && { spentUsd }),
+});
 
 const fateOf = ({ question }: PlannedRequest, reply: RecordedReply | undefined): Fate =>
   reply?.outcome ?? (question ? 'rejected' : 'no-prompt');

@@ -26,6 +26,8 @@ export interface AskingMeans<Said extends Served = Reply> {
   readonly ledger: Ledger;
   /** Of an answer. */
   readonly maximumTokens: number;
+  /** Told of every call that is made. */
+  readonly onCall?: () => void;
   /** Told of every call that brought no reply. */
   readonly onFailedCall?: (call: FailedCall) => void;
   /** No call begins after it. */
@@ -86,12 +88,13 @@ async function callOnce<Said extends Served>(
 }
 
 async function makeCall<Said extends Served>(
-  { client, pace, ledger, cut, teacher }: AskingMeans<Said>,
+  { client, pace, ledger, cut, teacher, onCall }: AskingMeans<Said>,
   { key, body }: Question,
   call: Call,
   bound: Tokens,
 ): Promise<Recorded<Said>> {
   const startedAtMs = performance.now();
+  onCall?.();
   const whole = await client.ask(body, key, cut);
   const used = whole.reply.usage ?? bound;
   pace.giveBackTokens(bound.promptTokens + bound.completionTokens - used.promptTokens - used.completionTokens);

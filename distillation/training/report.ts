@@ -1,14 +1,19 @@
-/** What a training tells whoever watches: its phase, how far it is, and the last durable step, which is said with everything else. */
+/**
+ * What a process that trains or captures tells whoever watches: its phase, how far it is, and the last durable step, which is said with
+ * everything else. It tells what was done, and nothing because time has passed.
+ */
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
 import type { DurableStep } from './checkpoints.js';
 
-export type Phase = 'load' | 'compile' | 'restore' | 'train' | 'capture' | 'save' | 'evaluate' | 'seal';
+export type Phase = 'load' | 'compile' | 'restore' | 'train' | 'capture' | 'save' | 'evaluate' | 'compact' | 'seal';
 
 export class Report {
   readonly #progress: (progress: Progress) => void;
   readonly #stop: AbortSignal;
   #phase: Phase = 'load';
   #facts: ProgressFacts = {};
+  /** Things done in this phase that have no number of their own: parts read, tensors loaded. */
+  #parts = 0;
   #durable: DurableStep | undefined;
 
   constructor(progress: (progress: Progress) => void, stop: AbortSignal) {
@@ -20,6 +25,7 @@ export class Report {
   begin(phase: Phase, facts: ProgressFacts = {}): void {
     this.#stop.throwIfAborted();
     this.#phase = phase;
+    this.#parts = 0;
     this.facts(facts);
   }
 
@@ -29,10 +35,14 @@ export class Report {
     this.#send();
   }
 
-  /** Within a phase that need not make anything durable: it goes on. @throws the reason of the stop */
-  alive(facts: ProgressFacts = this.#facts): void {
+  /**
+   * Within a phase that need not make anything durable: one thing more is done.
+   * @param facts where it is counted @throws the reason of the stop
+   */
+  alive(facts?: ProgressFacts): void {
     this.#stop.throwIfAborted();
-    this.facts(facts);
+    if (facts === undefined) this.#parts += 1;
+    this.facts(facts ?? this.#facts);
   }
 
   durable(step: DurableStep): void {
@@ -43,7 +53,7 @@ export class Report {
   #send(): void {
     this.#progress({
       phase: this.#phase,
-      facts: this.#facts,
+      facts: this.#parts === 0 ? this.#facts : { ...this.#facts, parts: this.#parts },
       ...(this.#durable !== undefined && { durable: this.#durable }),
     });
   }

@@ -36,7 +36,7 @@ export interface TokenRequest {
 /** Rows between two turns of the event loop. */
 const rowsAtOnce = 32;
 /** Raised when the same rows, encoder and settings give other shards. */
-const cacheVersion = 1;
+const cacheVersion = 2;
 
 /** @throws artifact-invalid, dataset-empty, dataset-row-invalid, sample-too-long, object-missing, object-damaged */
 export async function openTokens(request: TokenRequest): Promise<TokenShards> {

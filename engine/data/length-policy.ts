@@ -3,7 +3,7 @@
  * token of a piece is the first of the next, so that every token is predicted exactly once, though from less that precedes it.
  */
 import { NightstillError } from '../../config/errors.js';
-import type { Sample, Span } from './samples.js';
+import type { EncodedConversation, Sample, Span } from './samples.js';
 
 export type LengthPolicy = 'refuse' | 'truncate' | 'split' | 'drop-counted';
 
@@ -18,14 +18,15 @@ export function fitSample(sample: Sample, maximumTokens: number, policy: LengthP
   if (ids.length <= maximumTokens) return [sample];
   switch (policy) {
     case 'truncate':
-      return [piece(sample, 0, maximumTokens, sample.id)];
+      return [{ id: sample.id, ...cut(sample, 0, maximumTokens) }];
     case 'drop-counted':
       return [];
     case 'split': {
       const count = Math.ceil((ids.length - 1) / (maximumTokens - 1));
       return Array.from({ length: count }, (_, index) => {
         const start = index * (maximumTokens - 1);
-        return piece(sample, start, Math.min(start + maximumTokens, ids.length), `${sample.id}#${index + 1}`);
+        const id = `${sample.id}#${index + 1}`;
+        return { id, pieceOf: sample.id, ...cut(sample, start, Math.min(start + maximumTokens, ids.length)) };
       });
     }
     case 'refuse':
@@ -36,10 +37,10 @@ export function fitSample(sample: Sample, maximumTokens: number, policy: LengthP
   }
 }
 
-function piece({ ids, trained }: Sample, start: number, end: number, id: string): Sample {
+function cut({ ids, trained }: Sample, start: number, end: number): EncodedConversation {
   const moved = trained.map((span): Span => ({
     start: Math.max(span.start, start) - start,
     end: Math.min(span.end, end) - start,
   }));
-  return { id, ids: ids.subarray(start, end), trained: moved.filter((span) => span.end > span.start) };
+  return { ids: ids.subarray(start, end), trained: moved.filter((span) => span.end > span.start) };
 }

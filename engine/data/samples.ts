@@ -16,6 +16,8 @@ export interface EncodedConversation {
 export interface Sample extends EncodedConversation {
   /** As the dataset has it, for messages: two samples may have one id. What tells samples apart is their number. */
   readonly id: string;
+  /** Of one that was cut from a longer sample: the id of that one. */
+  readonly pieceOf?: string;
 }
 
 /** A tokenizer with its chat template. */

@@ -2,7 +2,8 @@
  * The bytes of a shard of tokenised samples, all little-endian, everything at multiples of 4:
  *
  *   'NSTOKENS', version u32, header length u32, header (JSON, padded with spaces)
- *   per sample: id bytes u32, tokens u32, spans u32, spans (start u32, end u32) …, ids (u16 or u32) …, id (UTF-8), padding
+ *   per sample: id bytes u32, tokens u32, spans u32, spans (start u32, end u32) …, ids (u16 or u32) …, id (UTF-8), padding;
+ *     the highest bit of the count of spans says of a sample that it is a piece of a longer one: its id is `<that one>#<number>`
  *   index, per sample: offset u32, tokens u32, trained tokens u32
  *   samples u32, offset of the index u32, 'NSTOKEND'
  *
@@ -19,6 +20,7 @@ export const footerBytes = 16;
 const maximumHeaderBytes = 64 * 1024;
 const recordPrefixBytes = 12;
 const spanBytes = 8;
+const pieceBit = 2 ** 31;
 const startMagic = 'NSTOKENS';
 const endMagic = 'NSTOKEND';
 
@@ -73,14 +75,14 @@ export function parseHeader(file: string, json: Buffer): ShardHeader {
   }
 }
 
-export function encodeSample({ id, ids, trained }: Sample, idBits: ShardHeader['idBits']): Buffer {
+export function encodeSample({ id, pieceOf, ids, trained }: Sample, idBits: ShardHeader['idBits']): Buffer {
   const idText = Buffer.from(id, 'utf8');
   const idsOffset = recordPrefixBytes + spanBytes * trained.length;
   const idsBytes = (ids.length * idBits) / 8;
   const bytes = Buffer.alloc(Math.ceil((idsOffset + idsBytes + idText.length) / 4) * 4);
   bytes.writeUInt32LE(idText.length, 0);
   bytes.writeUInt32LE(ids.length, 4);
-  bytes.writeUInt32LE(trained.length, 8);
+  bytes.writeUInt32LE(trained.length + (pieceOf === undefined ? 0 : pieceBit), 8);
   for (const [index, { start, end }] of trained.entries()) {
     bytes.writeUInt32LE(start, recordPrefixBytes + spanBytes * index);
     bytes.writeUInt32LE(end, recordPrefixBytes + spanBytes * index + 4);
@@ -97,7 +99,9 @@ export function decodeSample(file: string, bytes: Buffer, header: ShardHeader, e
   const { idBits, vocabularySize } = header;
   const place = `${file} at byte ${entry.offset}`;
   if (bytes.length < recordPrefixBytes) throw invalidShard(place, 'a sample', `${bytes.length} bytes`);
-  const [idBytes, tokens, spans] = [bytes.readUInt32LE(0), bytes.readUInt32LE(4), bytes.readUInt32LE(8)];
+  const [idBytes, tokens, marked] = [bytes.readUInt32LE(0), bytes.readUInt32LE(4), bytes.readUInt32LE(8)];
+  const isPiece = marked >= pieceBit;
+  const spans = isPiece ? marked - pieceBit : marked;
   const idsOffset = recordPrefixBytes + spanBytes * spans;
   const idOffset = idsOffset + (tokens * idBits) / 8;
   if (Math.ceil((idOffset + idBytes) / 4) * 4 !== bytes.length || tokens !== entry.tokens)
@@ -114,7 +118,14 @@ export function decodeSample(file: string, bytes: Buffer, header: ShardHeader, e
     if (token >= vocabularySize) throw invalidShard(place, `token ids below ${vocabularySize}`, `${token}`);
     ids[index] = token;
   }
-  return { id: decodeId(place, bytes.subarray(idOffset, idOffset + idBytes)), ids, trained };
+  const id = decodeId(place, bytes.subarray(idOffset, idOffset + idBytes));
+  return { id, ...(isPiece && { pieceOf: wholeOf(place, id) }), ids, trained };
+}
+
+function wholeOf(place: string, id: string): string {
+  const [, whole] = /^(.*)#\d+$/s.exec(id) ?? [];
+  if (whole !== undefined) return whole;
+  throw invalidShard(place, 'the id of a piece', 'another');
 }
 
 function decodeId(place: string, bytes: Uint8Array): string {

@@ -15,6 +15,8 @@ export class EvaluationProgress {
   #items: { readonly done: number; readonly of: number } | undefined;
   #durable: Progress['durable'];
   #tokens = 0;
+  /** Of models and of what an earlier attempt has left. */
+  #partsRead = 0;
   #askedSinceMs: number | undefined;
   #reportedAtMs = 0;
 
@@ -31,8 +33,10 @@ export class EvaluationProgress {
     this.#report();
   }
 
+  /** A part was read. */
   readonly alive = (): void => {
     this.#stop.throwIfAborted();
+    this.#partsRead += 1;
     this.#report();
   };
 
@@ -69,7 +73,12 @@ export class EvaluationProgress {
     const { tokensPerSecond } = this;
     this.#send({
       phase: this.#phase,
-      facts: { ...(this.#items && { ...this.#items, unit: 'items' }), ...(tokensPerSecond > 0 && { tokensPerSecond }) },
+      facts: {
+        ...(this.#items && { ...this.#items, unit: 'items' }),
+        ...(this.#partsRead > 0 && { parts: this.#partsRead }),
+        ...(this.#tokens > 0 && { tokens: this.#tokens }),
+        ...(tokensPerSecond > 0 && { tokensPerSecond }),
+      },
       ...(this.#durable && { durable: this.#durable }),
     });
   }

@@ -1,11 +1,8 @@
 /** Attempts at a capture from an endpoint, without Temporal: over the dataset of a training ground, for its small model. */
 import { join } from 'node:path';
 import { captureEndpointOptions } from '../../config/capture-endpoint-options.js';
-import {
-  captureEndpoint,
-  type CaptureProgress,
-  type EndpointCapture,
-} from '../../distillation/capture/capture-endpoint.js';
+import type { Progress } from '../../config/child-protocol.js';
+import { captureEndpoint, type EndpointCapture } from '../../distillation/capture/capture-endpoint.js';
 import { fetchModel } from '../../distillation/index.js';
 import { openLogits } from '../../distillation/logits/index.js';
 import { budgetOfRun, fromUsd, openLedger } from '../../distillation/responses/index.js';
@@ -36,7 +33,7 @@ export interface EndpointAttempt {
   readonly with?: JsonObject;
   readonly capUsd?: number;
   readonly drift?: string | null;
-  readonly onProgress?: (progress: CaptureProgress, abort: AbortController) => void;
+  readonly onProgress?: (progress: Progress, abort: AbortController) => void;
 }
 
 const described = { model: 'large', revision: '1', terms: { licence: 'MIT', allowsTraining: 'yes' } } as const;
@@ -66,7 +63,7 @@ export async function captureAttempt(
       ledger,
       cacheDirectory: temporaryDirectory(),
       signal: abort.signal,
-      onProgress: (progress) => onProgress?.(progress, abort),
+      progress: (progress) => onProgress?.(progress, abort),
     });
     return { ...captured, asked: (await ledger.report()).asked };
   } finally {

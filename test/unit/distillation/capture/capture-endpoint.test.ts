@@ -112,7 +112,7 @@ describe('what is recorded is not asked again', () => {
   });
 
   it('by the next attempt: neither samples in shards nor single replies', async () => {
-    const onProgress: EndpointAttempt['onProgress'] = ({ phase, done = 0 }, abort) => {
+    const onProgress: EndpointAttempt['onProgress'] = ({ phase, facts: { done = 0 } = {} }, abort) => {
       if (phase === 'capture' && done >= 5) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
     };
     const attempt = { name: 'cut off', with: { shardBytes: 4096 }, teacher: { limits: { parallel: 2 } } } as const;
