@@ -11,6 +11,7 @@ import {
   createConversationEncoder,
   openChatTemplate,
   openTokenizer,
+  type LengthPolicy,
   type Sample,
   type Tokenizer,
 } from '../../engine/index.js';
@@ -79,6 +80,7 @@ export async function tokenizerOf({ store, small }: CaptureGround): Promise<Toke
 export async function samplesOf(
   { store, dataset, small }: CaptureGround,
   count = Infinity,
+  tooLong: LengthPolicy = 'truncate',
 ): Promise<readonly Sample[]> {
   const directory = await fetchModel(store, small, temporaryDirectory());
   const [tokenizer, template] = [await openTokenizer(directory), await openChatTemplate(directory)];
@@ -87,7 +89,7 @@ export async function samplesOf(
     dataset,
     encoder: createConversationEncoder({ tokenizer, template, answers: 'all' }),
     maximumTokens: rowTokens,
-    tooLong: 'truncate',
+    tooLong,
     cacheDirectory: join(temporaryDirectory(), 'tokens'),
     onRows: () => undefined,
   });

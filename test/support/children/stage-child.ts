@@ -42,6 +42,12 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
     progress({ phase: 'work' });
     return delay(forever, null);
   },
+  'says the same for ever': async ({ progress }) => {
+    for (;;) {
+      progress({ phase: 'work', facts: { done: 1 } });
+      await delay(20);
+    }
+  },
   'talks nonsense': () => {
     writeSync(childLinkDescriptor, 'nonsense\n');
     return delay(forever, null);

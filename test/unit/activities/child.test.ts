@@ -71,6 +71,14 @@ describe('a supervised child', () => {
     });
   });
 
+  it('that says the same again and again is as silent as one that says nothing', async () => {
+    const silenceLimitsMs = { start: 20_000, work: 1000 };
+    await expect(supervise('says the same for ever', { silenceLimitsMs })).rejects.toMatchObject({
+      code: 'child-silent',
+      message: expect.stringContaining('phase "work"'),
+    });
+  });
+
   it('is not called silent while its parent thinks about an answer', async () => {
     const answer = () => new Promise<null>((resolve) => setTimeout(() => resolve(null), 2500));
     expect(await supervise('asks', { answer, silenceLimitsMs: { start: 2000 } })).toEqual([null, null]);

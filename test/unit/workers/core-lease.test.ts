@@ -188,7 +188,7 @@ describe('the child of a stage whose bits depend on numerics', () => {
       if (phases.push(progress) === 2) abort.abort(new Error('the reason'));
     };
     await expect(supervise(1, take, abort.signal)).rejects.toThrow('the reason');
-    expect(phases[0]).toEqual({ phase: 'waiting for cores', facts: { done: 0, of: 1, unit: 'cores' } });
+    expect(phases[0]).toEqual({ phase: 'waiting for cores', facts: { done: 0, of: 1, unit: 'cores' }, waits: true });
     await end(holder);
   });
 

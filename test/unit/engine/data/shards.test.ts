@@ -149,6 +149,7 @@ describe('samples that are too long', () => {
     const samples = await readAll(directory);
     expect(texts(samples)).toEqual(['abcd', 'defg', 'ghij']);
     expect(samples.map(({ id }) => id)).toEqual(['long#1', 'long#2', 'long#3']);
+    expect(samples.map(({ pieceOf }) => pieceOf)).toEqual(['long', 'long', 'long']);
     expect(statistics).toMatchObject({ conversations: 1, samples: 3, split: 1, trainedTokens: 9 });
   });
 
