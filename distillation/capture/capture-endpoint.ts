@@ -124,19 +124,12 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
   const { options, signal, writer } = request;
   const { data } = subject;
   const { stop, cut, end } = stopping(signal);
-  let [done, calls] = [0, 0];
-  // Without a look at the signal: what is under way is still to be recorded.
-  const tell = (): void => report.facts({ done, of: data.samples, unit: 'samples', calls });
-  const onCall = (): void => {
-    calls += 1;
-    tell();
-  };
-  const scoring = new Scoring(request, subject, { stop: stop.signal, cut, onCall });
+  const told = new Told(report, { of: data.samples, fence: writer.fence });
+  const scoring = new Scoring(request, subject, { stop: stop.signal, cut, onCall: () => told.call() });
   try {
     for (let begin = 0; begin < data.samples; begin += samplesOfGroup) {
       const group = await missingIn(data, work, begin, (sample) => costs.passOver(scoring.keyOf(sample)));
-      done = Math.min(begin + samplesOfGroup, data.samples) - group.length;
-      tell();
+      told.passedOver(Math.min(begin + samplesOfGroup, data.samples) - group.length);
       const recordedOnes = await scoring.find(group);
       const rows = new Map<Sample, LogitRow>();
       const heard = new Map<Sample, Reply>();
@@ -147,10 +140,7 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
         });
         if (typeof row === 'string') tally.unaligned(sample, row);
         else rows.set(sample, row);
-        done += 1;
-        tell();
-        // Every reply is durable once it is recorded.
-        report.durable({ step: done, fence: writer.fence });
+        told.judged();
       };
       await inLanes(options.teacher.limits.parallel, each(group), { stop, work: judge });
       for (const sample of group) {
@@ -164,6 +154,39 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
     throw error;
   } finally {
     end();
+  }
+}
+
+/** Samples and calls, as they are counted for whoever watches: also once it is to stop, while what is under way is recorded. */
+class Told {
+  #done = 0;
+  #calls = 0;
+
+  constructor(
+    private readonly report: Report,
+    private readonly about: { readonly of: number; readonly fence: number },
+  ) {}
+
+  /** A call was made: until it brings a reply nothing else may be heard. */
+  call(): void {
+    this.#calls += 1;
+    this.#tell();
+  }
+
+  passedOver(done: number): void {
+    this.#done = done;
+    this.#tell();
+  }
+
+  judged(): void {
+    this.#done += 1;
+    this.#tell();
+    // Every reply is durable once it is recorded.
+    this.report.durable({ step: this.#done, fence: this.about.fence });
+  }
+
+  #tell(): void {
+    this.report.facts({ done: this.#done, of: this.about.of, unit: 'samples', calls: this.#calls });
   }
 }
 

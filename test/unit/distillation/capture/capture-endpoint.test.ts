@@ -138,7 +138,7 @@ describe('what the replies have cost', () => {
   it('counts those of an attempt that was cut off, and of which the next one reads no reply', async () => {
     // The rows of the first group are in shards when it is cut off in the second.
     const long = conversationLines(140);
-    const onProgress: EndpointAttempt['onProgress'] = ({ phase, done = 0 }, abort) => {
+    const onProgress: EndpointAttempt['onProgress'] = ({ phase, facts: { done = 0 } = {} }, abort) => {
       if (phase === 'capture' && done >= 135) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
     };
     const one = { ...attempt, name: 'costs, cut off' };
