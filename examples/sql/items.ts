@@ -5,7 +5,7 @@
 import type { Database, SqlValue } from 'sql.js';
 import type { Language } from './catalogue.js';
 import { skeletonOf, sqlOf, type Query } from './query.js';
-import { questionOf } from './question.js';
+import { questionOf, type Style } from './question.js';
 import { createRandom } from './random.js';
 import { drawQueries } from './sample-query.js';
 import { worldOf, type World } from './worlds.js';
@@ -15,6 +15,13 @@ export interface Item {
   readonly question: string;
   readonly sql: string;
   readonly skeleton: string;
+}
+
+/** A question, and what it was made of. */
+export interface DrawnItem {
+  readonly item: Item;
+  readonly query: Query;
+  readonly style: Style;
 }
 
 export interface ItemsWanted {
@@ -27,11 +34,14 @@ export interface ItemsWanted {
 /** Most rows that a result may have: what is asked should be read by a person. */
 const mostRows = 400;
 
-export function makeItems(
+export const makeItems = (database: Database, wanted: ItemsWanted): readonly Item[] =>
+  drawItems(database, wanted).map(({ item }) => item);
+
+export function drawItems(
   database: Database,
   { world, seed, count, accepts = () => true }: ItemsWanted,
-): readonly Item[] {
-  const items = new Map<string, Item>();
+): readonly DrawnItem[] {
+  const items = new Map<string, DrawnItem>();
   const isSound = createSoundness(database);
   for (const { query, style } of drawQueries(createRandom(seed))) {
     if (items.size >= count) break;
@@ -39,7 +49,7 @@ export function makeItems(
     const sql = sqlOf(query);
     const [question, skeleton] = [questionOf(query, style), skeletonOf(sql)];
     if (items.has(question) || !accepts(skeleton) || !isSound(query)) continue;
-    items.set(question, { language: style.language, question, sql, skeleton });
+    items.set(question, { item: { language: style.language, question, sql, skeleton }, query, style });
   }
   return [...items.values()];
 }

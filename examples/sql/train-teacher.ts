@@ -5,57 +5,23 @@
  *   npm run setup && npm run build
  *   node dist/examples/sql/train-teacher.js /tmp/teacher            # ends with /tmp/teacher/model
  *
- * This program prepares questions, tokenizer and shards; `teacher-process.ts` trains. Accuracy is measured on validation
+ * `teacher-data.ts` prepares questions, tokenizer and shards; `teacher-process.ts` trains. Accuracy is measured on validation
  * questions, whose structures are as new as those of the test and none of them.
  */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  createConversationEncoder,
-  openChatTemplate,
-  openTokenizer,
-  processSettings,
-  trainBytePairTokenizer,
-  writeShards,
-  writeTrainedTokenizer,
-  type Conversation,
-} from '../../engine/index.js';
-import type { Item } from './items.js';
-import { makeShop } from './shop-database.js';
-import { rowTokens, type TeacherJob } from './teacher-job.js';
-import { makeTrainingSet, makeValidationSet } from './training-set.js';
+import { processSettings } from '../../engine/index.js';
+import { writeTeacherData } from './teacher-data.js';
+import type { TeacherJob } from './teacher-job.js';
 
-async function prepare(folder: string, questions: number): Promise<void> {
+async function prepare(folder: string, count: number): Promise<void> {
   const parts = join(folder, 'data-unfinished');
   await rm(parts, { recursive: true, force: true });
-  await mkdir(parts, { recursive: true });
-  const shop = await makeShop();
-  const training = makeTrainingSet(shop, questions);
-  const validation = makeValidationSet(shop, 300);
-  await writeFile(join(parts, 'shop.sqlite'), shop.export());
-  await writeFile(join(parts, 'validation.json'), JSON.stringify(validation));
-  shop.close();
-  const tokenizer = join(parts, 'tokenizer');
-  const texts = training.map(async function* ({ question, sql }: Item) {
-    yield `${question}\n${sql}\n`;
-  });
-  await writeTrainedTokenizer(tokenizer, () => trainBytePairTokenizer(texts, { vocabularySize: 1536 }));
-  const encoder = createConversationEncoder({
-    tokenizer: await openTokenizer(tokenizer),
-    template: await openChatTemplate(tokenizer),
-  });
-  const conversations = training.map(({ question, sql }, index): Conversation => ({
-    id: String(index),
-    messages: [
-      { role: 'user', content: question },
-      { role: 'assistant', content: sql },
-    ],
-  }));
-  const written = await writeShards(join(parts, 'shards'), conversations, encoder, { maximumTokens: rowTokens });
-  console.log(`${training.length} questions, ${written.tokens} tokens`);
+  const { questions, tokens } = await writeTeacherData(parts, count);
+  console.log(`${questions} questions, ${tokens} tokens`);
   await rename(parts, join(folder, 'data'));
 }
 

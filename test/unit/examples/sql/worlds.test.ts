@@ -8,24 +8,31 @@ import { ordersRows } from '../../../../evaluation/sql/statement.js';
 import type { QueryRows } from '../../../../evaluation/sql/query-outcome.js';
 import { baseRecipe } from '../../../../examples/sql/base-job.js';
 import { makeBaseLessons } from '../../../../examples/sql/base-lessons.js';
-import { makeHeldOut } from '../../../../examples/sql/held-out.js';
-import type { Item } from '../../../../examples/sql/items.js';
-import { makePrompts } from '../../../../examples/sql/prompts.js';
-import { skeletonOf } from '../../../../examples/sql/query.js';
+import { heldOutWanted } from '../../../../examples/sql/held-out.js';
+import { drawItems, type DrawnItem, type Item } from '../../../../examples/sql/items.js';
+import { promptsWanted } from '../../../../examples/sql/prompts.js';
+import { skeletonOf, structureOf } from '../../../../examples/sql/query.js';
+import { wordingOf } from '../../../../examples/sql/question.js';
 import { createRandom } from '../../../../examples/sql/random.js';
 import { makeShop } from '../../../../examples/sql/shop-database.js';
-import { makeTrainingSet, makeValidationSet } from '../../../../examples/sql/training-set.js';
+import { makeTrainingSet, trainingWanted, validationWanted } from '../../../../examples/sql/training-set.js';
 
 const folder = join(__dirname, '../../../../examples/sql');
+const recipeOf = <Recipe>(model: string): Recipe =>
+  JSON.parse(readFileSync(join(folder, `${model}.json`), 'utf8')) as Recipe;
+const digestOf = (bytes: Uint8Array | string): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const teacher = recipeOf<{ readonly questions: number; readonly data: Readonly<Record<string, string>> }>('teacher');
+
+/** Of the teacher all that it has learned from: 60,000 questions. */
 let shop: Database;
+let drawn: readonly DrawnItem[][];
 let [training, prompts, validation, heldOut]: readonly Item[][] = [];
 beforeAll(async () => {
   shop = await makeShop();
-  training = [...makeTrainingSet(shop, 2000)];
-  prompts = [...makePrompts(shop, 1000)];
-  validation = [...makeValidationSet(shop, 200)];
-  heldOut = [...makeHeldOut(shop, 600)];
-}, 120_000);
+  const worlds = [trainingWanted(teacher.questions), promptsWanted(1000), validationWanted(300), heldOutWanted(600)];
+  drawn = worlds.map((wanted) => [...drawItems(shop, wanted)]);
+  [training, prompts, validation, heldOut] = drawn.map((items) => items.map(({ item }) => item));
+}, 600_000);
 afterAll(() => shop.close());
 
 const rowsOf = (sql: string): QueryRows => {
@@ -42,7 +49,32 @@ test('no two worlds share a question or the skeleton of an SQL', () => {
     const together = new Set(all.flatMap((one) => [...one]));
     expect(together.size).toBe(all.reduce((sum, { size }) => sum + size, 0));
   }
-  expect(worlds.map(({ length }) => length)).toEqual([2000, 1000, 200, 600]);
+  expect(worlds.map(({ length }) => length)).toEqual([60_000, 1000, 300, 600]);
+});
+
+test.each<[string, (drawn: DrawnItem) => string | undefined]>([
+  ['meeting of clauses', ({ query }) => structureOf(query).clauses],
+  ['set of joined tables for a kind of question', ({ query }) => structureOf(query).joins],
+  ['pairing of a sentence with paraphrases', ({ query, style }) => wordingOf(query, style)],
+])('no %s that is held out is in anything that the teacher or the student learns from', (_, combinationOf) => {
+  const [taught, asked, validated, tested] = drawn.map((items) => new Set(items.map(combinationOf)));
+  for (const one of [taught, asked, validated, tested]) one?.delete(undefined); // an SQL without a join
+  const shared = [taught, asked, validated].map((one) => [...(tested ?? [])].filter((each) => one?.has(each)));
+  expect(shared).toEqual([[], [], []]);
+  expect([...(validated ?? [])].filter((each) => taught?.has(each) || asked?.has(each))).toEqual([]);
+  // Nothing is shared by chance: there is much to share, and prompts are put together as the training is.
+  expect(tested?.size).toBeGreaterThan(15);
+  expect([...(asked ?? [])].filter((each) => taught?.has(each)).length).toBeGreaterThan(60);
+});
+
+test('the committed teacher learned from these questions, on this shop, with this tokenizer', () => {
+  const lines = (items: readonly Item[] = []): string => items.map((item) => `${JSON.stringify(item)}\n`).join('');
+  expect(teacher.data).toMatchObject({
+    'shop.sqlite': digestOf(shop.export()),
+    'training.jsonl': digestOf(lines(training)),
+    'validation.json': digestOf(JSON.stringify(validation)),
+    'tokenizer.json': digestOf(readFileSync(join(folder, 'teacher', 'tokenizer.json'))),
+  });
 });
 
 test('what is held out is put together anew, of tables and words that are learned', () => {
@@ -83,8 +115,8 @@ test('the SQL of another question is right by chance in fewer than two of a hund
 
 test('questions and SQL are short enough for a model of a few million weights', () => {
   const all = [training, prompts, heldOut].flatMap((items = []) => items);
-  expect(Math.max(...all.map(({ question }) => question.length))).toBeLessThan(120);
-  expect(Math.max(...all.map(({ sql }) => sql.length))).toBeLessThan(280);
+  expect(all.filter(({ question }) => question.length >= 120)).toEqual([]);
+  expect(all.filter(({ sql }) => sql.length >= 280)).toEqual([]);
 });
 
 test('the database and the questions are the same whenever they are made', async () => {
@@ -105,11 +137,11 @@ function reached(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-const recipe = JSON.parse(readFileSync(join(folder, 'student.json'), 'utf8')) as {
+const recipe = recipeOf<{
   readonly lessons: number;
   readonly seed: number;
   readonly data: { readonly lessons: string };
-};
+}>('student');
 
 test("the defaults of the student's recipe are what made the committed weights", () => {
   expect(recipe).toMatchObject(baseRecipe);
@@ -140,7 +172,7 @@ test('no lesson that the student begins with pairs a question with its SQL, or h
 
 test('what trains a teacher or a student or makes the prompts never reaches the held-out questions or their seed', () => {
   const heldOutFile = join(folder, 'held-out.ts');
-  const recipes = ['training-set.ts', 'prompts.ts', 'train-teacher.ts', 'teacher-process.ts'];
+  const recipes = ['training-set.ts', 'prompts.ts', 'teacher-data.ts', 'train-teacher.ts', 'teacher-process.ts'];
   for (const program of [...recipes, 'base-lessons.ts', 'train-base.ts', 'base-process.ts']) {
     expect([...reached(join(folder, program))]).not.toContain(heldOutFile);
     expect(readFileSync(join(folder, program), 'utf8')).not.toMatch(/held-out\.js|test\.jsonl/);
