@@ -213,10 +213,10 @@ describe('a teacher behind an endpoint that knows no request again, through five
 
   it('no recorded key is asked again, asks are keys and calls in flight at most, what may be paid twice is what it heard twice, and the bill keeps to the cap', async () => {
     const timesOfRecorded = new Map<string, number>();
-    for (let kill = 1; kill <= kills; kill += 1) {
-      await killOne(kill % 2 === 0 ? 'recording' : 'asking');
+    for (let number = 1; number <= kills; number += 1) {
+      await killOne(number % 2 === 0 ? 'recording' : 'asking');
       for (const key of await recordedIn(place.url)) timesOfRecorded.set(key, teacher.timesAsked.get(key) ?? 0);
-      expect(timesOfRecorded.size).toBe(kill * between);
+      expect(timesOfRecorded.size).toBe(number * between);
     }
 
     teacher.faultFor = () => undefined;
