@@ -6,9 +6,8 @@ import { hasCode, NightstillError } from '../config/errors.js';
 import type { Outputs } from '../config/artifact.js';
 import type { NodeInput, Plan, PlanNode, StageIdentity } from '../config/plan.js';
 import { formatDuration } from '../config/format-duration.js';
-import { gateSchema } from '../config/gate-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
-import { resolveMargins, type Resolution } from '../evaluation/index.js';
+import { sayResolution } from '../evaluation/index.js';
 import {
   lookupStage,
   openObjectStore,
@@ -22,6 +21,7 @@ import { dayOf, onDay } from './dated-plan.js';
 import { explainLookup } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
+import { resolutionsOf } from './plan-margins.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
 import { standingRefusal } from './standing-refusal.js';
@@ -148,20 +148,11 @@ class Preview {
     return this.#store && fromChampion ? championsTraining(this.#store, fromChampion, identified) : undefined;
   }
 
-  /**
-   * What a gate can tell with as many items as there are; nothing where that is not known before a run.
-   * @throws gate-margin-too-small
-   */
-  async #resolutionNotes({ inputs, with: options }: PlanNode): Promise<string[]> {
-    const gates = gateSchema.safeParse(options['gates']);
-    const measuring = this.#plan.nodes.find(({ id }) => id === inputs['candidate']?.node);
-    if (!gates.success || measuring === undefined) return [];
-    for (const { node, output } of Object.values(measuring.inputs)) {
-      const artifact = (await this.of(node)).outputs?.[output];
-      if (artifact?.kind === 'dataset' && artifact.rows !== undefined)
-        return resolveMargins(gates.data, artifact.rows).map(sayResolution);
-    }
-    return [];
+  /** @throws gate-margin-too-small */
+  async #resolutionNotes(node: PlanNode): Promise<string[]> {
+    const recorded = async ({ node: maker, output }: PlanNode['inputs'][string]) =>
+      (await this.of(maker)).outputs?.[output];
+    return (await resolutionsOf(node, this.#plan, this.#kinds, recorded)).map(sayResolution);
   }
 
   /** From the last result of the node, or else of another node of its kind. */
@@ -189,9 +180,6 @@ function notesOf(...notes: readonly (readonly string[])[]): Pick<NodePreview, 'n
 
 const approvalNotes = ({ approval }: PlanNode): string[] =>
   approval ? [`waits ${formatDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
-
-const sayResolution = ({ score, notWorseThan, margin, items, smallestRegression }: Resolution): string =>
-  `${score}, not worse than ${notWorseThan}: ${items} items resolve a loss of ${smallestRegression.toFixed(4)}, the margin is ${margin}`;
 
 const never: StageLookup = { wasFinished: false };
 

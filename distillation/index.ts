@@ -1,4 +1,5 @@
 /** Teaching: datasets and models. */
+export { countRows } from './count-rows.js';
 export { readDatasetRows } from './dataset-rows.js';
 export { datasetIdentitySchema, openDataset } from './dataset-files.js';
 export { openDatasetSource, readUnchanged, sourceIdentitySchema, type DatasetSource } from './dataset-source.js';

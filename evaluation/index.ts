@@ -9,7 +9,7 @@ export { describeScorers, versionsOf, type ScorerDescription } from './scorers/d
 export { type Comparison, type Outcome } from './gate/compare.js';
 export { decideGate, type GateReport, type Verdict } from './gate/gate.js';
 export { readScoreTables, summariseScores, type ScoresBySystem, type ScoreSummary } from './gate/read-scores.js';
-export { resolveMargins, type Resolution } from './gate/resolution.js';
+export { resolveMargins, sayResolution, type Resolution } from './gate/resolution.js';
 export { type GateTables, type ItemScores, type Observation, type ScoreTable } from './gate/tables.js';
 
 // How sure one may be.

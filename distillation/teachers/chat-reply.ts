@@ -28,8 +28,7 @@ const completionSchema = z.looseObject({
       }),
     )
     .min(1),
-  // An answer is none the worse for counts that nobody can read: it is paid for as if there were none.
-  usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish().catch(null),
+  usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish(),
 });
 
 /** @throws teacher-reply-invalid */

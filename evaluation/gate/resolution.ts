@@ -49,5 +49,14 @@ const pick = ({ smallestRegression: smallest, itemsNeeded: needed }: Resolution)
   itemsNeeded: needed,
 });
 
-/** Upwards: a margin copied from the message is resolved. */
+export const sayResolution = ({
+  score,
+  notWorseThan,
+  margin,
+  items,
+  smallestRegression: smallest,
+}: Resolution): string =>
+  `${score}, not worse than ${notWorseThan}: ${items} items resolve a loss of ${rounded(smallest)}, the margin is ${margin}`;
+
+/** Upwards: a margin copied from a message is resolved. */
 const rounded = (value: number): string => (Math.ceil(value * 1e4) / 1e4).toFixed(4);

@@ -14,9 +14,9 @@ export interface PromotionPlan {
   readonly dataset: string;
   readonly model: string;
   readonly gates?: readonly Json[];
-  /** A file: before it is there, nothing is decided, or nothing is moved. */
+  /** A file: before it is there, nothing is decided, nothing is moved, or the run does not end. */
   readonly waitFor?: string;
-  readonly waitBefore?: 'gate' | 'promote';
+  readonly waitBefore?: 'gate' | 'promote' | 'end';
   /** What is held against the candidate as base: the same model, measured otherwise. */
   readonly base?: { readonly dataset?: string; readonly maximumTokens?: number };
   /** Options of the stage promote. */
@@ -45,7 +45,7 @@ export const promotionPlan = ({
     { id: 'student', uses: 'import-model', with: { model } },
     { id: 'evaluate', uses: 'evaluate', needs: ['held-out', 'student'], with: measuring },
     ...(base === undefined ? [] : measuredOtherwise({ dataset, maximumTokens: measuring.maximumTokens, ...base })),
-    ...(waitFor === undefined ? [] : [pauseAfter(waitBefore === 'gate' ? 'evaluate' : 'gate', name, waitFor)]),
+    ...(waitFor === undefined ? [] : [pauseAfter(beforeThat[waitBefore], name, waitFor)]),
     {
       id: 'gate',
       uses: 'gate',
@@ -65,6 +65,8 @@ export const promotionPlan = ({
     },
   ],
 });
+
+const beforeThat = { gate: 'evaluate', promote: 'gate', end: 'promote' } as const;
 
 const pauseAfter = (node: string, text: string, waitFor: string) => ({
   id: 'pause',

@@ -61,7 +61,7 @@ async function verdictOf({ nodes }: Awaited<ReturnType<RunHandle['result']>>): P
   }
 }
 
-it('the first night promotes, the same night again runs no stage, another student meets the champion', async () => {
+it('the first night promotes, two unchanged nights run no stage and leave the alias, another student meets the champion', async () => {
   const first = await (await run({ name: 'nightly' })).result();
   const promoted = await findModel({ store, name: 'nightly' });
   expect(promoted).toMatchObject({ counter: 1, current: { digest: first.nodes['student']?.outputs['model']?.digest } });
@@ -83,12 +83,14 @@ it('the first night promotes, the same night again runs no stage, another studen
   expect(card).toContain(promoted?.current.digest);
   expect(card).toContain('| exact-match | 0.000 |');
 
-  const second = await (await run({ name: 'nightly' })).result();
-  expect(ranIn(second.nodes)).toEqual([]);
-  expect([second.nodes['gate'], second.nodes['promote']]).toEqual(
-    [0, 1].map(() => ({ outputs: {}, reused: true, unchanged: 'gate' })),
-  );
-  expect(await findModel({ store, name: 'nightly' })).toEqual(promoted);
+  for (const _ of ['the second', 'the third']) {
+    const next = await (await run({ name: 'nightly' })).result();
+    expect(ranIn(next.nodes)).toEqual([]);
+    expect([next.nodes['gate'], next.nodes['promote']]).toEqual(
+      [0, 1].map(() => ({ outputs: {}, reused: true, unchanged: 'gate' })),
+    );
+    expect(await findModel({ store, name: 'nightly' })).toEqual(promoted);
+  }
 
   const other = await (await run({ name: 'nightly', model: models[1] })).result();
   expect(ranIn(other.nodes)).toEqual(['student', 'evaluate', 'gate', 'promote']);
@@ -100,7 +102,7 @@ it('the first night promotes, the same night again runs no stage, another studen
   expect(await findModel({ store, name: 'nightly' })).toMatchObject({ counter: 2, history: [promoted?.current] });
 });
 
-it('a schedule promotes in its first night, and runs no stage in the next; explanation and report say why', async () => {
+it('a schedule promotes in its first night, and runs no stage in the next two; explanation and report say why', async () => {
   const { client } = night;
   const schedule = { cron: '0 3 1 1 *' };
   await upsertSchedule({ client, file: { ...(plan({ name: 'scheduled' }) as JsonObject), schedule } });
@@ -109,8 +111,10 @@ it('a schedule promotes in its first night, and runs no stage in the next; expla
   const promoted = await findModel({ store, name: 'scheduled' });
   expect(promoted).toMatchObject({ counter: 1 });
 
+  const nothing = { ran: [], reused: expect.arrayContaining(['student', 'evaluate', 'gate', 'promote']) as string[] };
+  expect(await night.oneNight('scheduled')).toMatchObject(nothing);
   const second = await night.oneNight('scheduled');
-  expect(second).toMatchObject({ ran: [], reused: expect.arrayContaining(['student', 'evaluate', 'gate', 'promote']) });
+  expect(second).toMatchObject(nothing);
   expect(await findModel({ store, name: 'scheduled' })).toEqual(promoted);
   const why = 'unchanged: the candidate serves already as scheduled/champion';
   for (const asked of [{ store }, { client }])
@@ -163,6 +167,30 @@ it('a gate that says no completes the run, and promotes nothing', async () => {
   const preview = await previewPlan(plan({ name: 'strict', gates }), { kinds, queuePrefix: 'nightstill' });
   expect(preview.nodes.map(({ verdict: foreseen }) => foreseen)).toEqual(preview.nodes.map(() => 'reused'));
   expect(preview.nodes.at(-1)).toMatchObject({ id: 'promote', why });
+});
+
+it('a margin that the items do not resolve ends the run before anything is even imported', async () => {
+  const gates = [{ score: 'exact-match', notWorseThan: 'champion', margin: 0.02, minItems: 1 }];
+  const refusal = { code: 'gate-margin-too-small', message: expect.stringContaining('that 4 items resolve') as string };
+  const handle = await run({ name: 'too-fine', gates });
+  await expect(handle.result()).rejects.toMatchObject(refusal);
+  const { types } = await historyOf(night.client, handle.runId);
+  expect(types.filter((type) => type === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED')).toHaveLength(1); // the resolution
+});
+
+it('a run that is asked to end after its promotion says promoted, and the name stays moved', async () => {
+  const handle = await run({ name: 'ended', waitFor: join(files.directory, 'never'), waitBefore: 'end' });
+  await until('the move', async () =>
+    (await handle.state()).nodes.some(({ id, status }) => id === 'pause' && status === 'running'),
+  );
+  await handle.cancel();
+  await expect(handle.result()).rejects.toMatchObject({ code: 'run-cancelled' });
+  const moved = await findModel({ store, name: 'ended' });
+  expect(moved).toMatchObject({ counter: 1 });
+  expect(await report(handle)).toMatchObject({
+    status: 'cancelled',
+    promotions: [{ node: 'promote', name: 'ended', alias: 'champion', promoted: true }],
+  });
 });
 
 it('a champion that moves before the promotion is met by the gate, which decides again', async () => {

@@ -1,0 +1,49 @@
+/**
+ * How many rows an import of a dataset would find, where that is cheap: of a small dataset that is there, is whole, and answers soon.
+ * Rows that stand in two of its files are counted twice: it is the most that an import can find.
+ */
+import type { DatasetOption } from '../config/dataset-schema.js';
+import { openDataset, type DatasetFiles } from './dataset-files.js';
+import { readSourceRows } from './source-rows.js';
+
+export interface CheapCount {
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+/** @returns undefined where it is not cheap, or not possible: why is for the import to say */
+export async function countRows(option: DatasetOption, atMost: CheapCount): Promise<number | undefined> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), atMost.milliseconds);
+  const tooLate = new Promise<undefined>((resolve) => {
+    deadline.signal.addEventListener('abort', () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([count(option, atMost.bytes, deadline.signal), tooLate]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function count(option: DatasetOption, mostBytes: number, signal: AbortSignal): Promise<number | undefined> {
+  const dataset = await openDataset(option);
+  try {
+    return await countFiles(dataset, mostBytes, signal);
+  } finally {
+    await dataset.close();
+  }
+}
+
+async function countFiles(dataset: DatasetFiles, mostBytes: number, signal: AbortSignal): Promise<number | undefined> {
+  const files = dataset.open(await dataset.identify());
+  if (files.reduce((sum, { identity }) => sum + identity.bytes, 0) > mostBytes) return undefined;
+  let rows = 0;
+  for (const file of files)
+    for await (const batch of readSourceRows(file, { offset: 0, line: 0 })) {
+      if (signal.aborted) return undefined;
+      for (const { row } of batch.rows) if (row !== undefined) rows += 1;
+    }
+  return rows;
+}
