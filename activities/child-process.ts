@@ -16,6 +16,8 @@ export interface ChildExit {
 }
 
 export interface ChildHandle {
+  /** Absent where it could not be started. */
+  readonly pid: number | undefined;
   /** Settles when the process is gone and everything it wrote has been handed on. */
   readonly exited: Promise<ChildExit>;
   send(message: ToChild): void;
@@ -54,6 +56,7 @@ export function startChild({ entry, environment }: ChildToStart, onLine: (line: 
   for (const stream of [child.stdout, child.stderr]) readLines(stream, keep);
   if (link instanceof Duplex) readLines(link, onLine);
   return {
+    pid: child.pid,
     exited: exitOf(child),
     send: (message) => {
       if (link instanceof Duplex && link.writable) link.write(`${JSON.stringify(message)}\n`);

@@ -30,7 +30,7 @@ export interface ChildRequest {
   readonly silenceLimitsMs: SilenceLimits;
   /** Answers what the child asks. Time spent here does not count as the child's silence. */
   readonly answer: (question: Json) => Promise<Json>;
-  readonly onProgress: (progress: Progress) => void;
+  readonly onProgress: (progress: Progress, pid: number | undefined) => void;
   readonly signal: AbortSignal;
   /** How long it may take to stop by itself before it is killed; default 25,000. */
   readonly graceMs?: number;
@@ -128,7 +128,7 @@ class Supervision {
     const works = showsWork(this.#last, progress);
     this.#last = progress;
     this.#phase = progress.phase;
-    this.#request.onProgress(progress);
+    this.#request.onProgress(progress, this.#child.pid);
     if (works) this.#watchSilence();
   }
 

@@ -3,8 +3,10 @@
  * starts the child, heartbeats with its last durable step, and stops it when Temporal says so. The child claims the stage
  * and writes; this process only asks Temporal what the child wants to know.
  */
+import { channel } from 'node:diagnostics_channel';
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
+import { childProgressChannel, type ChildProgress } from '../config/child-protocol.js';
 import { NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
@@ -30,6 +32,8 @@ export interface StageProgram extends ChildProgram {
 /** What the child is given: the stage, and in whose name it claims it. */
 export type StageJob = StageInput & { readonly owner: StageOwner; readonly scorerModule: string | undefined };
 
+const watched = channel(childProgressChannel);
+
 const questionSchema = z.object({ isOpen: stageOwnerSchema });
 
 const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
@@ -49,7 +53,10 @@ export function runStageInChild(
       job: JSON.parse(JSON.stringify(job)) as Json,
       silenceLimitsMs,
       answer: async (question) => isActivityOpen(client, questionSchema.parse(question).isOpen),
-      onProgress: report,
+      onProgress: (progress, pid) => {
+        report(progress);
+        if (pid !== undefined) watched.publish({ node: input.node, pid, progress } satisfies ChildProgress);
+      },
       signal: cancellationSignal,
     });
     return parseOutput(value);

@@ -1,17 +1,17 @@
 /**
  * `nightstill run --prove`: the plan runs once more into an empty store, and the process of each training is killed once with
- * SIGKILL on its way, after its first checkpoint. The models must have the digests that they had before.
+ * SIGKILL in its middle. It goes on from its last checkpoint, and the models must have the digests that they had before.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { start, type RunResult, type RunView } from '../client/index.js';
+import { start, type RunResult } from '../client/index.js';
 import { NightstillError } from '../config/errors.js';
 import { isJsonObject } from '../storage/index.js';
 import { drawTable } from '../tools/setup.js';
 import { exitStatus } from './command.js';
-import type { LocalStack } from './dev/local-stack.js';
-import { trainersBelow } from './dev/trainers.js';
+import { MidwayKills, sayKill, type Kill } from './dev/midway-kills.js';
+import { savingForProof } from './dev/saving-for-proof.js';
 import type { LoadedPlan } from './plan/load-plan.js';
 import type { PlanRun } from './run-plan.js';
 import type { Servers } from './servers.js';
@@ -34,44 +34,24 @@ export async function proveRun(proof: Proof): Promise<number> {
   if (embedded === undefined || !isJsonObject(plan.file)) throw new TypeError('expected workers of this command');
   const directory = await mkdtemp(join(embedded.state.path, 'proof-'));
   try {
-    const file = { ...plan.file, store: pathToFileURL(directory).href };
+    const { plan: resolved } = plan.resolved ?? {};
+    const store = resolved?.store ?? String(plan.file['store']);
+    const saving = await savingForProof(plan.file, { result: undisturbed, store, nodes: resolved?.nodes ?? [] });
+    const file = { ...saving, store: pathToFileURL(directory).href };
+    const kills = new MidwayKills((pid) => process.kill(pid, 'SIGKILL'));
+    embedded.onChildProgress((reported) => kills.take(reported));
     const { runId } = await start({ ...proof, client, file, runId: `${newRunId(file, new Date())}-killed` });
     if (!json)
       process.stdout.write(
-        '  Once more into an empty store, with trainings killed once a checkpoint of theirs was reported:\n\n',
+        '  Once more into an empty store, with each training killed in its middle, and saving in time for that:\n\n',
       );
-    const kills: Kill[] = [];
-    let killing = Promise.resolve();
-    const onEvent = (view: RunView): void => {
-      killing = killing.then(() => killTrainings(embedded, view, kills));
-    };
     const { signal } = new AbortController();
-    const { view, result } = await watchRun({ client, runId, json, variables, signal, onEvent });
-    await killing;
+    const { view, result } = await watchRun({ client, runId, json, variables, signal });
     if (result === undefined) return exitStatusOf(view);
-    tell(compare(undisturbed, result), kills, json);
+    tell(compare(undisturbed, result), kills.all, json);
     return exitStatus.ok;
   } finally {
     await rm(directory, { recursive: true, force: true });
-  }
-}
-
-interface Kill {
-  readonly node: string;
-  readonly pid: number;
-  /** The last that it had reported. */
-  readonly step: number;
-}
-
-/** Every training once, when it has a checkpoint. */
-async function killTrainings(embedded: LocalStack, { nodes }: RunView, kills: Kill[]): Promise<void> {
-  for (const { id: node, activity } of nodes) {
-    const { durable, facts } = activity?.progress ?? {};
-    if (durable === undefined || activity?.attempt !== 1 || kills.some((kill) => kill.node === node)) continue;
-    const [pid] = await trainersBelow(embedded.pidOf('gpu') ?? 0);
-    if (pid === undefined || kills.some((kill) => kill.pid === pid)) continue;
-    process.kill(pid, 'SIGKILL');
-    kills.push({ node, pid, step: facts?.done ?? durable.step });
   }
 }
 
@@ -101,7 +81,7 @@ function tell(models: readonly Comparison[], kills: readonly Kill[], json: boole
   if (kills.length === 0)
     throw new NightstillError(
       'proof-without-kill',
-      'expected a training to kill after its first checkpoint, found none',
+      'expected a training to kill in its middle, after a checkpoint, found none',
     );
   const [first] = differ;
   if (first)
@@ -112,9 +92,7 @@ function tell(models: readonly Comparison[], kills: readonly Kill[], json: boole
 }
 
 function drawProof(models: readonly Comparison[], kills: readonly Kill[]): string {
-  const lines = kills.map(
-    ({ node, pid, step }) => `  ${node}: its process ${pid} was killed with SIGKILL at step ${step}`,
-  );
+  const lines = kills.map((kill) => `  ${sayKill(kill)}`);
   const rows = models.map(({ model, undisturbed, killed }) => [
     model,
     shortDigest(undisturbed),

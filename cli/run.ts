@@ -24,8 +24,8 @@ make their work durable first, and the same command goes on from there. A second
     dev: { summary: 'start a server and workers here, whatever else there is' },
     prove: {
       summary:
-        'on workers of its own, run the plan once more into an empty store, kill each training once with SIGKILL, and ' +
-        'compare the digests of the models',
+        'on workers of its own, run the plan once more into an empty store, kill each training once with SIGKILL ' +
+        'in its middle, and compare the digests of the models',
     },
     json: { summary: 'one JSON event a line; the last one is the result' },
     ...connectionFlags,

@@ -16,8 +16,6 @@ export interface WatchRequest {
   readonly json: boolean;
   readonly variables: Variables;
   readonly signal: AbortSignal;
-  /** Told how the run stands after each event. */
-  readonly onEvent?: (view: RunView) => void;
 }
 
 export interface Watched {
@@ -31,7 +29,7 @@ const drawEveryMs = 250;
 const progressEveryMs = 10_000;
 
 /** @throws run-missing, run-unreadable */
-export async function watchRun({ client, runId, onEvent, signal, ...how }: WatchRequest): Promise<Watched> {
+export async function watchRun({ client, runId, signal, ...how }: WatchRequest): Promise<Watched> {
   const display = openDisplay(how);
   let shown = startOfRun(runId, Date.now());
   let result: RunResult | undefined;
@@ -40,7 +38,6 @@ export async function watchRun({ client, runId, onEvent, signal, ...how }: Watch
     for await (const event of watch({ client, runId }, { signal })) {
       shown = advance(shown, event, Date.now());
       display.tell(event, shown);
-      onEvent?.(shown.view);
       if (event.type === 'end') ({ result } = event);
     }
     display.draw(shown);

@@ -42,6 +42,19 @@ export type ProgressFacts = JsonObject & {
   readonly tokensPerSecond?: number;
 };
 
+/**
+ * The channel of `node:diagnostics_channel` on which a worker says what its children report: for whoever has started the worker
+ * and watches closer than Temporal does.
+ */
+export const childProgressChannel = 'nightstill.child-progress';
+
+export interface ChildProgress {
+  /** Of the plan. */
+  readonly node: string;
+  readonly pid: number;
+  readonly progress: Progress;
+}
+
 /** A failure as it crosses the process boundary. */
 export interface ChildFailure {
   readonly code: string;

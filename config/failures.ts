@@ -77,7 +77,9 @@ export const failures = {
   'dev-start-failed': system(true, 'Read the log that the message names, remove the cause, and start again.'),
   'logs-missing': user('Go to the directory where `nightstill dev` or `nightstill run` was started.'),
   'model-unnamed': user('Name the node whose model is meant: --node.'),
-  'proof-without-kill': user('Lower loseAtMost, or train longer, so that a checkpoint comes before the end.'),
+  'proof-without-kill': user(
+    'Train for more steps, so that a checkpoint is durable long before the end of a training.',
+  ),
   'dev-running': user('Use the one that runs, end it first, or work in another directory.'),
 
   // stages

@@ -20,13 +20,15 @@ export interface ChildContext {
   readonly job: Json;
   /** Aborted when the parent wants the work to end: make it durable, then throw the reason. */
   readonly stop: AbortSignal;
-  /** Cheap: between two changes of phase or durable step, at most a few messages a second are sent. */
+  /** Cheap: between two changes of phase or durable step, a message is sent a few times a second and at every fortieth of the phase. */
   readonly progress: (progress: Progress) => void;
   /** Asks the parent. */
   readonly ask: (question: Json) => Promise<Json>;
 }
 
 const progressIntervalMs = 250;
+/** Of short work, whoever watches closely hears each of so many parts, however fast it is. */
+const partsOfPhase = 40;
 
 /** Runs the work of a child process, tells the parent how it went, and ends the process. */
 export async function runChild(work: (context: ChildContext) => Promise<Json>): Promise<void> {
@@ -108,7 +110,10 @@ class ParentLink {
 
   #progress(progress: Progress): void {
     const last = this.#sent;
-    const isNews = last?.phase !== progress.phase || last.durable?.step !== progress.durable?.step;
+    const isNews =
+      last?.phase !== progress.phase ||
+      last.durable?.step !== progress.durable?.step ||
+      partDone(last) !== partDone(progress);
     if (!isNews && performance.now() - this.#sentAtMs < progressIntervalMs) return;
     this.#sent = progress;
     this.#sentAtMs = performance.now();
@@ -119,5 +124,8 @@ class ParentLink {
     this.#socket.write(lineOf(message));
   }
 }
+
+const partDone = ({ facts: { done = 0, of = 0 } = {} }: Progress): number =>
+  of > 0 ? Math.floor((partsOfPhase * done) / of) : 0;
 
 const lineOf = (message: FromChild): string => `${JSON.stringify(message)}\n`;

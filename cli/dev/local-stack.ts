@@ -3,6 +3,7 @@
  * for each role. It starts in that order and ends in the other; what dies in between is started again.
  */
 import { join } from 'node:path';
+import type { ChildProgress } from '../../config/child-protocol.js';
 import type { Variables } from '../../config/environment.js';
 import { NightstillError } from '../../config/errors.js';
 import { roles, type Role } from '../../config/queues.js';
@@ -76,8 +77,9 @@ export class LocalStack {
     await Promise.all([...this.#workers.values()].map((worker) => worker.start()));
   }
 
-  pidOf(role: Role): number | undefined {
-    return this.#workers.get(role)?.pid;
+  /** What the children of the gpu worker report, as they report it. */
+  onChildProgress(listener: (reported: ChildProgress) => void): void {
+    this.#workers.get('gpu')?.listen((message) => listener(message as ChildProgress));
   }
 
   /** Workers first: their stages make their work durable, and tell the server. */

@@ -52,6 +52,12 @@ export class SupervisedProcess {
     void this.#keep();
   }
 
+  /** Asks it, over the channel, for what it has to say, and hears it until it ends. */
+  listen(onMessage: (message: unknown) => void): void {
+    this.#child?.on('message', onMessage);
+    this.#child?.send('listening');
+  }
+
   /** Asks it to end, and waits until it has. */
   async stop(): Promise<void> {
     this.#isStopping = true;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { descendantsOf, until } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary.js';
+import type { Kill } from '../../cli/dev/midway-kills.js';
 import { eventsOf, Terminal } from '../support/terminal.js';
 
 const plan = join(import.meta.dirname, '../../examples/first/distill.yaml');
@@ -9,7 +10,7 @@ const plan = join(import.meta.dirname, '../../examples/first/distill.yaml');
 interface Proof {
   readonly type: string;
   readonly equal: boolean;
-  readonly kills: readonly { readonly node: string; readonly pid: number; readonly step: number }[];
+  readonly kills: readonly Kill[];
   readonly models: readonly { readonly model: string; readonly undisturbed: string; readonly killed: string }[];
 }
 
@@ -34,7 +35,13 @@ describe('examples/first', () => {
     expect(events[0]).toMatchObject({ type: 'started', run: eventsOf(left)[0]?.['run'], joined: true });
     const told = events.at(-1) as unknown as Proof;
     expect(told).toMatchObject({ type: 'proof', equal: true });
-    expect(told.kills.map(({ node }) => node)).toEqual(expect.arrayContaining(['teacher']));
+    expect(told.kills.map(({ node }) => node)).toEqual(expect.arrayContaining(['teacher', 'distilled']));
+    for (const { step, of, resumedFrom = 0 } of told.kills) {
+      expect(step).toBeGreaterThanOrEqual(of / 2);
+      expect(resumedFrom).toBeGreaterThanOrEqual(1);
+      expect(resumedFrom).toBeLessThanOrEqual(step);
+    }
+    expect(told.kills.filter(({ step, resumedFrom = step }) => step > resumedFrom)).not.toEqual([]);
     expect(told.models.map(({ model }) => model)).toContain('distilled.model');
     for (const { undisturbed, killed } of told.models) expect(killed).toBe(undisturbed);
   });

@@ -25,6 +25,10 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
     progress({ phase: 'work', durable: { step: 2, fence: 7 }, facts: { sent: true } });
     return null;
   },
+  'is quick': ({ progress }) => {
+    for (let done = 0; done <= 80; done += 1) progress({ phase: 'work', facts: { done, of: 80 } });
+    return Promise.resolve(null);
+  },
   'is killed': () => {
     console.error('the last words');
     process.kill(process.pid, 'SIGKILL');

@@ -43,6 +43,12 @@ describe('a supervised child', () => {
     ]);
   });
 
+  it('that is quick reports each fortieth of its work, however many of them there are a second', async () => {
+    const reports: Progress[] = [];
+    await supervise('is quick', { onProgress: (progress) => reports.push(progress) });
+    expect(reports.map(({ facts }) => facts?.done)).toEqual(Array.from({ length: 41 }, (_, part) => 2 * part));
+  });
+
   it.each([
     ['is killed', 'signal SIGKILL'],
     ['exits', 'exit code 3'],
