@@ -31,12 +31,14 @@ export interface Proof extends PlanRun {
 export async function proveRun(proof: Proof): Promise<number> {
   const { servers, plan, json, variables, undisturbed } = proof;
   const { embedded, client } = servers;
-  if (embedded === undefined || !isJsonObject(plan.file)) throw new TypeError('expected workers of this command');
+  const { file: written, resolved } = plan;
+  const store = isJsonObject(written) ? written['store'] : undefined;
+  if (embedded === undefined || !isJsonObject(written) || typeof store !== 'string')
+    throw new TypeError('expected workers of this command, and a plan that is sent with its store');
   const directory = await mkdtemp(join(embedded.state.path, 'proof-'));
   try {
-    const { plan: resolved } = plan.resolved ?? {};
-    const store = resolved?.store ?? String(plan.file['store']);
-    const saving = await savingForProof(plan.file, { result: undisturbed, store, nodes: resolved?.nodes ?? [] });
+    const nodes = resolved?.plan.nodes ?? [];
+    const saving = await savingForProof(written, { result: undisturbed, store, nodes });
     const file = { ...saving, store: pathToFileURL(directory).href };
     const kills = new MidwayKills((pid) => process.kill(pid, 'SIGKILL'));
     embedded.onChildProgress((reported) => kills.take(reported));

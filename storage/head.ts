@@ -29,6 +29,11 @@ const headSchema = z.looseObject({
   ...movingFields,
   stageKey: z.string(),
   fence: z.number().int().positive(),
+  /**
+   * Of all claims that follow each other: by it they are told from claims on the same stage in another store, also where nothing in
+   * the URLs tells the stores apart. Absent in a head that an earlier release wrote.
+   */
+  lineage: z.string().optional(),
   claim: z.string(),
   owner: stageOwnerSchema,
   manifest: manifestRefSchema.nullable(),
@@ -46,11 +51,13 @@ export const isSameActivity = (a: StageOwner, b: StageOwner): boolean =>
 
 /** The head with this claim on top: the next fence, a new claim id, not sealed. */
 export function claimed(
-  head: Pick<Head, 'stageKey' | 'fence' | 'manifest' | 'previous'>,
+  head: Pick<Head, 'stageKey' | 'fence' | 'lineage' | 'manifest' | 'previous'>,
   moving: MovingFields,
   owner: StageOwner,
 ): Head {
-  return { ...head, ...moving, fence: head.fence + 1, claim: moving.operationId, owner: { ...owner }, sealed: false };
+  const { lineage = moving.operationId } = head;
+  const claim = moving.operationId;
+  return { ...head, ...moving, fence: head.fence + 1, lineage, claim, owner: { ...owner }, sealed: false };
 }
 
 /**

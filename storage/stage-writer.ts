@@ -53,6 +53,8 @@ interface PendingSave {
 export class StageWriter {
   readonly stageKey: string;
   readonly fence: number;
+  /** The same for all claims that follow each other on a stage of a store, and for no others. */
+  readonly lineage: string;
   readonly #store: ObjectStore;
   readonly #claim: string;
   #head: ReadRecord<Head>;
@@ -83,6 +85,7 @@ export class StageWriter {
     this.#base = head.value.manifest;
     this.stageKey = head.value.stageKey;
     this.fence = head.value.fence;
+    this.lineage = head.value.lineage ?? head.value.claim;
   }
 
   /**

@@ -6,11 +6,13 @@
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import type { ObjectStore, StageWriter } from '../storage/index.js';
 import { holdSocket } from './abstract-socket.js';
+import { standsStill } from './standing-still.js';
 
 /** The claim of a stage that a process works for: of two with the same work, the one with the lower fence has lost it. */
 export interface CoreClaim {
-  /** Names store and stage, and thereby what the fence counts. */
+  /** Names what the fence counts: the claims on one stage of one store. */
   readonly work: string;
   readonly fence: number;
 }
@@ -20,6 +22,15 @@ interface CoreHolder extends CoreClaim {
   /** Of its socket. */
   readonly inode: string;
 }
+
+/**
+ * The URL alone would not do: where the environment names the endpoint of S3, two stores may have the same. Nor would the lineage, which
+ * a copy of a store has as well.
+ */
+export const coreClaimOf = ({ url }: Pick<ObjectStore, 'url'>, { lineage, fence }: StageWriter): CoreClaim => ({
+  work: `${url} ${lineage}`,
+  fence,
+});
 
 const shortDigest = (work: string): string => createHash('sha256').update(work).digest('hex').slice(0, 24);
 
@@ -38,11 +49,11 @@ export async function endSuperseded(name: string, claim: CoreClaim): Promise<voi
     if (holder.work === work && holder.fence < claim.fence && (await holdsItsSocket(holder))) endProcess(holder.pid);
 }
 
-/** Process ids of those that are stopped by a signal or a debugger. */
+/** Process ids of those that are stopped, or frozen with their control group. */
 export async function stoppedHolders(name: string): Promise<readonly number[]> {
   const stopped: number[] = [];
   for (const holder of await holders(name))
-    if ((await isStopped(holder.pid)) && (await holdsItsSocket(holder))) stopped.push(holder.pid);
+    if ((await standsStill(holder.pid)) && (await holdsItsSocket(holder))) stopped.push(holder.pid);
   return stopped;
 }
 
@@ -62,12 +73,6 @@ async function holdsItsSocket({ pid, inode }: CoreHolder): Promise<boolean> {
   const descriptors = await readdir(directory).catch(() => []);
   const targets = await Promise.all(descriptors.map((name) => readlink(`${directory}/${name}`).catch(() => '')));
   return targets.includes(`socket:[${inode}]`);
-}
-
-/** By the state that follows the name of its program, which may itself contain anything. */
-async function isStopped(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
 }
 
 function endProcess(pid: number): void {

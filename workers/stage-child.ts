@@ -18,6 +18,7 @@ import {
   type StageWriter,
 } from '../storage/index.js';
 import { runChild, type ChildContext } from './child-link.js';
+import { coreClaimOf } from './core-holders.js';
 import { holdCoresOfHost } from './core-lease.js';
 
 /** What every job of a stage says; others add to it. */
@@ -75,8 +76,7 @@ async function workOnce<Job extends StageJob>(
     const isOpen = async (other: StageOwner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
     const writer = await claimStage(store, { stageKey, owner, isOpen });
     // After the claim: whoever holds cores for an earlier one can be ended.
-    const claim = { work: `${store.url} ${stageKey}`, fence: writer.fence };
-    if (numerics) await holdCoresOfHost(numerics.threads, claim, { progress, stop });
+    if (numerics) await holdCoresOfHost(numerics.threads, coreClaimOf(store, writer), { progress, stop });
     const outcome = await work({ job, store, writer, progress, stop });
     const sealed = await writer.seal({ ...outcome, preimage });
     return { outputs: sealed.outcome.outputs };

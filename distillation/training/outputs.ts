@@ -48,15 +48,23 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
   }
 }
 
-/** A place of its own for each claim; what killed claims of the same stage have left is removed. */
-async function placeOf({ workDirectory, writer: { stageKey, fence } }: StudentOutput): Promise<string> {
+/**
+ * A place of its own for each claim; what killed claims before it have left is removed. Not by the key of the stage: another project
+ * on this host may be at the same stage, in a store of its own.
+ */
+export async function placeOf({
+  workDirectory,
+  writer: { lineage, fence },
+}: {
+  readonly workDirectory: string;
+  readonly writer: Pick<StageWriter, 'lineage' | 'fence'>;
+}): Promise<string> {
   await mkdir(workDirectory, { recursive: true });
   for (const name of await readdir(workDirectory)) {
-    const [, key, other] = /^\.?([0-9a-f]{64})-(\d+)/.exec(name) ?? [];
-    if (key === stageKey && Number(other) <= fence)
-      await rm(join(workDirectory, name), { recursive: true, force: true });
+    const [, of, other] = /^\.?([0-9a-f-]{36})-(\d+)/.exec(name) ?? [];
+    if (of === lineage && Number(other) <= fence) await rm(join(workDirectory, name), { recursive: true, force: true });
   }
-  return join(workDirectory, `${stageKey}-${fence}`);
+  return join(workDirectory, `${lineage}-${fence}`);
 }
 
 export async function storeMetrics(
