@@ -47,9 +47,12 @@ it.each(hierarchies)(
       process.stdout.write(`nothing was frozen by a group of version ${version}: ${String(error)}\n`);
       return;
     }
-    await until('the freeze to be seen', () => standsStill(running.pid));
+    // The kernel answers once the group is frozen, or thawed.
+    const seen = (still: boolean) =>
+      until(`that it ${still ? 'stands still' : 'goes on'}`, async () => (await standsStill(running.pid)) === still);
+    await expect(seen(true)).resolves.toBe(true);
     write(file, thawed);
-    await until('the thaw to be seen', async () => !(await standsStill(running.pid)));
+    await expect(seen(false)).resolves.toBe(true);
     running.signal('SIGKILL');
     await running.exited;
     rmdirSync(group);
