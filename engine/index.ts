@@ -11,6 +11,7 @@ export { type ProgramFunction, type ProgramResult, type Tensors, type TensorSpec
 
 // What runs programs.
 export { kernelsRunner } from './runners/kernels.js';
+export { flagsToAdopt, numericFlags, withXlaCache } from './runners/numeric-flags.js';
 export { processSettings, type ProcessSettings } from './runners/process-settings.js';
 export { type NamedNumbers, type NumbersSource, type Runner } from './runners/runner.js';
 export { tensorflowRunner, type TensorflowOptions } from './runners/tensorflow.js';

@@ -15,9 +15,10 @@ import { moveRecord, newOperationId } from './conditional.js';
 import { headKind, type Head } from './head.js';
 import type { OwnedBytes } from './hashing.js';
 import { headKey } from './layout.js';
-import { isLater, type Manifest, type ManifestRef, type StageOutcome } from './manifest.js';
+import { isLater, readManifest, type Manifest, type ManifestRef, type StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
 import { copyIntoPacks, packBytes, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
+import { damagedKey } from './quarantine.js';
 import { readRecord, type ReadRecord } from './record.js';
 import { restoreCheckpoint, type RestoredCheckpoint } from './restore.js';
 import { isComplete, publishResult, type StageResult } from './results.js';
@@ -106,6 +107,20 @@ export class StageWriter {
     this.#lastStep = restored?.step;
     this.#workedBeforeMs = manifest?.workedMs ?? 0;
     return restored;
+  }
+
+  /** The state of the newest checkpoint, before anything of it is verified; undefined when there is none to be read. */
+  async peek(): Promise<Json | undefined> {
+    try {
+      for (let next = this.#head.value.manifest; next;) {
+        const { outcome, state, parent } = await readManifest(this.#store, next);
+        if (!outcome) return state;
+        next = parent;
+      }
+    } catch (error) {
+      damagedKey(error); // restoring tells of it
+    }
+    return undefined;
   }
 
   /** Durable when it returns. Name it in the `references` of the next save, or collection takes it one grace later. */

@@ -8,7 +8,7 @@ import { fetchModel, readDatasetRows, readUnchanged, sourceIdentitySchema } from
 import { evaluateStage } from '../evaluation/evaluate/index.js';
 import type { ArtifactRef } from '../storage/index.js';
 import { computingJobSchema } from './computing-job.js';
-import { openRunner } from './open-runner.js';
+import { openRunner, recordedFingerprint } from './open-runner.js';
 import { runStageChild } from './stage-child.js';
 
 const preimageSchema = z.looseObject({ options: z.looseObject({ database: sourceIdentitySchema }) });
@@ -18,7 +18,11 @@ type EvaluationJob = z.output<typeof jobSchema>;
 
 void runStageChild(jobSchema, async ({ job, ...stage }) => {
   const cacheDirectory = join(readEnvironment(process.env).cacheDirectory, 'training');
-  const runner = await openRunner(job.numerics, join(cacheDirectory, 'programs'));
+  const runner = await openRunner(
+    job.numerics,
+    join(cacheDirectory, 'programs'),
+    await recordedFingerprint(stage.writer),
+  );
   return evaluateStage(job, {
     ...stage,
     runner,

@@ -2,18 +2,32 @@
  * The runner that computes as the plan says, or a refusal: what comes out is keyed by how it was computed, so nothing else than
  * what was asked for will do.
  */
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
 import type { Numerics } from '../config/numerics.js';
-import { kernelsRunner, tensorflowRunner, type Runner } from '../engine/index.js';
+import {
+  flagsToAdopt,
+  kernelsRunner,
+  numericFlags,
+  tensorflowRunner,
+  withXlaCache,
+  type Fingerprint,
+  type Runner,
+} from '../engine/index.js';
+import { digestOf, hexOf, type StageWriter } from '../storage/index.js';
 import { findPart } from '../tools/part.js';
 import { silentReporter } from '../tools/progress.js';
 import { packagePath } from '../tools/tensorflow-addon.js';
 import { tensorflow } from '../tools/tensorflow.js';
-import { removeUnusedEntries } from './compiled-caches.js';
+import { markEntryUsed, removeUnusedEntries } from './compiled-caches.js';
 
-const openers: Readonly<Record<Numerics['runner'], (numerics: Numerics, cacheDirectory: string) => Promise<Runner>>> = {
+type Opener = (numerics: Numerics, cacheDirectory: string, goesOnFrom: Fingerprint | undefined) => Promise<Runner>;
+
+const openers: Readonly<Record<Numerics['runner'], Opener>> = {
   tensorflow: openTensorflow,
   wasm: openWasm,
 };
@@ -21,12 +35,26 @@ const openers: Readonly<Record<Numerics['runner'], (numerics: Numerics, cacheDir
 /**
  * This process was started with the settings of as many threads, and holds as many cores.
  * @param cacheDirectory where compiled programs are kept
+ * @param goesOnFrom the fingerprint of the state that will be gone on from: the flags that it was made under are set
  * @throws numerics-unavailable
  */
-export const openRunner = (numerics: Numerics, cacheDirectory: string): Promise<Runner> =>
-  openers[numerics.runner](numerics, cacheDirectory);
+export const openRunner = (numerics: Numerics, cacheDirectory: string, goesOnFrom?: Fingerprint): Promise<Runner> =>
+  openers[numerics.runner](numerics, cacheDirectory, goesOnFrom);
 
-async function openTensorflow({ tensorflow: version, threads }: Numerics, cacheDirectory: string): Promise<Runner> {
+const fingerprintSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+/** In these states of stages lies the fingerprint that they were made under: trainings; distributions and scores. */
+const recordedSchema = z.union([
+  z.looseObject({ progress: z.looseObject({ fingerprint: fingerprintSchema }) }).transform(({ progress }) => progress),
+  z.looseObject({ fingerprint: fingerprintSchema }),
+]);
+
+/** Of the newest checkpoint of a stage. @throws store-unavailable */
+export async function recordedFingerprint(writer: StageWriter): Promise<Fingerprint | undefined> {
+  return recordedSchema.safeParse(await writer.peek()).data?.fingerprint;
+}
+
+async function openTensorflow(numerics: Numerics, cacheDirectory: string, goesOnFrom?: Fingerprint): Promise<Runner> {
+  const { tensorflow: version, threads, xla } = numerics;
   const [environment, variables] = [readEnvironment(process.env), process.env];
   const context = { environment, variables, reporter: silentReporter, verify: false };
   const { found, refusals } = await findPart(tensorflow, context);
@@ -36,9 +64,30 @@ async function openTensorflow({ tensorflow: version, threads }: Numerics, cacheD
   }
   const packageDirectory = join(found.location, packagePath);
   await removeUnusedEntries(join(cacheDirectory, 'programs'));
-  const runner = tensorflowRunner({ packageDirectory, cacheDirectory, threads });
+  if (goesOnFrom) setVariables(flagsToAdopt(process.env, goesOnFrom));
+  if (xla) setVariables({ TF_XLA_FLAGS: withXlaCache(await xlaCacheOf(numerics), process.env['TF_XLA_FLAGS']) });
+  const runner = tensorflowRunner({ packageDirectory, cacheDirectory, threads, variables });
   if (runner.library.version !== version) throw unavailable(`TensorFlow ${version}`, runner.library.version);
   return runner;
+}
+
+/** Of this process, whose library is not loaded yet: what the library reads when it is. */
+function setVariables(changes: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(changes))
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+}
+
+/** What XLA compiled holds on one machine, one TensorFlow and one set of flags. */
+async function xlaCacheOf({ tensorflow: release }: Numerics): Promise<string> {
+  const machines = join(readEnvironment(process.env).cacheDirectory, 'training', 'xla');
+  const flags = JSON.stringify(numericFlags(process.env));
+  const under = flags === '{}' ? '' : `-${hexOf(digestOf(flags)).slice(0, 8)}`;
+  const directory = join(machines, `${hostname()}-${release}${under}`);
+  await mkdir(directory, { recursive: true });
+  await markEntryUsed(directory);
+  for (const used of [machines, directory]) await removeUnusedEntries(used);
+  return directory;
 }
 
 async function openWasm({ xla, precision }: Numerics): Promise<Runner> {

@@ -1,13 +1,7 @@
 /** `nightstill/workers`: the programs that stages start as child processes, and what each is started with. */
-import { mkdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ChildPrograms } from '../activities/stage.js';
-import { readEnvironment } from '../config/environment.js';
-import type { Numerics } from '../config/numerics.js';
 import type { StageInput } from '../config/plan.js';
-import { markEntryUsed, removeUnusedEntries } from './compiled-caches.js';
 import { deviceVariables, type Device } from './devices.js';
 
 export { loadScorers } from './load-module.js';
@@ -21,10 +15,9 @@ export const programs: ChildPrograms = programsOn();
 export function programsOn(device?: Device): ChildPrograms {
   const environment = async ({ numerics }: StageInput): Promise<Record<string, string>> => {
     const { processSettings } = await import('../engine/index.js');
-    const xla = numerics?.xla ? { xlaCacheDirectory: await xlaCacheOf(numerics) } : {};
     return {
       ...definedOnly(process.env),
-      ...processSettings({ threads: numerics?.threads ?? 1, ...xla }),
+      ...processSettings({ threads: numerics?.threads ?? 1 }),
       ...(device !== undefined && deviceVariables(device)),
     };
   };
@@ -36,17 +29,6 @@ export function programsOn(device?: Device): ChildPrograms {
     capturer: { entry: entryOf('./capture-child.js'), environment },
     asker: { entry: entryOf('./capture-endpoint-child.js') },
   };
-}
-
-/** What XLA compiled holds on one machine and one TensorFlow. */
-async function xlaCacheOf({ tensorflow }: Numerics): Promise<string> {
-  const { cacheDirectory } = readEnvironment(process.env);
-  const machines = join(cacheDirectory, 'training', 'xla');
-  const directory = join(machines, `${hostname()}-${tensorflow}`);
-  await mkdir(directory, { recursive: true });
-  await markEntryUsed(directory);
-  for (const used of [machines, directory]) await removeUnusedEntries(used);
-  return directory;
 }
 
 const definedOnly = (variables: NodeJS.ProcessEnv): Record<string, string> =>

@@ -2,6 +2,8 @@
  * Settings that TensorFlow reads once, when it is loaded: whoever starts a process that computes puts them into its
  * environment. Some of them change results.
  */
+import { withXlaCache } from './numeric-flags.js';
+
 export interface ProcessSettings {
   /** Threads within one operation. Results may differ between counts: a run keeps its own. */
   readonly threads: number;
@@ -22,15 +24,6 @@ export function processSettings({
   xlaCacheDirectory,
   log = 'nothing',
 }: ProcessSettings): Record<string, string> {
-  const xla =
-    xlaCacheDirectory === undefined
-      ? {}
-      : {
-          TF_XLA_FLAGS: [
-            `--tf_xla_persistent_cache_directory=${xlaCacheDirectory}`,
-            '--tf_xla_persistent_cache_read_only=false',
-          ].join(' '),
-        };
   return {
     TF_CPP_MIN_LOG_LEVEL: logLevel[log],
     TF_NUM_INTRAOP_THREADS: `${threads}`,
@@ -41,6 +34,8 @@ export function processSettings({
     // glibc keeps freed tensors in one arena per thread. Given back at once, a training step peaks 120 MB lower, as fast.
     MALLOC_ARENA_MAX: '1',
     MALLOC_MMAP_THRESHOLD_: `${256 * 1024}`,
-    ...xla,
+    // An index names the same device as in the lists of the driver, not the n-th fastest.
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    ...(xlaCacheDirectory !== undefined && { TF_XLA_FLAGS: withXlaCache(xlaCacheDirectory) }),
   };
 }

@@ -4,9 +4,11 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Numbers } from '../tracing/program.js';
+import { describeDevice } from './device.js';
 import { buildModel, type Entry } from './model.js';
 import { NativeLibrary } from './native.js';
 import { checkInputs, knownProgram } from './numbers.js';
+import { numericFlags, type Variables } from './numeric-flags.js';
 import { describeProcessor } from './processor.js';
 import type { Executable, NamedNumbers, NumbersSource, Runner } from './runner.js';
 import { keepSavedModel } from './saved-model-cache.js';
@@ -20,6 +22,8 @@ export interface TensorflowOptions {
   readonly cacheDirectory: string;
   /** The threads that this process was started with (`processSettings`). Default: all, as TensorFlow takes them. */
   readonly threads?: number;
+  /** The environment of this process: flags in it change results, and it says which devices are seen. Default: nothing set. */
+  readonly variables?: Variables;
 }
 
 /**
@@ -31,17 +35,12 @@ export function tensorflowRunner({
   packageDirectory,
   cacheDirectory,
   threads = availableParallelism(),
+  variables = {},
 }: TensorflowOptions): Runner & { readonly library: NativeLibrary } {
   const library = new NativeLibrary(packageDirectory);
   return {
     name: `tensorflow ${library.version}`,
-    fingerprint: {
-      runner: 'tensorflow',
-      tensorflow: library.version,
-      gpu: library.usesGpu,
-      threads,
-      processor: describeProcessor(),
-    },
+    fingerprint: fingerprintOf(library, threads, variables),
     library,
     async load(state, programs) {
       const { bytes, entries, groups } = buildModel(state, programs);
@@ -50,6 +49,22 @@ export function tensorflowRunner({
     },
   };
 }
+
+/** @param driver where the driver of NVIDIA tells of its devices */
+export const fingerprintOf = (
+  { version, usesGpu }: Pick<NativeLibrary, 'version' | 'usesGpu'>,
+  threads: number,
+  variables: Variables,
+  driver?: string,
+): Runner['fingerprint'] => ({
+  runner: 'tensorflow',
+  tensorflow: version,
+  gpu: usesGpu,
+  threads,
+  processor: describeProcessor(),
+  ...(usesGpu && describeDevice(variables['CUDA_VISIBLE_DEVICES'], driver)),
+  ...numericFlags(variables),
+});
 
 class TensorflowExecutable implements Executable {
   readonly #state: SessionState;

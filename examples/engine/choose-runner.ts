@@ -12,5 +12,5 @@ export async function chooseRunner(cacheDirectory: string, threads: number): Pro
   const [environment, variables] = [readEnvironment(process.env), process.env];
   const { found } = await findPart(tensorflow, { environment, variables, reporter: silentReporter, verify: false });
   if (found === undefined) return kernelsRunner({ backend: 'wasm' });
-  return tensorflowRunner({ packageDirectory: join(found.location, packagePath), cacheDirectory, threads });
+  return tensorflowRunner({ packageDirectory: join(found.location, packagePath), cacheDirectory, threads, variables });
 }

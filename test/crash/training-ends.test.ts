@@ -19,11 +19,14 @@ const fineTune = (name: string, changes: Partial<TrainingTask> = {}): TrainingTa
   ...changes,
 });
 
+type Flags = Readonly<Record<string, string>>;
+
 /** Trains until something is durable, then stops it; the step that was durable at the end. */
-async function trainAPart(task: TrainingTask): Promise<number> {
+async function trainAPart(task: TrainingTask, environment: Flags = {}): Promise<number> {
   const abort = new AbortController();
   let durable = 0;
   const end = ground.train(task, {
+    environment,
     signal: abort.signal,
     onProgress: (progress) => {
       durable = progress.durable?.step ?? durable;
@@ -58,6 +61,27 @@ describe('a checkpoint of a machine that computes other bits', () => {
       expect(artifact).toMatchObject({ resumedInexactlyAt: [step] });
       expect((await readArtifact(ground.store, artifact)).meta).toMatchObject({ resumedInexactlyAt: [step] });
     }
+  });
+});
+
+describe('the flags of TensorFlow that a checkpoint was made under', () => {
+  const waiting = (name: string): TrainingTask => fineTune(name, { with: { onDifferentMachine: 'wait' } });
+
+  it('are set by the process that goes on from it, whose worker has others, and the bits are those of one process', async () => {
+    const environment = { TF_ENABLE_ONEDNN_OPTS: '0', NVIDIA_TF32_OVERRIDE: '0' };
+    const undisturbed = await ground.train(waiting('own flags'), { environment });
+    await trainAPart(waiting('recorded flags'), environment);
+    const { outcome } = await ground.train(waiting('recorded flags'));
+    expect(outcome).toMatchObject({ reproducible: true, outputs: undisturbed.outcome.outputs });
+  });
+
+  it('are told where they cannot be set, since they name a place of another machine', async () => {
+    const flag = '--xla_gpu_cuda_data_dir=/of/another/machine';
+    await trainAPart(waiting('flags of a place'), { XLA_FLAGS: flag });
+    await expect(ground.train(waiting('flags of a place'))).rejects.toMatchObject({
+      code: 'machine-differs',
+      message: expect.stringContaining(`XLA_FLAGS: ${flag} → undefined`),
+    });
   });
 });
 

@@ -1,29 +1,49 @@
-/** What becomes of a run that another machine began. */
-import { inexactResumes } from '../../../../engine/index.js';
+/** What becomes of a run that another machine began: fingerprints as the runners make them, of two machines and two environments. */
+import { inexactResumes, kernelsRunner, processSettings } from '../../../../engine/index.js';
+import { describeProcessor } from '../../../../engine/runners/processor.js';
+import { fingerprintOf } from '../../../../engine/runners/tensorflow.js';
+import { nvidiaDriver } from '../../../support/nvidia-driver.js';
+
+const shared = { runner: 'tensorflow', tensorflow: '2.21.0', threads: 2, processor: describeProcessor() };
+/** That of `tensorflowRunner` on a machine with a GPU. */
+const gpu = (model: string, flags: Record<string, string> = {}) =>
+  fingerprintOf({ version: '2.21.0', usesGpu: true }, 2, flags, nvidiaDriver(model));
+const [a100, h100] = [gpu('NVIDIA A100-SXM4-40GB'), gpu('NVIDIA H100 80GB HBM3')];
 
 const begun = {
-  before: { backend: 'tensorflow', threads: 2 },
+  before: a100,
   onDifferentMachine: 'continue',
   at: 7,
   did: 'trained until step 7',
   resumedInexactlyAt: [3],
 } as const;
+const waiting = { ...begun, onDifferentMachine: 'wait' } as const;
 
 it('a machine that computes the same bits adds no place at which a run went on with other bits', () => {
-  expect(inexactResumes({ ...begun, now: { threads: 2, backend: 'tensorflow' } })).toEqual([3]);
+  expect(inexactResumes({ ...waiting, now: gpu('NVIDIA A100-SXM4-40GB') })).toEqual([3]);
 });
 
-it('another machine adds its place to those of before', () => {
-  expect(inexactResumes({ ...begun, now: { backend: 'tensorflow', threads: 1 } })).toEqual([3, 7]);
+it.each([
+  ['another model of the GPU', h100],
+  ['a processor instead of the GPU', { ...shared, gpu: false }],
+  ['another flag', gpu('NVIDIA A100-SXM4-40GB', { NVIDIA_TF32_OVERRIDE: '0' })],
+  ['another runner', kernelsRunner({ backend: 'wasm' }).fingerprint],
+])('another machine adds its place to those of before: %s', (_, now) => {
+  expect(inexactResumes({ ...begun, now })).toEqual([3, 7]);
 });
 
 it('a run that waits for its own kind of machine says what differs', () => {
-  const elsewhere = { backend: 'tensorflow', threads: 2, gpu: 'H100' };
-  expect(() => inexactResumes({ ...begun, onDifferentMachine: 'wait', now: elsewhere })).toThrow(
+  expect(() => inexactResumes({ ...waiting, now: h100 })).toThrow(
     expect.objectContaining({
       code: 'machine-differs',
       message:
-        'expected a machine that computes the bits of the one that trained until step 7, found gpu: undefined → H100',
+        'expected a machine that computes the bits of the one that trained until step 7, found device: NVIDIA A100-SXM4-40GB → NVIDIA H100 80GB HBM3',
     }),
   );
+});
+
+it('a state of before devices were recorded is that of an unknown GPU, and on a processor it goes on exactly', () => {
+  expect(inexactResumes({ ...begun, before: { ...shared, gpu: true }, now: a100 })).toEqual([3, 7]);
+  const processor = fingerprintOf({ version: '2.21.0', usesGpu: false }, 2, processSettings({ threads: 2 }));
+  expect(inexactResumes({ ...waiting, before: { ...shared, gpu: false }, now: processor })).toEqual([3]);
 });
