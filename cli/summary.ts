@@ -2,6 +2,7 @@
 import type { ArtifactRef, RunResult, RunView } from '../client/index.js';
 import { drawTable } from '../tools/setup.js';
 import { exitStatus } from './command.js';
+import { words } from './report/words.js';
 import { shortDigest } from './view/format.js';
 import { isOver } from './view/run-view.js';
 
@@ -64,10 +65,8 @@ export function describeResult(result: RunResult, view: RunView): string {
 /** The nodes whose bits nobody can compute again. */
 function inexactNodes({ nodes }: RunResult): string[] {
   const lines = Object.entries(nodes).flatMap(([node, { outputs }]) => {
-    const steps = Object.values(outputs).find(({ resumedInexactlyAt }) => resumedInexactlyAt)?.resumedInexactlyAt;
-    return steps
-      ? [`  ${node}: resumed inexactly at step ${steps.join(', ')}, on a machine that computes other bits`]
-      : [];
+    const artifact = Object.values(outputs).find(({ resumedInexactlyAt }) => resumedInexactlyAt);
+    return artifact ? [`  ${words.en.resumedInexactly(node, artifact.kind, artifact.resumedInexactlyAt ?? [])}`] : [];
   });
   return lines.length > 0 ? [lines.join('\n')] : [];
 }

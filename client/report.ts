@@ -87,7 +87,10 @@ export interface ServingName {
   readonly reason: string;
 }
 
-export interface ReportedArtifact extends Pick<ArtifactRef, 'kind' | 'digest' | 'uri' | 'bytes' | 'rows'> {
+export interface ReportedArtifact extends Pick<
+  ArtifactRef,
+  'kind' | 'digest' | 'uri' | 'bytes' | 'rows' | 'resumedInexactlyAt'
+> {
   readonly node: string;
   readonly output: string;
 }

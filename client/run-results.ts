@@ -83,15 +83,18 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     distillationUsd: prices.distillationUsd ?? 'not given',
     paid: prices.paid,
     artifacts: nodes.flatMap(({ node, result }) =>
-      Object.entries(result.outcome.outputs).map(([output, { kind, digest, uri, bytes, rows }]) => ({
-        node,
-        output,
-        kind,
-        digest,
-        uri,
-        bytes,
-        ...(rows !== undefined && { rows }),
-      })),
+      Object.entries(result.outcome.outputs).map(
+        ([output, { kind, digest, uri, bytes, rows, resumedInexactlyAt }]) => ({
+          node,
+          output,
+          kind,
+          digest,
+          uri,
+          bytes,
+          ...(rows !== undefined && { rows }),
+          ...(resumedInexactlyAt && { resumedInexactlyAt }),
+        }),
+      ),
     ),
     withoutResult,
   };

@@ -19,7 +19,11 @@ export function drawReport(report: RunReport, language: Language): string {
     ...(report.reproductions.length === 0 ? [] : [drawReproductions(report, say)]),
     decisions(report, say),
     ...(withoutResult.length === 0 ? [] : [say.withoutResult(withoutResult.join(', '))]),
-    `${say.artifacts}\n${indent(drawTable(say.artifactColumns, artifacts.map(drawArtifact)))}`,
+    [
+      say.artifacts,
+      indent(drawTable(say.artifactColumns, artifacts.map(drawArtifact))),
+      ...inexact(artifacts, say),
+    ].join('\n'),
   ];
   return sections.join('\n\n');
 }
@@ -152,6 +156,14 @@ const decisions = ({ canaries, verdicts, promotions, serving }: RunReport, say: 
     ...serving.map(({ name, alias, system, reason }) => say.serving(say.systems[system], `${name}/${alias}`, reason)),
     ...(serving.length === 0 ? [say.nothingServes] : []),
   ].join('\n');
+
+/** The nodes whose bits nobody can compute again, each once. */
+function inexact(artifacts: RunReport['artifacts'], say: Words): string[] {
+  const lines = artifacts.flatMap(({ node, kind, resumedInexactlyAt }) =>
+    resumedInexactlyAt ? [[node, say.resumedInexactly(node, kind, resumedInexactlyAt)] as const] : [],
+  );
+  return [...new Map(lines).values()];
+}
 
 const drawArtifact = ({ node, output, bytes, rows, uri }: RunReport['artifacts'][number]): string[] => [
   node,

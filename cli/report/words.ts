@@ -55,6 +55,8 @@ export interface Words {
   readonly serving: (system: string, place: string, reason: string) => string;
   readonly nothingServes: string;
   readonly withoutResult: (nodes: string) => string;
+  /** By the kind of what came out: trainings count steps, distributions rows, scores items. */
+  readonly resumedInexactly: (node: string, kind: string, places: readonly number[]) => string;
   readonly artifacts: string;
   readonly artifactColumns: readonly string[];
 }
@@ -137,6 +139,8 @@ const english: Words = {
   serving: (system, place, reason) => `${place} serves the ${system} of this run: ${reason}`,
   nothingServes: 'No model of this run serves under a name.',
   withoutResult: (nodes) => `Without a result, or no longer kept: ${nodes}`,
+  resumedInexactly: (node, kind, places) =>
+    `${node}: resumed inexactly at ${{ logits: 'row', scores: 'item' }[kind] ?? 'step'} ${places.join(', ')}, on a machine that computes other bits`,
   artifacts: 'Where it lies',
   artifactColumns: ['node', 'output', 'size', 'rows', 'address'],
 };
@@ -229,6 +233,8 @@ const japanese: Words = {
   serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${reason}`,
   nothingServes: 'この実行のモデルは、どの名前でも提供されていません。',
   withoutResult: (nodes) => `結果がない、または保存されていないノード: ${nodes}`,
+  resumedInexactly: (node, kind, places) =>
+    `${node}: ${{ logits: '行', scores: '問' }[kind] ?? 'ステップ'} ${places.join(', ')} から、異なるビットを計算するマシンで再開（厳密な再開ではありません）`,
   artifacts: '保存場所',
   artifactColumns: ['ノード', '出力', 'サイズ', '行数', 'アドレス'],
 };

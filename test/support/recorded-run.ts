@@ -22,6 +22,8 @@ interface Sealed {
   readonly meta?: JsonObject;
   readonly facts?: JsonObject;
   readonly observations?: JsonObject;
+  /** What the artifact is named with, as trainings name it that another machine went on with. */
+  readonly resumedInexactlyAt?: readonly number[];
 }
 
 export class RecordedRun {
@@ -36,13 +38,20 @@ export class RecordedRun {
     node: string,
     preimage: JsonObject,
     output: string,
-    { content = `${node} of ${this.id}`, kind = output, meta = {}, facts = {}, observations = {} }: Sealed = {},
+    {
+      content = `${node} of ${this.id}`,
+      kind = output,
+      meta = {},
+      facts = {},
+      observations = {},
+      ...note
+    }: Sealed = {},
   ): Promise<ArtifactRef> {
     const stageKey = stageKeyOf(preimage);
     await putPreimage(this.store, preimage);
     const writer = await claim(this.store, stageKey);
     const part = await writer.putBlob(new Uint8Array(Buffer.from(content)));
-    const artifact = await writer.putArtifact({ kind, parts: [part], meta });
+    const artifact = { ...(await writer.putArtifact({ kind, parts: [part], meta })), ...note };
     await writer.seal({ preimage, outputs: { [output]: artifact }, facts, observations, reproducible: true });
     this.stages[node] = stageKey;
     return artifact;

@@ -1,4 +1,4 @@
-import { finalModels } from '../../../cli/summary.js';
+import { describeResult, finalModels } from '../../../cli/summary.js';
 import type { RunResult, RunView } from '../../../client/index.js';
 
 type Node = readonly [id: string, kind: string, ...needs: string[]];
@@ -44,4 +44,20 @@ describe('the models that a run was for', () => {
     ];
     expect(finalOf(...measured)).toEqual(['distill']);
   });
+});
+
+it('the summary of a run says which nodes were gone on with on a machine that computes other bits', () => {
+  const [result, view] = run(...trained);
+  expect(describeResult(result, view)).not.toContain('inexactly');
+  const { distill } = result.nodes;
+  const outputs = Object.fromEntries(
+    Object.entries(distill?.outputs ?? {}).map(([name, artifact]) => [
+      name,
+      { ...artifact, resumedInexactlyAt: [3, 9] },
+    ]),
+  );
+  const resumed = { nodes: { ...result.nodes, distill: { stageKey: 'distill', reused: false, outputs } } };
+  expect(describeResult(resumed, view)).toContain(
+    '\n  distill: resumed inexactly at step 3, 9, on a machine that computes other bits\n',
+  );
 });
