@@ -168,7 +168,8 @@ class Supervision {
     clearTimeout(this.#silence);
     if (this.#stopping || this.#unanswered > 0) return;
     const { silenceLimitsMs } = this.#request;
-    const limitMs = silenceLimitsMs[this.#phase] ?? silenceLimitsMs.start;
+    // How long a phase without a limit takes is not known: the least of the limits would end work that goes well.
+    const limitMs = silenceLimitsMs[this.#phase] ?? Math.max(...Object.values(silenceLimitsMs));
     this.#silence = setTimeout(
       () =>
         this.#giveUp(

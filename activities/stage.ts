@@ -4,6 +4,7 @@
  */
 import type { ApprovalDecision } from '../config/approval.js';
 import type { Json, JsonObject } from '../config/json.js';
+import type { ProgramName } from '../config/child-phases.js';
 import type { Progress } from '../config/child-protocol.js';
 import type { StageInput } from '../config/plan.js';
 import type { ScorerModule } from '../config/scorer-module.js';
@@ -71,9 +72,6 @@ export interface StageProduct<Outputs extends ArtifactKinds = ArtifactKinds> {
   /** Time, money, host: kept beside the facts, bind nothing. */
   readonly observations?: Json;
 }
-
-/** Programs that do a stage's work in a process of their own. */
-export type ProgramName = 'importer' | 'trainer' | 'capturer' | 'asker' | 'evaluator' | 'answerer';
 
 export interface ChildProgram {
   /** Absolute path of the compiled program. */

@@ -5,6 +5,7 @@ export const computingSilenceLimitsMs = {
   start: 120_000,
   open: 180_000,
   claim: 180_000,
+  'waiting for cores': 120_000,
   load: 600_000,
   compile: 600_000,
   restore: 600_000,

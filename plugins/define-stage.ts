@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { ArtifactKinds, ProgramWork, Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
 import type { ApprovalNeed } from '../config/approval.js';
+import type { ProgramName, SilenceLimitsOf } from '../config/child-phases.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
@@ -86,13 +87,22 @@ export type StageDefinition<
 > = Definition<Options, Inputs, Outputs> &
   (
     | { readonly run: Run<Options, Inputs, Outputs> }
-    | ProgramWork
-    | (ProgramWork & {
+    | DefinedProgram
+    | (DefinedProgram & {
         readonly run: Run<Options, Inputs, Outputs>;
         /** Does the program do it, with these options, and not the function? */
         readonly inChild: (options: Options) => boolean;
       })
   );
+
+/** A program and a limit for each of its own phases. */
+type DefinedProgram = Pick<ProgramWork, 'scorers'> &
+  {
+    readonly [Program in ProgramName]: {
+      readonly program: Program;
+      readonly silenceLimitsMs: SilenceLimitsOf<Program>;
+    };
+  }[ProgramName];
 
 type Run<Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds> = (
   context: StageContext<Options, Inputs>,

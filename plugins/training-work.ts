@@ -8,5 +8,5 @@ export const trainingWork = {
   shared: { loseAtMost: 'loseAtMost', onDifferentMachine: 'onDifferentMachine' },
   program: 'trainer',
   /** A step may be long. */
-  silenceLimitsMs: { ...computingSilenceLimitsMs, train: 900_000, evaluate: 900_000, save: 600_000 },
+  silenceLimitsMs: { ...computingSilenceLimitsMs, train: 900_000, evaluate: 900_000 },
 } as const;

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NightstillError } from '../config/errors.js';
 import { readEnvironment } from '../config/environment.js';
 import { formatDuration } from '../config/format-duration.js';
+import type { ChildPhase } from '../config/child-phases.js';
 import type { Progress } from '../config/child-protocol.js';
 import { holdSocket } from './abstract-socket.js';
 import { announceHolder, endSuperseded, stoppedHolders, type CoreClaim } from './core-holders.js';
@@ -71,7 +72,11 @@ export function holdCoresOfHost(
   const cores = readEnvironment().cores ?? availableParallelism();
   const of = Math.min(threads, cores);
   const onWait = (held: number): void =>
-    progress({ phase: 'waiting for cores', facts: { done: held, of, unit: 'cores' }, waits: true });
+    progress({
+      phase: 'waiting for cores' satisfies ChildPhase,
+      facts: { done: held, of, unit: 'cores' },
+      waits: true,
+    });
   return holdCores({ threads, claim, cores, onWait, signal: stop });
 }
 

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { hasCode, NightstillError } from '../config/errors.js';
+import type { ChildPhase } from '../config/child-phases.js';
 import type { Json } from '../config/json.js';
 import type { StageOutput } from '../config/plan.js';
 import {
@@ -47,7 +48,7 @@ type Work<Job> = (stage: ClaimedStage<Job>) => Promise<WorkOutcome>;
 export function runStageChild<Job extends StageJob>(schema: z.ZodType<Job>, work: Work<Job>): Promise<void> {
   return runChild(async (context) => {
     const job = parseJob(schema, context.job);
-    context.progress({ phase: 'open' });
+    context.progress({ phase: 'open' satisfies ChildPhase });
     const store = await openObjectStore(job.store, { forWriting: true });
     try {
       const { outputs } = await workOnce(store, job, work, context);
@@ -71,7 +72,7 @@ async function workOnce<Job extends StageJob>(
   { ask, progress, stop }: ChildContext,
 ): Promise<StageOutput> {
   const { stageKey, owner, preimage, numerics } = job;
-  progress({ phase: 'claim' });
+  progress({ phase: 'claim' satisfies ChildPhase });
   try {
     const isOpen = async (other: StageOwner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
     const writer = await claimStage(store, { stageKey, owner, isOpen });

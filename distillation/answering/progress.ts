@@ -3,6 +3,7 @@
  * something that was done.
  */
 import { performance } from 'node:perf_hooks';
+import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
 import type { AnsweringPhase } from '../teachers/answer-prompts.js';
 
@@ -17,7 +18,7 @@ export interface AnsweringAttempt {
 export class AnsweringProgress {
   readonly #send: (progress: Progress) => void;
   readonly #attempt: AnsweringAttempt;
-  #phase = 'load';
+  #phase: ChildPhase<'answerer'> = 'load';
   #counted: ProgressFacts = {};
   /** Of the requests that have a fate: every response is durable once it is recorded. */
   #durableStep = 0;
@@ -32,7 +33,7 @@ export class AnsweringProgress {
   }
 
   /** @throws the reason of the stop, when that was asked for */
-  begin(phase: string): void {
+  begin(phase: ChildPhase<'answerer'>): void {
     this.#attempt.stop.throwIfAborted();
     this.#phase = phase;
     this.#counted = {};

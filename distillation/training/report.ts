@@ -2,10 +2,11 @@
  * What a process that trains or captures tells whoever watches: its phase, how far it is, and the last durable step, which is said with
  * everything else. It tells what was done, and nothing because time has passed.
  */
+import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
 import type { DurableStep } from './checkpoints.js';
 
-export type Phase = 'load' | 'compile' | 'restore' | 'train' | 'capture' | 'save' | 'evaluate' | 'compact' | 'seal';
+type Phase = ChildPhase<'trainer' | 'capturer' | 'asker'>;
 
 export class Report {
   readonly #progress: (progress: Progress) => void;

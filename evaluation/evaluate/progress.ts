@@ -1,5 +1,6 @@
 /** What an evaluation tells whoever watches: its phase, how far it is, how fast, and the last durable part. */
 import { performance } from 'node:perf_hooks';
+import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress } from '../../config/child-protocol.js';
 import type { JsonObject } from '../../storage/index.js';
 import { quantileOf } from './facts.js';
@@ -11,7 +12,7 @@ export class EvaluationProgress {
   readonly #send: (progress: Progress) => void;
   readonly #stop: AbortSignal;
   readonly #latenciesMs: number[] = [];
-  #phase = 'load';
+  #phase: ChildPhase<'evaluator'> = 'load';
   #items: { readonly done: number; readonly of: number } | undefined;
   #durable: Progress['durable'];
   #tokens = 0;
@@ -26,7 +27,7 @@ export class EvaluationProgress {
   }
 
   /** @throws the reason of the stop, when that was asked for */
-  begin(phase: string): void {
+  begin(phase: ChildPhase<'evaluator'>): void {
     this.#stop.throwIfAborted();
     this.#phase = phase;
     if (phase === 'evaluate') this.#askedSinceMs = performance.now();

@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readArtifact, readBlob, type StageResult } from '../../storage/index.js';
 import { copyModel } from '../support/model-fixtures.js';
+import { isAlive } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { graph, TrainingGround, wasm, type TrainingTask } from '../support/training-stage.js';
+import { graph, trainerPid, TrainingGround, wasm, type TrainingTask } from '../support/training-stage.js';
 
 let ground: TrainingGround;
 beforeAll(async () => {
@@ -61,6 +62,35 @@ describe('a checkpoint of a machine that computes other bits', () => {
       expect(artifact).toMatchObject({ resumedInexactlyAt: [step] });
       expect((await readArtifact(ground.store, artifact)).meta).toMatchObject({ resumedInexactlyAt: [step] });
     }
+  });
+});
+
+describe('a trainer that stands still, as in a machine that is frozen, is ended by the limit of its phase', () => {
+  const freeze = (): number => {
+    const pid = trainerPid();
+    process.kill(pid, 'SIGSTOP');
+    return pid;
+  };
+
+  it('while it starts', async () => {
+    const end = ground.train(fineTune('never starts'), { silenceLimitsMs: { start: 1500 } });
+    const frozen = freeze();
+    const message = expect.stringContaining('within 1.5 s in phase "start"');
+    await expect(end).rejects.toMatchObject({ code: 'child-silent', message });
+    expect(isAlive(frozen)).toBe(false);
+  });
+
+  it('while it trains', async () => {
+    let frozen: number | undefined;
+    const end = ground.train(fineTune('stands still', { with: { steps: 100_000, epochs: 10_000 } }), {
+      silenceLimitsMs: { train: 2500 },
+      onProgress: ({ phase }) => {
+        if (phase === 'train') frozen ??= freeze();
+      },
+    });
+    const message = expect.stringContaining('within 2.5 s in phase "train"');
+    await expect(end).rejects.toMatchObject({ code: 'child-silent', message });
+    expect(isAlive(frozen ?? process.pid)).toBe(false);
   });
 });
 

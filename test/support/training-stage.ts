@@ -78,6 +78,8 @@ export interface TrainingTask {
 export interface Supervision {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Beside a long one for all phases. */
+  readonly silenceLimitsMs?: Readonly<Record<string, number>>;
   /** Of the process, beside what its threads ask for. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -120,7 +122,10 @@ export class TrainingGround {
    * @returns what the stage was sealed with
    * @throws what the supervision throws
    */
-  async train(task: TrainingTask, { signal, onProgress, environment }: Supervision = {}): Promise<StageResult> {
+  async train(
+    task: TrainingTask,
+    { signal, onProgress, environment, silenceLimitsMs }: Supervision = {},
+  ): Promise<StageResult> {
     const stageKey = stageKeyOf(task.name);
     const { name, with: options, sources = {}, ...stage } = task;
     const { entry, tiny } = works[task.uses];
@@ -138,7 +143,7 @@ export class TrainingGround {
       entry: compiledPath(entry),
       environment: variables as Record<string, string>,
       job: JSON.parse(JSON.stringify(job)) as Json,
-      silenceLimitsMs: { start: 300_000 },
+      silenceLimitsMs: { start: 300_000, ...silenceLimitsMs },
       answer: () => Promise.resolve(false),
       onProgress: (progress) => onProgress?.(progress),
       signal: signal ?? new AbortController().signal,

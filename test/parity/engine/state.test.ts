@@ -1,5 +1,6 @@
 /** State of a session: read and written in parts, by rows, and loaded with little more memory than it takes. */
 import { compile, type Session } from '../../../engine/compile.js';
+import { tf } from '../../../engine/tf.js';
 import type { Numbers } from '../../../engine/tracing/program.js';
 import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
 import { runChild } from './children/run-child.js';
@@ -146,4 +147,24 @@ test('a runner whose library is missing is unavailable, and says where it looked
     expect.objectContaining({ code: 'engine-unavailable', message: expect.stringContaining('/nowhere') }),
   );
   expect((await nativeRunner()).library.version).toMatch(/^\d+\.\d+/);
+});
+
+test('memory that TensorFlow does not get is told from what else it fails with', async () => {
+  const side = 2 ** 23; // their product takes 256 TiB: more than there are addresses
+  const inputs = {
+    column: { shape: [side, 1], dtype: 'float32' },
+    row: { shape: [1, side], dtype: 'float32' },
+  } as const;
+  const session = await compile({
+    runner: await nativeRunner(),
+    state: {},
+    programs: {
+      product: { inputs, run: (_, { column, row }) => ({ outputs: { sum: tf.matMul(column!, row!).relu().sum() } }) },
+    },
+  });
+  const ones = new Float32Array(side).fill(1);
+  expect(() => session.run('product', { column: ones, row: ones })).toThrow(
+    expect.objectContaining({ code: 'out-of-memory', message: expect.stringContaining('[8388608,8388608]') }),
+  );
+  session.dispose();
 });

@@ -10,6 +10,7 @@ import {
   StagesPlugin,
   TrainingPlugin,
 } from '../../../plugins/index.js';
+import { trainingWork } from '../../../plugins/training-work.js';
 
 const programs: ChildPrograms = {
   importer: { entry: '/importer.js' },
@@ -141,14 +142,19 @@ describe('stages that are none', () => {
     expect(make).toThrow(expect.objectContaining({ code: 'stages-invalid', message }));
   });
 
+  const myTraining = { kind: 'my-training', version: 1, outputs: { model: 'model' }, program: 'trainer' } as const;
+
+  it('a program without a limit for the silence in one of its phases does not compile, nor one with a misspelt phase', () => {
+    const { train, ...others } = trainingWork.silenceLimitsMs;
+    // @ts-expect-error -- a step would be ended as silent
+    const without = defineStage({ ...myTraining, silenceLimitsMs: others });
+    // @ts-expect-error -- the same
+    const misspelt = defineStage({ ...myTraining, silenceLimitsMs: { ...others, trian: train } });
+    expect([without, misspelt].map(({ kind }) => kind.kind)).toEqual(['my-training', 'my-training']);
+  });
+
   it('a stage whose program is not given is refused when the plugin is made', () => {
-    const mine = defineStage({
-      kind: 'my-training',
-      version: 1,
-      outputs: { model: 'model' },
-      program: 'trainer',
-      silenceLimitsMs: { start: 1 },
-    });
+    const mine = defineStage({ ...myTraining, silenceLimitsMs: trainingWork.silenceLimitsMs });
     const make = () => new StagesPlugin({ role: 'io', stages: [mine] });
     expect(make).toThrow(
       expect.objectContaining({ code: 'stages-invalid', message: expect.stringContaining('"trainer"') }),
