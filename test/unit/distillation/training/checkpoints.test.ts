@@ -1,4 +1,4 @@
-/** A training whose steps are long and never let the event loop turn: its checkpoints come to be durable nevertheless. */
+/** What checkpoints cost, and a training whose steps are long and never let the event loop turn: they come to be durable nevertheless. */
 import { pathToFileURL } from 'node:url';
 import { Checkpoints, type DurableStep } from '../../../../distillation/training/checkpoints.js';
 import { Metrics } from '../../../../distillation/training/metrics.js';
@@ -54,3 +54,26 @@ it('steps that do not let the event loop turn do not keep a save from becoming d
   trainer.dispose();
   await store.close();
 }, 120_000);
+
+it('what a checkpoint is said to cost, and until it is durable, begins before the state is read', async () => {
+  const store = await openObjectStore(pathToFileURL(temporaryDirectory()).href, { forWriting: true });
+  const writer = await claim(store, stageKeyOf('slow to read'));
+  const trainer = await tinyTrainer();
+  const readingMs = 300;
+  const capture = trainer.capture.bind(trainer);
+  trainer.capture = () => {
+    block(readingMs);
+    return capture();
+  };
+  const kept = { metrics: new Metrics(), resumedInexactlyAt: [] };
+  const settings = { trainer, writer, microBatches, loseAtMostMs: 60_000, kept, onDurable: () => undefined };
+  const checkpoints = new Checkpoints(settings);
+  for await (const event of trainer.run(1)) if (event.kind === 'step') break;
+  await checkpoints.saveNow();
+  const { count, blockedMs, longestUntilDurableMs } = checkpoints.costs;
+  expect(count).toBe(1);
+  expect(blockedMs).toBeGreaterThanOrEqual(readingMs);
+  expect(longestUntilDurableMs).toBeGreaterThanOrEqual(readingMs);
+  trainer.dispose();
+  await store.close();
+});
