@@ -35,7 +35,7 @@ import {
   type StageResult,
 } from '../storage/index.js';
 import { teacherDriftOf } from '../config/teacher-drift.js';
-import type { GateVerdict, PromotionMade, RunReport, ServingName } from './report.js';
+import type { GateVerdict, PromotionMade, ReportedArtifact, RunReport, ServingName } from './report.js';
 import { pricesOf } from './run-prices.js';
 
 /** A node of the run with its recorded result. */
@@ -82,23 +82,22 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',
     distillationUsd: prices.distillationUsd ?? 'not given',
     paid: prices.paid,
-    artifacts: nodes.flatMap(({ node, result }) =>
-      Object.entries(result.outcome.outputs).map(
-        ([output, { kind, digest, uri, bytes, rows, resumedInexactlyAt }]) => ({
-          node,
-          output,
-          kind,
-          digest,
-          uri,
-          bytes,
-          ...(rows !== undefined && { rows }),
-          ...(resumedInexactlyAt && { resumedInexactlyAt }),
-        }),
-      ),
-    ),
+    artifacts: nodes.flatMap(artifactsOf),
     withoutResult,
   };
 }
+
+const artifactsOf = ({ node, result }: NodeResult): ReportedArtifact[] =>
+  Object.entries(result.outcome.outputs).map(([output, { kind, digest, uri, bytes, rows, resumedInexactlyAt }]) => ({
+    node,
+    output,
+    kind,
+    digest,
+    uri,
+    bytes,
+    ...(rows !== undefined && { rows }),
+    ...(resumedInexactlyAt && { resumedInexactlyAt }),
+  }));
 
 async function readNode(store: ObjectStore, node: string, stageKey: string): Promise<NodeResult | undefined> {
   const { result } = await lookupStage(store, stageKey, { readOnly: true });

@@ -1,6 +1,7 @@
 /** How a report reads as text, in both languages. */
 import { drawReport } from '../../../cli/report/draw-report.js';
 import { languageOf } from '../../../cli/report.js';
+import { report } from '../../../client/index.js';
 import { RecordedNights } from '../../support/recorded-nights.js';
 
 let nights: RecordedNights;
@@ -33,6 +34,27 @@ describe('a report as text', () => {
     expect(japanese).toMatch(/比較していないもの: 既製の小型モデルと、量子化した教師/);
     expect(japanese).toMatch(/\n {2}教師 .* 未指定/);
     expect(japanese).not.toMatch(/not given|Not compared|distilled/);
+  });
+
+  it('tells of what was gone on with on a machine that computes other bits, and of nothing else', async () => {
+    const { recorded } = await nights.begin();
+    const run = nights.count;
+    await recorded.node('student', { kind: 'fine-tune', run }, 'model', { resumedInexactlyAt: [12, 40] });
+    await recorded.node('logits', { kind: 'capture', run }, 'logits', { resumedInexactlyAt: [7] });
+    await recorded.close();
+    const found = await report({ runId: recorded.id, store: nights.url });
+    const inexact = found.artifacts.flatMap(({ node, resumedInexactlyAt: at }) => (at ? [[node, at]] : []));
+    expect(inexact).toEqual([
+      ['logits', [7]],
+      ['student', [12, 40]],
+    ]);
+    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
+    expect(english.match(/^.*resumed inexactly.*$/gm)).toEqual([
+      'logits: resumed inexactly at row 7, on a machine that computes other bits',
+      'student: resumed inexactly at step 12, 40, on a machine that computes other bits',
+    ]);
+    expect(japanese).toContain('student: ステップ 12, 40 から、異なるビットを計算するマシンで再開');
+    expect(japanese).toContain('logits: 行 7 から、');
   });
 
   it('says how the teacher has changed, and that answers which are drawn prove nothing', async () => {
