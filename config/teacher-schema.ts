@@ -93,7 +93,7 @@ export const teacherEndpointSchema = z
       .array(z.enum(omittableFields))
       .default([])
       .describe(
-        'Fields that its chat requests leave out, since it refuses them: `[temperature, top_p]` for hosted models that reason.',
+        'Fields that requests to it leave out, since it refuses them: `[temperature, top_p]` for hosted models that reason.',
       ),
     apiKey: z
       .string()

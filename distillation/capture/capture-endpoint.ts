@@ -258,9 +258,8 @@ class Scoring {
 
   #questionOf({ ids }: Sample): Question {
     const { drift, options } = this.#request;
-    const { form, k, teacher } = options;
-    const { endpoint, model, revision } = teacher;
-    const body = scoringRequest(form, model, ids, k);
+    const { endpoint, model, revision } = options.teacher;
+    const body = scoringRequest(options, ids);
     // Some put a beginning of text before what they are given.
     const promptTokens = ids.length + 1;
     return { key: requestKey({ endpoint, model, revision, body, sample: 0, drift }), body, promptTokens };

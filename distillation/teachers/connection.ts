@@ -100,7 +100,9 @@ function parseBody(text: string, contentType: string | null, expected: string): 
     return parseJson(text);
   } catch (error) {
     if (!hasCode(error, 'record-invalid')) throw error;
-    throw replyInvalid(`${expected} as JSON`, `${text.length} characters of ${contentType ?? 'no type'}`, error);
+    // A header may say anything.
+    const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(contentType ?? '')?.[0] ?? 'no known type';
+    throw replyInvalid(`${expected} as JSON`, `${text.length} characters of ${type}`, error);
   }
 }
 

@@ -5,8 +5,9 @@
  * was said, as arrays: a tenth of its JSON.
  */
 import { z } from 'zod';
-import type { ScoringForm } from '../../config/capture-endpoint-options.js';
+import type { CaptureEndpointOptions, ScoringForm } from '../../config/capture-endpoint-options.js';
 import { NightstillError } from '../../config/errors.js';
+import { isGreedy } from '../../config/teacher-schema.js';
 import type { Json, JsonObject } from '../../storage/index.js';
 import { replyInvalid } from './chat-reply.js';
 import { decodeScores, encodeScores, type PromptScores } from './prompt-scores.js';
@@ -21,11 +22,14 @@ const what = 'a completion with log-probabilities of its prompt';
 /** Of a captured mass: log-probabilities that are rounded add up to a little more than 1. */
 const tolerance = 1e-3;
 
+type Scoring = Pick<CaptureEndpointOptions, 'form' | 'k' | 'teacher'>;
+
 /** The same tokens and options give the same body: its digest is what a recorded score is found by. */
-export const scoringRequest = (form: ScoringForm, model: string, ids: Int32Array, k: number): JsonObject => ({
-  model,
+export const scoringRequest = ({ form, k, teacher }: Scoring, ids: Int32Array): JsonObject => ({
+  model: teacher.model,
   prompt: [...ids],
-  temperature: 0,
+  // Of the token that nobody reads.
+  ...(isGreedy(teacher) && { temperature: 0 }),
   stream: false,
   // Servers of vLLM refuse to write nothing unless they echo.
   ...(form === 'echo' ? { echo: true, logprobs: k, max_tokens: 0 } : { prompt_logprobs: k, max_tokens: 1 }),

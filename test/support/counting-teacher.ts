@@ -66,7 +66,7 @@ const ending =
 
 /** Each in place of a reply. */
 const plainFaults = {
-  html: (response) => send(response, 200, 'text/html', '<html><body>Welcome</body></html>'),
+  html: (response) => send(response, 200, 'text/html; note=secret', '<html><body>Welcome</body></html>'),
   empty: (response) => send(response, 200, 'application/json', ''),
   redirect: (response) => send(response, 307, 'text/plain', '', { location: 'http://127.0.0.1:9/v1/chat/completions' }),
   /** Half of a reply that said how long it would be, and then nobody. */
