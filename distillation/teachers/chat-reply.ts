@@ -28,7 +28,8 @@ const completionSchema = z.looseObject({
       }),
     )
     .min(1),
-  usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish(),
+  // An answer is none the worse for counts that nobody can read: it is paid for as if there were none.
+  usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish().catch(null),
 });
 
 /** @throws teacher-reply-invalid */

@@ -44,17 +44,21 @@ export function openProbedClientOver<Said extends Served>(
     async seen() {
       const models = await looked?.catch(() => undefined);
       if (models === undefined) return undefined;
-      return { model: models?.length ? 'listed' : 'no list of models' };
+      if (!models?.length) return { model: 'no list of models' };
+      return { model: isListed(teacher, models) ? 'listed' : 'listed under another name' };
     },
   };
 }
 
 const shownNames = 8;
 
-/** A list without any model says nothing, nor does one of an endpoint whose models have several names. Google lists `models/<name>`. */
+/** Google lists `models/<name>`. */
+const isListed = ({ model }: Pick<TeacherEndpoint, 'model'>, models: readonly string[]): boolean =>
+  models.includes(model) || models.includes(`models/${model}`);
+
+/** A list without any model says nothing, nor does one of an endpoint whose models have several names. */
 function confirmListed({ model, servedAs }: TeacherEndpoint, models: readonly string[] | null): void {
-  if (!models?.length || servedAs !== undefined) return;
-  if (models.includes(model) || models.includes(`models/${model}`)) return;
+  if (!models?.length || servedAs !== undefined || isListed({ model }, models)) return;
   const others = models.length > shownNames ? `, and ${models.length - shownNames} more` : '';
   const found = `${models.slice(0, shownNames).join(', ')}${others}`;
   throw new NightstillError(

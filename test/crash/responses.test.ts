@@ -3,7 +3,8 @@
  * differently every time, so that an answer bought again, or changed, is seen.
  */
 import { contentDigest } from '../../distillation/responses/index.js';
-import { CountingTeacher, runAsking, type AskingKill } from '../support/asking-process.js';
+import type { AskingKill } from '../support/asking-kill.js';
+import { CountingTeacher, runAsking } from '../support/asking-process.js';
 import { keysTo, open } from '../support/responses.js';
 import { openPlace, placeKinds, type StorePlace } from '../support/store-place.js';
 

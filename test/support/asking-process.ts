@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AskingKill } from './asking-kill.js';
 import { endWithUs } from './left-behind.js';
 import { compiledPath } from './processes.js';
 
@@ -16,14 +17,6 @@ export interface AskingTask {
   readonly usd: number;
   readonly capUsd: number;
   readonly point?: AskingKill;
-}
-
-/** Right before or after the n-th operation on a key that contains this. */
-export interface AskingKill {
-  readonly operation: 'put' | 'remove';
-  readonly key: string;
-  readonly when: 'before' | 'after';
-  readonly nth: number;
 }
 
 /** @returns whether it was killed, and the code that it ended with, if any */

@@ -85,6 +85,7 @@ const plainFaults = {
   cutOff: ending('length'),
   noText: ending('stop', { content: '' }),
   uncounted: (response, completion) => reply(response, { ...completion, usage: null }),
+  miscounted: (response, completion) => reply(response, { ...completion, usage: { total_tokens: 15 } }),
 } satisfies Record<string, Fault>;
 
 export const faults = {

@@ -168,7 +168,7 @@ async function storeDirectory(store: ObjectStore, writer: StageWriter, directory
 }
 
 /** Rows in the form of imported datasets. */
-async function storeDataset(writer: StageWriter, lines: string): Promise<ArtifactRef> {
+export async function storeDataset(writer: StageWriter, lines: string): Promise<ArtifactRef> {
   const rows = lines.split('\n').length - 1;
   const part = { ...(await writer.putBlob(Buffer.from(lines))), rows };
   return writer.putArtifact({ kind: 'dataset', parts: [part], meta: { format: 'nightstill-messages-1' } });

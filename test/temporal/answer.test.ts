@@ -100,23 +100,28 @@ it('a teacher answers, a student learns the answers, and a second night asks not
   expect(teacher.asked).toHaveLength(12);
 });
 
-describe('an endpoint that is no teacher fails the run by its name', () => {
-  const bad: [string, Fault, code: string, calls: number][] = [
-    ['a refused key', faults.status(401), 'teacher-refused-key', 1],
-    ['an unknown model', faults.status(404), 'teacher-missing', 1],
-    ['HTML', faults.html, 'teacher-reply-invalid', 2],
-    ['nothing', faults.empty, 'teacher-reply-invalid', 2],
+describe('an endpoint that is no teacher fails the run by its name, and says what to do', () => {
+  const noTemperature = faults.status(400, { code: 'unsupported_value', param: 'temperature' });
+  const bad: [string, Fault, code: string, remedy: string, calls: number][] = [
+    ['a refused key', faults.status(401), 'teacher-refused-key', 'a key that the endpoint takes', 1],
+    ['an unknown model', faults.status(404), 'teacher-missing', 'Correct the endpoint or the model', 1],
+    ['HTML', faults.html, 'teacher-reply-invalid', 'Correct the endpoint', 2],
+    ['nothing', faults.empty, 'teacher-reply-invalid', 'Correct the endpoint', 2],
     // May pass: the stage is tried five times.
-    ['half a reply, whenever it is asked', faults.halfReply, 'teacher-unavailable', 10],
-    ['another model', faults.servedBy('small'), 'teacher-model-mismatch', 1],
-    ['requests that it refuses', faults.status(400), 'answer-yield-too-low', 1],
+    ['half a reply, whenever it is asked', faults.halfReply, 'teacher-unavailable', 'Wait, or check the endpoint', 10],
+    ['another model', faults.servedBy('small'), 'teacher-model-mismatch', 'say in servedAs by which name', 1],
+    ['a field that it takes from no request', noTemperature, 'teacher-incapable', 'omittedFields', 1],
+    ['requests that it refuses', faults.status(400), 'answer-yield-too-low', 'change prompts or options', 1],
   ];
 
-  it.each(bad)('%s', async (_, fault, code, calls) => {
+  it.each(bad)('%s', async (_, fault, code, remedy, calls) => {
     teacher.faultFor = () => fault;
     const runId = files.newRunId();
     const plan = answerPlan({ store: files.newStore(), dataset: await prompts(1), given: { apiKey: 'teacher' } });
-    await expect((await night.start(runId, plan)).result()).rejects.toMatchObject({ code });
+    await expect((await night.start(runId, plan)).result()).rejects.toMatchObject({
+      code,
+      remedy: expect.stringContaining(remedy) as string,
+    });
     expect(teacher.asked).toHaveLength(calls);
     expect((await night.historyOf(runId)).text).not.toContain(secret.NIGHTSTILL_SECRET_TEACHER);
     expect(io.output()).not.toContain(secret.NIGHTSTILL_SECRET_TEACHER);
@@ -154,9 +159,11 @@ it('calls that break are tried again, and every prompt is answered once', async 
 
 it('refused and cut-off answers stay out of the dataset, and are counted', async () => {
   teacher.faultFor = ({ body }) =>
-    ({ 'question 1': faults.refusal, 'question 2': faults.cutOff, 'question 3': faults.status(400) })[
-      body.messages[0]?.content ?? ''
-    ];
+    ({
+      'question 1': faults.refusal,
+      'question 2': faults.cutOff,
+      'question 3': faults.saying(400, { error: { message: 'Cannot take: echo $HOME' } }),
+    })[body.messages[0]?.content ?? ''];
   const [store, dataset] = [files.newStore(), await prompts(10)];
   const low = answerPlan({ store, dataset });
   await expect((await night.start(files.newRunId(), low)).result()).rejects.toMatchObject({

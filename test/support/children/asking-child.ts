@@ -5,20 +5,10 @@
 import { writeSync } from 'node:fs';
 import { asNightstillError } from '../../../config/errors.js';
 import { fromUsd, type Ledger } from '../../../distillation/responses/index.js';
-import { openObjectStore, type ObjectStore } from '../../../storage/index.js';
+import { openObjectStore } from '../../../storage/index.js';
+import { killedAt } from '../asking-kill.js';
 import type { AskingTask } from '../asking-process.js';
-import { intercept, type StoreCall } from '../intercepted-store.js';
 import { cap, keysTo, open, responseOf } from '../responses.js';
-
-function killedAt(store: ObjectStore, { point }: AskingTask): ObjectStore {
-  if (!point) return store;
-  let seen = 0;
-  const pass = ({ operation, key }: StoreCall): void => {
-    const isMeant = operation.startsWith(point.operation) && key.includes(point.key);
-    if (isMeant && (seen += 1) === point.nth) process.kill(process.pid, 'SIGKILL');
-  };
-  return intercept(store, { [point.when]: pass });
-}
 
 async function askOne(ledger: Ledger, key: string, { endpoint, usd }: AskingTask): Promise<void> {
   const intent = await ledger.intend({ key, atMost: fromUsd(usd) });
@@ -29,7 +19,7 @@ async function askOne(ledger: Ledger, key: string, { endpoint, usd }: AskingTask
 
 const task: AskingTask = JSON.parse(process.argv[2] ?? '');
 const store = await openObjectStore(task.url);
-const ledger = await open(killedAt(store, task), task.fence, { caps: [cap(task.capUsd)] });
+const ledger = await open(killedAt(store, task.point), task.fence, { caps: [cap(task.capUsd)] });
 try {
   const keys = keysTo(task.questions);
   const found = await ledger.find(keys);

@@ -230,10 +230,25 @@ describe('an endpoint that gives no distributions ends it by its name', () => {
     ['requests that it refuses', faults.status(400), 'capture-unaligned', 2],
   ];
 
+  const remedyOf: Readonly<Record<string, string>> = {
+    'teacher-logprobs-capped': 'Lower k of the capture to what the endpoint gives, or raise its limit',
+    'teacher-logprobs-missing': 'Name a teacher that gives log-probabilities of prompts',
+    'teacher-refused-key': 'a key that the endpoint takes',
+    'teacher-missing': 'Correct the endpoint or the model',
+    'teacher-reply-invalid': 'Correct the endpoint',
+    'teacher-unavailable': 'Wait, or check the endpoint',
+    'teacher-model-mismatch': 'Correct the model of the teacher',
+    'capture-unaligned': 'Look at what is counted by reason',
+  };
+
   it.each(bad)('%s', async (name, fault, code, calls, options = {}) => {
     server.faultFor = () => fault;
     const limits = { attempts: 2, parallel: 1 };
-    await expect(capture({ name, teacher: { limits }, with: options })).rejects.toMatchObject({ code });
+    await expect(capture({ name, teacher: { limits }, with: options })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/expected .+, found .+/) as string,
+      remedy: expect.stringContaining(remedyOf[code] ?? '?') as string,
+    });
     expect(server.asked).toHaveLength(calls);
   });
 

@@ -4,7 +4,6 @@ import { teacherEndpointSchema } from '../../../../config/teacher-schema.js';
 import { openLedger, Spending, usdOf } from '../../../../distillation/responses/index.js';
 import { askCanaries, type CanaryTeacher, type Drift } from '../../../../distillation/teachers/canary.js';
 import { openProbedClient } from '../../../../distillation/teachers/probed-client.js';
-import type { Json } from '../../../../storage/index.js';
 import { CountingTeacher, faults, type Asked } from '../../../support/counting-teacher.js';
 import { openPlace, type StorePlace } from '../../../support/store-place.js';
 
@@ -76,7 +75,7 @@ it('answers that are drawn prove no drift: those that differ are counted, maybe 
   server.answer = () => 'drawn';
   const drift = await oneNight('two', reasoning);
   expect(drift).toEqual({ prompts: 2, changed: 2, since: 'one', sampled: true, identity: null });
-  expect(driftLines(teacherDriftOf({ drift: { ...drift } } as Json)!)).toEqual([
+  expect(driftLines(teacherDriftOf({ drift: { ...drift } })!)).toEqual([
     '2 of 2 canary prompts are answered otherwise than in run one, maybe by chance: the teacher takes no temperature',
   ]);
 });

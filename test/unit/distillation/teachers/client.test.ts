@@ -179,6 +179,15 @@ describe('a request to a teacher', () => {
   });
 
   it.each([
+    ['nothing', faults.uncounted],
+    ['in another form', faults.miscounted],
+  ])('whose tokens the endpoint counts as %s is answered, and not counted', async (_, fault) => {
+    server.next(fault);
+    const { reply } = await askAt(server.endpoint);
+    expect([reply.outcome, reply.usage]).toEqual(['answered', undefined]);
+  });
+
+  it.each([
     ['a refusal', faults.refusal, 'refused'],
     ['a filter of content', faults.filtered, 'refused'],
     ['a cut-off answer', faults.cutOff, 'cut-off'],
