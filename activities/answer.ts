@@ -2,7 +2,7 @@
 import type { AnswerOptions } from '../config/answer-options.js';
 import type { Progress } from '../config/child-protocol.js';
 import { NightstillError } from '../config/errors.js';
-import { answerPrompts, openProbedClient } from '../distillation/index.js';
+import { answerPrompts, confirmScoring, openProbedClient } from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
 import { callsOf, driftIn, openStageLedger } from './stage-ledger.js';
 import { teacherKey } from './teacher-key.js';
@@ -13,10 +13,11 @@ export async function answer(
   context: AnswerContext,
 ): Promise<StageProduct<{ readonly dataset: string; readonly answers: string }>> {
   const { options, inputs, runId, store, writer, progress, signal } = context;
-  const { teacher, budget } = options;
+  const { teacher, budget, scoring } = options;
   if (teacher === undefined)
     throw new NightstillError('plan-invalid', 'expected the endpoint of a teacher, found none');
-  const client = openProbedClient(teacher, teacherKey(teacher));
+  const apiKey = teacherKey(teacher);
+  const client = openProbedClient(teacher, apiKey);
   const drift = await driftIn(store, inputs.identity);
   const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   let durable: Progress['durable'];
@@ -31,6 +32,7 @@ export async function answer(
       client,
       ledger,
       signal,
+      beforeCalls: scoring && ((means) => confirmScoring({ teacher, apiKey, drift, needs: scoring }, means)),
       onProgress(phase, facts) {
         // Every response is durable once it is recorded.
         if (phase === 'ask' && facts.done) durable = { step: facts.done, fence: writer.fence };
@@ -39,7 +41,8 @@ export async function answer(
     });
     const { spentUsd = 'not given', fates, ...counted } = summary;
     const { endpoint, model, revision, prices = 'not given' } = teacher;
-    const capabilities = (await client.seen()) ?? 'nothing was asked';
+    const seen = await client.seen();
+    const capabilities = seen ? { ...seen, ...(scoring && { scoring }) } : 'nothing was asked';
     return {
       outputs: { dataset, answers },
       facts: {

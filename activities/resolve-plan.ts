@@ -12,6 +12,7 @@ import { queueName } from '../config/queues.js';
 import { needsDate, withoutWindows } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
+import { withForeseenScoring } from './foreseen-scoring.js';
 import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
@@ -44,7 +45,8 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   const { nodes, issues } = resolveStages(plan, stages, rules);
   throwIfAny([...ofFile, ...issues]);
   const { name, store, onFailure } = plan;
-  return { plan: { name, store, onFailure, nodes }, planDigest: digestOf(canonicalJson(file as Json)) };
+  const foreseen = withForeseenScoring(nodes, rules.kinds);
+  return { plan: { name, store, onFailure, nodes: foreseen }, planDigest: digestOf(canonicalJson(file as Json)) };
 }
 
 /** Without them there are no stages that could be judged. */

@@ -1,5 +1,6 @@
 /** What a plan may say of a stage that asks a teacher for answers. */
 import { z } from 'zod';
+import { scoringNeedSchema } from './scoring-need.js';
 import { teacherEndpointSchema, type OmittableField, type TeacherEndpoint } from './teacher-schema.js';
 
 const mebibyte = 1024 * 1024;
@@ -64,6 +65,12 @@ export const answerOptions = z
       .describe(
         'Answers that were recorded before this day (UTC) are asked for again. With `maxAge` of the teacher: so many days before that of the run.',
       ),
+    scoring: z
+      .array(scoringNeedSchema)
+      .optional()
+      .describe(
+        'Log-probabilities of prompts that the endpoint must give: found out by one request of 8 tokens before the first answer is bought. Default: what stages `capture-endpoint` of the plan will ask of it.',
+      ),
     context: z
       .int()
       .min(8)
@@ -100,6 +107,10 @@ export const answerOptions = z
   .refine(({ teacher, answersSince }) => teacher !== undefined || answersSince === undefined, {
     path: ['answersSince'],
     error: 'none: the answers of a model on a machine of yours do not age',
+  })
+  .refine(({ teacher, scoring }) => teacher !== undefined || scoring === undefined, {
+    path: ['scoring'],
+    error: 'none: a model on a machine of yours gives all logits',
   })
   .refine(({ teacher, temperature }) => isSent('temperature', teacher) || temperature === 0, omitted('temperature'))
   .refine(({ teacher, topP }) => isSent('top_p', teacher) || topP === 1, omitted('topP'))

@@ -1,12 +1,9 @@
 /** What a plan may say of a stage that captures the distributions of a teacher behind an endpoint. */
 import { z } from 'zod';
 import { budgetSchema, countedByPrices, isCounted } from './answer-options.js';
+import { scoringForms } from './scoring-need.js';
 import { teacherEndpointSchema } from './teacher-schema.js';
 import { logitOptions } from './training-options.js';
-
-/** How an endpoint is asked for the log-probabilities of a prompt; both at /completions. */
-export const scoringForms = ['prompt_logprobs', 'echo'] as const;
-export type ScoringForm = (typeof scoringForms)[number];
 
 export const captureEndpointOptions = z
   .strictObject({

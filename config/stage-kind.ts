@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { ApprovalNeed } from './approval.js';
 import type { JsonObject } from './json.js';
 import type { NodeRetry, NodeTimeouts } from './plan.js';
+import type { ScoringNeed } from './scoring-need.js';
 import type { StageRole } from './queues.js';
 
 /** What an option outside the store names, and so how its identity is found. */
@@ -63,6 +64,10 @@ export interface StageKind {
   readonly applies: readonly AppliedSection[];
   /** Options that change how the work is done and not what comes out: they are left out of the stage key. */
   readonly immaterial: readonly string[];
+  /** What it will ask of the endpoint that is its option `teacher`, beside answers; undefined: nothing. */
+  readonly scores: (options: JsonObject) => ScoringNeed | undefined;
+  /** Of a stage that buys much of an endpoint: the option that says what others will ask of it, and is found out first. */
+  readonly foreseesScoring?: string | undefined;
   /** What its options come to in a run of that day (UTC, `2026-11-27`); undefined where the day changes nothing. */
   readonly onDay: (options: JsonObject, day: string) => JsonObject | undefined;
   /** Artifacts that it takes, by the name under which the work finds them. */

@@ -18,5 +18,6 @@ export {
   type LedgerReport,
 } from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
+export { confirmScoring } from './teachers/confirm-scoring.js';
 export { askCanaries, driftIdentityOf, type CanaryTeacher } from './teachers/canary.js';
 export { openProbedClient } from './teachers/probed-client.js';

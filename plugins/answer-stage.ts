@@ -31,7 +31,8 @@ export const answerStage = defineStage({
     const oldest = daysBefore(day, Number.parseInt(teacher.maxAge));
     return { answersSince: oldest > answersSince ? oldest : answersSince };
   },
-  immaterial: ['budget'],
+  foreseesScoring: 'scoring',
+  immaterial: ['budget', 'scoring'],
   inChild: isLocal,
   run: async (context) => (await import('../activities/answer.js')).answer(context),
   program: 'answerer',

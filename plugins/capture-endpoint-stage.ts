@@ -16,6 +16,7 @@ export const captureEndpointStage = defineStage({
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },
   applies: ['budget'],
+  scores: ({ form, k }) => ({ form, k }),
   immaterial: ['budget'],
   program: 'asker',
   silenceLimitsMs: {

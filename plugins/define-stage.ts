@@ -10,6 +10,7 @@ import type { ProgramName, SilenceLimitsOf } from '../config/child-phases.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
+import type { ScoringNeed } from '../config/scoring-need.js';
 import type {
   AppliedSection,
   ChampionUse,
@@ -70,6 +71,10 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly applies?: readonly AppliedSection[];
   /** Options that change how the work is done and not what comes out. */
   readonly immaterial?: readonly (keyof Options & string)[];
+  /** What it will ask of the endpoint that is its option `teacher`, beside answers. Default: nothing. */
+  readonly scores?: (options: Options) => ScoringNeed | undefined;
+  /** The option in which a stage that buys much of an endpoint is told what others will ask of it. Default: it is not told. */
+  readonly foreseesScoring?: keyof Options & string;
   /** What other options than those of the plan hold in a run of that day (UTC, `2026-11-27`). Default: none. */
   readonly onDay?: (options: Options, day: string) => Partial<Options> | undefined;
   /** Do its bits depend on the numerics of the plan? Default: false. */
@@ -119,7 +124,7 @@ export function defineStage<
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
   const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
-  const { champion, approval, onDay } = definition;
+  const { champion, approval, onDay, scores } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -131,6 +136,8 @@ export function defineStage<
     shared: given(definition.shared),
     applies: definition.applies ?? [],
     immaterial: definition.immaterial ?? [],
+    scores: (values) => scores?.(values as Options),
+    foreseesScoring: definition.foreseesScoring,
     onDay: (values, day) => {
       const changed = onDay?.(values as Options, day);
       return changed && { ...values, ...(changed as JsonObject) };

@@ -9,7 +9,7 @@ import type { Progress } from '../../config/child-protocol.js';
 import type { Sample } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import { describeMass, LogitWriter, type LogitRow } from '../logits/index.js';
-import { requestKey, teacherKey, type Ledger } from '../responses/index.js';
+import { teacherKey, type Ledger } from '../responses/index.js';
 import { ask, type Question } from '../teachers/ask.js';
 import { Asked } from '../teachers/asked.js';
 import { openProbedClientOver } from '../teachers/probed-client.js';
@@ -17,7 +17,7 @@ import { inLanes } from '../teachers/lanes.js';
 import { Pace } from '../teachers/pace.js';
 import { recorded, type Recorded } from '../teachers/recorded-reply.js';
 import { noScores } from '../teachers/prompt-scores.js';
-import { scoredAnswerTokens, scoringRequest, scoringWire, type ScoredPrompt } from '../teachers/scoring-wire.js';
+import { scoredAnswerTokens, scoringQuestion, scoringWire, type ScoredPrompt } from '../teachers/scoring-wire.js';
 import { stopping } from '../teachers/stopping.js';
 import { Report } from '../training/report.js';
 import { alignRow, type Terms } from './aligned-row.js';
@@ -258,11 +258,7 @@ class Scoring {
 
   #questionOf({ ids }: Sample): Question {
     const { drift, options } = this.#request;
-    const { endpoint, model, revision } = options.teacher;
-    const body = scoringRequest(options, ids);
-    // Some put a beginning of text before what they are given.
-    const promptTokens = ids.length + 1;
-    return { key: requestKey({ endpoint, model, revision, body, sample: 0, drift }), body, promptTokens };
+    return scoringQuestion({ ...options, drift }, ids);
   }
 }
 

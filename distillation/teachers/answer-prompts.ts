@@ -9,7 +9,7 @@ import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
 import { AnswerDataset, type Fate } from './answer-dataset.js';
-import { ask } from './ask.js';
+import { ask, type AskingMeans } from './ask.js';
 import { Asked } from './asked.js';
 import type { TeacherClient } from './client.js';
 import type { FailedCall } from './failed-call.js';
@@ -35,6 +35,8 @@ export interface AnswerRequest {
   readonly signal: AbortSignal;
   /** Default: some seconds, in which replies that are paid for can arrive. */
   readonly graceMs?: number;
+  /** Waited for once, before the first call; never where all is recorded. */
+  readonly beforeCalls?: ((means: Pick<AskingMeans, 'pace' | 'ledger' | 'stop' | 'cut'>) => Promise<void>) | undefined;
   /** Called for all that is done, with its count in that phase. */
   readonly onProgress: (phase: AnsweringPhase, facts: ProgressFacts) => void;
 }
@@ -63,7 +65,7 @@ export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPro
 
 /** Until every request has a fate. @returns the keys of those that the endpoint refuses */
 async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySet<string>> {
-  const { options, teacher, client, ledger, signal, onProgress } = request;
+  const { options, teacher, client, ledger, signal, beforeCalls, onProgress } = request;
   const tally = new Tally(total, { ...options, prices: teacher.prices });
   const { stop, cut, end } = stopping(signal, request.graceMs);
   const means = {
@@ -76,7 +78,11 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
     stop: stop.signal,
     cut,
   };
-  const asked = new Asked((question) => ask(means, question));
+  let ready: Promise<void> | undefined;
+  const asked = new Asked(async (question) => {
+    await (ready ??= beforeCalls?.(means));
+    return ask(means, question);
+  });
   const work = async (planned: PlannedRequest): Promise<void> => {
     const { recorded, question } = planned;
     const reply = recorded ?? (question && (await asked.replyTo(question)));

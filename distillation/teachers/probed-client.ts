@@ -4,7 +4,7 @@
  */
 import { hasCode, NightstillError } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
-import type { Json } from '../../storage/index.js';
+import type { JsonObject } from '../../storage/index.js';
 import { chatWire, type Reply } from './chat-reply.js';
 import { openClient, type TeacherClient } from './client.js';
 import { openConnection } from './connection.js';
@@ -14,7 +14,7 @@ import type { Served, Wire } from './wire.js';
 
 export interface ProbedClient<Said extends Served = Reply> extends TeacherClient<Said> {
   /** What was seen, as it is recorded; undefined where nothing was asked. */
-  readonly seen: () => Promise<Json | undefined>;
+  readonly seen: () => Promise<JsonObject | undefined>;
 }
 
 /** Over the chat API. */

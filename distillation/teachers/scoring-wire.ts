@@ -5,10 +5,12 @@
  * was said, as arrays: a tenth of its JSON.
  */
 import { z } from 'zod';
-import type { CaptureEndpointOptions, ScoringForm } from '../../config/capture-endpoint-options.js';
 import { NightstillError } from '../../config/errors.js';
-import { isGreedy } from '../../config/teacher-schema.js';
+import type { ScoringForm, ScoringNeed } from '../../config/scoring-need.js';
+import { isGreedy, type TeacherEndpoint } from '../../config/teacher-schema.js';
 import type { Json, JsonObject } from '../../storage/index.js';
+import { requestKey } from '../responses/index.js';
+import type { Question } from './ask.js';
 import { replyInvalid } from './chat-reply.js';
 import { decodeScores, encodeScores, type PromptScores } from './prompt-scores.js';
 import { readEchoed, readPromptLogProbabilities } from './scoring-reply.js';
@@ -22,10 +24,22 @@ const what = 'a completion with log-probabilities of its prompt';
 /** Of a captured mass: log-probabilities that are rounded add up to a little more than 1. */
 const tolerance = 1e-3;
 
-type Scoring = Pick<CaptureEndpointOptions, 'form' | 'k' | 'teacher'>;
+type Scoring = ScoringNeed & { readonly teacher: TeacherEndpoint };
+
+/** How probable are these tokens? @param drift what canaries say that the teacher is now; null: what its revision says */
+export function scoringQuestion(
+  { drift, ...scoring }: Scoring & { readonly drift: string | null },
+  ids: Int32Array,
+): Question {
+  const { endpoint, model, revision } = scoring.teacher;
+  const body = scoringRequest(scoring, ids);
+  // Some put a beginning of text before what they are given.
+  const promptTokens = ids.length + 1;
+  return { key: requestKey({ endpoint, model, revision, body, sample: 0, drift }), body, promptTokens };
+}
 
 /** The same tokens and options give the same body: its digest is what a recorded score is found by. */
-export const scoringRequest = ({ form, k, teacher }: Scoring, ids: Int32Array): JsonObject => ({
+const scoringRequest = ({ form, k, teacher }: Scoring, ids: Int32Array): JsonObject => ({
   model: teacher.model,
   prompt: [...ids],
   // Of the token that nobody reads.

@@ -154,3 +154,42 @@ it('an io worker that is killed while it captures: the run completes, and what i
   expect(io.output()).not.toContain(secret.NIGHTSTILL_SECRET_TEACHER);
   await teacher.stop();
 });
+
+it('an endpoint that gives fewer log-probabilities than a plan needs fails it before an answer is bought; later nights do not need it at all', async () => {
+  const student = modelDirectory();
+  const teacher = await CountingTeacher.start();
+  teacher.score = scoresAs({ tokenizer: await openTokenizer(student), vocabularySize, most: 20 });
+  const [store, dataset] = [files.newStore(), await files.newDataset(promptLines(4))];
+  const planOf = (k: number) =>
+    ({
+      name: 'foreseen',
+      store,
+      dataset,
+      teacher: { ...describedTeacher, endpoint: teacher.endpoint },
+      stages: [
+        { id: 'import', uses: 'import' },
+        { id: 'student', uses: 'import-model', with: { model: student } },
+        { id: 'answer', uses: 'answer', needs: ['import'] },
+        {
+          id: 'capture',
+          uses: 'capture-endpoint',
+          needs: ['answer', 'student'],
+          inputs: { dataset: 'answer.dataset' },
+          with: { ...tokens, k },
+        },
+      ],
+    }) as unknown as Json;
+  await expect((await night.start(files.newRunId(), planOf(50))).result()).rejects.toMatchObject({
+    code: 'teacher-logprobs-capped',
+  });
+  expect(teacher.asked).toHaveLength(1);
+
+  const { nodes } = await (await night.start(files.newRunId(), planOf(10))).result();
+  expect(outputOf(nodes['capture'], 'logits').rows).toBe(4);
+  // One finds out, four are answers, four are about these.
+  expect(teacher.asked).toHaveLength(1 + 1 + 4 + 4);
+
+  await teacher.stop();
+  const again = await (await night.start(files.newRunId(), planOf(10))).result();
+  expect(Object.values(again.nodes).every(({ reused }) => reused)).toBe(true);
+});
