@@ -25,6 +25,7 @@ export class AnsweringProgress {
   #partsRead = 0;
   #tokens = 0;
   #askedSinceMs: number | undefined;
+  #askedUntilMs: number | undefined;
   #reportedAtMs = 0;
 
   constructor(send: (progress: Progress) => void, attempt: AnsweringAttempt) {
@@ -51,6 +52,7 @@ export class AnsweringProgress {
   readonly counted = (phase: AnsweringPhase, facts: ProgressFacts): void => {
     [this.#phase, this.#counted] = [phase, facts];
     if (phase === 'ask') this.#durableStep = facts.done ?? 0;
+    else this.#askedUntilMs ??= performance.now();
     this.#report();
   };
 
@@ -62,7 +64,7 @@ export class AnsweringProgress {
   /** Of this attempt; 0 before the first token. */
   get tokensPerSecond(): number {
     if (this.#askedSinceMs === undefined || this.#tokens === 0) return 0;
-    return Math.round((this.#tokens * 1000) / (performance.now() - this.#askedSinceMs));
+    return Math.round((this.#tokens * 1000) / ((this.#askedUntilMs ?? performance.now()) - this.#askedSinceMs));
   }
 
   #report(): void {

@@ -13,7 +13,8 @@ import type { TokenTexts } from './token-texts.js';
 
 /**
  * `length`: another count of tokens; `token`: another token; `text`: another text of an id; `ambiguous`: a text of no id, or of several;
- * `too-few`: fewer than K ids at a position; `vocabulary`: a position of which the student has none of the K most probable ids.
+ * `too-few`: fewer than K ids at a position; `vocabulary`: a position at which the student has none of the K most probable ids, or none
+ * that is probable at all.
  */
 export type Misfit = 'length' | 'token' | 'text' | 'ambiguous' | 'too-few' | 'vocabulary';
 
@@ -30,7 +31,7 @@ interface Tokens {
   readonly ids: Int32Array;
 }
 
-/** @throws teacher-mismatch where most texts are others: the teacher has another tokenizer */
+/** @throws teacher-mismatch where most texts are others: the teacher has another tokenizer; distribution-invalid for ids without any mass */
 export function alignRow({ id, ids }: Tokens, scores: PromptScores, terms: Terms): LogitRow | Misfit {
   const { k, texts } = terms;
   const positions = ids.length - 1;
@@ -51,6 +52,7 @@ export function alignRow({ id, ids }: Tokens, scores: PromptScores, terms: Terms
     if (!found.some((entry) => entry.id === ids[position + 1])) return 'token';
     if (new Set(found.map((entry) => entry.id)).size < found.length) return 'ambiguous';
     const kept = mostProbable(found, terms);
+    if (kept === 'no-mass') throw withoutMass(id, position);
     if (typeof kept === 'string') return kept;
     topIds.set(kept.ids, position * k);
     gaps.set(kept.gaps, position * k);
@@ -73,8 +75,10 @@ function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
   const [greatest] = kept;
   if (greatest === undefined) return 'vocabulary';
   const mass = (entries: readonly Entry[]): number => entries.reduce((sum, { value }) => sum + Math.exp(value), 0);
-  const captured = mass(kept);
-  const missing = Math.max(0, 1 - mass(first));
+  const [captured, all] = [mass(kept), mass(first)];
+  // Nobody learns from a target of zeros, and no loss would say why.
+  if (captured === 0) return all === 0 ? 'no-mass' : 'vocabulary';
+  const missing = Math.max(0, 1 - all);
   const taken = new Set(kept.map(({ id }) => id));
   for (let free = 0; kept.length < k; free += 1) if (!taken.has(free)) kept.push({ id: free, value: -Infinity });
   return {
@@ -112,6 +116,12 @@ function namedByText({ names, texts: said, prompt }: PromptScores, ids: Int32Arr
   }
   return names.map((name) => byPlace.get(name) ?? -1);
 }
+
+const withoutMass = (id: string, position: number): NightstillError =>
+  new NightstillError(
+    'distribution-invalid',
+    `sample "${id}", position ${position}: expected a captured mass above 0, found log-probabilities of nothing`,
+  );
 
 const anotherTokenizer = (others: number, compared: number): NightstillError =>
   new NightstillError(

@@ -159,13 +159,14 @@ it('an endpoint that gives fewer log-probabilities than a plan needs fails it be
   const student = modelDirectory();
   const teacher = await CountingTeacher.start();
   teacher.score = scoresAs({ tokenizer: await openTokenizer(student), vocabularySize, most: 20 });
+  const { endpoint } = teacher;
   const [store, dataset] = [files.newStore(), await files.newDataset(promptLines(4))];
   const planOf = (k: number) =>
     ({
       name: 'foreseen',
       store,
       dataset,
-      teacher: { ...describedTeacher, endpoint: teacher.endpoint },
+      teacher: { ...describedTeacher, endpoint },
       stages: [
         { id: 'import', uses: 'import' },
         { id: 'student', uses: 'import-model', with: { model: student } },

@@ -93,18 +93,15 @@ describe('a row is left out by its own sample, whatever its id looks like', () =
 
 it('each reason is counted under its own name: too few ids at a position, none that the student has', async () => {
   const ground = await groundOf(conversationLines(6));
-  const [first, second] = await samplesOf(ground, 2);
+  const [first, second, third] = await samplesOf(ground, 3);
   const place = 3;
+  const foreign = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [vocabularySize + at, { logprob: -2.5 }]));
   /** Of the token at that place only what is given is said. */
   const saidOf = new Map<string, JsonObject>([
     [first!.ids.join(), { [first!.ids[place]!]: { logprob: -1 } }],
-    [
-      second!.ids.join(),
-      {
-        ...Object.fromEntries(Array.from({ length: 8 }, (_, at) => [vocabularySize + at, { logprob: -2.5 }])),
-        [second!.ids[place]!]: { logprob: -20 },
-      },
-    ],
+    [second!.ids.join(), { ...foreign, [second!.ids[place]!]: { logprob: -20 } }],
+    // The student has the last of the eight, which is not probable at all.
+    [third!.ids.join(), { ...foreign, [vocabularySize]: { logprob: -1e4 }, [third!.ids[place]!]: { logprob: -9999 } }],
   ]);
   server.score = (body) => {
     const said = good(body) as { choices: { prompt_logprobs: (JsonObject | null)[] }[] };
@@ -113,7 +110,29 @@ it('each reason is counted under its own name: too few ids at a position, none t
     return said;
   };
   const { facts } = await capture(ground, { name: 'reasons', with: { minimumAligned: 0.5 } });
-  expect(facts).toMatchObject({ unaligned: { 'too-few': 1, vocabulary: 1 } });
+  expect(facts).toMatchObject({ unaligned: { 'too-few': 1, vocabulary: 2 } });
+});
+
+it('log-probabilities of nothing end it: a target of zeros teaches nothing', async () => {
+  const ground = await groundOf(conversationLines(1));
+  server.score = scoresAs({ tokenizer: await tokenizerOf(ground), vocabularySize, distort: () => -9999 });
+  await expect(capture(ground, { name: 'zeros' })).rejects.toMatchObject({
+    code: 'distribution-invalid',
+    message: 'sample "row-0", position 0: expected a captured mass above 0, found log-probabilities of nothing',
+  });
+});
+
+it('it tells how much of the mass it holds, position by position, and how many bytes a token takes', async () => {
+  const ground = await groundOf(conversationLines(3));
+  const { facts, logits } = await capture(ground, { name: 'facts' });
+  const { tokens, distributions } = facts as { tokens: number; distributions: number };
+  expect(distributions).toBe(tokens - 3);
+  expect(facts['bytesPerToken']).toBeCloseTo(logits.bytes / tokens, 2);
+  // Of each position 8 ids, which hold 1 − 2^−8.
+  const [{ histogram }] = facts['capturedMass'] as unknown as [{ histogram: JsonObject[] }];
+  expect(histogram.filter(({ positions }) => positions !== 0)).toEqual([
+    { from: 0.99, to: 0.999, positions: distributions },
+  ]);
 });
 
 it('while it works it is in one phase after another, also where shards are closed, and says how far it is', async () => {
