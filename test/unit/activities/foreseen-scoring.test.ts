@@ -1,9 +1,11 @@
 /** An endpoint that cannot give what a plan needs of it is found out before its answers are bought, by one request and in no quiet night. */
 import { answer } from '../../../activities/answer.js';
+import { resolvePlan } from '../../../activities/resolve-plan.js';
 import { identifyStage } from '../../../activities/stage-key.js';
 import { answerOptions } from '../../../config/answer-options.js';
 import type { Json } from '../../../config/json.js';
 import { answerStage } from '../../../plugins/answer-stage.js';
+import { builtInStages } from '../../../plugins/built-in-stages.js';
 import type { JsonObject } from '../../../storage/index.js';
 import { CountingTeacher, faults, type Fault } from '../../support/counting-teacher.js';
 import { entriesAbout, type ScoringBody } from '../../support/scoring-teacher.js';
@@ -135,4 +137,38 @@ it('what others will ask changes no answer, and so no key', async () => {
   const keyWith = async (options: Json) =>
     (await identifyStage(answerStage.kind, { with: options as JsonObject, inputs: {} })).stageKey;
   expect(await keyWith(optionsOf())).toBe(await keyWith(optionsOf({ scoring: [] })));
+});
+
+it('a plan that will ask an endpoint for log-probabilities says so to the stage that buys its answers, and to none of another endpoint', () => {
+  const terms = { licence: 'MIT', allowsTraining: 'yes' };
+  const teacher = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
+  const rules = { kinds: builtInStages.map(({ kind }) => kind), queuePrefix: 'night' };
+  const scoringOf = (content: object, id = 'answer') =>
+    resolvePlan(content, rules).plan.nodes.find((node) => node.id === id)?.with['scoring'];
+  const top = { name: 'nightly', store: 'file:///store', dataset: '/rows.jsonl', teacher };
+  const plan = { ...top, student: '/s' };
+  expect(scoringOf(plan)).toBeUndefined();
+  expect(scoringOf({ ...plan, capture: { k: 5 } })).toEqual([{ form: 'prompt_logprobs', k: 5 }]);
+
+  const stages = [
+    { id: 'import', uses: 'import' },
+    { id: 'student', uses: 'import-model', with: { model: '/models/student' } },
+    { id: 'answer', uses: 'answer', needs: ['import'] },
+    { id: 'other', uses: 'answer', needs: ['import'], with: { teacher: { ...teacher, model: 'another' } } },
+    { id: 'told', uses: 'answer', needs: ['import'], with: { scoring: [] } },
+    ...[4, 8, 8].map((kept, number) => ({
+      id: `capture-${number}`,
+      uses: 'capture-endpoint',
+      needs: ['answer', 'student'],
+      inputs: { dataset: 'answer.dataset', student: 'student.model' },
+      with: { k: kept, form: 'echo' },
+    })),
+  ];
+  const own = { ...top, stages };
+  expect(scoringOf(own)).toEqual([
+    { form: 'echo', k: 4 },
+    { form: 'echo', k: 8 },
+  ]);
+  expect(scoringOf(own, 'other')).toBeUndefined();
+  expect(scoringOf(own, 'told')).toEqual([]);
 });

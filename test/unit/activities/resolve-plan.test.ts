@@ -188,37 +188,6 @@ describe('a plan file', () => {
     });
   });
 
-  it('that will ask an endpoint for log-probabilities says so to the stage that buys its answers, and to none of another endpoint', () => {
-    const terms = { licence: 'MIT', allowsTraining: 'yes' };
-    const teacher = { endpoint: 'https://host/v1', model: 'large', revision: '1', terms };
-    const scoringOf = (content: object, id = 'answer') => nodeOf(content, id)?.with['scoring'];
-    const plan = { ...standard, teacher };
-    expect(scoringOf(plan)).toBeUndefined();
-    expect(scoringOf({ ...plan, capture: { k: 5 } })).toEqual([{ form: 'prompt_logprobs', k: 5 }]);
-
-    const stages = [
-      { id: 'import', uses: 'import' },
-      { id: 'student', uses: 'import-model', with: { model: '/models/student' } },
-      { id: 'answer', uses: 'answer', needs: ['import'] },
-      { id: 'other', uses: 'answer', needs: ['import'], with: { teacher: { ...teacher, model: 'another' } } },
-      { id: 'told', uses: 'answer', needs: ['import'], with: { scoring: [] } },
-      ...[4, 8, 8].map((k, number) => ({
-        id: `capture-${number}`,
-        uses: 'capture-endpoint',
-        needs: ['answer', 'student'],
-        inputs: { dataset: 'answer.dataset', student: 'student.model' },
-        with: { k, form: 'echo' },
-      })),
-    ];
-    const own = { name: 'own', store: standard.store, dataset: standard.dataset, teacher, stages };
-    expect(scoringOf(own)).toEqual([
-      { form: 'echo', k: 4 },
-      { form: 'echo', k: 8 },
-    ]);
-    expect(scoringOf(own, 'other')).toBeUndefined();
-    expect(scoringOf(own, 'told')).toEqual([]);
-  });
-
   it('whose teacher is an endpoint has it answer the prompts, and the student learns its answers', () => {
     const terms = { licence: 'MIT', allowsTraining: { approvedBy: 'legal' } };
     const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };

@@ -122,7 +122,7 @@ it('log-probabilities of nothing end it: a target of zeros teaches nothing', asy
   });
 });
 
-it('it tells how much of the mass it holds, position by position, and how many bytes a token takes', async () => {
+it('the facts tell how much of the mass is held, position by position, and how many bytes a token takes', async () => {
   const ground = await groundOf(conversationLines(3));
   const { facts, logits } = await capture(ground, { name: 'facts' });
   const { tokens, distributions } = facts as { tokens: number; distributions: number };
