@@ -2,7 +2,15 @@
 import type { AnswerOptions } from '../config/answer-options.js';
 import type { Progress } from '../config/child-protocol.js';
 import { NightstillError } from '../config/errors.js';
-import { answerPrompts, confirmScoring, openProbedClient } from '../distillation/index.js';
+import {
+  answerPrompts,
+  confirmScoring,
+  fromUsd,
+  openProbedClient,
+  scoringCost,
+  sumOf,
+  toUsd,
+} from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
 import { callsOf, driftIn, openStageLedger } from './stage-ledger.js';
 import { teacherKey } from './teacher-key.js';
@@ -39,7 +47,12 @@ export async function answer(
         progress({ phase, facts, ...(durable && { durable }) });
       },
     });
-    const { spentUsd = 'not given', fates, ...counted } = summary;
+    const { spentUsd: spentOnAnswers, fates, ...counted } = summary;
+    const onScoring = await scoringCost({ teacher, drift, needs: scoring ?? [] }, ledger);
+    const spentUsd =
+      spentOnAnswers === undefined || onScoring === undefined
+        ? 'not given'
+        : toUsd(sumOf([fromUsd(spentOnAnswers), onScoring]));
     const { endpoint, model, revision, prices = 'not given' } = teacher;
     const seen = await client.seen();
     const capabilities = seen ? { ...seen, ...(scoring && { scoring }) } : 'nothing was asked';

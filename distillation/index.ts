@@ -12,12 +12,13 @@ export {
   fromUsd,
   openLedger,
   Spending,
+  sumOf,
   toUsd,
   usdOf,
   type Ledger,
   type LedgerReport,
 } from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
-export { confirmScoring } from './teachers/confirm-scoring.js';
+export { confirmScoring, scoringCost } from './teachers/confirm-scoring.js';
 export { askCanaries, driftIdentityOf, type CanaryTeacher } from './teachers/canary.js';
 export { openProbedClient } from './teachers/probed-client.js';

@@ -5,6 +5,7 @@
 import { hasCode, NightstillError } from '../../config/errors.js';
 import type { ScoringNeed } from '../../config/scoring-need.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
+import { sumOf, type Ledger, type NanoUsd } from '../responses/index.js';
 import { ask, type AskingMeans } from './ask.js';
 import { openProbedClientOver } from './probed-client.js';
 import { scoredAnswerTokens, scoringQuestion, scoringWire, type ScoredPrompt } from './scoring-wire.js';
@@ -35,6 +36,16 @@ export async function confirmScoring(
       throw hasCode(error, ...incapable) ? told(error) : error;
     }
   }
+}
+
+/** What finding out has cost, whoever has asked; undefined where a price is not known. */
+export async function scoringCost(
+  { teacher, drift, needs }: Omit<ScoringProbe, 'apiKey'>,
+  ledger: Pick<Ledger, 'find'>,
+): Promise<NanoUsd | undefined> {
+  const keys = needs.map(({ form, k }) => scoringQuestion({ teacher, drift, form, k }, probeIds).key);
+  const prices = [...(await ledger.find(keys)).values()].map(({ price }) => price?.nanoUsd);
+  return prices.every((price) => price !== undefined) ? sumOf(prices) : undefined;
 }
 
 const incapable = [

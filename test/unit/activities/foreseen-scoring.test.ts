@@ -113,6 +113,8 @@ describe('an endpoint that gives them', () => {
     expect(observations).toMatchObject({
       capabilities: { scoring: [{ form: 'prompt_logprobs', k }] },
       calls: { answered: rows + 1, possiblyPaidTwice: { calls: 0 } },
+      // Of the request 8 tokens and the one that it gets, of each answer 10 and 5.
+      spentUsd: (8 + 1 + rows * (10 + 5)) / 1000,
     });
   });
 
