@@ -30,7 +30,7 @@ export async function answer(
   const ledger = await openStageLedger(store, { teacher, runId, writer, budget });
   let durable: Progress['durable'];
   try {
-    const { dataset, answers, summary } = await answerPrompts({
+    const { dataset, answers, summary, speed } = await answerPrompts({
       store,
       writer,
       dataset: inputs.dataset,
@@ -63,7 +63,7 @@ export async function answer(
         rows: dataset.rows ?? 0,
         teacher: { endpoint, model, revision, ...(drift !== null && { drift }) },
       },
-      observations: { ...counted, capabilities, spentUsd, prices, calls: callsOf(await ledger.report()) },
+      observations: { ...counted, ...speed, capabilities, spentUsd, prices, calls: callsOf(await ledger.report()) },
     };
   } finally {
     await ledger.close();

@@ -17,9 +17,11 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   });
   const file = asSchema(properties?.['file']);
   const sections = { ...file.properties };
-  for (const kind of optionSections)
+  for (const [section, kind] of Object.entries(optionSections)) {
+    const written = asSchema(sections[section]);
     if (kinds.some((known) => known.kind === kind))
-      sections[kind] = { description: asSchema(sections[kind]).description ?? '', ...optionsOf(kind, kinds) };
+      sections[section] = { description: written.description ?? '', ...optionsOf(kind, kinds, written) };
+  }
   const stages = asSchema(sections['stages']);
   const schema: Schema = {
     ...($schema !== undefined && { $schema }),
@@ -33,12 +35,12 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   return schema as unknown as JsonObject;
 }
 
-/** Of a section: which of two kinds takes it, the teacher decides. */
-function optionsOf(kind: string, kinds: readonly StageKind[]): Schema {
-  const ofEndpoints = `${kind}-endpoint`;
-  return kinds.some((known) => known.kind === ofEndpoints)
-    ? { anyOf: [{ $ref: refOf(kind) }, { $ref: refOf(ofEndpoints) }] }
-    : { $ref: refOf(kind) };
+/** Of a section: which of two kinds takes it, the teacher decides. @param written what the file may say there */
+function optionsOf(kind: string, kinds: readonly StageKind[], written: Schema): Schema {
+  const taking = [kind, `${kind}-endpoint`].filter((name) => kinds.some((known) => known.kind === name));
+  const words = (written.anyOf ?? []).map(asSchema).filter((each) => each.const !== undefined);
+  const [only, ...others] = [...words, ...taking.map((name): Schema => ({ $ref: refOf(name) }))];
+  return only && others.length > 0 ? { anyOf: [only, ...others] } : (only ?? {});
 }
 
 /** A stage, with the options of its kind where the kind is known. */

@@ -37,11 +37,21 @@ export async function resolutionsOf(
   if (!gates.success || measuring === undefined || !gates.data.some((each) => 'notWorseThan' in each)) return [];
   const taken = kinds.find(({ kind }) => kind === measuring.uses)?.inputs ?? {};
   const set = Object.entries(measuring.inputs).find(([name]) => taken[name]?.artifact === 'dataset')?.[1];
-  const rows = set && ((await recorded(set))?.rows ?? (await countImported(set, nodes, kinds)));
+  const rows = set && (await rowsOf(set, { nodes, kinds, recorded }));
   if (rows === undefined) return [];
   const { sample } = measuring.with;
   return resolveMargins(gates.data, typeof sample === 'number' ? Math.min(sample, rows) : rows);
 }
+
+interface Known {
+  readonly nodes: readonly PlanNode[];
+  readonly kinds: readonly StageKind[];
+  readonly recorded: Recorded;
+}
+
+/** Of a dataset that is there, or is about to be imported; undefined where that is not known. */
+export const rowsOf = async (made: Made, { nodes, kinds, recorded }: Known): Promise<number | undefined> =>
+  (await recorded(made))?.rows ?? countImported(made, nodes, kinds);
 
 /** Of what a stage of the user's own makes nothing is known before it ran. */
 async function countImported(

@@ -3,7 +3,7 @@
  * Of a node that takes what another has yet to make nothing can be known before that one is done.
  */
 import { hasCode, NightstillError } from '../config/errors.js';
-import type { Outputs } from '../config/artifact.js';
+import type { ArtifactRef, Outputs } from '../config/artifact.js';
 import type { NodeInput, Plan, PlanNode, StageIdentity } from '../config/plan.js';
 import { formatDuration } from '../config/format-duration.js';
 import type { StageKind } from '../config/stage-kind.js';
@@ -21,7 +21,8 @@ import { dayOf, onDay } from './dated-plan.js';
 import { explainLookup } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
-import { resolutionsOf } from './plan-margins.js';
+import { sayCalls } from './plan-calls.js';
+import { resolutionsOf, rowsOf } from './plan-margins.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
 import { standingRefusal } from './standing-refusal.js';
@@ -117,7 +118,7 @@ class Preview {
       else awaited.add(maker);
     }
     const ofGate = await this.#resolutionNotes(node);
-    const shown = { id, uses, needs, queue, ...notesOf(ofGate, approvalNotes(node)) };
+    const shown = { id, uses, needs, queue, ...notesOf(ofGate, await this.#callNotes(node), approvalNotes(node)) };
     if (awaited.size > 0) {
       const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
       return { node: { ...shown, verdict: 'unknown', why, ...(await this.#estimate(node)) } };
@@ -150,10 +151,18 @@ class Preview {
 
   /** @throws gate-margin-too-small */
   async #resolutionNotes(node: PlanNode): Promise<string[]> {
-    const recorded = async ({ node: maker, output }: PlanNode['inputs'][string]) =>
-      (await this.of(maker)).outputs?.[output];
-    return (await resolutionsOf(node, this.#plan, this.#kinds, recorded)).map(sayResolution);
+    return (await resolutionsOf(node, this.#plan, this.#kinds, this.#recorded)).map(sayResolution);
   }
+
+  async #callNotes({ uses, with: options, inputs: { dataset } }: PlanNode): Promise<string[]> {
+    const calls = this.#kinds.find(({ kind }) => kind === uses)?.calls(options);
+    if (calls === undefined || dataset === undefined) return [];
+    const { nodes } = this.#plan;
+    return [sayCalls(calls, await rowsOf(dataset, { nodes, kinds: this.#kinds, recorded: this.#recorded }))];
+  }
+
+  readonly #recorded = async ({ node, output }: PlanNode['inputs'][string]): Promise<ArtifactRef | undefined> =>
+    (await this.of(node)).outputs?.[output];
 
   /** From the last result of the node, or else of another node of its kind. */
   async #estimate({ id, uses }: PlanNode): Promise<Pick<NodePreview, 'estimateMs'>> {

@@ -61,7 +61,13 @@ export function resolveInputs(
     .map((name) => unknownInput(kind, stage, name));
   for (const [name, { artifact, optional }] of Object.entries(kind.inputs)) {
     const reference = stage.inputs[name];
-    if (reference === undefined && optional) continue;
+    const instead = Object.keys(stage.inputs).find((other) => kind.inputs[other]?.insteadOf === name);
+    if (reference === undefined && (optional || instead !== undefined)) continue;
+    if (instead !== undefined && reference !== undefined) {
+      const expected = `none beside ${instead}, which stands in its place`;
+      issues.push({ path: `${stage.place}.inputs.${name}`, expected, found: reference });
+      continue;
+    }
     const fitting = offered.filter((offer) => offer.artifact === artifact);
     const named = fitting.filter((offer) => reference === undefined || nameOf(offer) === reference);
     const [found, another] = named;

@@ -3,9 +3,10 @@
  * compare it with; the gate decides, and who passes is promoted. Pure.
  */
 import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
-import { ownModel, startsFromChampion, type PlanFile } from '../config/plan-schema.js';
+import { isEndpoint, ownModel, startsFromChampion, type PlanFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { nearest, type PlanIssue } from './plan-issues.js';
+import { answerEvaluation, answersEvaluation } from './standard-answers.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 
 /** Are there questions, and does the file ask for their answers? */
@@ -13,15 +14,14 @@ export const isMeasured = ({ evaluation, gates, evaluate }: PlanFile): boolean =
   evaluation !== undefined && (gates !== undefined || evaluate !== undefined);
 
 /** Does the plan end with a student that has learned distributions? Those of an endpoint are known where it is captured. */
-export const isDistilled = ({ teacher, capture }: PlanFile): boolean =>
-  typeof teacher === 'string' || capture !== undefined;
+export const isDistilled = ({ teacher, capture }: PlanFile): boolean => !isEndpoint(teacher) || capture !== undefined;
 
 /** The output that is each of the models which the plan has; the champion is found in the store. */
 function modelsOf(file: PlanFile): Partial<Record<System, string>> {
   const { teacher, student, control } = file;
   return {
     ...(ownModel(student) !== undefined && { base: 'student' }),
-    ...(typeof teacher === 'string' && { teacher: 'teacher' }),
+    ...(!isEndpoint(teacher) ? { teacher: 'teacher' } : answersEvaluation(file) && { teacher: 'answer-evaluation' }),
     ...(isDistilled(file) && { 'fine-tuned': 'fine-tune' }),
     ...(control !== undefined && { control: 'control' }),
   };
@@ -42,6 +42,11 @@ function scoreIssues({ gates = [], evaluate }: PlanFile, kinds: readonly StageKi
     .map((found) => ({ path: 'gates', expected: `scores of ${known.join(', ')}${nearest(found, known)}`, found }));
 }
 
+const whyAbsent: Partial<Record<System, string>> = {
+  base: 'without a base since the student is cut from layers of the teacher',
+  teacher: 'without a teacher since answer-evaluation is false',
+};
+
 /** Gates that compare with a model which this plan does not have. */
 function comparisonIssues(file: PlanFile): PlanIssue[] {
   const known = modelsOf(file);
@@ -49,8 +54,12 @@ function comparisonIssues(file: PlanFile): PlanIssue[] {
   return systemsOf(file.gates ?? [])
     .filter((system) => system !== 'champion' && known[system] === undefined)
     .map((found) => {
-      const why = found === 'base' ? ', without a base since the student is cut from layers of the teacher' : '';
-      return { path: 'gates', expected: `comparisons with what this plan has (${names})${why}`, found };
+      const why = whyAbsent[found];
+      return {
+        path: 'gates',
+        expected: `comparisons with what this plan has (${names})${why === undefined ? '' : `, ${why}`}`,
+        found,
+      };
     });
 }
 
@@ -63,6 +72,7 @@ export function measuringStages(file: PlanFile, made: readonly PlannedStage[]): 
   const compared = new Set<System>([...systemsOf(gates), ...(control === undefined ? [] : (['control'] as const))]);
   const others = known.filter(([system]) => compared.has(system));
   return [
+    ...(others.some(([, node]) => node === 'answer-evaluation') ? [answerEvaluation(file)] : []),
     evaluating(file, 'evaluate', candidate),
     ...others.map(([system, node]) => evaluating(file, `evaluate-${system}`, node)),
     ...(file.gates === undefined
@@ -77,14 +87,14 @@ export function measuringStages(file: PlanFile, made: readonly PlannedStage[]): 
 }
 
 function evaluating({ gates, evaluate: options, teacher }: PlanFile, id: string, node: string): PlannedStage {
-  const isCompared = typeof teacher === 'string' && node !== 'teacher';
+  const isCompared = !isEndpoint(teacher) && node !== 'teacher';
   return {
     ...plannedStage(
       id,
       'evaluate',
       [node, 'evaluation', ...(isCompared ? ['teacher'] : [])],
       {
-        model: `${node}.model`,
+        ...(node === 'answer-evaluation' ? { answers: `${node}.answers` } : { model: `${node}.model` }),
         dataset: 'evaluation.dataset',
         ...(isCompared && { teacher: 'teacher.model' }),
       },

@@ -4,14 +4,23 @@
  * answers the prompts, and the student learns its answers; with a section `capture` it is then asked how probable the tokens of its
  * answers are, and the student learns these distributions too. Pure.
  */
-import { ownModel, startsFromChampion, type PlanFile, type StageOfFile } from '../config/plan-schema.js';
+import { isEndpoint, ownModel, startsFromChampion, type PlanFile, type StageOfFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import type { PlanIssue } from './plan-issues.js';
+import { answer, canary, isWatched } from './standard-answers.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 import { isDistilled, isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
 
-/** Sections at the top that hold the options of a stage of the standard plan. */
-export const optionSections = ['answer', 'fine-tune', 'capture', 'distill', 'evaluate', 'promote'] as const;
+/** Sections at the top that hold the options of a stage of the standard plan: section → its kind. */
+export const optionSections = {
+  answer: 'answer',
+  'answer-evaluation': 'answer',
+  'fine-tune': 'fine-tune',
+  capture: 'capture',
+  distill: 'distill',
+  evaluate: 'evaluate',
+  promote: 'promote',
+} as const;
 
 export const stagesOfFile = (stages: readonly StageOfFile[]): PlannedStage[] =>
   stages.map((stage, index) => ({ ...stage, place: `stages[${index}]`, optionsPlace: `stages[${index}].with` }));
@@ -23,7 +32,7 @@ export function standardIssues(file: PlanFile, kinds: readonly StageKind[]): Pla
     .map((path) => ({ path, expected: 'what the standard plan needs, or stages', found: 'nothing' }));
   return [
     ...missing,
-    ...(typeof file.teacher === 'object' ? endpointIssues(file) : []),
+    ...(isEndpoint(file.teacher) ? endpointIssues(file) : localIssues(file)),
     ...startIssues(file),
     ...measuringIssues(file, kinds),
   ];
@@ -46,6 +55,17 @@ function endpointIssues(file: PlanFile): PlanIssue[] {
   ];
 }
 
+const localIssues = (file: PlanFile): PlanIssue[] =>
+  file['answer-evaluation'] === undefined
+    ? []
+    : [
+        {
+          path: 'answer-evaluation',
+          expected: 'none, since the teacher is a model directory, which is measured as the students are',
+          found: 'one',
+        },
+      ];
+
 function startIssues(file: PlanFile): PlanIssue[] {
   if (file['fine-tune']?.['start'] === undefined) return [];
   if (startsFromChampion(file))
@@ -66,7 +86,7 @@ export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] =>
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
   'answer',
   ...(isDistilled(file) ? (['capture', 'distill', 'control'] as const) : []),
-  ...(isMeasured(file) ? (['evaluate'] as const) : []),
+  ...(isMeasured(file) ? (['answer-evaluation', 'evaluate'] as const) : []),
   ...(isMeasured(file) || file.reproduction === 0 ? (['reproduction'] as const) : []),
   ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
@@ -74,7 +94,7 @@ export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] =>
 /** What the standard plan of this file would need in order to have a stage that takes the section. */
 export const neededFor = ({ evaluation, gates }: PlanFile, section: keyof PlanFile): string | undefined => {
   if (section === 'promote' && gates === undefined) return 'gates beside it, which decide whom to promote';
-  const isAboutQuestions = ['gates', 'evaluate', 'reproduction', 'promote'].includes(section);
+  const isAboutQuestions = ['gates', 'answer-evaluation', 'evaluate', 'reproduction', 'promote'].includes(section);
   return isAboutQuestions && evaluation === undefined
     ? 'evaluation beside it, the held-out rows that it is about'
     : undefined;
@@ -82,56 +102,36 @@ export const neededFor = ({ evaluation, gates }: PlanFile, section: keyof PlanFi
 
 /** Of a file without `standardIssues`. */
 export function standardStages(file: PlanFile): PlannedStage[] {
-  const { teacher = '', student, dataset = '', evaluation } = file;
+  const { teacher, student, dataset = '', evaluation } = file;
   const model = ownModel(student);
   const imports = [
     plannedStage('import', 'import', [], {}, { dataset }),
     ...(evaluation === undefined ? [] : [plannedStage('evaluation', 'import', [], {}, { dataset: evaluation })]),
-    ...(typeof teacher === 'string' ? [plannedStage('teacher', 'import-model', [], {}, { model: teacher })] : []),
+    ...(isEndpoint(teacher) ? [] : [plannedStage('teacher', 'import-model', [], {}, { model: teacher ?? '' })]),
     ...(model === undefined ? [] : [plannedStage('student', 'import-model', [], {}, { model })]),
   ];
-  const made =
-    typeof teacher === 'string'
-      ? [
-          ...imports,
-          ...(file.answer === undefined ? [] : [answer(file)]),
-          fineTune(file),
-          ...(file.capture === undefined ? [] : [capture(file)]),
-          distill(file),
-          ...control(file),
-        ]
-      : [
-          ...imports,
-          ...canary(file),
-          answer(file),
-          fineTune(file),
-          ...(isDistilled(file) ? [captureEndpoint(file), distill(file), ...control(file)] : []),
-        ];
+  const made = !isEndpoint(teacher)
+    ? [
+        ...imports,
+        ...(file.answer === undefined ? [] : [answer(file)]),
+        fineTune(file),
+        ...(file.capture === undefined ? [] : [capture(file)]),
+        distill(file),
+        ...control(file),
+      ]
+    : [
+        ...imports,
+        ...canary(file),
+        answer(file),
+        fineTune(file),
+        ...(isDistilled(file) ? [captureEndpoint(file), distill(file), ...control(file)] : []),
+      ];
   return [...made, ...measuringStages(file, made)];
 }
 
 /** Does the teacher answer the prompts of the dataset, or does that hold the answers? */
 const lessonOf = ({ teacher, answer: section }: PlanFile): 'answer' | 'import' =>
-  typeof teacher !== 'string' || section !== undefined ? 'answer' : 'import';
-
-/** A teacher that has changed is told of. Only where it is then asked anew do `answer` and `capture` wait for that. */
-const canary = ({ teacher }: PlanFile): PlannedStage[] =>
-  typeof teacher === 'object' && teacher.canary ? [plannedStage('canary', 'canary', [], {}, {})] : [];
-
-const isWatched = (teacher: PlanFile['teacher']): boolean =>
-  typeof teacher === 'object' && teacher.canary?.onDrift === 'ask-again';
-
-function answer({ teacher, answer: options }: PlanFile): PlannedStage {
-  const local = typeof teacher === 'string';
-  const watched = isWatched(teacher);
-  const needs = ['import', ...(local ? ['teacher'] : []), ...(watched ? ['canary'] : [])];
-  const inputs = {
-    dataset: 'import.dataset',
-    ...(local && { teacher: 'teacher.model' }),
-    ...(watched && { identity: 'canary.identity' }),
-  };
-  return plannedStage('answer', 'answer', needs, inputs, { ...options });
-}
+  isEndpoint(teacher) || section !== undefined ? 'answer' : 'import';
 
 function fineTune(file: PlanFile): PlannedStage {
   const { student } = file;
@@ -159,13 +159,13 @@ function distill(file: PlanFile): PlannedStage {
     [...needs, 'fine-tune', ...heldOut(file).needs],
     { ...inputs, model: 'fine-tune.model', ...heldOut(file).inputs },
     // An endpoint gives log-probabilities: those of temperature 1.
-    { ...(typeof file.teacher === 'object' && { temperature: 1 }), ...file.distill },
+    { ...(isEndpoint(file.teacher) && { temperature: 1 }), ...file.distill },
   );
 }
 
 /** What a distillation learns from. */
 function distributionsOf(file: PlanFile): { readonly needs: readonly string[]; readonly inputs: Inputs } {
-  if (typeof file.teacher === 'object')
+  if (isEndpoint(file.teacher))
     return { needs: ['capture'], inputs: { dataset: 'capture.dataset', logits: 'capture.logits' } };
   const [lesson, isCaptured] = [lessonOf(file), file.capture !== undefined];
   return {
@@ -200,8 +200,9 @@ function capture(file: PlanFile): PlannedStage {
 }
 
 /** Of the answers that the same teacher gave. */
-function captureEndpoint({ teacher, capture: options, distill: agreeing = {} }: PlanFile): PlannedStage {
-  const watched = isWatched(teacher);
+function captureEndpoint(file: PlanFile): PlannedStage {
+  const { capture: options, distill: agreeing = {} } = file;
+  const watched = isWatched(file);
   return plannedStage(
     'capture',
     'capture-endpoint',

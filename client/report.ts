@@ -37,7 +37,7 @@ export interface RunReport {
   /** How many answers of its training each student recites, where that was asked; see `reproduction` of a plan. */
   readonly reproductions: readonly Reproduction[];
   /** What was not measured, and would tell whether distilling was the right thing to do. */
-  readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher')[];
+  readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher' | 'teacher')[];
   /** Of the gates of the run. */
   readonly verdicts: readonly GateVerdict[];
   /** What the canaries of the run have told of its teacher. */

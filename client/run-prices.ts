@@ -9,6 +9,8 @@ import { isJsonObject, type JsonObject } from '../storage/index.js';
 export interface RecordedStage {
   readonly node: string;
   readonly preimage: JsonObject;
+  /** Name of the output → digest. */
+  readonly outputs: Readonly<Record<string, string>>;
   readonly observations: JsonObject;
   /** Over all its attempts; absent where that is not known. */
   readonly workedMs?: number | undefined;
@@ -38,8 +40,7 @@ export function pricesOf(
   const spent = stages.map(spentBy);
   const worked = stages.map(({ workedMs = null }) => workedMs);
   const isKnown = isWhole && usdPerHour !== undefined && ![...spent, ...worked].includes(null);
-  const answer = stages.find(({ preimage }) => memberOf(preimage, 'kind') === 'answer');
-  const teacher = answer && teacherPrices(answer.observations);
+  const teacher = teacherOf(stages);
   return {
     ...(usdPerHour !== undefined && { usdPerHour }),
     ...(teacher && { teacher }),
@@ -49,6 +50,14 @@ export function pricesOf(
       return asksEndpoint(stage) || (usd ?? 0) > 0 ? [{ node: stage.node, usd: usd ?? 'not given' }] : [];
     }),
   };
+}
+
+/** By the requests on which it was measured as the students were, where it was; else by those that they learned from. */
+function teacherOf(stages: readonly RecordedStage[]): Prices['teacher'] {
+  const judged = new Set(stages.map(({ preimage }) => memberOf(objectAt(preimage, 'inputs'), 'answers')));
+  const answers = stages.filter(({ preimage }) => memberOf(preimage, 'kind') === 'answer');
+  const answer = answers.find(({ outputs }) => judged.has(outputs['answers'] ?? null)) ?? answers[0];
+  return answer && teacherPrices(answer.observations);
 }
 
 /** Null where it is not known; who asks nobody pays nobody. */

@@ -4,6 +4,7 @@ import { refusalOf } from '../config/refusal.js';
 import { readComparisons } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import {
+  answeringSystem,
   isOfTraining,
   lineageOf,
   memberOf,
@@ -17,6 +18,7 @@ import {
   usdPer1000Requests,
   type Evaluation,
   type FinishedStage,
+  type ScoreTable,
 } from '../evaluation/report/index.js';
 import {
   findArtifact,
@@ -61,17 +63,18 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     workedMs: result.workedMs,
   }));
   const prices = pricesOf(recorded, usdPerHour, isWhole);
+  const tables = scoreTables(
+    evaluations.filter((each) => !isOfTraining(each)),
+    prices,
+  );
   return {
     runId: run.id,
     plan: run.plan,
     store: store.url,
     status: run.status === 'closed' ? ((run.outcome as RunOutcome | null)?.status ?? 'completed') : 'open',
-    tables: scoreTables(
-      evaluations.filter((each) => !isOfTraining(each)),
-      prices,
-    ),
+    tables,
     reproductions: reproductionsOf(evaluations),
-    notCompared: ['stock-small-model', 'quantized-teacher'],
+    notCompared: ['stock-small-model', 'quantized-teacher', ...(lacksTeacher(tables) ? (['teacher'] as const) : [])],
     verdicts: [...(await readVerdicts(store, nodes)), ...unchangedVerdicts(run)],
     canaries: nodes.flatMap(({ node, result }) => {
       const drift = teacherDriftOf(result.outcome.facts);
@@ -117,19 +120,28 @@ async function readEvaluation(
   { node, preimage, result }: NodeResult,
   nodes: readonly NodeResult[],
 ): Promise<Evaluation | undefined> {
-  const model = textAt(objectAt(preimage, 'inputs'), 'model');
+  const inputs = objectAt(preimage, 'inputs');
+  const model = textAt(inputs, 'model');
   const { scores } = result.outcome.outputs;
-  if (scores?.kind !== 'scores' || model === null) return undefined;
+  if (scores?.kind !== 'scores' || (model === null && textAt(inputs, 'answers') === null)) return undefined;
   return {
     node,
     model,
     preimage,
-    lineage: lineageOf(model, node, nodes),
+    lineage: model === null ? { system: answeringSystem(node) } : lineageOf(model, node, nodes),
     results: parseLines(await readContent(store, scores)),
     facts: objectOf(result.outcome.facts),
     observations: objectOf(result.outcome.observations),
-    parameters: await parametersOf(store, model),
+    parameters: model === null ? null : await parametersOf(store, model),
   };
+}
+
+const students: readonly string[] = ['fine-tuned', 'distilled'];
+
+/** Are there students, and nothing that says how near they come to whom they learned from? */
+function lacksTeacher(tables: readonly ScoreTable[]): boolean {
+  const systems = tables.flatMap((table) => table.systems.map(({ system }) => system));
+  return systems.some((system) => students.includes(system)) && !systems.includes('teacher');
 }
 
 /** As the index of the model says; null for a model that was collected. */

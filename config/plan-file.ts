@@ -22,6 +22,8 @@ export interface PlanFileInput {
   readonly evaluation?: string | DatasetInput;
   /** Options of the stage answer of the standard plan, whose teacher is an endpoint. */
   readonly answer?: JsonObject;
+  /** Options of the stage in which such a teacher answers the rows of `evaluation`, or `false`: then it is not measured. */
+  readonly 'answer-evaluation'?: JsonObject | false;
   /** Options of the stage fine-tune of the standard plan. */
   readonly 'fine-tune'?: JsonObject;
   /** Options of the stage capture of the standard plan: with it, `{}` too, distill learns from logits that are captured first. */
@@ -66,6 +68,10 @@ export interface TeacherInput {
   readonly revision: string;
   /** The name that its replies bear, where it is not that of the model. */
   readonly servedAs?: string;
+  /** The field that bounds an answer. */
+  readonly tokenLimitField?: 'max_tokens' | 'max_completion_tokens';
+  /** Fields that its requests leave out, since it refuses them. */
+  readonly omittedFields?: readonly ('temperature' | 'top_p' | 'seed' | 'n')[];
   /** The name of a secret that the io workers are configured with. */
   readonly apiKey?: string;
   readonly plainHttp?: boolean;
@@ -86,6 +92,14 @@ export interface TeacherInput {
     readonly timeout?: string | number;
     readonly attempts?: number;
   };
+  /** Prompts that tell whether it has changed behind its revision. */
+  readonly canary?: {
+    readonly prompts: readonly string[];
+    readonly maximumTokens?: number;
+    readonly onDrift?: 'report' | 'ask-again';
+  };
+  /** Answers that are older are asked for again: `30d`. */
+  readonly maxAge?: string;
 }
 
 export interface StageOfFileInput {

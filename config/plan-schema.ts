@@ -10,7 +10,7 @@ import { gateSchema } from './gate-schema.js';
 import { tensorflowRelease } from './numerics.js';
 import { scheduleSchema } from './schedule-schema.js';
 import { sourceUrlSchema } from './source-url.js';
-import { teacherEndpointSchema } from './teacher-schema.js';
+import { teacherEndpointSchema, type TeacherEndpoint } from './teacher-schema.js';
 
 /** Stands in file names, object keys and Temporal ids. */
 export const nameSchema = z
@@ -107,6 +107,12 @@ export const planFileSchema = z.strictObject({
     .describe(
       'Options of the stage answer of the standard plan: the teacher answers the prompts of the dataset. With a model directory as teacher, `{}` too asks for it; without it the dataset holds the answers.',
     ),
+  'answer-evaluation': z
+    .union([z.literal(false), optionsSchema])
+    .optional()
+    .describe(
+      'In the standard plan a teacher behind an endpoint that is measured answers the rows of `evaluation` as well, paid out of the same budget: options of that stage answer, or `false`, and the teacher is not measured.',
+    ),
   'fine-tune': optionsSchema.optional().describe('Options of the stage fine-tune of the standard plan.'),
   capture: optionsSchema
     .optional()
@@ -161,6 +167,9 @@ export const planFileSchema = z.strictObject({
 export const ownModel = (student: PlanFile['student']): string | undefined =>
   typeof student === 'object' ? ('model' in student ? student.model : undefined) : student;
 
+/** Is it asked over a network? Else it is a model directory. */
+export const isEndpoint = (teacher: PlanFile['teacher']): teacher is TeacherEndpoint => typeof teacher === 'object';
+
 export const startsFromChampion = ({ student }: Pick<PlanFile, 'student'>): boolean =>
   typeof student === 'object' && 'start' in student && student.start === 'champion';
 
@@ -174,6 +183,7 @@ export const takenByStages = [
   'dataset',
   'evaluation',
   'answer',
+  'answer-evaluation',
   'fine-tune',
   'capture',
   'distill',

@@ -23,6 +23,8 @@ export interface StageInputKind {
   /** The kind of artifact that it takes. */
   readonly artifact: string;
   readonly optional?: boolean;
+  /** The input that is not needed where this one is given. */
+  readonly insteadOf?: string;
 }
 
 /** An option, and what it would have to be. */
@@ -42,6 +44,13 @@ export interface ChampionUse {
   readonly candidate: string;
   /** This input is made of the model that serves, by the stage that makes the input `like` of another. Absent: none is. */
   readonly measured?: { readonly input: string; readonly like: string } | undefined;
+}
+
+/** What a stage asks of an endpoint for each row of its input `dataset`. */
+export interface CallsOfRow {
+  readonly requests: number;
+  /** For the answers, without the prompts; absent where prices are not given. */
+  readonly atMostUsd?: number | undefined;
 }
 
 export interface StageKind {
@@ -98,6 +107,8 @@ export interface StageKind {
   readonly observes: readonly string[];
   /** Of a stage that decides about what serves under a name. */
   readonly champion?: ((options: JsonObject) => ChampionUse) | undefined;
+  /** With these options, what does it ask of an endpoint? Undefined: nothing, or nobody can say. */
+  readonly calls: (options: JsonObject) => CallsOfRow | undefined;
   /** Of a stage that scores: the scorers that a plan can name. */
   readonly knownScorers: readonly string[];
   /** With these options, is a person asked before it runs? */

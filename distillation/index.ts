@@ -20,5 +20,6 @@ export {
 } from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
 export { confirmScoring, scoringCost } from './teachers/confirm-scoring.js';
+export { readAnswers } from './teachers/recorded-answers.js';
 export { askCanaries, driftIdentityOf, type CanaryTeacher } from './teachers/canary.js';
 export { openProbedClient } from './teachers/probed-client.js';

@@ -12,7 +12,7 @@ const isLocal = ({ teacher }: AnswerOptions): boolean => teacher === undefined;
 
 export const answerStage = defineStage({
   kind: 'answer',
-  version: 1,
+  version: 2,
   options: answerOptions,
   inputs: { dataset: 'dataset', teacher: 'model?', identity: 'teacher-identity?' },
   oneInputOf: (options) => (isLocal(options) ? [['teacher']] : []),
@@ -33,6 +33,11 @@ export const answerStage = defineStage({
   },
   foreseesScoring: 'scoring',
   immaterial: ['budget', 'scoring'],
+  calls: ({ teacher, samples, maximumTokens }) =>
+    teacher && {
+      requests: samples,
+      atMostUsd: teacher.prices && (samples * maximumTokens * teacher.prices.outputUsdPerMillion) / 1e6,
+    },
   inChild: isLocal,
   run: async (context) => (await import('../activities/answer.js')).answer(context),
   program: 'answerer',

@@ -13,6 +13,7 @@ import type { StageRole } from '../config/queues.js';
 import type { ScoringNeed } from '../config/scoring-need.js';
 import type {
   AppliedSection,
+  CallsOfRow,
   ChampionUse,
   Disagreement,
   SourceKind,
@@ -29,6 +30,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly options?: z.ZodType<Options>;
   /** Artifacts that it takes: name → kind of artifact. A kind that ends in `?` may be absent. Default: none. */
   readonly inputs?: Inputs;
+  /** Optional inputs that stand in place of another one: with the one, the other is neither needed nor taken. Default: none. */
+  readonly insteadOf?: Readonly<Partial<Record<keyof Inputs & string, keyof Inputs & string>>>;
   /** Groups of optional inputs of which a plan gives exactly one each, possibly by the options. Default: none. */
   readonly oneInputOf?: (options: Options) => readonly (readonly (keyof Inputs & string)[])[];
   /**
@@ -79,6 +82,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly onDay?: (options: Options, day: string) => Partial<Options> | undefined;
   /** Do its bits depend on the numerics of the plan? Default: false. */
   readonly numerics?: boolean | ((options: Options) => boolean);
+  /** Of a stage that asks an endpoint about each row of its input `dataset`: what `nightstill plan` tells of that. Default: nothing. */
+  readonly calls?: (options: Options) => CallsOfRow | undefined;
   /** Of a stage that scores: the scorers that a plan can name. Default: none. */
   readonly knownScorers?: readonly string[];
   readonly timeouts?: Partial<NodeTimeouts>;
@@ -124,7 +129,7 @@ export function defineStage<
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
   const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
-  const { champion, approval, onDay, scores } = definition;
+  const { champion, approval, onDay, scores, calls } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -142,7 +147,9 @@ export function defineStage<
       const changed = onDay?.(values as Options, day);
       return changed && { ...values, ...(changed as JsonObject) };
     },
-    inputs: Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact)])),
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact, definition.insteadOf?.[name])]),
+    ),
     oneInputOf: (values) => oneInputOf(values as Options),
     // Names of inputs are those of the kind.
     disagreements: (values, makers) =>
@@ -157,6 +164,7 @@ export function defineStage<
     refusesBy: definition.refusesBy,
     observes: definition.observes ?? [],
     champion: champion && ((values) => champion(values as Options)),
+    calls: (values) => calls?.(values as Options),
     knownScorers: definition.knownScorers ?? [],
     approval: (values) => approval?.(values as Options),
     timeouts: { ...standardTimeouts, ...definition.timeouts },
@@ -182,8 +190,10 @@ const programOf = ({ program, silenceLimitsMs, scorers }: ProgramWork): ProgramW
   scorers,
 });
 
-const inputKind = (artifact: string): StageInputKind =>
-  artifact.endsWith('?') ? { artifact: artifact.slice(0, -1), optional: true } : { artifact };
+const inputKind = (artifact: string, insteadOf: string | undefined): StageInputKind => ({
+  ...(artifact.endsWith('?') ? { artifact: artifact.slice(0, -1), optional: true } : { artifact }),
+  ...(insteadOf !== undefined && { insteadOf }),
+});
 
 /** The defaults of the top level: what the schema fills in for a key that is absent. */
 function defaultsOf(options: z.ZodType<JsonObject>): JsonObject {

@@ -1,6 +1,6 @@
 /**
- * The stage kind `evaluate`: a model answers every item of an evaluation set, and scorers judge the answers: one result for each
- * weights, set, decoding and scorers. What it scored is never asked again; what changes bits is part of the key.
+ * The stage kind `evaluate`: a model answers every item of an evaluation set, or a teacher behind an endpoint has answered them, and
+ * scorers judge the answers: one result for each weights or answers, set, decoding and scorers. What it scored is never asked again; what changes bits is part of the key.
  */
 import type { Stage } from '../activities/stage.js';
 import { evaluateOptionsWith, scorerVersions } from '../config/evaluate-options.js';
@@ -15,7 +15,12 @@ export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
     version: 1,
     options: evaluateOptionsWith(scorers?.versions),
     /** With a teacher, how far the model is from it on the references is measured as well. */
-    inputs: { model: 'model', dataset: 'dataset', teacher: 'model?' },
+    inputs: { model: 'model', dataset: 'dataset', teacher: 'model?', answers: 'answers?' },
+    insteadOf: { answers: 'model' },
+    disagreements: (_options, { answers, teacher }) =>
+      answers && teacher
+        ? [{ option: 'teacher', expected: 'no input teacher beside answers: they have no distributions to compare' }]
+        : [],
     /** A line an item, in the order of the dataset. */
     outputs: { scores: 'scores' },
     ...computingWork,

@@ -1,22 +1,44 @@
-/** The process that evaluates a model. */
+/** The process that evaluates a model, or the answers that somebody else has given. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
-import { fetchModel, readDatasetRows, readUnchanged, sourceIdentitySchema } from '../distillation/index.js';
-import { evaluateStage } from '../evaluation/evaluate/index.js';
-import type { ArtifactRef } from '../storage/index.js';
+import {
+  fetchModel,
+  readAnswers,
+  readDatasetRows,
+  readUnchanged,
+  sourceIdentitySchema,
+} from '../distillation/index.js';
+import { evaluateAnswers, evaluateStage } from '../evaluation/evaluate/index.js';
+import { isJsonObject, lookupResult, type ArtifactRef, type JsonObject, type ObjectStore } from '../storage/index.js';
 import { computingJobSchema } from './computing-job.js';
 import { openRunner, recordedFingerprint } from './open-runner.js';
 import { runStageChild } from './stage-child.js';
 
 const preimageSchema = z.looseObject({ options: z.looseObject({ database: sourceIdentitySchema }) });
 
-const jobSchema = computingJobSchema.extend({ scorerModule: z.string().optional() });
+const jobSchema = computingJobSchema.extend({
+  scorerModule: z.string().optional(),
+  makers: z.record(z.string(), z.string()).default({}),
+});
 type EvaluationJob = z.output<typeof jobSchema>;
 
 void runStageChild(jobSchema, async ({ job, ...stage }) => {
+  const judging = {
+    ...stage,
+    rows: () => readDatasetRows(stage.store, needed(job.inputs['dataset'])),
+    database: () => databaseOf(job),
+    scorerModule: job.scorerModule,
+  };
+  const { answers } = job.inputs;
+  if (answers !== undefined)
+    return evaluateAnswers(job, {
+      ...judging,
+      answers: (onRead) => readAnswers(stage.store, answers, onRead),
+      speed: () => speedOf(job, stage.store),
+    });
   const cacheDirectory = join(readEnvironment(process.env).cacheDirectory, 'training');
   const runner = await openRunner(
     job.numerics,
@@ -24,9 +46,8 @@ void runStageChild(jobSchema, async ({ job, ...stage }) => {
     await recordedFingerprint(stage.writer),
   );
   return evaluateStage(job, {
-    ...stage,
+    ...judging,
     runner,
-    rows: () => readDatasetRows(stage.store, needed(job.inputs['dataset'])),
     async model(onRead) {
       const models = join(cacheDirectory, 'models');
       const directory = await fetchModel(stage.store, needed(job.inputs['model']), models, onRead);
@@ -36,10 +57,18 @@ void runStageChild(jobSchema, async ({ job, ...stage }) => {
       const { teacher } = job.inputs;
       return teacher && fetchModel(stage.store, teacher, join(cacheDirectory, 'models'), onRead);
     },
-    database: () => databaseOf(job),
-    scorerModule: job.scorerModule,
   });
 });
+
+const speeds = ['latencyP50Ms', 'latencyP95Ms', 'sideBySide', 'tokensPerSecond'];
+
+/** Of the answers, as the stage that asked for them has seen it; nothing where that is not known. */
+async function speedOf({ makers }: EvaluationJob, store: ObjectStore): Promise<JsonObject> {
+  const { answers: maker } = makers;
+  const found = maker === undefined ? undefined : (await lookupResult(store, maker))?.outcome.observations;
+  if (found === undefined || !isJsonObject(found)) return {};
+  return Object.fromEntries(Object.entries(found).filter(([name]) => speeds.includes(name)));
+}
 
 async function weightBytesOf(directory: string): Promise<number> {
   const files = (await readdir(directory)).filter((name) => name.endsWith('.safetensors'));
@@ -59,5 +88,8 @@ async function databaseOf({ with: options, preimage }: EvaluationJob): Promise<U
 
 function needed(input: ArtifactRef | undefined): ArtifactRef {
   if (input) return input;
-  throw new NightstillError('child-protocol', 'expected the inputs model and dataset of an evaluation, found not both');
+  throw new NightstillError(
+    'child-protocol',
+    'expected the inputs dataset, and model or answers, of an evaluation, found not both',
+  );
 }

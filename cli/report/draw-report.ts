@@ -15,7 +15,9 @@ export function drawReport(report: RunReport, language: Language): string {
   const sections = [
     say.run(runId, plan, say.status[status]),
     ...(tables.length === 0 ? [say.notEvaluated] : tables.map((table) => drawScores(table, say))),
-    ...(tables.length === 0 ? [] : [[...latencies(tables, say), say.notCompared, ...costs(report, say)].join('\n')]),
+    ...(tables.length === 0
+      ? []
+      : [[...latencies(tables, say), ...absent(report, say), ...costs(report, say)].join('\n')]),
     ...(report.reproductions.length === 0 ? [] : [drawReproductions(report, say)]),
     decisions(report, say),
     ...(withoutResult.length === 0 ? [] : [say.withoutResult(withoutResult.join(', '))]),
@@ -119,10 +121,21 @@ const shareOf = ({ reproduced, items, share, interval }: Share): string =>
 
 const points = (share: number): string => signed(`${(share * 100).toFixed(1)} pp`);
 
+const absent = ({ notCompared }: RunReport, say: Words): string[] => [
+  ...(notCompared.includes('teacher') ? [say.teacherNotMeasured] : []),
+  say.notCompared,
+];
+
 /** Models may have been evaluated with different numbers of requests side by side: then each of the numbers is told. */
 function latencies(tables: readonly Table[], say: Words): string[] {
-  const numbers = new Set(tables.flatMap(({ systems }) => systems.flatMap(({ sideBySide }) => sideBySide ?? [])));
-  return numbers.size === 0 ? [] : [say.latency([...numbers].join(', '))];
+  const rows = tables.flatMap(({ systems }) => systems).filter(({ latencyP50Ms }) => latencyP50Ms !== null);
+  const told = (asked: readonly Row[]): string =>
+    [...new Set(asked.flatMap(({ sideBySide }) => sideBySide ?? []))].join(', ');
+  const [ours, endpoints] = [
+    told(rows.filter(({ model }) => model !== null)),
+    told(rows.filter(({ model }) => model === null)),
+  ];
+  return [...(ours === '' ? [] : [say.latency(ours)]), ...(endpoints === '' ? [] : [say.latencyOfEndpoint(endpoints)])];
 }
 
 const costs = ({ distillationUsd, paid, teacherUsdPer1000 }: RunReport, say: Words): string[] => [

@@ -43,6 +43,9 @@ export interface Words {
   readonly reproductionColumns: readonly string[];
   readonly against: Readonly<Record<'teacher' | 'references', string>>;
   readonly latency: (sideBySide: string) => string;
+  /** The same of a model that answered over a network. */
+  readonly latencyOfEndpoint: (sideBySide: string) => string;
+  readonly teacherNotMeasured: string;
   readonly notCompared: string;
   readonly money: (distillation: string) => string;
   /** @param stages each with its amount */
@@ -121,6 +124,9 @@ const english: Words = {
   against: { teacher: 'answers of the teacher', references: 'references' },
   latency: (sideBySide) =>
     `p50 and p95: from request to the end of the answer, ${sideBySide} requests side by side, on the machine of the evaluation.`,
+  latencyOfEndpoint: (sideBySide) =>
+    `Of what is behind an endpoint: with the network, ${sideBySide} requests side by side, when they were asked.`,
+  teacherNotMeasured: 'The teacher was not measured: nothing here says how near the students come to it.',
   notCompared:
     'Not compared: a stock small model, and the teacher quantized. Either may be the better answer to the same question.',
   money: (distillation) =>
@@ -204,6 +210,9 @@ const japanese: Words = {
   against: { teacher: '教師の回答', references: '参照回答' },
   latency: (sideBySide) =>
     `p50 と p95: リクエストから回答の終わりまでの時間（同時 ${sideBySide} リクエスト、評価を行ったマシンでの値）。`,
+  latencyOfEndpoint: (sideBySide) =>
+    `エンドポイントの値: 質問した時点の、ネットワークを含む時間（同時 ${sideBySide} リクエスト）。`,
+  teacherNotMeasured: '教師は評価されていません。生徒が教師にどこまで近づいたかは、この表からは分かりません。',
   notCompared:
     '比較していないもの: 既製の小型モデルと、量子化した教師。同じ目的には、そのどちらかの方が適しているかもしれません。',
   money: (distillation) =>

@@ -1,12 +1,14 @@
 /**
  * Answers as artifacts. The dataset holds prompts with their answers in the order of the prompts, and depends on nothing else:
- * neither on who answered nor when. What became of every request, also of those without a row, stands beside it as `answers`.
+ * neither on who answered nor when. What became of every request, and what was said to those without a row too, stands beside it as
+ * `answers`: what a teacher is judged by.
  */
 import type { AnswerOptions } from '../../config/answer-options.js';
 import {
   canonicalJson,
   type ArtifactPart,
   type ArtifactRef,
+  type Digest,
   type JsonObject,
   type StageWriter,
 } from '../../storage/index.js';
@@ -31,29 +33,33 @@ export interface FinishedRequest {
 
 export interface AnswerDatasetRequest {
   readonly writer: StageWriter;
-  readonly shardBytes: number;
-  readonly samples: number;
-  readonly keep: AnswerOptions['keep'];
+  readonly options: AnswerOptions;
   readonly revision: string;
+  /** Was the likeliest answer asked for? */
+  readonly greedy: boolean;
+  /** The dataset of the prompts. */
+  readonly prompts: Digest;
 }
 
 /** Does it enter the dataset? What has no text never does: an answer may be cut off before it begins. */
 export const isKept = (keep: AnswerOptions['keep'], fate: Fate, reply: Reply | undefined): boolean =>
   Boolean(reply?.text) && (fate === 'answered' || keep.some((kept) => kept === fate));
 
-const answersFormat = 'nightstill-answers-1';
+export const answersFormat = 'nightstill-answers-2';
 
 export class AnswerDataset {
   readonly #rows: Shards;
   readonly #answers: Shards;
 
   constructor(private readonly request: AnswerDatasetRequest) {
-    this.#rows = new Shards(request);
-    this.#answers = new Shards(request);
+    const { writer, options } = request;
+    this.#rows = new Shards(writer, options.shardBytes);
+    this.#answers = new Shards(writer, options.shardBytes);
   }
 
   async add(finished: FinishedRequest): Promise<void> {
-    const { samples, keep, revision } = this.request;
+    const { options, revision } = this.request;
+    const { samples, keep } = options;
     const { row, sample, key, fate, reply } = finished;
     // With several samples every id has its number, so that no two rows share one.
     const id = samples === 1 ? row.id : `${row.id}#${sample}`;
@@ -65,18 +71,25 @@ export class AnswerDataset {
       fate,
       revision,
       ...(key !== undefined && { key }),
-      ...(reply && { finishReason: reply.finishReason, servedModel: reply.servedModel, ...reply.usage }),
+      ...(reply && {
+        text: reply.text,
+        finishReason: reply.finishReason,
+        servedModel: reply.servedModel,
+        ...reply.usage,
+      }),
       ...(reply?.fingerprint !== undefined && { fingerprint: reply.fingerprint }),
       ...(reply?.cost !== undefined && { spentUsd: toUsd(reply.cost) }),
     });
   }
 
   async finish(): Promise<{ readonly dataset: ArtifactRef; readonly answers: ArtifactRef }> {
-    const { writer } = this.request;
+    const { writer, options, greedy, prompts } = this.request;
+    const decoding = { sampling: greedy ? 'greedy' : 'random', maximumTokens: options.maximumTokens };
+    const meta = { format: answersFormat, prompts, decoding };
     const [rows, answers] = [await this.#rows.finish(), await this.#answers.finish()];
     return {
       dataset: await writer.putArtifact({ kind: 'dataset', parts: rows, meta: { format: rowFormat } }),
-      answers: await writer.putArtifact({ kind: 'answers', parts: answers, meta: { format: answersFormat } }),
+      answers: await writer.putArtifact({ kind: 'answers', parts: answers, meta }),
     };
   }
 }
@@ -92,8 +105,11 @@ class Shards {
   readonly #cutter: ShardCutter;
   readonly #parts: ArtifactPart[] = [];
 
-  constructor(private readonly request: AnswerDatasetRequest) {
-    this.#cutter = new ShardCutter(request.shardBytes);
+  constructor(
+    private readonly writer: StageWriter,
+    shardBytes: number,
+  ) {
+    this.#cutter = new ShardCutter(shardBytes);
   }
 
   async add(row: JsonObject): Promise<void> {
@@ -108,6 +124,6 @@ class Shards {
 
   async #close(): Promise<void> {
     const { bytes, rows } = this.#cutter.take();
-    this.#parts.push({ ...(await this.request.writer.putBlob(bytes)), rows });
+    this.#parts.push({ ...(await this.writer.putBlob(bytes)), rows });
   }
 }

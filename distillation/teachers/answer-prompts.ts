@@ -5,8 +5,8 @@
  */
 import type { AnswerOptions } from '../../config/answer-options.js';
 import type { ProgressFacts } from '../../config/child-protocol.js';
-import type { AskedTeacher } from '../../config/teacher-schema.js';
-import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
+import { isGreedy, type AskedTeacher } from '../../config/teacher-schema.js';
+import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
 import { AnswerDataset, type Fate } from './answer-dataset.js';
 import { ask, type AskingMeans } from './ask.js';
@@ -14,6 +14,7 @@ import { Asked } from './asked.js';
 import type { TeacherClient } from './client.js';
 import type { FailedCall } from './failed-call.js';
 import { inLanes } from './lanes.js';
+import { Latencies } from './latencies.js';
 import { Pace } from './pace.js';
 import { readPrompts } from './prompt-rows.js';
 import { plannedRequests, type PlannedRequest } from './planned-requests.js';
@@ -48,6 +49,8 @@ export interface AnsweredPrompts {
   readonly dataset: ArtifactRef;
   readonly answers: ArtifactRef;
   readonly summary: TallySummary;
+  /** How fast the answers came when they were recorded, whatever attempt or run that was. */
+  readonly speed: JsonObject;
 }
 
 /**
@@ -105,9 +108,15 @@ async function assemble(
   rejected: ReadonlySet<string>,
 ): Promise<AnsweredPrompts> {
   const { writer, options, teacher, signal, onProgress } = request;
-  const { shardBytes, samples, keep } = options;
   const tally = new Tally(total, { ...options, prices: teacher.prices });
-  const answers = new AnswerDataset({ writer, shardBytes, samples, keep, revision: teacher.revision });
+  const latencies = new Latencies();
+  const answers = new AnswerDataset({
+    writer,
+    options,
+    revision: teacher.revision,
+    greedy: isGreedy(teacher) && options.temperature === 0,
+    prompts: request.dataset.digest,
+  });
   for await (const planned of plannedRequests(request)) {
     signal.throwIfAborted();
     const { row, sample, question, recorded } = planned;
@@ -115,11 +124,12 @@ async function assemble(
     const reply = question && rejected.has(question.key) ? undefined : recorded;
     const fate = fateOf(planned, reply);
     tally.add(fate, question && reply && { key: question.key, reply });
+    if (reply?.timing) latencies.add(reply, reply.timing);
     await answers.add({ row, sample, key: question?.key, fate, reply });
     onProgress('assemble', factsOf(tally.progress));
   }
   tally.confirmYield();
-  return { ...(await answers.finish()), summary: tally.summary };
+  return { ...(await answers.finish()), summary: tally.summary, speed: latencies.observed };
 }
 
 const factsOf = ({ done, of, spentUsd }: TallyProgress): ProgressFacts => ({

@@ -4,10 +4,10 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { GenerationEvent, GenerationRequest } from '../../engine/index.js';
-import { checkScore } from '../scorers/check-score.js';
-import type { Score, Scorer } from '../scorers/scorer.js';
+import type { Scorer } from '../scorers/scorer.js';
 import type { ItemResult } from './item-result.js';
 import type { Item } from './items.js';
+import { judge, type Answer } from './judge.js';
 
 /** A model that can be asked. */
 export interface Respondent {
@@ -58,7 +58,8 @@ export async function evaluateItems(request: EvaluationRequest): Promise<void> {
     try {
       for (let at = next++; at < items.length; at = next++) {
         stop.throwIfAborted();
-        results.set(at, await evaluateItem(items[at] as Item, { ...request, stop }));
+        const item = items[at] as Item;
+        results.set(at, await judge(item, await answerTo(item, { ...request, stop }), request.scorers));
         handing = handing.then(handOn);
         await handing;
       }
@@ -71,25 +72,6 @@ export async function evaluateItems(request: EvaluationRequest): Promise<void> {
   await Promise.allSettled(Array.from({ length: respondent.sequences }, lane));
   stop.throwIfAborted();
 }
-
-async function evaluateItem(item: Item, request: EvaluationRequest): Promise<ItemResult> {
-  const answer = await answerTo(item, request);
-  const question = {
-    prompt: item.messages.at(-1)?.content ?? '',
-    answer: answer.text,
-    reference: item.reference,
-    item,
-  };
-  const scores: Record<string, Score> = {};
-  for (const scorer of request.scorers)
-    scores[scorer.id] =
-      answer.finish === 'prompt-too-long'
-        ? { score: 0, detail: `a prompt of ${answer.promptTokens} tokens, longer than the context` }
-        : checkScore(scorer, item.id, await scorer.score(question));
-  return { id: item.id, scores, ...answer };
-}
-
-type Answer = Omit<ItemResult, 'id' | 'scores'>;
 
 /** The most probable token, always. */
 async function answerTo({ messages }: Item, request: EvaluationRequest): Promise<Answer> {

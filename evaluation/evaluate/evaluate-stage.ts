@@ -8,42 +8,24 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
 import { evaluateOptionsWith, type EvaluateOptions } from '../../config/evaluate-options.js';
-import type { Numerics } from '../../config/numerics.js';
 import { openChatModel, type Fingerprint, type Runner } from '../../engine/index.js';
-import type { ArtifactRef, Json, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
 import type { Scorer } from '../scorers/scorer.js';
 import { evaluateItems } from './evaluate-items.js';
 import { divergencesOf, incomparable, type DivergenceRequest } from './diverge.js';
 import { factsOfDivergence, factsOfResults } from './facts.js';
 import type { Incomparable } from './incomparable.js';
-import { readItems, sampleItems, type Item, type ItemRow } from './items.js';
+import { itemsOf, type Item } from './items.js';
+import { identityOf, namesOf, type EvaluationJob, type EvaluationOutcome, type JudgingPlace } from './job.js';
 import { EvaluationProgress } from './progress.js';
 import { ScoreWriter } from './score-writer.js';
 import { openScorers } from './scorers.js';
 
-export interface EvaluationJob {
-  readonly with: JsonObject;
-  readonly inputs: Readonly<Record<string, ArtifactRef>>;
-  readonly numerics: Numerics;
-}
-
-export interface EvaluationPlace {
-  readonly store: ObjectStore;
-  /** Of the claimed stage. */
-  readonly writer: StageWriter;
+export interface EvaluationPlace extends JudgingPlace {
   readonly runner: Runner;
-  readonly progress: (progress: Progress) => void;
-  /** Aborted: what was scored is made durable, then the reason is thrown. */
-  readonly stop: AbortSignal;
-  readonly rows: () => AsyncIterable<ItemRow>;
   /** The directory of the model. */
   readonly model: (onRead: () => void) => Promise<{ readonly directory: string; readonly weightBytes: number }>;
   /** The directory of the teacher, where one is given to be compared with. */
   readonly teacher: (onRead: () => void) => Promise<string | undefined>;
-  /** The SQLite file that the options name, if any. */
-  readonly database: () => Promise<Uint8Array | undefined>;
-  /** Path of the module with scorers of the user's own that this worker is configured with, if any. */
-  readonly scorerModule: string | undefined;
 }
 
 interface Attempt {
@@ -56,24 +38,18 @@ interface Attempt {
 }
 
 /** @throws evaluation-invalid, dataset-empty, machine-differs; the codes of models, data, scorers and store; the reason of `stop` */
-export async function evaluateStage(
-  job: EvaluationJob,
-  place: EvaluationPlace,
-): Promise<Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'>> {
+export async function evaluateStage(job: EvaluationJob, place: EvaluationPlace): Promise<EvaluationOutcome> {
   const startedAtMs = performance.now();
   const progress = new EvaluationProgress(place.progress, place.stop);
   progress.begin('load');
-  const opened = await openScorers(textsOf(job.with['scorers']), {
+  const opened = await openScorers(namesOf(job), {
     database: await place.database(),
     module: place.scorerModule,
   });
   const { scorers } = opened;
   try {
     const options = evaluateOptionsWith(opened.ownVersions).parse(job.with); // has passed it before
-    const items =
-      options.sample === undefined
-        ? await readItems(place.rows(), options.reference)
-        : await sampleItems(place.rows(), options.sample);
+    const items = await itemsOf(place.rows(), options);
     const { directory, weightBytes } = await place.model(progress.alive);
     const teacher = await place.teacher(progress.alive);
     const attempt = { options, job, place, items, scorers, progress };
@@ -88,7 +64,7 @@ export async function evaluateStage(
       facts: {
         ...factsOfResults(results, scorers),
         ...(reason !== undefined && { forwardKl: factsOfDivergence(results, reason) }),
-        ...identityOf(job, options, scores),
+        ...identityOf(job, options, { scores, decoding: { sampling: 'greedy' } }),
       },
       observations: {
         host: hostname(),
@@ -107,8 +83,6 @@ export async function evaluateStage(
     await opened.close();
   }
 }
-
-const textsOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 async function resumed({ options, job, place, progress }: Attempt): Promise<ScoreWriter> {
   const { store, writer, runner } = place;
@@ -180,16 +154,4 @@ async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string):
   } finally {
     respondent.dispose();
   }
-}
-
-function identityOf({ inputs }: EvaluationJob, options: EvaluateOptions, scores: ArtifactRef): JsonObject {
-  const { maximumTokens, stop, context, sequences, sample } = options;
-  const { resumedInexactlyAt } = scores;
-  return {
-    decoding: { sampling: 'greedy', maximumTokens, stop, context, sequences },
-    ...(sample !== undefined && { sample }),
-    scoresDigest: scores.digest,
-    inputs: Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest])),
-    ...(resumedInexactlyAt && { resumedInexactlyAt: [...resumedInexactlyAt] }),
-  };
 }

@@ -4,7 +4,7 @@ import type { Scorer } from '../scorers/scorer.js';
 import { bootstrapMean, meanOf } from '../statistics/bootstrap.js';
 import { meanInterval, rightOf } from '../statistics/mean-interval.js';
 import type { Incomparable } from './incomparable.js';
-import { finishes, type ItemResult } from './item-result.js';
+import { finishes, refusals, type ItemResult } from './item-result.js';
 
 /**
  * Forward KL from the teacher, per token of the references: the mean over items of each item's mean, with the interval that drawing
@@ -22,10 +22,12 @@ export function factsOfDivergence(results: readonly ItemResult[], reason: Incomp
 export function factsOfResults(results: readonly ItemResult[], scorers: readonly Scorer[]): JsonObject {
   const total = (count: (result: ItemResult) => number): number =>
     results.reduce((sum, result) => sum + count(result), 0);
+  const finished = (finish: ItemResult['finish']): number => total((result) => Number(result.finish === finish));
+  const refused = refusals.filter((refusal) => finished(refusal) > 0);
   return {
     items: results.length,
     scores: Object.fromEntries(scorers.map((scorer) => [scorer.id, factsOfScorer(results, scorer)])),
-    finish: Object.fromEntries(finishes.map((finish) => [finish, total((result) => Number(result.finish === finish))])),
+    finish: Object.fromEntries([...finishes, ...refused].map((finish) => [finish, finished(finish)])),
     emptyAnswers: total(({ text }) => Number(text.trim() === '')),
     promptTokens: total(({ promptTokens }) => promptTokens),
     generatedTokens: total(({ generatedTokens }) => generatedTokens),
@@ -42,10 +44,4 @@ function factsOfScorer(results: readonly ItemResult[], { id, version, kind }: Sc
     ...(kind === 'right-wrong' && { right: rightOf(values) }),
     interval: { ...meanInterval(kind, values) },
   };
-}
-
-/** The smallest of the values that at least this share of them do not exceed; undefined where there are none. */
-export function quantileOf(values: readonly number[], share: number): number | undefined {
-  const ascending = values.toSorted((one, other) => one - other);
-  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)];
 }

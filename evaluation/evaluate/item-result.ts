@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
 import { canonicalJson, parseJson, type Json } from '../../storage/index.js';
 
-/** Why an answer ended. With `prompt-too-long` the model was not asked, since its context has no room for an answer. */
+/** Why an answer of a model ended. With `prompt-too-long` it was not asked, since its context has no room for an answer. */
 export const finishes = ['stop', 'stop-string', 'length', 'prompt-too-long'] as const;
+/** Why there is none of an endpoint: it would not say anything, or would not take the request. */
+export const refusals = ['refused', 'rejected'] as const;
 
 const count = z.int().nonnegative();
 
@@ -14,7 +16,7 @@ const resultSchema = z.object({
   scores: z.record(z.string(), z.object({ score: z.number(), detail: z.string() })),
   /** The answer. */
   text: z.string(),
-  finish: z.enum(finishes),
+  finish: z.enum([...finishes, ...refusals]),
   promptTokens: count,
   generatedTokens: count,
   /** Of the tokens of the reference: Σ of the forward KL to the teacher. Absent where no teacher was given; 0 tokens: not measured. */

@@ -2,6 +2,7 @@
  * The items of an evaluation set: what is asked, and what should be answered. All of them are read before a model is loaded: an
  * evaluation never ends hours later because its last row has no reference.
  */
+import type { EvaluateOptions } from '../../config/evaluate-options.js';
 import { NightstillError } from '../../config/errors.js';
 import { digestOf, type JsonObject } from '../../storage/index.js';
 import type { EvaluationItem } from '../scorers/scorer.js';
@@ -23,6 +24,12 @@ export interface Item extends EvaluationItem {
   readonly messages: readonly Message[];
   readonly reference: string;
 }
+
+/** All rows, or the sample that the options ask for. @throws as `readItems` and `sampleItems` do */
+export const itemsOf = (
+  rows: AsyncIterable<ItemRow>,
+  { sample, reference }: Pick<EvaluateOptions, 'sample' | 'reference'>,
+): Promise<readonly Item[]> => (sample === undefined ? readItems(rows, reference) : sampleItems(rows, sample));
 
 /**
  * @param reference the field that holds it; undefined: the answer that a row ends with

@@ -2,8 +2,8 @@
 import { performance } from 'node:perf_hooks';
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress } from '../../config/child-protocol.js';
+import { quantileOf } from '../../config/quantile.js';
 import type { JsonObject } from '../../storage/index.js';
-import { quantileOf } from './facts.js';
 
 /** Between two reports of nothing but tokens. */
 const reportIntervalMs = 1000;

@@ -5,4 +5,4 @@ export { memberOf, numberAt, objectAt, textAt, textsAt } from './json-members.js
 export { scoreTables, type Evaluation, type Prices, type ScoreTable } from './score-tables.js';
 export { isOfTraining, reproductionsOf, type Reproduction } from './reproduction.js';
 export { sayComparison } from '../gate/reasons.js';
-export { lineageOf, type FinishedStage, type ReportedSystem } from './systems.js';
+export { answeringSystem, lineageOf, type FinishedStage, type ReportedSystem } from './systems.js';

@@ -19,8 +19,8 @@ import { reportedSystems, type Lineage, type ReportedSystem } from './systems.js
 /** One finished `evaluate` stage, with whatever it scored. */
 export interface Evaluation {
   readonly node: string;
-  /** Digest of the model. */
-  readonly model: string;
+  /** Digest of the model; null where it answered behind an endpoint. */
+  readonly model: string | null;
   readonly lineage: Lineage;
   readonly results: readonly ItemResult[];
   readonly preimage: JsonObject;
@@ -60,7 +60,8 @@ export interface SystemScore {
   readonly evaluation: string;
   /** The node that made the model; null where none of this run did. */
   readonly maker: string | null;
-  readonly model: string;
+  /** Digest; null where it answered behind an endpoint: then its size is not known, and its latency holds the network. */
+  readonly model: string | null;
   readonly mean: number;
   readonly interval: Interval;
   /** Of right-wrong scores. */
@@ -210,11 +211,12 @@ function agreement({ results }: Evaluation, teacher: Evaluation): number {
 
 const unknownCost: ServingCost = { inputTokens: 0, outputTokens: 0 };
 
-/** A machine paid by the hour that answers as many requests an hour as the evaluation had answered. */
-function servingCost({ results, facts, observations }: Evaluation, { usdPerHour }: Prices): ServingCost {
+/** A machine paid by the hour that answers as many requests an hour as the evaluation had answered; what an endpoint runs on nobody knows. */
+function servingCost({ model, results, facts, observations }: Evaluation, { usdPerHour }: Prices): ServingCost {
   const [input, output] = [numberAt(facts, 'promptTokens') ?? 0, numberAt(facts, 'generatedTokens') ?? 0];
   const perRequest = { inputTokens: input / results.length, outputTokens: output / results.length };
   const tokensPerSecond = numberAt(observations, 'tokensPerSecond') ?? 0;
-  if (usdPerHour === undefined || tokensPerSecond === 0 || perRequest.outputTokens === 0) return perRequest;
+  if (model === null || usdPerHour === undefined || tokensPerSecond === 0 || perRequest.outputTokens === 0)
+    return perRequest;
   return { ...perRequest, usdPerHour, requestsPerHour: (tokensPerSecond * 3600) / perRequest.outputTokens };
 }

@@ -45,6 +45,13 @@ export function lineageOf(model: string, evaluation: string, stages: readonly Fi
   return { system: madeBy(maker) ?? usedAs(model, stages) ?? named(`${maker.node} ${evaluation}`), maker };
 }
 
+/** Who answered behind an endpoint: a teacher, unless the plan's name for the evaluation says another. */
+export function answeringSystem(evaluation: string): ReportedSystem {
+  if (/champion/.test(evaluation)) return 'champion';
+  const system = named(evaluation);
+  return system === 'other' ? 'teacher' : system;
+}
+
 const madeBy = ({ preimage }: FinishedStage): ReportedSystem | undefined => {
   if (memberOf(preimage, 'kind') === 'fine-tune') return 'fine-tuned';
   if (memberOf(preimage, 'kind') !== 'distill') return undefined;

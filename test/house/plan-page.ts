@@ -14,7 +14,8 @@ export const listStageOptions = (): string =>
   builtInStages
     .map(({ kind }) => {
       const inputs = Object.entries(kind.inputs).map(
-        ([name, { artifact, optional }]) => `\`${name}\`${optional ? ' (optional)' : ''}: ${artifact}`,
+        ([name, { artifact, optional, insteadOf }]) =>
+          `\`${name}\`${optional ? ` (${insteadOf === undefined ? 'optional' : `in place of \`${insteadOf}\``})` : ''}: ${artifact}`,
       );
       const outputs = Object.entries(kind.outputs).map(([name, artifact]) => `\`${name}\`: ${artifact}`);
       return [

@@ -4,7 +4,7 @@ import type { NodeResult } from '../../config/plan.js';
 import { openLedger } from '../../distillation/index.js';
 import { openObjectStore, type Json } from '../../storage/index.js';
 import { describedTeacher, outputOf, planOfAnswers, promptLines, rowsOf } from '../support/answers.js';
-import { CountingTeacher } from '../support/counting-teacher.js';
+import { CountingTeacher, faults } from '../support/counting-teacher.js';
 import { copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
@@ -12,9 +12,11 @@ import { Night } from '../support/night.js';
 let files: NightFiles;
 let night: Night;
 let teacher: CountingTeacher;
+let student: string;
 
 beforeAll(async () => {
   files = await NightFiles.create();
+  student = await copyModel('qwen3-qknorm', files.directory);
   night = await Night.begin();
   await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
 });
@@ -36,7 +38,7 @@ it('a teacher on this machine answers, and a student learns its answers and its 
     name: 'at-home',
     store,
     dataset,
-    student: await copyModel('qwen3-qknorm', files.directory),
+    student,
     teacher: await copyModel('qwen2-gqa-tied', files.directory),
     answer: { maximumTokens: 8, keep: ['cut-off'], context: 64 },
     capture: {},
@@ -154,4 +156,75 @@ it('canaries are all that an unchanged night asks; when they are answered otherw
     { node: 'answer', usd: 0.00006 },
     { node: 'canary', usd: 0.00002 },
   ]);
+});
+
+it('a teacher behind an endpoint is measured as its students are: once, with every item counted, and a gate compares with it', async () => {
+  const held = (row: number): object => ({
+    id: `held-${row}`,
+    messages: [
+      { role: 'user', content: `held out ${row}` },
+      { role: 'assistant', content: row % 2 === 0 ? `The answer to held out ${row}` : 'something else' },
+    ],
+  });
+  const [store, dataset] = [files.newStore(), await prompts(8)];
+  const evaluation = await files.newDataset(
+    Array.from({ length: 20 }, (_, row) => JSON.stringify(held(row))).join('\n'),
+  );
+  teacher.faultFor = ({ body }) =>
+    ({ 'held out 0': faults.status(400), 'held out 1': faults.refusal, 'held out 2': faults.cutOff })[
+      body.messages[0]?.content ?? ''
+    ];
+  const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
+  const plan = {
+    name: 'measured',
+    store,
+    dataset,
+    evaluation,
+    student,
+    teacher: { ...describedTeacher, endpoint: teacher.endpoint, prices },
+    budget: { spendAtMostUsd: 1 },
+    'fine-tune': { rowTokens: 64, rows: 2, steps: 2 },
+    evaluate: { maximumTokens: 8, context: 128 },
+    gates: [{ score: 'exact-match', atLeast: 0, of: 'teacher', minItems: 20 }],
+    numerics: { runner: 'wasm', threads: 1 },
+  } as unknown as Json;
+  const run = await night.start(files.newRunId(), plan);
+  const { nodes } = await run.result();
+  expect(teacher.asked).toHaveLength(28);
+  const limits = teacher.asked.map(
+    ({ body }) => body as { readonly max_tokens?: number; readonly temperature?: number },
+  );
+  expect(limits.filter(({ max_tokens, temperature }) => max_tokens === 8 && temperature === 0)).toHaveLength(20);
+
+  const found = await report({ store, runId: run.runId, usdPerHour: 1 });
+  const [measured, learned] = found.tables[0]?.systems ?? [];
+  // Of the ten even items one was not taken; one was cut off, and says what it should.
+  expect(measured).toMatchObject({
+    system: 'teacher',
+    evaluation: 'evaluate-teacher',
+    right: 9,
+    mean: 9 / 20,
+    agreement: 1,
+    model: null,
+    weightBytes: null,
+    forwardKl: null,
+    latencyP95Ms: expect.any(Number) as number,
+    usdPer1000: 0.02,
+  });
+  expect(learned).toMatchObject({ agreement: expect.any(Number) as number, right: 0 });
+  expect(found.paid.map(({ node, usd }) => [node, usd])).toEqual(
+    expect.arrayContaining([['answer-evaluation', expect.closeTo(0.00038, 9) as number]]),
+  );
+  expect(found.notCompared).not.toContain('teacher');
+  expect(found.verdicts[0]?.reasons.join()).toContain('the teacher');
+  const scored = await rowsOf(store, outputOf(nodes['evaluate-teacher'], 'scores'));
+  expect(scored.slice(0, 3).map(({ finish, text }) => [finish, text])).toEqual([
+    ['rejected', ''],
+    ['refused', 'I will not.'],
+    ['length', 'The answer to held out 2'],
+  ]);
+
+  const again = await (await night.start(files.newRunId(), plan)).result();
+  expect(Object.values(again.nodes).every(({ reused }) => reused)).toBe(true);
+  expect(teacher.asked).toHaveLength(28);
 });

@@ -1,4 +1,6 @@
 import type { NumericsInput, PlanFileInput, ScheduleInput, StageOfFileInput } from '../../../client/index.js';
+import type { TeacherInput } from '../../../config/plan-file.js';
+import { teacherEndpointSchema } from '../../../config/teacher-schema.js';
 import { planFileSchema } from '../../../config/plan-schema.js';
 
 describe('the types of a plan file', () => {
@@ -32,6 +34,7 @@ describe('the types of a plan file', () => {
     dataset: 'file:///rows.jsonl',
     evaluation: 'file:///held-out.jsonl',
     answer: { samples: 2 },
+    'answer-evaluation': false,
     'fine-tune': { epochs: 2 },
     capture: { k: 10 },
     distill: { temperature: 2 },
@@ -49,8 +52,26 @@ describe('the types of a plan file', () => {
     stages: [stage],
   };
 
+  const teacher: Required<TeacherInput> = {
+    endpoint: 'https://teacher/v1',
+    model: 'large',
+    revision: '1',
+    servedAs: 'larger',
+    tokenLimitField: 'max_completion_tokens',
+    omittedFields: ['temperature'],
+    apiKey: 'teacher-key',
+    plainHttp: true,
+    terms: { licence: 'MIT', allowsTraining: 'yes' },
+    prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' },
+    limits: { parallel: 1, requestsPerMinute: 2, tokensPerMinute: 3, timeout: 1000, attempts: 1 },
+    canary: { prompts: ['Who are you?'], maximumTokens: 9, onDrift: 'report' },
+    maxAge: '30d',
+  };
+
   it('say what the check of a file takes, field by field', () => {
     expect(planFileSchema.parse(file)).toMatchObject(file);
     expect(Object.keys(file).sort()).toEqual(Object.keys(planFileSchema.shape).sort());
+    expect(planFileSchema.parse({ ...file, teacher })).toMatchObject({ teacher });
+    expect(Object.keys(teacher).sort()).toEqual(Object.keys(teacherEndpointSchema.shape).sort());
   });
 });

@@ -1,5 +1,6 @@
 import { evaluateItems, type EvaluationRequest } from '../../../evaluation/evaluate/evaluate-items.js';
-import { factsOfResults, quantileOf } from '../../../evaluation/evaluate/facts.js';
+import { quantileOf } from '../../../config/quantile.js';
+import { factsOfResults } from '../../../evaluation/evaluate/facts.js';
 import { linesOf, parseLines, type ItemResult } from '../../../evaluation/evaluate/item-result.js';
 import { readItems, type Item, type ItemRow } from '../../../evaluation/evaluate/items.js';
 import { createScorerRegistry } from '../../../evaluation/index.js';
