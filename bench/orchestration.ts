@@ -7,11 +7,16 @@
 import { loadavg } from 'node:os';
 import { compiledPath, startProgram, type RunningProcess } from '../test/support/processes.js';
 import { jsonLines } from '../test/support/datasets.js';
+import { upsertSchedule } from '../client/index.js';
+import { promptLines } from '../test/support/answers.js';
+import { homeNodes, homePlan } from '../test/support/home-plan.js';
+import { conversationLines } from '../test/support/model-fixtures.js';
+import { oneNight } from '../test/support/night-of.js';
 import { microPlan, writeMicroModels } from '../test/support/micro-plan.js';
 import { NightFiles } from '../test/support/night-files.js';
 import { Night } from '../test/support/night.js';
 import { S3Server } from '../test/support/s3-server.js';
-import type { Json } from '../storage/index.js';
+import type { Json, JsonObject } from '../storage/index.js';
 import { ratioOf, report, rounded, type Row } from './report.js';
 
 const rounds = 8;
@@ -124,6 +129,33 @@ async function standardRuns(bench: Bench, files: NightFiles, { name, newStore }:
   ];
 }
 
+/** A whole night with a gate, ordered from its schedule: the first promotes, those after it find that nothing has changed. */
+async function unchangedNights(bench: Bench, files: NightFiles, { name, newStore }: Place): Promise<Row> {
+  const { client } = bench.night;
+  const schedule = `night-on-${name.replaceAll(' ', '-').toLowerCase()}`;
+  const plan = homePlan({
+    name: schedule,
+    store: newStore(),
+    dataset: await files.newDataset(promptLines(12)),
+    evaluation: await files.newDataset(conversationLines(4)),
+    ...(await writeMicroModels(`${files.directory}/${schedule}`)),
+  });
+  await upsertSchedule({ client, file: { ...(plan as JsonObject), schedule: { cron: '0 3 1 1 *' } } });
+  const first = await oneNight(client, schedule);
+  if (first.result.ran.length !== homeNodes.length) throw new Error('expected the first night to run every stage');
+  const [nights, plain]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round += 1) {
+    plain.push(await bench.timePlain(1));
+    const { result, ms } = await oneNight(client, schedule);
+    if (result.ran.length > 0)
+      throw new Error(`expected an unchanged night, found that it ran ${result.ran.join(', ')}`);
+    nights.push(ms);
+  }
+  const worst = Math.max(...nights);
+  const work = `an unchanged night with a gate, ${homeNodes.length} stages, the slowest of ${rounds}, ${name}`;
+  return atMost(work, 'a workflow of one plain activity', worst, Math.min(...plain), 3000, worst);
+}
+
 function atMost(
   work: string,
   against: string,
@@ -178,7 +210,11 @@ async function main(): Promise<void> {
     ];
     const rows: Row[] = [];
     for (const place of places)
-      rows.push(...(await nodesAndStages(bench, place)), ...(await standardRuns(bench, files, place)));
+      rows.push(
+        ...(await nodesAndStages(bench, place)),
+        ...(await standardRuns(bench, files, place)),
+        await unchangedNights(bench, files, place),
+      );
     await report(
       'orchestration',
       [

@@ -2,16 +2,17 @@
  * A night whose workers live in this process: a real Temporal server, workers of all roles with small stages beside the
  * built-in ones, and the data converter of a user who has one.
  */
-import { Client, type WorkflowHandle } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { start, triggerSchedule, type RunHandle } from '../../client/index.js';
-import { runOfNight, type NightResult } from '../../config/night.js';
+import { start, type RunHandle } from '../../client/index.js';
+import type { NightResult } from '../../config/night.js';
 import { searchAttributeNames } from '../../config/run-messages.js';
 import type { Role } from '../../config/queues.js';
 import type { ChildPrograms } from '../../activities/stage.js';
 import { DistillationPlugin } from '../../plugins/index.js';
 import type { Json } from '../../storage/index.js';
+import { nightOf, oneNight } from './night-of.js';
 import { compiledPath, until } from './processes.js';
 import { smallStages } from './small-stages.js';
 import { TemporalTestServer } from './temporal-server.js';
@@ -60,8 +61,8 @@ export class SmallNight {
   }
 
   /** With an identity that says nothing of this machine. */
-  async addWorker(role: Role, queuePrefix?: string): Promise<SmallWorker> {
-    const plugin = new DistillationPlugin({ role, stages: smallStages, programs, queuePrefix });
+  async addWorker(role: Role, queuePrefix?: string, stages = smallStages): Promise<SmallWorker> {
+    const plugin = new DistillationPlugin({ role, stages, programs, queuePrefix });
     const worker = await Worker.create({
       connection: this.connection,
       taskQueue: plugin.taskQueue,
@@ -88,21 +89,12 @@ export class SmallNight {
 
   /** A night of this schedule, from its order to its end. */
   async oneNight(name: string): Promise<NightResult> {
-    const { runId } = await triggerSchedule({ client: this.client, name });
-    return this.endOf(name, runId);
+    return (await oneNight(this.client, name)).result;
   }
 
   /** What the night of this run returned. */
   async endOf(name: string, run: string): Promise<NightResult> {
-    return (await this.nightOf(name, run)).result();
-  }
-
-  async nightOf(name: string, run: string): Promise<WorkflowHandle<() => Promise<NightResult>>> {
-    const { recentActions } = (await this.client.schedule.getHandle(name).describe()).info;
-    const ids = recentActions.map(({ action }) => action.workflow.workflowId);
-    const found = ids.find((id) => runOfNight(name, id) === run);
-    if (found === undefined) throw new Error(`expected a night of ${run}, found ${ids.join(', ')}`);
-    return this.client.workflow.getHandle(found);
+    return (await nightOf(this.client, name, run)).result();
   }
 
   /** Makes the run go back to the last decision of its workflow, as an operator would. */

@@ -61,4 +61,22 @@ const endless = defineStage({
   },
 });
 
-export const smallStages: readonly Stage[] = [note, failing, endless];
+/** Keeps how many rows a dataset has. */
+const count = defineStage({
+  kind: 'count',
+  version: 1,
+  inputs: { dataset: 'dataset' },
+  outputs: { note: 'note' },
+  async run({ inputs: { dataset }, writer }) {
+    const part = await writer.putBlob(Buffer.from(`${dataset.rows} rows`));
+    return { outputs: { note: await writer.putArtifact({ kind: 'note', parts: [part], meta: null }) }, facts: null };
+  },
+});
+
+export const smallStages: readonly Stage[] = [note, failing, endless, count];
+
+/** As if the code of this kind had changed since. */
+export const withNewVersion = (changed: string): readonly Stage[] =>
+  smallStages.map((stage) =>
+    stage.kind.kind === changed ? { ...stage, kind: { ...stage.kind, version: stage.kind.version + 1 } } : stage,
+  );

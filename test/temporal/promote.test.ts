@@ -132,8 +132,6 @@ it('a schedule promotes in its first night, and runs no stage in the next two; e
   const kinds = builtInStages.map(({ kind }) => kind);
   const preview = await previewPlan(plan({ name: 'scheduled' }), { kinds, queuePrefix: 'nightstill' });
   expect(preview.nodes.map(({ verdict }) => verdict)).toEqual(preview.nodes.map(() => 'reused'));
-  const { startTime, closeTime } = await (await night.nightOf('scheduled', second.run)).describe();
-  process.stdout.write(`a night without news: ${Number(closeTime) - Number(startTime)} ms\n`);
 });
 
 it('a gate that says no completes the run, and promotes nothing', async () => {

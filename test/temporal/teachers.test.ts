@@ -1,14 +1,17 @@
 /** Whole runs whose teacher is a model on this machine, and runs that watch whether a teacher behind an endpoint has changed. */
-import { explain, report } from '../../client/index.js';
+import { explain, findModel, report } from '../../client/index.js';
 import type { NodeResult } from '../../config/plan.js';
 import { openLedger } from '../../distillation/index.js';
 import { openObjectStore, type Json } from '../../storage/index.js';
 import { describedTeacher, outputOf, planOfAnswers, promptLines, rowsOf } from '../support/answers.js';
 import { CountingTeacher, faults } from '../support/counting-teacher.js';
-import { copyModel } from '../support/model-fixtures.js';
+import { homeNodes, homePlan } from '../support/home-plan.js';
+import { LoopbackOnly } from '../support/loopback-only.js';
+import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
 
+const loopback = new LoopbackOnly();
 let files: NightFiles;
 let night: Night;
 let teacher: CountingTeacher;
@@ -17,7 +20,7 @@ let student: string;
 beforeAll(async () => {
   files = await NightFiles.create();
   student = await copyModel('qwen3-qknorm', files.directory);
-  night = await Night.begin();
+  night = await Night.begin(loopback.environment);
   await Promise.all([night.addWorker('io'), night.addWorker('gpu'), night.addWorker('orchestrator')]);
 });
 
@@ -31,30 +34,36 @@ afterAll(async () => {
 
 const prompts = (count: number): Promise<string> => files.newDataset(promptLines(count));
 
-it('a teacher on this machine answers, and a student learns its answers and its distributions; a second night computes nothing', async () => {
-  const [store, dataset] = [files.newStore(), await prompts(12)];
-  const training = { rowTokens: 64, rows: 2, steps: 2 };
-  const plan = {
+it('with a teacher on this machine and a store of its own a whole night leads to a promotion, and nothing leaves the machine; a second night computes nothing', async () => {
+  const store = files.newStore();
+  const plan = homePlan({
     name: 'at-home',
     store,
-    dataset,
+    dataset: await prompts(12),
+    evaluation: await files.newDataset(conversationLines(4)),
     student,
     teacher: await copyModel('qwen2-gqa-tied', files.directory),
-    answer: { maximumTokens: 8, keep: ['cut-off'], context: 64 },
-    capture: {},
-    'fine-tune': training,
-    distill: training,
-    numerics: { runner: 'wasm', threads: 1 },
-  } as unknown as Json;
+  });
   const { nodes } = await (await night.start(files.newRunId(), plan)).result();
+  expect(Object.keys(nodes).toSorted()).toEqual(homeNodes.toSorted());
   const answers = await rowsOf(store, outputOf(nodes['answer'], 'answers'));
   expect(answers).toHaveLength(12);
   for (const each of answers)
     expect(each).toMatchObject({ revision: outputOf(nodes['teacher'], 'model').digest, spentUsd: 0 });
   expect(outputOf(nodes['capture'], 'logits').rows).toBe(12);
-  expect(outputOf(nodes['distill'], 'model').kind).toBe('model');
+  expect(await findModel({ store, name: 'at-home' })).toMatchObject({
+    counter: 1,
+    current: { digest: outputOf(nodes['distill'], 'model').digest },
+  });
   const again = await (await night.start(files.newRunId(), plan)).result();
   expect(Object.values(again.nodes).every(({ reused }) => reused)).toBe(true);
+
+  const children = ['import-child', 'answer-child', 'trainer', 'capture-child', 'evaluate-child'];
+  for (const program of ['io', 'gpu', 'orchestrator', ...children])
+    expect(loopback.guarded).toContainEqual(expect.stringContaining(`workers/${program}.js`));
+  expect(loopback.refused).toEqual([]);
+  expect(await loopback.leave()).toBe('EACCES');
+  expect(loopback.refused).toHaveLength(1);
 });
 
 it('answers that are older than the plan allows are asked for again, once, and no other is', async () => {
@@ -79,6 +88,28 @@ it('answers that are older than the plan allows are asked for again, once, and n
   expect(await oneNight(planIn(aged, { maxAge: '30d' }))).toEqual({ texts: mixed, asked: 6 });
   expect(await oneNight(planIn(aged, { maxAge: '31d' }))).toEqual({ texts: mixed, asked: 6 });
 });
+
+it('after a changed revision of the teacher a night asks everything anew, and says why', async () => {
+  const [store, dataset] = [files.newStore(), await prompts(3)];
+  const oneNight = async (revision: string) => {
+    const described = { ...describedTeacher, endpoint: teacher.endpoint, revision };
+    const { runId, result } = await startedNight(planOfAnswers({ store, dataset, teacher: described }));
+    const ran = Object.entries((await result).nodes).flatMap(([id, { reused }]) => (reused ? [] : [id]));
+    const [explained] = await explain({ store, runId, node: 'answer' });
+    return { ran: ran.toSorted(), asked: teacher.asked.length, why: explained?.differences };
+  };
+  expect(await oneNight('2026-11')).toMatchObject({ ran: ['answer', 'import'], asked: 3 });
+  expect(await oneNight('2026-12')).toEqual({
+    ran: ['answer'],
+    asked: 6,
+    why: ['teacher.revision: 2026-11 → 2026-12'],
+  });
+});
+
+async function startedNight(plan: Json) {
+  const run = await night.start(files.newRunId(), plan);
+  return { runId: run.runId, result: run.result() };
+}
 
 async function answersIn(store: string, node: NodeResult | undefined): Promise<string[]> {
   const rows = await rowsOf(store, outputOf(node, 'dataset'));
