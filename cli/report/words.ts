@@ -2,6 +2,7 @@
 import { dayOfRefusal, sayRefusal } from '../../config/refusal.js';
 import { sayComparison } from '../../evaluation/report/index.js';
 import type { RunReport } from '../../client/index.js';
+import { japaneseReason } from './japanese-reasons.js';
 
 type Table = RunReport['tables'][number];
 type System = Table['systems'][number]['system'];
@@ -233,13 +234,13 @@ const japanese: Words = {
       : told;
   },
   promotion: (place, { promoted, why, refusedBefore }) => {
-    if (promoted) return `${place} に昇格しました: ${why}`;
+    if (promoted) return `${place} に昇格しました: ${japaneseReason(why)}`;
     const before =
       refusedBefore &&
       `同じ候補が ${dayOfRefusal(refusedBefore)} の実行 ${refusedBefore.run} で見送られ、その後変更はありません: `;
-    return `${place} には昇格していません: ${before ?? ''}${why}`;
+    return `${place} には昇格していません: ${before ?? ''}${japaneseReason(why)}`;
   },
-  serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${reason}`,
+  serving: (system, place, reason) => `${place} はこの実行の「${system}」を提供しています: ${japaneseReason(reason)}`,
   nothingServes: 'この実行のモデルは、どの名前でも提供されていません。',
   withoutResult: (nodes) => `結果がない、または保存されていないノード: ${nodes}`,
   resumedInexactly: (node, kind, places) =>

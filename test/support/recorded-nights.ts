@@ -1,9 +1,18 @@
 /** Nights as a store records them, for reports: a teacher, a student, and the student taught in one way or several. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promoteStudent } from '../../activities/promote.js';
 import { report, type RunReport } from '../../client/index.js';
-import { digestOf, openObjectStore, type ArtifactRef, type JsonObject, type ObjectStore } from '../../storage/index.js';
+import {
+  digestOf,
+  openObjectStore,
+  stageKeyOf,
+  type ArtifactRef,
+  type JsonObject,
+  type ObjectStore,
+} from '../../storage/index.js';
 import { RecordedRun } from './recorded-run.js';
+import { claim } from './stage.js';
 import { temporaryDirectory } from './temporary.js';
 
 export interface RecordedNight {
@@ -48,16 +57,55 @@ export class RecordedNights {
     return { recorded, teacher, sft };
   }
 
-  /** A distilled student right on the first 150 items, and a control right on as many as said, counted from the second. */
-  async compared(rightOfControl: number, optionsOfControl: JsonObject = {}): Promise<RunReport> {
+  /**
+   * A distilled student right on the first 150 items, and a control right on as many as said, counted from the second. The student is
+   * promoted, if there is a name for it.
+   */
+  async compared(rightOfControl: number, optionsOfControl: JsonObject = {}, name?: string): Promise<RunReport> {
     const begun = await this.begin();
     const { recorded } = begun;
     const kd = await lesson(begun, 'second', { steps: 50 });
     const ce = await lesson(begun, 'other', { steps: 50, crossEntropyShare: 1, ...optionsOfControl });
     await recorded.evaluation('of-second', kd, (item) => item < 150);
     await recorded.evaluation('of-other', ce, (item) => item > 0 && item <= rightOfControl);
+    if (name !== undefined) await this.#promote(recorded, kd, name);
     await recorded.close();
     return report({ runId: recorded.id, store: this.url });
+  }
+
+  /** By the stages that do, on a verdict of one requirement. */
+  async #promote(recorded: RecordedRun, model: ArtifactRef, name: string): Promise<void> {
+    const reason = 'pass: exact-match: 0.75 on 200 items is at least 0.6';
+    const comparisons = [
+      {
+        requirement: { score: 'exact-match', atLeast: 0.6, minItems: 100 },
+        outcome: 'pass',
+        items: 200,
+        mean: 0.75,
+        ownInterval: { lower: 0.69, upper: 0.81, level: 0.95 },
+        reason,
+      },
+    ];
+    const decided = { verdict: 'pass', reasons: [reason], comparisons, name, alias: 'champion' };
+    const record = { version: 1, ...decided, candidate: model.digest, champion: null };
+    const content = JSON.stringify({ ...record, read: {}, scores: [] });
+    const verdict = await recorded.node('gate', { kind: 'gate', run: this.count }, 'verdict', { content });
+    const preimage = { kind: 'promote', run: this.count };
+    const { outputs, facts } = await promoteStudent({
+      options: {},
+      inputs: { model, verdict, dataset: undefined, trained: undefined },
+      makers: {},
+      preimage,
+      runId: recorded.id,
+      store: this.store,
+      writer: await claim(this.store, stageKeyOf(preimage)),
+      progress: () => undefined,
+      signal: new AbortController().signal,
+    });
+    await recorded.node('promote', { ...preimage, sealed: true }, 'promotion', {
+      content: outputs.promotion.digest,
+      facts: facts as JsonObject,
+    });
   }
 }
 

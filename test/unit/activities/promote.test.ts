@@ -1,5 +1,6 @@
 /** When a promotion moves a name, and what it says where it does not: an attempt that was cut off, and a champion that moved. */
 import { promoteStudent } from '../../../activities/promote.js';
+import { japaneseReason } from '../../../cli/report/japanese-reasons.js';
 import type { ApprovalDecision } from '../../../config/approval.js';
 import type { Json } from '../../../config/json.js';
 import {
@@ -53,7 +54,10 @@ async function attempt(
   const options = person === undefined ? {} : { approval: { within: 1000 } };
   const makers = { trained: 'a'.repeat(64) };
   const context = { options, ...asked, inputs, makers, preimage: {}, runId: 'run-1', ...at, signal };
-  return promoteStudent({ ...context, progress: () => undefined });
+  const product = await promoteStudent({ ...context, progress: () => undefined });
+  const { why } = product.facts as { readonly why: string };
+  expect(japaneseReason(why)).not.toBe(why); // a reason that a Japanese report would tell in English
+  return product;
 }
 
 const served = () => readAlias(store, 'nightly', 'champion');

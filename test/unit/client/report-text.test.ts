@@ -1,8 +1,12 @@
 /** How a report reads as text, in both languages. */
 import { drawReport } from '../../../cli/report/draw-report.js';
 import { languageOf } from '../../../cli/report.js';
+import { words } from '../../../cli/report/words.js';
+import { sayDecision } from '../../../config/approval.js';
 import { report } from '../../../client/index.js';
 import { RecordedNights } from '../../support/recorded-nights.js';
+
+const decided = { node: 'promote', candidate: 'c', verdict: 'v', at: '2026-11-27T10:00:00Z' };
 
 let nights: RecordedNights;
 
@@ -11,7 +15,7 @@ afterAll(() => nights.close());
 
 describe('a report as text', () => {
   it('has the same substance in English and in Japanese', async () => {
-    const found = await nights.compared(120);
+    const found = await nights.compared(120, {}, 'shop');
     const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
     for (const text of [english, japanese]) {
       for (const number of [
@@ -34,6 +38,36 @@ describe('a report as text', () => {
     expect(japanese).toMatch(/比較していないもの: 既製の小型モデルと、量子化した教師/);
     expect(japanese).toMatch(/\n {2}教師 .* 未指定/);
     expect(japanese).not.toMatch(/not given|Not compared|distilled/);
+    expect(english).toContain('Promoted to shop/champion: it passed its gate\n');
+    expect(english).toContain(
+      `shop/champion serves the distilled (KD) of this run: passed its gate in run ${found.runId}: `,
+    );
+    expect(japanese).toContain('shop/champion に昇格しました: ゲートに合格しました\n');
+    expect(japanese).toContain(
+      `shop/champion はこの実行の「蒸留 (KD)」を提供しています: 実行 ${found.runId} でゲートに合格しました\n`,
+    );
+    expect(japanese).not.toContain('passed its gate');
+  });
+
+  it.each<[why: string, english: boolean]>([
+    ['it passed its gate', false],
+    ['the verdict of its gate is fail', false],
+    ['it was rolled back', false],
+    ['nobody was asked to approve it', false],
+    [sayDecision({ ...decided, outcome: 'expired' }), false],
+    [sayDecision({ ...decided, outcome: 'rejected', by: 'bob' }), false],
+    [sayDecision({ ...decided, outcome: 'rejected', by: 'bob', reason: 'not: this week' }), true],
+    [
+      `passed its gate in run shop-1: pass: a line; ${sayDecision({ ...decided, outcome: 'approved', by: 'bob' })}`,
+      false,
+    ],
+    ['moved by hand', true],
+  ])('says in Japanese why a name was moved or not: %s', (why, keepsWordsOfAPerson) => {
+    const made = { node: 'promote', name: 'shop', alias: 'champion', promoted: false, why };
+    const text = words.ja.promotion('', made);
+    const latin = text.replace(/\bbob\b|\bfail\b|\bshop-1\b|2026-11-27T10:00:00Z/g, '').match(/[a-z]{2,}/gi);
+    expect(latin !== null).toBe(keepsWordsOfAPerson);
+    if (why.includes('not: this week')) expect(text).toContain('bob が却下しました: not: this week');
   });
 
   it('tells of what was gone on with on a machine that computes other bits, and of nothing else', async () => {

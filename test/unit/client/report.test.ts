@@ -253,7 +253,7 @@ describe('a report', () => {
       'Gate decision: fail\n  fail: too few\nNot promoted to shop/champion: the verdict of its gate is fail',
     );
     expect(drawReport(found, 'ja')).toContain(
-      'ゲート decision: fail\n  fail: too few\nshop/champion には昇格していません: ',
+      'ゲート decision: fail\n  fail: too few\nshop/champion には昇格していません: ゲートの判定は fail でした',
     );
   });
 
@@ -270,7 +270,7 @@ describe('a report', () => {
       `Not promoted to shop/champion: the same candidate, refused on 2026-11-26 by run night: ${why}`,
     );
     expect(drawReport(found, 'ja')).toContain(
-      `同じ候補が 2026-11-26 の実行 night で見送られ、その後変更はありません: ${why}`,
+      `同じ候補が 2026-11-26 の実行 night で見送られ、その後変更はありません: bob が却下しました: not this week`,
     );
   });
 
