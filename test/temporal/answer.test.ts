@@ -158,12 +158,9 @@ it('calls that break are tried again, and every prompt is answered once', async 
 });
 
 it('refused and cut-off answers stay out of the dataset, and are counted', async () => {
-  teacher.faultFor = ({ body }) =>
-    ({
-      'question 1': faults.refusal,
-      'question 2': faults.cutOff,
-      'question 3': faults.saying(400, { error: { message: 'Cannot take: echo $HOME' } }),
-    })[body.messages[0]?.content ?? ''];
+  const rejection = faults.saying(400, { error: { message: 'Cannot take: echo $HOME' } });
+  const faultOf: Record<string, Fault> = { 1: faults.refusal, 2: faults.cutOff, 3: rejection };
+  teacher.faultFor = ({ body }) => faultOf[body.messages[0]?.content.slice('question '.length) ?? ''];
   const [store, dataset] = [files.newStore(), await prompts(10)];
   const low = answerPlan({ store, dataset });
   await expect((await night.start(files.newRunId(), low)).result()).rejects.toMatchObject({
