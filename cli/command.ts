@@ -2,8 +2,10 @@
  * The shape of a verb of the command line. What it takes is data, so that parsing, help, completion and the page of the
  * documentation are made from one table. A verb writes results to standard output and everything else to standard error.
  */
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { nearest } from '../activities/plan-issues.js';
 import type { Variables } from '../config/environment.js';
+import { isUsageError } from '../config/errors.js';
 
 export interface Flag {
   readonly summary: string;
@@ -17,6 +19,8 @@ export interface Flag {
 
 /** `words` are offered as they are, the others are looked for in the file system. */
 export type Offer = 'file' | 'directory' | 'plan' | readonly string[];
+
+type ParsedOptions = NonNullable<ParseArgsConfig['options']>;
 
 export type Flags = Readonly<Record<string, Flag>>;
 
@@ -100,7 +104,7 @@ function parse<Given extends Flags>(
       { type: value === undefined ? ('boolean' as const) : ('string' as const), multiple },
     ]),
   );
-  const { values, positionals } = parseArgs({ args: [...arguments_], options, allowPositionals: true });
+  const { values, positionals } = parseWords(arguments_, options);
   checkWords(words, positionals);
   const given: Record<string, unknown> = {};
   for (const [name, { value, multiple, required }] of Object.entries(flags)) {
@@ -108,6 +112,20 @@ function parse<Given extends Flags>(
     given[name] = values[name] ?? (value === undefined ? false : multiple ? [] : undefined);
   }
   return { flags: given as Invocation<Given>['flags'], words: positionals };
+}
+
+function parseWords(arguments_: readonly string[], options: ParsedOptions) {
+  try {
+    return parseArgs({ args: [...arguments_], options, allowPositionals: true });
+  } catch (error) {
+    // Node's own words for it are about the syntax of command lines.
+    const [, unknown] = (isUsageError(error) && /^Unknown option '(-[^']*)'/.exec(error.message)) || [];
+    if (unknown === undefined) throw error;
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new UsageError(`expected a flag of this command, found "${unknown}"${nearest(unknown, known)}`, {
+      cause: error,
+    });
+  }
 }
 
 function checkWords(words: readonly Word[], given: readonly string[]): void {

@@ -29,6 +29,9 @@ export async function readRecorded<Value>(
     return await read();
   } catch (error) {
     if (!hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
-    return read(defaultStore(variables));
+    return await read(defaultStore(variables)).catch((otherwise: unknown) => {
+      // Nobody has named that store: why the run was not found is the better answer.
+      throw hasCode(otherwise, 'store-missing') ? error : otherwise;
+    });
   }
 }

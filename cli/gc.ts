@@ -34,6 +34,8 @@ What is younger than the grace is left alone, since somebody may be about to nee
       graceMs: milliseconds(flags.grace ?? defaultGrace),
       closedRuns: wholeNumber('keep-runs', flags['keep-runs'] ?? String(defaultRuns), [0, 1_000_000]),
     };
+    // Opened for writing, a directory would be made: whoever collects from one that is not there has mistaken its name.
+    await (await openObjectStore(url)).close();
     const store = await openObjectStore(url, { forWriting: true });
     try {
       const report = await collect(store, options);

@@ -3,6 +3,7 @@
  * The command line: finds the verb, runs it, and turns what it throws into `code: message`, the remedy and an exit status.
  * A stack is shown only when NIGHTSTILL_DEBUG is set.
  */
+import { nearest } from '../activities/plan-issues.js';
 import { showsStacks } from '../config/environment.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
 import { packageVersion } from '../tools/package-version.js';
@@ -21,7 +22,11 @@ async function main(name: string | undefined, rest: readonly string[]): Promise<
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    process.stderr.write(`nightstill: expected a command, found "${name}"\n\n${drawOverview(commands)}\n`);
+    const meant = nearest(
+      name,
+      commands.map((known) => known.name),
+    );
+    process.stderr.write(`nightstill: expected a command, found "${name}"${meant}\n\n${drawOverview(commands)}\n`);
     return exitStatus.userFault;
   }
   if (rest.includes('--help') || rest.includes('-h')) {

@@ -37,11 +37,17 @@ async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NightstillError('plan-invalid', `${path}: expected a plan file in UTF-8, found none: ${reason}`, {
+    throw new NightstillError('plan-invalid', `${path}: expected a plan file in UTF-8, found ${insteadOfText(cause)}`, {
       cause,
     });
   }
+}
+
+function insteadOfText(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return 'no file of this name';
+  if (code === 'EISDIR') return 'a directory';
+  return `none: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
 function parse(path: string, text: string, lineCounter: LineCounter): Document.Parsed {

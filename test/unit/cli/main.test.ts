@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../../tools/package-root.js';
 import { nightstill } from '../../support/nightstill.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -32,6 +33,43 @@ describe('nightstill', () => {
       expect({ words, status }).toEqual({ words, status: 2 });
       expect(standardOutput + standardError).toContain('usage: nightstill');
     }
+  });
+
+  it('names the command or the flag that may have been meant', async () => {
+    for (const [words, said] of [
+      [['stauts'], 'nightstill: expected a command, found "stauts" (nearest: status)'],
+      [['plan', '--shcema'], 'nightstill plan: expected a flag of this command, found "--shcema" (nearest: --schema)'],
+      [['gc', '--dry-run'], 'nightstill gc: expected a flag of this command, found "--dry-run"'],
+    ] as const) {
+      const { status, standardError } = await nightstill([...words], bare());
+      expect({ status, line: standardError.split('\n')[0] }).toEqual({ status: 2, line: said });
+    }
+  });
+
+  it('says of a plan that is no file what is there instead', async () => {
+    const directory = temporaryDirectory();
+    for (const [path, found] of [
+      [join(directory, 'none.yaml'), 'no file of this name'],
+      [directory, 'a directory'],
+    ] as const) {
+      const { status, standardError } = await nightstill(['plan', path], bare());
+      expect({ status, standardError }).toEqual({
+        status: 2,
+        standardError: expect.stringMatching(
+          new RegExp(`^plan-invalid: ${path}: expected a plan file .*, found ${found}\n`),
+        ),
+      });
+    }
+  });
+
+  it('collects nothing from a store that is not there, and makes none', async () => {
+    const directory = join(temporaryDirectory(), 'mistyped');
+    const { status, standardError } = await nightstill(['gc', '--store', pathToFileURL(directory).href], bare());
+    expect({ status, standardError }).toMatchObject({
+      status: 2,
+      standardError: expect.stringMatching(/^store-missing: /),
+    });
+    expect(existsSync(directory)).toBe(false);
   });
 
   it('ends with 2 when something must be changed by whoever called, with code and remedy and no stack', async () => {
