@@ -35,15 +35,23 @@ export async function runPlan(request: PlanRun): Promise<number> {
   const plan = await loadPlan(request);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const leaving = new AbortController();
-  onInterrupt(() => leaving.abort());
+  const up: { servers?: Servers } = {};
+  const endAtOnce = (): void =>
+    void (up.servers?.kill() ?? Promise.resolve()).finally(() => process.exit(exitStatus.left));
+  onInterrupt(() => {
+    if (leaving.signal.aborted) return endAtOnce();
+    leaving.abort();
+    if (up.servers === undefined) say('Leaving as soon as what is starting has started (Ctrl-C again: at once).');
+  });
   const servers = await findServers({ ...request, needsTensorflow: needsTensorflow(plan), say });
+  up.servers = servers;
   try {
     if (leaving.signal.aborted) return exitStatus.left;
     const { handle, joined } = await startOrJoin({ ...request, client: servers.client, file: plan.file });
     if (joined) say(`joined run ${handle.runId}, which is of the same plan`);
     if (request.json) process.stdout.write(`${JSON.stringify({ type: 'started', run: handle.runId, joined })}\n`);
     const { view, result } = await watch(servers.client, handle, request, leaving.signal);
-    onInterrupt(() => void servers.kill().finally(() => process.exit(exitStatus.left)));
+    onInterrupt(endAtOnce);
     if (!isOver(view)) say(howToReturn(servers, view, request));
     else if (!request.json) tellEnd(view, result);
     if (request.prove && result) return await proveRun({ ...request, servers, plan, undisturbed: result });

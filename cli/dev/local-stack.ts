@@ -33,6 +33,8 @@ export const userInterfaceOffset = 1000;
 export class LocalStack {
   readonly #processes: SupervisedProcess[] = [];
   readonly #workers = new Map<Role, SupervisedProcess>();
+  /** Whoever leaves in the middle, as while they start, leaves none of them behind. */
+  readonly #endAll = (): void => this.#processes.forEach((child) => child.kill());
 
   private constructor(
     readonly state: StateDirectory,
@@ -55,6 +57,7 @@ export class LocalStack {
     const other = await state.take(note);
     if (other) throw isServed(state, other);
     const stack = new LocalStack(state, note);
+    process.once('exit', stack.#endAll);
     try {
       await stack.#start(request, { port, userInterfacePort });
       return stack;
@@ -87,13 +90,15 @@ export class LocalStack {
     const [server, ...workers] = this.#processes;
     await Promise.all(workers.map((worker) => worker.stop()));
     await server?.stop();
+    process.off('exit', this.#endAll);
     await forgetServer(this.state);
     await this.state.leave();
   }
 
   /** At once: SIGKILL. What was made durable stays. */
   async kill(): Promise<void> {
-    for (const child of this.#processes) child.kill();
+    this.#endAll();
+    process.off('exit', this.#endAll);
     await this.state.leave();
   }
 

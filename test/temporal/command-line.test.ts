@@ -157,6 +157,18 @@ describe('nightstill run without servers', () => {
     expect(serversHere()).toEqual([]);
   });
 
+  it('is left while it starts them: at once, when it is asked twice', async () => {
+    const run = terminal.start('run', 'night.yaml', '--dev');
+    await run.says('starting a Temporal server');
+    run.signal('SIGINT');
+    await run.says('Ctrl-C again: at once');
+    run.signal('SIGINT');
+    const { status, standardError } = await run.ended;
+    expect({ status, isUp: standardError.includes('Temporal at') }).toEqual({ status: 130, isUp: false });
+    await until('the end of what it had begun', () => serversHere().length === 0);
+    expect((await terminal.run('run', 'night.yaml', '--dev', '--json')).status).toBe(0);
+  });
+
   it('proves nothing where no training is killed, and says so', async () => {
     const proof = await terminal.run('run', 'night.yaml', '--prove');
     expect({ status: proof.status, code: codeOf(proof) }).toEqual({ status: 2, code: 'proof-without-kill' });
