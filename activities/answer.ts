@@ -10,6 +10,7 @@ import {
   scoringCost,
   sumOf,
   toUsd,
+  type NanoUsd,
 } from '../distillation/index.js';
 import type { StageContext, StageProduct } from './stage.js';
 import { callsOf, driftIn, openStageLedger } from './stage-ledger.js';
@@ -48,11 +49,8 @@ export async function answer(
       },
     });
     const { spentUsd: spentOnAnswers, fates, ...counted } = summary;
-    const onScoring = await scoringCost({ teacher, drift, needs: scoring ?? [] }, ledger);
-    const spentUsd =
-      spentOnAnswers === undefined || onScoring === undefined
-        ? 'not given'
-        : toUsd(sumOf([fromUsd(spentOnAnswers), onScoring]));
+    const spentOnScoring = await scoringCost({ teacher, drift, needs: scoring ?? [] }, ledger);
+    const spentUsd = sumOfUsd(spentOnAnswers, spentOnScoring) ?? 'not given';
     const { endpoint, model, revision, prices = 'not given' } = teacher;
     const seen = await client.seen();
     const capabilities = seen ? { ...seen, ...(scoring && { scoring }) } : 'nothing was asked';
@@ -69,3 +67,7 @@ export async function answer(
     await ledger.close();
   }
 }
+
+/** Undefined where one is not known. */
+const sumOfUsd = (usd: number | undefined, more: NanoUsd | undefined): number | undefined =>
+  usd === undefined || more === undefined ? undefined : toUsd(sumOf([fromUsd(usd), more]));

@@ -17,6 +17,7 @@ export {
   usdOf,
   type Ledger,
   type LedgerReport,
+  type NanoUsd,
 } from './responses/index.js';
 export { answerPrompts } from './teachers/answer-prompts.js';
 export { confirmScoring, scoringCost } from './teachers/confirm-scoring.js';
