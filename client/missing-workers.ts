@@ -1,10 +1,10 @@
 /** Which queues a run needs that nobody serves, and what starts a worker for them. */
 import type { Client } from '@temporalio/client';
-import { queueHealth } from '../config/queue-health.js';
+import { isKnownGone, queueHealth } from '../config/queue-health.js';
 import { sightQueue } from '../config/queue-sighting.js';
 import { roleOfQueue, workerCommand } from '../config/queues.js';
 import { isOpen } from './node-views.js';
-import type { ActivityView, MissingWorker, NodeView } from './run-view.js';
+import type { MissingWorker, NodeView } from './run-view.js';
 
 /** Asked less often than how a run stands. */
 const askEveryMs = 2000;
@@ -22,11 +22,7 @@ export class MissingWorkers {
   async of(ownQueue: string, nodes: readonly NodeView[]): Promise<readonly MissingWorker[]> {
     if (Date.now() < this.#askAgainAtMs) return this.#found;
     const open = nodes.filter(({ status }) => isOpen(status));
-    // Whoever works for this run serves its queue, though it may not poll: its slots may all be taken.
-    const atWork = new Set(
-      open.filter(({ activity, status }) => status === 'running' && isAtWork(activity)).map(({ queue }) => queue),
-    );
-    const needed = [...new Set([ownQueue, ...open.map(({ queue }) => queue)])].filter((queue) => !atWork.has(queue));
+    const needed = [...new Set([ownQueue, ...open.map(({ queue }) => queue)])];
     const found = await Promise.all(needed.map((queue) => this.#missingAt(queue, open)));
     this.#found = found.filter((missing) => missing !== undefined);
     this.#askAgainAtMs = Date.now() + askEveryMs;
@@ -35,8 +31,13 @@ export class MissingWorkers {
 
   async #missingAt(queue: string, open: readonly NodeView[]): Promise<MissingWorker | undefined> {
     const { workflowService, options } = this.#client;
-    const { served, worker } = queueHealth(await sightQueue(workflowService, options.namespace, queue), Date.now());
-    if (served) return undefined;
+    const sighting = await sightQueue(workflowService, options.namespace, queue);
+    const nowMs = Date.now();
+    const { served, worker } = queueHealth(sighting, nowMs);
+    // Whoever works for this run serves its queue, though it may not poll: its slots may all be taken.
+    const atWork = open.filter((node) => node.queue === queue && isAtWork(node));
+    if (served || atWork.some(({ activity }) => !isKnownGone(sighting, activity?.worker ?? '', nowMs)))
+      return undefined;
     const role = roleOfQueue(queue);
     const command = workerCommand(queue);
     return {
@@ -49,5 +50,5 @@ export class MissingWorkers {
   }
 }
 
-const isAtWork = (activity: ActivityView | undefined): boolean =>
-  activity?.state === 'working' || activity?.state === 'ending';
+const isAtWork = ({ activity, status }: NodeView): boolean =>
+  status === 'running' && (activity?.state === 'working' || activity?.state === 'ending');

@@ -33,13 +33,22 @@ const longestPollMs = 70_000;
 /** How far clocks may differ. */
 const toleranceMs = 4000;
 
+/** A worker ends, or it has missed two of its own intervals. */
+const isGone = ({ ending, saidAtMs, intervalMs }: WorkerSighting, nowMs: number): boolean =>
+  ending || nowMs - saidAtMs > 2 * intervalMs + toleranceMs;
+
+/** Has it spoken, and speaks no more? Of one that never spoke it is not known: with all its slots taken it does not poll either. */
+export function isKnownGone({ workers }: QueueSighting, identity: string, nowMs: number): boolean {
+  const said = workers.filter((worker) => worker.identity === identity);
+  return said.length > 0 && said.every((worker) => isGone(worker, nowMs));
+}
+
 /** A worker that was killed is silent two intervals after it last spoke, and where it never spoke, 70 s after its last poll. */
 export function queueHealth({ pollers, workers }: QueueSighting, nowMs: number): QueueHealth {
-  const isGone = ({ ending, saidAtMs, intervalMs }: WorkerSighting): boolean =>
-    ending || nowMs - saidAtMs > 2 * intervalMs + toleranceMs;
   const lastWords = new Map<string, number>();
   for (const worker of workers)
-    if (isGone(worker)) lastWords.set(worker.identity, Math.max(worker.saidAtMs, lastWords.get(worker.identity) ?? 0));
+    if (isGone(worker, nowMs))
+      lastWords.set(worker.identity, Math.max(worker.saidAtMs, lastWords.get(worker.identity) ?? 0));
   const sightings = [
     ...pollers.map(({ identity, polledAtMs }) => ({
       identity,
@@ -47,7 +56,7 @@ export function queueHealth({ pollers, workers }: QueueSighting, nowMs: number):
       // Only a successor of the same name polls after the last word of the one that is gone.
       serves: nowMs - polledAtMs <= longestPollMs && polledAtMs > (lastWords.get(identity) ?? -Infinity) + toleranceMs,
     })),
-    ...workers.map((worker) => ({ identity: worker.identity, atMs: worker.saidAtMs, serves: !isGone(worker) })),
+    ...workers.map((worker) => ({ identity: worker.identity, atMs: worker.saidAtMs, serves: !isGone(worker, nowMs) })),
   ].sort((one, other) => other.atMs - one.atMs);
   const found = sightings.find(({ serves }) => serves) ?? sightings[0];
   return found ? { served: found.serves, worker: found.identity, seenAtMs: found.atMs } : { served: false };

@@ -4,11 +4,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { DistillationPlugin } from 'nightstill';
 import { programs } from 'nightstill/workers';
 import { deduplicate } from '../own-stage/deduplicate.js';
 
+// Once in a process, before anything connects. Whoever watches a run learns within ten seconds that this worker was killed.
+Runtime.install({ workerHeartbeatInterval: '2s' });
 const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
 const connection = await NativeConnection.connect(connectionOptions);
 const workflowsPath = fileURLToPath(new URL('./workflows.js', import.meta.url));

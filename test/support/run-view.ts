@@ -16,6 +16,8 @@ export interface PendingActivity {
   /** How much of its phase is behind it, as it counts itself; 0 before it says. */
   readonly done: number;
   readonly fence: number;
+  /** All that it tells of its phase beside. */
+  readonly facts: Readonly<Record<string, unknown>>;
   /** The code that its last attempt failed with. */
   readonly lastFailure: string | undefined;
 }
@@ -23,7 +25,7 @@ export interface PendingActivity {
 interface Report {
   readonly phase?: string;
   readonly durable?: { readonly step: number; readonly fence: number };
-  readonly facts?: { readonly done?: number };
+  readonly facts?: Readonly<Record<string, unknown>> & { readonly done?: number };
 }
 
 /** PENDING_ACTIVITY_STATE_STARTED */
@@ -42,6 +44,7 @@ async function pendingActivities(client: Client, runId: string): Promise<Pending
       durableStep: report?.durable?.step ?? 0,
       done: report?.facts?.done ?? 0,
       fence: report?.durable?.fence ?? 0,
+      facts: report?.facts ?? {},
       lastFailure: pending.lastFailure?.applicationFailureInfo?.type ?? undefined,
     };
   });

@@ -1,8 +1,9 @@
 /** The worker and the stage of the examples, as their user starts them; the application that starts the run has no such stage. */
+import { sightQueue } from '../../config/queue-sighting.js';
 import { openObjectStore, parseDigest, readArtifact, readBlob } from '../../storage/index.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
-import { compiledPath, startProgram } from '../support/processes.js';
+import { compiledPath, startProgram, until } from '../support/processes.js';
 
 let files: NightFiles;
 let night: Night;
@@ -55,11 +56,19 @@ async function keptBy(ignoreCase: boolean): Promise<string[]> {
   }
 }
 
-it('examples/worker does all that a plan needs, with the stage of examples/own-stage', async () => {
+const hasSpoken = async (queue: string, pid: number): Promise<boolean> =>
+  (await sightQueue(night.client.workflowService, 'default', queue)).workers.some(({ identity }) =>
+    identity.includes(`${pid}@`),
+  );
+
+it('examples/worker does all that a plan needs, with the stage of examples/own-stage, and says often that it lives', async () => {
   const environment = { TEMPORAL_ADDRESS: night.temporal.address };
   const worker = await startProgram('examples/worker/worker.js', [], environment, "state: 'RUNNING'");
   expect(await keptBy(false)).toEqual(['a', 'b', 'c']);
   expect(await keptBy(true)).toEqual(['a', 'c']);
+  // Of itself a worker speaks for the first time after a minute.
+  for (const role of ['orchestrator', 'io', 'gpu'])
+    await until(`a word of the ${role} worker`, () => hasSpoken(`nightstill-${role}`, worker.pid), 40_000);
   worker.signal('SIGTERM');
   await worker.exited;
   expect(worker.output()).not.toContain('Error');

@@ -42,6 +42,8 @@ interface Subject {
   /** Of the stage that is asked to end: its node, and its phase when it is at work. */
   readonly node: string;
   readonly phase: string;
+  /** What its heartbeats tell while it is at work. */
+  readonly tells: object;
   readonly stages: () => readonly object[];
 }
 
@@ -50,12 +52,14 @@ const subjects: readonly Subject[] = [
     role: 'io',
     node: 'counter',
     phase: 'count',
+    tells: {},
     stages: () => [{ id: 'counter', uses: 'counter', with: { until: 100 }, timeouts, retry }],
   },
   {
     role: 'gpu',
     node: 'fine-tune',
     phase: 'train',
+    tells: { of: 2500, unit: 'steps', loss: expect.any(Number), tokensPerSecond: expect.any(Number) },
     stages: () => [
       { id: 'import', uses: 'import', with: { dataset } },
       { id: 'student', uses: 'import-model', with: { model } },
@@ -83,7 +87,7 @@ async function countCheckpoints(url: string): Promise<number> {
 }
 
 describe.each(subjects)('a stage at work ($node) makes its work durable and leaves no process', (subject) => {
-  const { node, phase, role, stages } = subject;
+  const { node, phase, role, tells, stages } = subject;
   let runId: string;
   let store: string;
   /** Checkpoints that were there before the stage was asked to end. */
@@ -94,14 +98,15 @@ describe.each(subjects)('a stage at work ($node) makes its work durable and leav
     [runId, store] = [files.newRunId(), files.newStore()];
     const plan = { name: 'told', store, numerics: { threads: 1 }, stages: stages() };
     const handle = await night.start(runId, plan as unknown as Json);
-    await until(
+    const atWork = await until(
       'the stage at work',
       async () => {
         const stage = await pending();
-        return stage?.phase === phase && stage.done > 0;
+        return stage?.phase === phase && stage.done > 0 && stage;
       },
       150_000,
     );
+    expect(atWork.facts).toMatchObject(tells);
     before = await countCheckpoints(store);
     return handle;
   }

@@ -1,9 +1,10 @@
 /** Runs that are watched while workers come, die and are missing, and while the server goes away. */
 import { RunHandle, watch } from '../../client/index.js';
+import { sightQueue } from '../../config/queue-sighting.js';
 import { jsonLines, putObject } from '../support/datasets.js';
 import { NightFiles } from '../support/night-files.js';
 import { importPlan, Night } from '../support/night.js';
-import type { RunningProcess } from '../support/processes.js';
+import { until, type RunningProcess } from '../support/processes.js';
 import { S3Server } from '../support/s3-server.js';
 import { SlowProxy } from '../support/slow-proxy.js';
 import { Watching } from '../support/watching.js';
@@ -83,6 +84,28 @@ describe('a run that is watched', () => {
     expect(second.activity.lastFailure).toMatchObject({ code: 'heartbeat-timeout' });
     await watching.over;
     expect(watching.events.at(-1)).toMatchObject({ type: 'end', status: 'completed' });
+  });
+
+  it('says that the worker of a stage was killed long before Temporal misses the heartbeats of the stage', async () => {
+    const patient = { timeouts: { heartbeatMs: 600_000 } };
+    const stages = [
+      { id: 'import', uses: 'import', with: { dataset: slowDataset, shardBytes: 64 * 1024 }, ...patient },
+    ];
+    const handle = await night.start(files.newRunId(), { name: 'nightly', store: files.newStore(), stages });
+    const watching = new Watching(handle);
+    await watching.sees('progress', ({ activity: { progress } }) => progress?.durable !== undefined);
+    const isOfWorker = ({ identity }: { readonly identity: string }): boolean => identity.includes(`#${io.pid}`);
+    const sighting = () => sightQueue(night.client.workflowService, 'default', 'nightstill-io');
+    await until('a word of the worker', async () => (await sighting()).workers.some(isOfWorker));
+    io.signal('SIGKILL');
+    await io.exited;
+    const killed = expect.stringContaining(`#${io.pid}`);
+    const missing = await watching.sees('no-worker', ({ role }) => role === 'io', 60_000);
+    expect(missing).toMatchObject({ nodes: ['import'], lastWorker: killed });
+    expect(await night.pending(handle.runId, 'import')).toMatchObject({ started: true, attempt: 1 });
+    await night.client.workflow.getHandle(handle.runId).terminate();
+    await watching.over;
+    io = await night.addWorker('io');
   });
 
   it('is seen again when the server comes back, and nothing that happened is missed', async () => {

@@ -1,4 +1,4 @@
-import { queueHealth, type QueueSighting } from '../../../config/queue-health.js';
+import { isKnownGone, queueHealth, type QueueSighting } from '../../../config/queue-health.js';
 import { roleOfQueue, workerCommand } from '../../../config/queues.js';
 
 const now = 10_000_000;
@@ -53,6 +53,16 @@ describe('a task queue', () => {
     const ending = worker(3, { ending: true });
     expect(health({ pollers: [poller(5)], workers: [ending] })).toMatchObject({ served: false, worker: 'a' });
     expect(health({ pollers: [poller(5), poller(5, 'b')], workers: [ending] })).toMatchObject({ worker: 'b' });
+  });
+
+  it('has a worker that is known to be gone once it has spoken and speaks no more; its polls say nothing while it works', () => {
+    const gone = (workers: QueueSighting['workers']): boolean => isKnownGone({ pollers: [], workers }, 'a', now);
+    expect(gone([worker(9, { intervalMs: 2000 })])).toBe(true);
+    expect(gone([worker(1, { ending: true })])).toBe(true);
+    expect(gone([worker(7, { intervalMs: 2000 })])).toBe(false);
+    expect(gone([worker(9, { intervalMs: 2000 }), worker(1)])).toBe(false);
+    expect(gone([])).toBe(false);
+    expect(gone([worker(200, { identity: 'b' })])).toBe(false);
   });
 
   it('is served by a successor that goes by the same name', () => {
