@@ -1,6 +1,7 @@
 /** What a capture makes of what an endpoint says: rows, of which nothing is bought twice. */
 import { readDatasetRows } from '../../../../distillation/index.js';
 import type { Tokenizer } from '../../../../engine/index.js';
+import { capturedOf } from '../../../../evaluation/report/index.js';
 import { CountingTeacher, faults } from '../../../support/counting-teacher.js';
 import {
   captureAttempt,
@@ -72,6 +73,7 @@ it('the tokens of every sample are asked about as they are, and the most probabl
   });
   expect(facts['capturedMass']).toMatchObject([{ temperature: 1, mean: expect.closeTo(1 - 2 ** -k, 4) }]);
   expect(dataset).toEqual(ground.dataset);
+  expect(capturedOf(facts)).toMatchObject({ rows, positions, k, unaligned: { of: 'endpoint', share: 0, reasons: {} } });
 });
 
 it('tokens that are named by their texts give the same rows as those that are named by ids', async () => {
