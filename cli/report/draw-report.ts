@@ -131,7 +131,8 @@ const absent = ({ notCompared }: RunReport, say: Words): string[] => [
 function drawCapture(captured: RunReport['captures'][number], say: Words): string {
   const { node, rows, positions, k, bytesPerToken, unaligned, masses } = captured;
   const { heading, bytes, leftOut, otherwise, mean } = say.captured;
-  const reasons = unaligned.of === 'endpoint' ? Object.entries(unaligned.reasons) : [];
+  const found = unaligned.of === 'endpoint' ? Object.entries(unaligned.reasons) : [];
+  const reasons = found.toSorted(([, one], [, other]) => other - one);
   const shareOfRows = unaligned.share === null ? say.notKnown : percent(unaligned.share);
   const [first] = masses;
   const facts = [
@@ -154,8 +155,7 @@ function drawCapture(captured: RunReport['captures'][number], say: Words): strin
 /** Without zeros that say nothing: 50, 99.9. */
 const edge = (share: number): string => String(Number((share * 100).toFixed(3)));
 
-const ofAll = (count: number, all: number): string =>
-  `${formatCount(count)} (${percent(all === 0 ? 0 : count / all)})`;
+const ofAll = (count: number, all: number): string => `${formatCount(count)} (${percent(all === 0 ? 0 : count / all)})`;
 
 /** Models may have been evaluated with different numbers of requests side by side: then each of the numbers is told. */
 function latencies(tables: readonly Table[], say: Words): string[] {
