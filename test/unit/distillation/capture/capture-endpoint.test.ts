@@ -139,10 +139,14 @@ describe('what the replies have cost', () => {
     );
 
   it('counts those of an attempt that was cut off, and of which the next one reads no reply', async () => {
-    // The rows of the first group are in shards when it is cut off in the second.
-    const long = conversationLines(140);
+    // The rows of the first group are in shards when it is cut off in the second, which asks anew: twelve questions in all.
+    const distinct = conversationLines(12).trimEnd().split('\n');
+    const long = Array.from({ length: 140 }, (_, row) => {
+      const line = distinct[row < 128 ? row % 8 : 8 + (row % 4)] ?? '';
+      return `${line.replace(/"id":"[^"]*"/, `"id":"row-${row}"`)}\n`;
+    }).join('');
     const onProgress: EndpointAttempt['onProgress'] = ({ phase, facts: { done = 0 } = {} }, abort) => {
-      if (phase === 'capture' && done >= 135) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
+      if (phase === 'capture' && done > 128) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
     };
     const one = { ...attempt, name: 'costs, cut off' };
     await expect(captureOf(long, { ...one, onProgress })).rejects.toMatchObject({ code: 'stopped' });
