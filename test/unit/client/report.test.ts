@@ -120,7 +120,11 @@ describe('a report', () => {
     const massAt = (temperature: number, mean: number, positions: readonly number[]) => ({
       temperature,
       mean,
-      histogram: positions.map((found, bin) => ({ from: [0, 0.5, 0.999][bin]!, to: [0.5, 0.999, 1][bin]!, positions: found })),
+      histogram: positions.map((found, bin) => ({
+        from: [0, 0.5, 0.999][bin]!,
+        to: [0.5, 0.999, 1][bin]!,
+        positions: found,
+      })),
     });
     const facts = { rows: 300, tokens: 12_600, distributions: 12_300, k: 10, bytesPerToken: 42.47 };
     const kept = async (node: string, told: JsonObject): Promise<unknown> =>
@@ -152,7 +156,9 @@ describe('a report', () => {
       ].join('\n'),
     );
     expect(english).toContain("the teacher's own chat template would write otherwise: not known\n");
-    expect(japanese).toContain('  1 トークンあたりのバイト数: 42.47\n  整合せず除外した行: 1.3 %（text 3, rejected 1）\n');
+    expect(japanese).toContain(
+      '  1 トークンあたりのバイト数: 42.47\n  整合せず除外した行: 1.3 %（text 3, rejected 1）\n',
+    );
     expect(japanese).toContain('教師自身のチャットテンプレートでは異なる表記になる行: 不明\n');
     expect(japanese).toMatch(/捉えた確率質量 {2}位置の数（T = 1） {2}位置の数（T = 2）\n/);
   });
