@@ -92,7 +92,8 @@ describe('gates of the standard plan', () => {
     const terms = { licence: 'MIT', allowsTraining: 'yes' };
     const teacher = { endpoint: 'https://teacher/v1', model: 'large', revision: '1', terms };
     expect(nodesOf({ ...measured, teacher }).at(-1)?.inputs).toMatchObject({ model: { node: 'fine-tune' } });
-    expect(added({ ...measured, teacher })).toEqual(['evaluate', 'evaluate-base', 'gate', 'promote']);
+    const asked = ['answer-evaluation', 'evaluate', 'evaluate-base', 'evaluate-teacher', 'gate', 'promote'];
+    expect(added({ ...measured, teacher })).toEqual(asked);
   });
 
   it('are refused where they compare with a model that the plan does not have', () => {
