@@ -11,11 +11,13 @@ import { parseArgs } from 'node:util';
 import { compiledFile } from '../../cli/dev/compiled-file.js';
 import { StateDirectory } from '../../cli/dev/state-directory.js';
 import { loadPlan } from '../../cli/plan/load-plan.js';
+import { languageOf } from '../../cli/report.js';
 import { findServers } from '../../cli/servers.js';
 import type { Watched } from '../../cli/watch-run.js';
 import { findModel } from '../../client/index.js';
 import { defaultQueuePrefix } from '../../config/queues.js';
 import { packageRoot } from '../../tools/package-root.js';
+import { closing } from './closing.js';
 import { runToEnd } from './run-to-end.js';
 import { serveTeacher } from './serve-teacher.js';
 import { stageTimes } from './stage-times.js';
@@ -63,6 +65,7 @@ async function distill(): Promise<Watched & { readonly runId: string; readonly s
 }
 
 async function demo(): Promise<void> {
+  const language = languageOf(values.lang, variables);
   run('Setting up what is missing', 'cli/main.js', ['setup']);
   const startedAtMs = performance.now();
   await mkdir(data, { recursive: true });
@@ -84,28 +87,13 @@ async function demo(): Promise<void> {
       ]);
   }
 
-  const language = values.lang === undefined ? [] : ['--lang', values.lang];
-  run('What came of it', 'cli/main.js', ['report', runId, '--store', store, ...language]);
+  run('What came of it', 'cli/main.js', ['report', runId, '--store', store, '--lang', language]);
+  const promoted = (await findModel({ store, name: 'sql' })) !== undefined;
   say(`
-${stageTimes(view, performance.now() - startedAtMs)}
+${stageTimes(view, performance.now() - startedAtMs, language)}
 
-  questions and database  ./${data}
-  logs                    ./.nightstill/logs
-
-  To try next:
-${await howToAsk(store, runId)}
-  node dist/cli/main.js run ${plan}            # the next night: nothing has changed, nothing runs
-  node dist/cli/main.js run examples/sql/micro.yaml --prove     # kill its trainer
+${closing({ language, runId, plan, data, promoted })}
 `);
-}
-
-/** By the name that serves, once there is one: the gate may have said no. */
-async function howToAsk(store: string, runId: string): Promise<string> {
-  const main = 'node dist/cli/main.js';
-  if ((await findModel({ store, name: 'sql' })) === undefined)
-    return `  ${main} export ${runId} ./student --node kd && ${main} serve ./student     # nothing was promoted`;
-  return `  ${main} serve sql/champion     # what was promoted; and in another terminal:
-  curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' -d '{"model": "sql/champion", "messages": [{"role": "user", "content": "how many customers living in Osaka are there"}]}'`;
 }
 
 try {
