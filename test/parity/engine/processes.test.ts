@@ -37,6 +37,15 @@ test('what XLA compiled is kept for the next process, which compiles nothing and
   expect(second).toEqual(first);
 });
 
+test('a stage computes under the flags of the state that it goes on from, and keeps apart what XLA compiles under them', async () => {
+  const flags = '--xla_cpu_enable_fast_math=true';
+  const stage = await runChild<{ readonly flags: string; readonly kept: object }>('stage-with-flags', [flags]);
+  expect(stage.flags).toBe(flags);
+  expect(Object.keys(stage.kept)).toEqual([expect.stringMatching(/-\d+\.\d+\.\d+-[0-9a-f]{8}$/)]);
+  expect(Object.values(stage.kept)).toEqual([expect.any(Number)]);
+  expect(Object.values(stage.kept)).not.toContain(0);
+});
+
 test.each(['graph', 'xla', 'wasm'])('two processes compute the same bits: %s', async (kind) => {
   const [one, other] = [await runChild<Trained>('digest', [kind]), await runChild<Trained>('digest', [kind])];
   expect(other).toEqual(one);
