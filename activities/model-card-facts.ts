@@ -36,10 +36,13 @@ export function cardFacts(
 
 function teacherFacts(teacher: NonNullable<PromoteOptions['teacher']>): NonNullable<ModelCardFacts['teacher']> {
   if (typeof teacher === 'string') return { name: nameOf(teacher) };
-  const { model, revision, terms } = teacher;
+  const { model, terms } = teacher;
   const { allowsTraining } = terms;
   const allowed = typeof allowsTraining === 'string' ? allowsTraining : `approved by ${allowsTraining.approvedBy}`;
-  return { name: model, revision, licence: terms.licence, allowsTraining: allowed };
+  const said = { licence: terms.licence, allowsTraining: allowed };
+  return teacher.endpoint !== undefined
+    ? { name: model, revision: teacher.revision, ...said }
+    : { name: nameOf(model), ...said };
 }
 
 const nameOf = (place: string): string =>

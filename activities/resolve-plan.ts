@@ -72,8 +72,17 @@ function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: P
     const found = disagreementIssues(stage, nodes, kind);
     issues.push(...(kind ? found.map((issue) => atTop(issue, plan, { kind, stage })) : found));
   }
-  if (issues.length === 0) issues.push(...teacherSettingIssues(nodes, stages, rules.kinds));
+  if (issues.length === 0)
+    issues.push(...teacherSettingIssues(nodes, stages, rules.kinds), ...termsIssues(plan, nodes, rules));
   return { nodes, issues };
+}
+
+/** Before anybody learns from answers it is known whether that is allowed; `allowsTraining: no` has no shape. */
+function termsIssues({ teacher }: PlanFile, nodes: readonly PlanNode[], { kinds }: PlanRules): PlanIssue[] {
+  const answers = nodes.some(({ uses, with: options }) => kinds.find(({ kind }) => kind === uses)?.needsTerms(options));
+  if (!answers || typeof teacher === 'object') return [];
+  const expected = '{ model, terms: { licence, allowsTraining } }, since it answers and a student learns from that';
+  return [{ path: 'teacher', expected, found: teacher === undefined ? 'nothing' : 'a directory without terms' }];
 }
 
 interface Resolution {

@@ -22,9 +22,7 @@ function told(issue: SchemaIssue, schema: Schema | undefined, base: string): Pla
     return issue.keys.map((key) => unknownKey(joinPath(path, key), key, known));
   }
   if (issue.code === 'invalid_union') {
-    // The one alternative that has the right type, and among several the one that knows every key, is the one that was meant.
-    const ofItsType = issue.errors.filter((issues) => !issues.some(isOfOtherType));
-    const meant = only(ofItsType) ?? only(ofItsType.filter((issues) => !issues.some(isOfOtherKeys)));
+    const meant = meantBy(issue.errors.filter((issues) => !issues.some(isOfOtherType)));
     if (meant) return meant.flatMap((inner) => told(inner, schemaAt(schema, issue.path), path));
   }
   return [{ path, expected: expectation(issue, schemaAt(schema, issue.path)), found: describe(issue.input) }];
@@ -42,9 +40,21 @@ const unknownKey = (path: string, key: string, known: readonly string[]): PlanIs
 const isOfOtherType = ({ code, path }: SchemaIssue): boolean =>
   path.length === 0 && (code === 'invalid_type' || code === 'invalid_value' || code === 'invalid_union');
 
-const isOfOtherKeys = ({ code, path }: SchemaIssue): boolean => path.length === 0 && code === 'unrecognized_keys';
+/** Of alternatives of the right type, the one that knows most of the keys, and among several of these the one that finds least else wrong. */
+function meantBy(alternatives: readonly SchemaIssue[][]): SchemaIssue[] | undefined {
+  const [first, second] = alternatives.toSorted(
+    (one, other) => strangeKeys(one) - strangeKeys(other) || one.length - other.length,
+  );
+  if (first === undefined || second === undefined) return first;
+  const isAsNear = strangeKeys(second) === strangeKeys(first) && second.length === first.length;
+  return isAsNear ? undefined : first;
+}
 
-const only = <Item>(items: readonly Item[]): Item | undefined => (items.length === 1 ? items[0] : undefined);
+const strangeKeys = (issues: readonly SchemaIssue[]): number =>
+  issues.reduce(
+    (sum, issue) => sum + (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 0),
+    0,
+  );
 
 function expectation(issue: SchemaIssue, schema: Schema | undefined): string {
   if (!/^(Invalid|Too|Unrecognized)\b/.test(issue.message)) return issue.message;

@@ -4,7 +4,14 @@
  * answers the prompts, and the student learns its answers; with a section `capture` it is then asked how probable the tokens of its
  * answers are, and the student learns these distributions too. Pure.
  */
-import { isEndpoint, ownModel, startsFromChampion, type PlanFile, type StageOfFile } from '../config/plan-schema.js';
+import {
+  isEndpoint,
+  ownModel,
+  startsFromChampion,
+  teacherDirectory,
+  type PlanFile,
+  type StageOfFile,
+} from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
 import type { PlanIssue } from './plan-issues.js';
 import { answer, canary, isWatched } from './standard-answers.js';
@@ -86,7 +93,8 @@ export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] =>
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
   'answer',
   ...(isDistilled(file) ? (['capture', 'distill', 'control'] as const) : []),
-  ...(isMeasured(file) ? (['answer-evaluation', 'evaluate', 'reproduction'] as const) : []),
+  ...(isMeasured(file) ? (['answer-evaluation', 'evaluate'] as const) : []),
+  ...(isMeasured(file) || file.reproduction === 0 ? (['reproduction'] as const) : []),
   ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
 
@@ -106,7 +114,9 @@ export function standardStages(file: PlanFile): PlannedStage[] {
   const imports = [
     plannedStage('import', 'import', [], {}, { dataset }),
     ...(evaluation === undefined ? [] : [plannedStage('evaluation', 'import', [], {}, { dataset: evaluation })]),
-    ...(isEndpoint(teacher) ? [] : [plannedStage('teacher', 'import-model', [], {}, { model: teacher ?? '' })]),
+    ...(isEndpoint(teacher)
+      ? []
+      : [plannedStage('teacher', 'import-model', [], {}, { model: teacherDirectory(teacher) ?? '' })]),
     ...(model === undefined ? [] : [plannedStage('student', 'import-model', [], {}, { model })]),
   ];
   const made = !isEndpoint(teacher)

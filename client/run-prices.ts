@@ -3,7 +3,7 @@
  * teacher costs. A stage that is reused counts like one that has run: what it has cost was paid by this run or by one before.
  */
 import { memberOf, numberAt, objectAt, type Prices } from '../evaluation/report/index.js';
-import { isJsonObject, type JsonObject } from '../storage/index.js';
+import type { JsonObject } from '../storage/index.js';
 
 /** What a stage with a result has recorded. */
 export interface RecordedStage {
@@ -66,9 +66,11 @@ function spentBy(stage: RecordedStage): number | null {
   return observed === undefined && !asksEndpoint(stage) ? 0 : numberAt(stage.observations, 'spentUsd');
 }
 
-/** One that asks an endpoint names it in its options, whatever its kind. */
-const asksEndpoint = ({ preimage }: RecordedStage): boolean =>
-  isJsonObject(memberOf(objectAt(preimage, 'options'), 'teacher') ?? null);
+/** One that asks an endpoint has its identity among its options, whatever its kind; whoever only tells of a teacher has its terms as well. */
+function asksEndpoint({ preimage }: RecordedStage): boolean {
+  const teacher = objectAt(objectAt(preimage, 'options'), 'teacher');
+  return memberOf(teacher, 'endpoint') !== undefined && memberOf(teacher, 'terms') === undefined;
+}
 
 /** A request as the mean of the replies whose tokens were counted. */
 function teacherPrices(observed: JsonObject): Prices['teacher'] {

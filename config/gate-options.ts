@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { durationSchema } from './duration.js';
 import { gateSchema } from './gate-schema.js';
-import { teacherEndpointSchema } from './teacher-schema.js';
+import { teacherDirectorySchema, teacherEndpointSchema } from './teacher-schema.js';
 
 const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, '1 to 63 characters of A-Z a-z 0-9 . _ -');
 
@@ -28,7 +28,10 @@ export const promoteOptions = z.strictObject({
     .describe('A person decides whether a student that passed its gate is promoted: `nightstill approve <run>`.'),
   licence: z.string().min(1).optional().describe('Of the student, as its model card says it.'),
   languages: z.array(z.string().min(1)).min(1).optional().describe('That the student speaks, for its model card.'),
-  teacher: z.union([z.string(), teacherEndpointSchema]).optional().describe('For the model card.'),
+  teacher: z
+    .union([z.string(), teacherDirectorySchema, teacherEndpointSchema])
+    .optional()
+    .describe('For the model card.'),
   student: z.json().optional().describe('What the student began as, for the model card.'),
 });
 export type PromoteOptions = z.output<typeof promoteOptions>;

@@ -9,8 +9,8 @@ export interface PlanFileInput {
   readonly name: string;
   /** URL of the object store: `file:///directory` or `s3://bucket/prefix`. Without credentials. */
   readonly store: string;
-  /** A model directory, or an endpoint that speaks the chat API of OpenAI. */
-  readonly teacher?: string | TeacherInput;
+  /** A model directory, with its terms where it answers, or an endpoint that speaks the chat API of OpenAI. */
+  readonly teacher?: string | { readonly model: string; readonly terms: TeacherInput['terms'] } | TeacherInput;
   /** A model directory, or which layers of the teacher to begin with. `start: 'champion'`: a night trains from what serves. */
   readonly student?:
     | string

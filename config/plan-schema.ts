@@ -10,7 +10,7 @@ import { gateSchema } from './gate-schema.js';
 import { tensorflowRelease } from './numerics.js';
 import { scheduleSchema } from './schedule-schema.js';
 import { sourceUrlSchema } from './source-url.js';
-import { teacherEndpointSchema, type TeacherEndpoint } from './teacher-schema.js';
+import { teacherDirectorySchema, teacherEndpointSchema, type TeacherEndpoint } from './teacher-schema.js';
 
 /** Stands in file names, object keys and Temporal ids. */
 export const nameSchema = z
@@ -88,9 +88,11 @@ export const planFileSchema = z.strictObject({
     .string({ error: 'a store URL: file:///directory or s3://bucket/prefix' })
     .describe('URL of the object store: file:///directory or s3://bucket/prefix.'),
   teacher: z
-    .union([sourceUrlSchema, teacherEndpointSchema])
+    .union([sourceUrlSchema, teacherDirectorySchema, teacherEndpointSchema])
     .optional()
-    .describe('A model directory, or an endpoint: `{ endpoint, model, revision, terms }`.'),
+    .describe(
+      'A model directory; `{ model, terms }`, the same with its terms, which are needed where it answers; or an endpoint: `{ endpoint, model, revision, terms }`.',
+    ),
   student: studentSchema
     .optional()
     .describe(
@@ -168,7 +170,12 @@ export const ownModel = (student: PlanFile['student']): string | undefined =>
   typeof student === 'object' ? ('model' in student ? student.model : undefined) : student;
 
 /** Is it asked over a network? Else it is a model directory. */
-export const isEndpoint = (teacher: PlanFile['teacher']): teacher is TeacherEndpoint => typeof teacher === 'object';
+export const isEndpoint = (teacher: PlanFile['teacher']): teacher is TeacherEndpoint =>
+  typeof teacher === 'object' && teacher.endpoint !== undefined;
+
+/** Of a teacher that lies in one. */
+export const teacherDirectory = (teacher: Exclude<PlanFile['teacher'], TeacherEndpoint>): string | undefined =>
+  typeof teacher === 'object' ? teacher.model : teacher;
 
 export const startsFromChampion = ({ student }: Pick<PlanFile, 'student'>): boolean =>
   typeof student === 'object' && 'start' in student && student.start === 'champion';

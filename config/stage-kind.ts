@@ -107,6 +107,8 @@ export interface StageKind {
   readonly observes: readonly string[];
   /** Of a stage that decides about what serves under a name. */
   readonly champion?: ((options: JsonObject) => ChampionUse) | undefined;
+  /** With these options, does it have a model of this machine answer as a teacher? Then the plan says at its top what the terms of that are. */
+  readonly needsTerms: (options: JsonObject) => boolean;
   /** With these options, what does it ask of an endpoint? Undefined: nothing, or nobody can say. */
   readonly calls: (options: JsonObject) => CallsOfRow | undefined;
   /** Of a stage that scores: the scorers that a plan can name. */

@@ -1,10 +1,11 @@
 /**
- * A teacher behind an endpoint that speaks the chat API of OpenAI, as a plan may describe it: where it is, which model answers and
+ * A teacher, as a plan may describe it. One in a directory of this machine: where it lies, and what its terms allow. One behind an endpoint that speaks the chat API of OpenAI, as a plan may describe it: where it is, which model answers and
  * which revision of it, what its terms allow, what it costs, and how hard it may be asked. Keys are named, never given.
  */
 import { z } from 'zod';
 import { durationSchema } from './duration.js';
 import type { JsonObject } from './json.js';
+import { sourceUrlSchema } from './source-url.js';
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
@@ -122,6 +123,14 @@ export const teacherEndpointSchema = z
     error:
       'report: answers without the field temperature differ by chance, and everything would be asked anew each time',
   });
+
+/** A model directory, and what its licence allows. */
+export const teacherDirectorySchema = z.strictObject({
+  // With one it is another kind of teacher, whose mistakes are told as its own.
+  endpoint: z.never().optional(),
+  model: sourceUrlSchema.describe('Its directory.'),
+  terms: termsSchema.describe('Required where it answers: nothing is learned from answers before they are known.'),
+});
 
 export type TeacherEndpoint = z.output<typeof teacherEndpointSchema>;
 /** A teacher as it is asked: behind an endpoint, or a model on this machine. */

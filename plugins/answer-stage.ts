@@ -22,6 +22,7 @@ export const answerStage = defineStage({
   outputs: { dataset: 'dataset', answers: 'answers' },
   queue: (options) => (isLocal(options) ? 'gpu' : 'io'),
   numerics: isLocal,
+  needsTerms: isLocal,
   reproducible: false,
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },

@@ -82,6 +82,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly onDay?: (options: Options, day: string) => Partial<Options> | undefined;
   /** Do its bits depend on the numerics of the plan? Default: false. */
   readonly numerics?: boolean | ((options: Options) => boolean);
+  /** Does it have a model that is an input answer as a teacher, whose terms `teacher` of the plan then says? Default: no. */
+  readonly needsTerms?: (options: Options) => boolean;
   /** Of a stage that asks an endpoint about each row of its input `dataset`: what `nightstill plan` tells of that. Default: nothing. */
   readonly calls?: (options: Options) => CallsOfRow | undefined;
   /** Of a stage that scores: the scorers that a plan can name. Default: none. */
@@ -129,7 +131,7 @@ export function defineStage<
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
   const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
-  const { champion, approval, onDay, scores, calls } = definition;
+  const { champion, approval, onDay, scores, calls, needsTerms = () => false } = definition;
   const inputs: ArtifactKinds = definition.inputs ?? {};
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -164,6 +166,7 @@ export function defineStage<
     refusesBy: definition.refusesBy,
     observes: definition.observes ?? [],
     champion: champion && ((values) => champion(values as Options)),
+    needsTerms: (values) => needsTerms(values as Options),
     calls: (values) => calls?.(values as Options),
     knownScorers: definition.knownScorers ?? [],
     approval: (values) => approval?.(values as Options),

@@ -2,10 +2,13 @@
  * What answering tells whoever watches: its phase, how much of it is done, and how fast this attempt writes. Every report follows from
  * something that was done.
  */
+import { performance } from 'node:perf_hooks';
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
-import { TokenMeter } from '../../engine/index.js';
 import type { AnsweringPhase } from '../teachers/answer-prompts.js';
+
+/** Between two reports of nothing but tokens. */
+const reportIntervalMs = 1000;
 
 export interface AnsweringAttempt {
   readonly stop: AbortSignal;
@@ -15,12 +18,15 @@ export interface AnsweringAttempt {
 export class AnsweringProgress {
   readonly #send: (progress: Progress) => void;
   readonly #attempt: AnsweringAttempt;
-  readonly #meter = new TokenMeter(() => this.#report());
   #phase: ChildPhase<'answerer'> = 'load';
   #counted: ProgressFacts = {};
   /** Of the requests that have a fate: every response is durable once it is recorded. */
   #durableStep = 0;
   #partsRead = 0;
+  #tokens = 0;
+  #askedSinceMs: number | undefined;
+  #askedUntilMs: number | undefined;
+  #reportedAtMs = 0;
 
   constructor(send: (progress: Progress) => void, attempt: AnsweringAttempt) {
     this.#send = send;
@@ -32,7 +38,7 @@ export class AnsweringProgress {
     this.#attempt.stop.throwIfAborted();
     this.#phase = phase;
     this.#counted = {};
-    if (phase === 'ask') this.#meter.begin();
+    if (phase === 'ask') this.#askedSinceMs = performance.now();
     this.#report();
   }
 
@@ -46,24 +52,30 @@ export class AnsweringProgress {
   readonly counted = (phase: AnsweringPhase, facts: ProgressFacts): void => {
     [this.#phase, this.#counted] = [phase, facts];
     if (phase === 'ask') this.#durableStep = facts.done ?? 0;
-    else this.#meter.end();
+    else this.#askedUntilMs ??= performance.now();
     this.#report();
   };
 
-  readonly token = this.#meter.token;
+  readonly token = (): void => {
+    this.#tokens += 1;
+    if (performance.now() - this.#reportedAtMs >= reportIntervalMs) this.#report();
+  };
 
   /** Of this attempt; 0 before the first token. */
   get tokensPerSecond(): number {
-    return this.#meter.tokensPerSecond;
+    if (this.#askedSinceMs === undefined || this.#tokens === 0) return 0;
+    return Math.round((this.#tokens * 1000) / ((this.#askedUntilMs ?? performance.now()) - this.#askedSinceMs));
   }
 
   #report(): void {
-    this.#meter.told();
+    this.#reportedAtMs = performance.now();
+    const { tokensPerSecond } = this;
     this.#send({
       phase: this.#phase,
       facts: {
         ...this.#counted,
-        ...this.#meter.facts,
+        ...(this.#tokens > 0 && { tokens: this.#tokens }),
+        ...(tokensPerSecond > 0 && { tokensPerSecond }),
       },
       ...(this.#durableStep > 0 && { durable: { step: this.#durableStep, fence: this.#attempt.fence } }),
     });

@@ -16,6 +16,7 @@ const training = { rowTokens: 64, rows: 2, steps: 2 };
 
 export const homePlan = (given: HomePlan): Json => ({
   ...given,
+  teacher: { model: given.teacher, terms: { licence: 'MIT', allowsTraining: 'yes' } },
   answer: { maximumTokens: 8, keep: ['cut-off'], context: 64 },
   capture: {},
   'fine-tune': training,

@@ -92,6 +92,39 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'distill.rowTokens: expected 64, as the logits are captured with, found 32',
     ],
     [
+      'answers of a directory without terms',
+      { ...standard, answer: {} },
+      'teacher: expected { model, terms: { licence, allowsTraining } }, since it answers and a student learns from that, found a directory without terms',
+    ],
+    [
+      'answers of a model in a plan of own stages that says nothing of its terms',
+      {
+        name: 'night',
+        store: 'file:///store',
+        stages: [
+          { id: 'import', uses: 'import', with: { dataset: '/rows.jsonl' } },
+          { id: 'model', uses: 'import-model', with: { model: '/t' } },
+          { id: 'answer', uses: 'answer', needs: ['import', 'model'], inputs: { teacher: 'model.model' } },
+        ],
+      },
+      'teacher: expected { model, terms: { licence, allowsTraining } }, since it answers and a student learns from that, found nothing',
+    ],
+    [
+      'a directory whose terms allow no training',
+      { ...standard, teacher: { model: '/t', terms: { ...terms, allowsTraining: 'no' } } },
+      `teacher.terms.allowsTraining: expected yes, or { approvedBy } naming who has approved it: \`no\` asks nothing, found ${aText}`,
+    ],
+    [
+      'a directory with terms that are missing',
+      { ...standard, teacher: { model: '/t' } },
+      'teacher.terms: expected what the terms of the teacher are: { licence, allowsTraining }, found nothing',
+    ],
+    [
+      'a directory with a misspelt part',
+      { ...standard, teacher: { model: '/t', term: terms } },
+      'teacher.terms: expected what the terms of the teacher are: { licence, allowsTraining }, found nothing\nteacher.term: expected a known key (nearest: terms), found one that is not known here',
+    ],
+    [
       'money where the teacher is a directory',
       { ...standard, answer: {}, budget: { spendAtMostUsd: 1 } },
       'budget: expected an endpoint with prices as teacher beside it, by which spending is counted, found an object',

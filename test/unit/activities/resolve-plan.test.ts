@@ -66,7 +66,8 @@ describe('a plan file', () => {
   });
 
   it('has a teacher that lies in a directory answer the prompts first, where the file says so', () => {
-    const content = { ...standard, answer: { maximumTokens: 20, sequences: 4 }, capture: {} };
+    const teacher = { model: '/t', terms: { licence: 'MIT', allowsTraining: 'yes' } };
+    const content = { ...standard, teacher, answer: { maximumTokens: 20, sequences: 4 }, capture: {} };
     expect(nodesOf(content).map(({ id, needs }) => [id, needs])).toEqual([
       ['import', []],
       ['teacher', []],

@@ -72,6 +72,9 @@ describe('the types of a plan file', () => {
     expect(planFileSchema.parse(file)).toMatchObject(file);
     expect(Object.keys(file).sort()).toEqual(Object.keys(planFileSchema.shape).sort());
     expect(planFileSchema.parse({ ...file, teacher })).toMatchObject({ teacher });
+    const { terms } = teacher;
+    const inDirectory: PlanFileInput = { ...file, teacher: { model: 'file:///teacher', terms } };
+    expect(planFileSchema.parse(inDirectory)).toMatchObject({ teacher: { terms } });
     expect(Object.keys(teacher).sort()).toEqual(Object.keys(teacherEndpointSchema.shape).sort());
   });
 });
