@@ -1,6 +1,6 @@
 /**
- * What the standard plan adds where it has questions to measure with: the student answers them, and so does every model that the gates
- * compare it with; the gate decides, and who passes is promoted. Pure.
+ * What the standard plan adds where it has questions to measure with: the student answers them, and so does every other model that the
+ * plan has, so that a report tells what each step was worth; the gate decides by those that it compares, and who passes is promoted. Pure.
  */
 import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
 import { isEndpoint, ownModel, startsFromChampion, type PlanFile } from '../config/plan-schema.js';
@@ -68,9 +68,8 @@ export function measuringStages(file: PlanFile, made: readonly PlannedStage[]): 
   if (!isMeasured(file)) return [];
   const { gates = [], control } = file;
   const candidate = candidateOf(file);
-  const known = Object.entries(modelsOf(file)) as [System, string][];
+  const others = Object.entries(modelsOf(file)) as [System, string][];
   const compared = new Set<System>([...systemsOf(gates), ...(control === undefined ? [] : (['control'] as const))]);
-  const others = known.filter(([system]) => compared.has(system));
   return [
     ...(others.some(([, node]) => node === 'answer-evaluation') ? [answerEvaluation(file)] : []),
     evaluating(file, 'evaluate', candidate),
@@ -79,7 +78,7 @@ export function measuringStages(file: PlanFile, made: readonly PlannedStage[]): 
       ? []
       : deciding(
           candidate,
-          others.map(([system]) => system),
+          others.map(([system]) => system).filter((system) => compared.has(system)),
           file,
         )),
     ...reproductions(file, made, [candidate, ...others.map(([, node]) => node)]),

@@ -93,8 +93,7 @@ export const standardSections = (file: PlanFile): readonly (keyof PlanFile)[] =>
   ...(['teacher', 'student', 'dataset', 'evaluation', 'fine-tune'] as const),
   'answer',
   ...(isDistilled(file) ? (['capture', 'distill', 'control'] as const) : []),
-  ...(isMeasured(file) ? (['answer-evaluation', 'evaluate'] as const) : []),
-  ...(isMeasured(file) || file.reproduction === 0 ? (['reproduction'] as const) : []),
+  ...(isMeasured(file) ? (['answer-evaluation', 'evaluate', 'reproduction'] as const) : []),
   ...(isMeasured(file) && file.gates !== undefined ? (['promote'] as const) : []),
 ];
 

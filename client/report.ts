@@ -10,7 +10,7 @@ import type { TeacherDrift } from '../config/teacher-drift.js';
 import type { ComparisonRecord } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import type { Refusal } from '../config/refusal.js';
-import type { ReportedSystem, Reproduction, ScoreTable } from '../evaluation/report/index.js';
+import type { CapturedDistributions, ReportedSystem, Reproduction, ScoreTable } from '../evaluation/report/index.js';
 import type { ArtifactRef } from '../config/artifact.js';
 import type { PaidStage } from './run-prices.js';
 import { seenRun } from './seen-run.js';
@@ -36,6 +36,8 @@ export interface RunReport {
   readonly tables: readonly ScoreTable[];
   /** How many answers of its training each student recites, where that was asked; see `reproduction` of a plan. */
   readonly reproductions: readonly Reproduction[];
+  /** What each capture of the run has kept of its teacher. */
+  readonly captures: readonly ({ readonly node: string } & CapturedDistributions)[];
   /** What was not measured, and would tell whether distilling was the right thing to do. */
   readonly notCompared: readonly ('stock-small-model' | 'quantized-teacher' | 'teacher')[];
   /** Of the gates of the run. */

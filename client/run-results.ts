@@ -5,6 +5,7 @@ import { readComparisons } from '../config/verdict.js';
 import type { RunOutcome } from '../config/plan.js';
 import {
   answeringSystem,
+  capturedOf,
   isOfTraining,
   lineageOf,
   memberOf,
@@ -74,6 +75,10 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     status: run.status === 'closed' ? ((run.outcome as RunOutcome | null)?.status ?? 'completed') : 'open',
     tables,
     reproductions: reproductionsOf(evaluations),
+    captures: nodes.flatMap(({ node, result }) => {
+      const captured = capturedOf(objectOf(result.outcome.facts));
+      return captured ? [{ node, ...captured }] : [];
+    }),
     notCompared: ['stock-small-model', 'quantized-teacher', ...(lacksTeacher(tables) ? (['teacher'] as const) : [])],
     verdicts: [...(await readVerdicts(store, nodes)), ...unchangedVerdicts(run)],
     canaries: nodes.flatMap(({ node, result }) => {

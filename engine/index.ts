@@ -103,6 +103,7 @@ export { type WeightDecay } from './training/weight-decay.js';
 export { openChatModel, type ChatModel } from './generation/chat-model.js';
 export { createGenerator, type Generator, type GeneratorOptions } from './generation/generator.js';
 export { promptLengthsUpTo } from './generation/prompt-lengths.js';
+export { TokenMeter } from './generation/token-meter.js';
 export {
   type GeneratedToken,
   type GenerationEnd,

@@ -19,6 +19,7 @@ export function drawReport(report: RunReport, language: Language): string {
       ? []
       : [[...latencies(tables, say), ...absent(report, say), ...costs(report, say)].join('\n')]),
     ...(report.reproductions.length === 0 ? [] : [drawReproductions(report, say)]),
+    ...report.captures.map((captured) => drawCapture(captured, say)),
     decisions(report, say),
     ...(withoutResult.length === 0 ? [] : [say.withoutResult(withoutResult.join(', '))]),
     [
@@ -125,6 +126,36 @@ const absent = ({ notCompared }: RunReport, say: Words): string[] => [
   ...(notCompared.includes('teacher') ? [say.teacherNotMeasured] : []),
   say.notCompared,
 ];
+
+/** A line a fact; a row for each interval of mass, a column for each temperature. */
+function drawCapture(captured: RunReport['captures'][number], say: Words): string {
+  const { node, rows, positions, k, bytesPerToken, unaligned, masses } = captured;
+  const { heading, bytes, leftOut, otherwise, mean } = say.captured;
+  const found = unaligned.of === 'endpoint' ? Object.entries(unaligned.reasons) : [];
+  const reasons = found.toSorted(([, one], [, other]) => other - one);
+  const shareOfRows = unaligned.share === null ? say.notKnown : percent(unaligned.share);
+  const [first] = masses;
+  const facts = [
+    bytes(bytesPerToken.toFixed(2)),
+    unaligned.of === 'model'
+      ? otherwise(shareOfRows)
+      : leftOut(shareOfRows, reasons.map(([reason, number]) => `${reason} ${formatCount(number)}`).join(', ')),
+    mean(masses.map(({ temperature, mean: held }) => `${percent(held)} (T = ${temperature})`).join(', ')),
+    drawTable(
+      [say.captured.mass, ...masses.map(({ temperature }) => say.captured.positions(String(temperature)))],
+      (first?.histogram ?? []).map(({ from, to }, bin) => [
+        `${edge(from)} – ${edge(to)} %`,
+        ...masses.map(({ histogram }) => ofAll(histogram[bin]?.positions ?? 0, positions)),
+      ]),
+    ),
+  ];
+  return [heading(node, formatCount(k), formatCount(positions), formatCount(rows)), ...facts.map(indent)].join('\n');
+}
+
+/** Without zeros that say nothing: 50, 99.9. */
+const edge = (share: number): string => String(Number((share * 100).toFixed(3)));
+
+const ofAll = (count: number, all: number): string => `${formatCount(count)} (${percent(all === 0 ? 0 : count / all)})`;
 
 /** Models may have been evaluated with different numbers of requests side by side: then each of the numbers is told. */
 function latencies(tables: readonly Table[], say: Words): string[] {

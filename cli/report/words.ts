@@ -43,6 +43,18 @@ export interface Words {
   readonly reproduction: readonly [string, string];
   readonly reproductionColumns: readonly string[];
   readonly against: Readonly<Record<'teacher' | 'references', string>>;
+  /** What a capture has kept. */
+  readonly captured: {
+    readonly heading: (node: string, k: string, positions: string, rows: string) => string;
+    readonly bytes: (bytes: string) => string;
+    /** @param reasons empty where every row is there */
+    readonly leftOut: (share: string, reasons: string) => string;
+    readonly otherwise: (share: string) => string;
+    readonly mean: (means: string) => string;
+    /** Heads of the columns. */
+    readonly mass: string;
+    readonly positions: (temperature: string) => string;
+  };
   readonly latency: (sideBySide: string) => string;
   /** The same of a model that answered over a network. */
   readonly latencyOfEndpoint: (sideBySide: string) => string;
@@ -123,6 +135,16 @@ const english: Words = {
   ],
   reproductionColumns: ['model', 'training rows', 'held-out rows', 'against', 'gap'],
   against: { teacher: 'answers of the teacher', references: 'references' },
+  captured: {
+    heading: (node, k, positions, rows) =>
+      `Distributions of the teacher (${node}): the ${k} most probable ids at each of ${positions} positions, in ${rows} rows`,
+    bytes: (bytes) => `Bytes a token: ${bytes}`,
+    leftOut: (share, reasons) => `Rows unaligned, and left out: ${share}${reasons && ` (${reasons})`}`,
+    otherwise: (share) => `Rows unaligned, which the teacher's own chat template would write otherwise: ${share}`,
+    mean: (means) => `Captured mass, on average: ${means}`,
+    mass: 'captured mass',
+    positions: (temperature) => `positions at T = ${temperature}`,
+  },
   latency: (sideBySide) =>
     `p50 and p95: from request to the end of the answer, ${sideBySide} requests side by side, on the machine of the evaluation.`,
   latencyOfEndpoint: (sideBySide) =>
@@ -209,6 +231,16 @@ const japanese: Words = {
   ],
   reproductionColumns: ['モデル', '学習データ', '未学習データ', '比較対象', '差'],
   against: { teacher: '教師の回答', references: '参照回答' },
+  captured: {
+    heading: (node, k, positions, rows) =>
+      `教師の分布（${node}）: ${rows} 行の ${positions} 位置それぞれで、確率の高い ${k} 個の ID`,
+    bytes: (bytes) => `1 トークンあたりのバイト数: ${bytes}`,
+    leftOut: (share, reasons) => `整合せず除外した行: ${share}${reasons && `（${reasons}）`}`,
+    otherwise: (share) => `教師自身のチャットテンプレートでは異なる表記になる行: ${share}`,
+    mean: (means) => `捉えた確率質量の平均: ${means}`,
+    mass: '捉えた確率質量',
+    positions: (temperature) => `位置の数（T = ${temperature}）`,
+  },
   latency: (sideBySide) =>
     `p50 と p95: リクエストから回答の終わりまでの時間（同時 ${sideBySide} リクエスト、評価を行ったマシンでの値）。`,
   latencyOfEndpoint: (sideBySide) =>

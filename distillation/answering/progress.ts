@@ -2,13 +2,10 @@
  * What answering tells whoever watches: its phase, how much of it is done, and how fast this attempt writes. Every report follows from
  * something that was done.
  */
-import { performance } from 'node:perf_hooks';
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
+import { TokenMeter } from '../../engine/index.js';
 import type { AnsweringPhase } from '../teachers/answer-prompts.js';
-
-/** Between two reports of nothing but tokens. */
-const reportIntervalMs = 1000;
 
 export interface AnsweringAttempt {
   readonly stop: AbortSignal;
@@ -18,15 +15,12 @@ export interface AnsweringAttempt {
 export class AnsweringProgress {
   readonly #send: (progress: Progress) => void;
   readonly #attempt: AnsweringAttempt;
+  readonly #meter = new TokenMeter(() => this.#report());
   #phase: ChildPhase<'answerer'> = 'load';
   #counted: ProgressFacts = {};
   /** Of the requests that have a fate: every response is durable once it is recorded. */
   #durableStep = 0;
   #partsRead = 0;
-  #tokens = 0;
-  #askedSinceMs: number | undefined;
-  #askedUntilMs: number | undefined;
-  #reportedAtMs = 0;
 
   constructor(send: (progress: Progress) => void, attempt: AnsweringAttempt) {
     this.#send = send;
@@ -38,7 +32,7 @@ export class AnsweringProgress {
     this.#attempt.stop.throwIfAborted();
     this.#phase = phase;
     this.#counted = {};
-    if (phase === 'ask') this.#askedSinceMs = performance.now();
+    if (phase === 'ask') this.#meter.begin();
     this.#report();
   }
 
@@ -52,30 +46,24 @@ export class AnsweringProgress {
   readonly counted = (phase: AnsweringPhase, facts: ProgressFacts): void => {
     [this.#phase, this.#counted] = [phase, facts];
     if (phase === 'ask') this.#durableStep = facts.done ?? 0;
-    else this.#askedUntilMs ??= performance.now();
+    else this.#meter.end();
     this.#report();
   };
 
-  readonly token = (): void => {
-    this.#tokens += 1;
-    if (performance.now() - this.#reportedAtMs >= reportIntervalMs) this.#report();
-  };
+  readonly token = this.#meter.token;
 
   /** Of this attempt; 0 before the first token. */
   get tokensPerSecond(): number {
-    if (this.#askedSinceMs === undefined || this.#tokens === 0) return 0;
-    return Math.round((this.#tokens * 1000) / ((this.#askedUntilMs ?? performance.now()) - this.#askedSinceMs));
+    return this.#meter.tokensPerSecond;
   }
 
   #report(): void {
-    this.#reportedAtMs = performance.now();
-    const { tokensPerSecond } = this;
+    this.#meter.told();
     this.#send({
       phase: this.#phase,
       facts: {
         ...this.#counted,
-        ...(this.#tokens > 0 && { tokens: this.#tokens }),
-        ...(tokensPerSecond > 0 && { tokensPerSecond }),
+        ...this.#meter.facts,
       },
       ...(this.#durableStep > 0 && { durable: { step: this.#durableStep, fence: this.#attempt.fence } }),
     });

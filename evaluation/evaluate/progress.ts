@@ -1,25 +1,20 @@
 /** What an evaluation tells whoever watches: its phase, how far it is, how fast, and the last durable part. */
-import { performance } from 'node:perf_hooks';
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress } from '../../config/child-protocol.js';
 import { quantileOf } from '../../config/quantile.js';
+import { TokenMeter } from '../../engine/index.js';
 import type { JsonObject } from '../../storage/index.js';
-
-/** Between two reports of nothing but tokens. */
-const reportIntervalMs = 1000;
 
 export class EvaluationProgress {
   readonly #send: (progress: Progress) => void;
   readonly #stop: AbortSignal;
   readonly #latenciesMs: number[] = [];
+  readonly #meter = new TokenMeter(() => this.#report());
   #phase: ChildPhase<'evaluator'> = 'load';
   #items: { readonly done: number; readonly of: number } | undefined;
   #durable: Progress['durable'];
-  #tokens = 0;
   /** Of models and of what an earlier attempt has left. */
   #partsRead = 0;
-  #askedSinceMs: number | undefined;
-  #reportedAtMs = 0;
 
   constructor(send: (progress: Progress) => void, stop: AbortSignal) {
     this.#send = send;
@@ -30,7 +25,7 @@ export class EvaluationProgress {
   begin(phase: ChildPhase<'evaluator'>): void {
     this.#stop.throwIfAborted();
     this.#phase = phase;
-    if (phase === 'evaluate') this.#askedSinceMs = performance.now();
+    if (phase === 'evaluate') this.#meter.begin();
     this.#report();
   }
 
@@ -47,17 +42,13 @@ export class EvaluationProgress {
     this.#report();
   }
 
-  readonly token = (): void => {
-    this.#tokens += 1;
-    if (performance.now() - this.#reportedAtMs >= reportIntervalMs) this.#report();
-  };
+  readonly token = this.#meter.token;
 
   readonly answered = (latencyMs: number): void => void this.#latenciesMs.push(latencyMs);
 
   /** Of this attempt; 0 before the first token. */
   get tokensPerSecond(): number {
-    if (this.#askedSinceMs === undefined || this.#tokens === 0) return 0;
-    return Math.round((this.#tokens * 1000) / (performance.now() - this.#askedSinceMs));
+    return this.#meter.tokensPerSecond;
   }
 
   /** Of the requests of this attempt; none were made where an earlier one had scored everything. */
@@ -70,15 +61,13 @@ export class EvaluationProgress {
   }
 
   #report(): void {
-    this.#reportedAtMs = performance.now();
-    const { tokensPerSecond } = this;
+    this.#meter.told();
     this.#send({
       phase: this.#phase,
       facts: {
         ...(this.#items && { ...this.#items, unit: 'items' }),
         ...(this.#partsRead > 0 && { parts: this.#partsRead }),
-        ...(this.#tokens > 0 && { tokens: this.#tokens }),
-        ...(tokensPerSecond > 0 && { tokensPerSecond }),
+        ...this.#meter.facts,
       },
       ...(this.#durable && { durable: this.#durable }),
     });

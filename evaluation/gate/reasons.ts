@@ -54,7 +54,7 @@ function english(told: Told): string {
 
 const difference = (told: Told): string =>
   `${say(told.mean)} against ${say(told.otherMean)} on ${told.items ?? 0} items, ` +
-  `difference ${say(told.estimate)} ${interval(told.interval)}, ${told.method ?? ''}${told.p === undefined ? '' : `, p = ${say(told.p)}`}`;
+  `difference ${say(told.estimate)} ${interval(told.interval)}, ${testOf(told).join(', ')}`;
 
 function japanese(told: Told): string {
   const { requirement, outcome, because } = told;
@@ -93,7 +93,16 @@ function japanese(told: Told): string {
 
 const differenceInJapanese = (told: Told): string =>
   `${told.items ?? 0} 問で ${say(told.mean)} 対 ${say(told.otherMean)}、` +
-  `差 ${say(told.estimate)} ${interval(told.interval)}、${told.method ?? ''}${told.p === undefined ? '' : `、p = ${say(told.p)}`}`;
+  `差 ${say(told.estimate)} ${interval(told.interval)}、${testOf(told).join('、')}`;
+
+/** The least that four digits show. */
+const leastP = 0.0001;
+
+/** The method, and its p where it has one: that is never 0. */
+const testOf = ({ method = '', p }: Told): string[] => [
+  method,
+  ...(p === undefined ? [] : [p < leastP ? `p < ${leastP}` : `p = ${say(p)}`]),
+];
 
 const systemsInJapanese: Readonly<Record<System, string>> = {
   champion: '現行モデル (champion)',

@@ -68,7 +68,7 @@ async function beginOf(nodes: RunResult['nodes']): Promise<unknown> {
   }
 }
 
-const trained = ['import', 'fine-tune', 'distill', 'evaluate', 'gate', 'promote'];
+const trained = ['import', 'fine-tune', 'distill', 'evaluate', 'evaluate-fine-tuned', 'gate', 'promote'];
 
 it('the first night trains from the base, an unchanged one runs no stage, and new rows are taught to what serves', async () => {
   await arrive('2026-11-25', conversationLines(3));
@@ -76,11 +76,13 @@ it('the first night trains from the base, an unchanged one runs no stage, and ne
   expect(await beginOf(first.nodes)).toBe(first.nodes['student']?.outputs['model']?.digest);
   const promoted = await champion();
   expect(promoted).toBe(first.nodes['distill']?.outputs['model']?.digest);
+  // The base and the teacher are measured once.
+  expect(first.ran).toEqual(expect.arrayContaining(['evaluate-base', 'evaluate-teacher', ...trained]));
   expect((await nightOf('2026-11-27')).ran).toEqual([]);
 
   await arrive('2026-11-27', `${JSON.stringify({ prompt: 'one more', response: 'row' })}\n`);
   const second = await nightOf('2026-11-27');
-  expect(second.ran).toEqual(trained);
+  expect(second.ran.toSorted()).toEqual(trained.toSorted());
   expect(await beginOf(second.nodes)).toBe(promoted);
   const next = await champion();
   expect(next).toBe(second.nodes['distill']?.outputs['model']?.digest);

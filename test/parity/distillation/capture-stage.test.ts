@@ -7,7 +7,8 @@ import { openTokens } from '../../../distillation/training/token-cache.js';
 import { createConversationEncoder, openChatTemplate, openTokenizer } from '../../../engine/index.js';
 import { readModelConfig } from '../../../engine/files/model-config.js';
 import { openModelDirectory, writeModelDirectory } from '../../../engine/files/model-directory.js';
-import { readArtifact, readBlob, type ArtifactRef, type StageResult } from '../../../storage/index.js';
+import { capturedOf } from '../../../evaluation/report/index.js';
+import { readArtifact, readBlob, type ArtifactRef, type JsonObject, type StageResult } from '../../../storage/index.js';
 import { copyModel } from '../../support/model-fixtures.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 import { graph, TrainingGround, wasm, type TrainingTask } from '../../support/training-stage.js';
@@ -155,6 +156,10 @@ test('a capture tells how much it holds: one distribution fewer than tokens for 
     expect(mean).toBeGreaterThan(10 / everyId);
     expect(mean).toBeLessThan(1);
   }
+  expect(capturedOf(result.outcome.facts as JsonObject)).toMatchObject({
+    positions: facts.distributions,
+    unaligned: { of: 'model', share: 0 },
+  });
   const again = await captureOf('facts again', { k: 10, temperatures: [1, 2] });
   expect(again.outcome.facts).toEqual(result.outcome.facts);
   expect(logitsOf(again).digest).toBe(logitsOf(result).digest);

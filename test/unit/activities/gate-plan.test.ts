@@ -50,10 +50,15 @@ describe('a student that starts from the champion', () => {
   });
 });
 
+/** Beside a control, in the order of the report. */
+const everyone = ['evaluate', 'evaluate-base', 'evaluate-teacher', 'evaluate-fine-tuned'];
+
 describe('gates of the standard plan', () => {
   it('have the student measured, decide about it under the name of the plan, and promote it', () => {
-    expect(added(measured)).toEqual(['evaluate', 'gate', 'promote']);
-    const [evaluate, gate, last] = nodesOf(measured).slice(-3);
+    expect(added(measured)).toEqual([...everyone, 'gate', 'promote']);
+    const [evaluate, gate, last] = ['evaluate', 'gate', 'promote'].map((id) =>
+      nodesOf(measured).find((node) => node.id === id),
+    );
     expect(evaluate).toMatchObject({
       with: { scorers: ['exact-match@1'] },
       inputs: { model: { node: 'distill', output: 'model' }, dataset: { node: 'evaluation', output: 'dataset' } },
@@ -62,24 +67,33 @@ describe('gates of the standard plan', () => {
     expect(last).toMatchObject({ inputs: { model: { node: 'distill' }, dataset: { node: 'import' } } });
   });
 
-  it('have every model measured that they compare the student with, and no other', () => {
+  it('have every model of the plan measured, and wait for those alone that they compare the student with', () => {
     const gates = [
       { score: 'exact-match', betterThan: 'base' },
       { score: 'exact-match', atLeast: 0.8, of: 'teacher' },
       { score: 'exact-match', notWorseThan: 'champion' },
     ];
-    expect(added({ ...measured, gates })).toEqual(['evaluate', 'evaluate-base', 'evaluate-teacher', 'gate', 'promote']);
-    expect(nodesOf({ ...measured, gates }).at(-2)?.inputs).toMatchObject({
-      candidate: { node: 'evaluate' },
-      base: { node: 'evaluate-base' },
-      teacher: { node: 'evaluate-teacher' },
+    expect(added({ ...measured, gates })).toEqual([...everyone, 'gate', 'promote']);
+    const gate = nodesOf({ ...measured, gates }).at(-2);
+    expect(gate?.inputs).toEqual({
+      model: { node: 'distill', output: 'model' },
+      candidate: { node: 'evaluate', output: 'scores' },
+      base: { node: 'evaluate-base', output: 'scores' },
+      teacher: { node: 'evaluate-teacher', output: 'scores' },
     });
+    expect(gate?.needs.toSorted()).toEqual(['distill', 'evaluate', 'evaluate-base', 'evaluate-teacher']);
+    const student = { layers: { every: 2 } };
+    expect(added({ ...measured, student })).toEqual(
+      everyone.filter((id) => id !== 'evaluate-base').concat('gate', 'promote'),
+    );
   });
 
   it('decide about the student of an endpoint as well', () => {
     const terms = { licence: 'MIT', allowsTraining: 'yes' };
     const teacher = { endpoint: 'https://teacher/v1', model: 'large', revision: '1', terms };
     expect(nodesOf({ ...measured, teacher }).at(-1)?.inputs).toMatchObject({ model: { node: 'fine-tune' } });
+    const asked = ['answer-evaluation', 'evaluate', 'evaluate-base', 'evaluate-teacher', 'gate', 'promote'];
+    expect(added({ ...measured, teacher })).toEqual(asked);
   });
 
   it('are refused where they compare with a model that the plan does not have', () => {
@@ -87,12 +101,12 @@ describe('gates of the standard plan', () => {
     expect(resolving({ ...measured, gates })).toThrow(
       'gates: expected comparisons with what this plan has (champion, base, ',
     );
-    expect(added({ ...measured, gates, control: true })).toEqual(['evaluate', 'evaluate-control', 'gate', 'promote']);
+    expect(added({ ...measured, gates, control: true })).toEqual([...everyone, 'evaluate-control', 'gate', 'promote']);
   });
 
   it('are not needed to measure, and what is wrong with a section is told once', () => {
     const file = { ...measured, gates: undefined };
-    expect(added({ ...file, evaluate: { scorers: ['exact-match'] } })).toEqual(['evaluate']);
+    expect(added({ ...file, evaluate: { scorers: ['exact-match'] } })).toEqual(everyone);
     const gates = [{ ...floor, of: 'base' }];
     expect(resolving({ ...measured, gates, evaluate: { maximumTokens: 0 } })).toThrow(
       /^evaluate\.maximumTokens: [^\n]*$/,
@@ -130,8 +144,7 @@ describe('the answers of the training', () => {
   const asking = { ...measured, reproduction: 200, control: true };
 
   it('are asked of each student that is evaluated, each of the rows that it learned from, where the plan says how many', () => {
-    const gates = [floor, { score: 'exact-match', betterThan: 'fine-tuned' }];
-    const file = { ...asking, gates, evaluate: { maximumTokens: 64, scorers: ['exact-match'], reference: 'sql' } };
+    const file = { ...asking, evaluate: { maximumTokens: 64, scorers: ['exact-match'], reference: 'sql' } };
     const nodes = nodesOf(file).filter(({ id }) => id.startsWith('reproduce'));
     expect(nodes.map(({ id }) => id)).toEqual(['reproduce-fine-tune', 'reproduce-distill', 'reproduce-control']);
     for (const { id, uses, inputs, with: options } of nodes) {
@@ -143,7 +156,7 @@ describe('the answers of the training', () => {
       expect(options).toMatchObject({ scorers: ['exact-match@1'], sample: 200, maximumTokens: 64 });
       expect(options).not.toHaveProperty('reference');
     }
-    expect(idsOf(asking).filter((id) => id.startsWith('reproduce'))).toHaveLength(2);
+    expect(idsOf({ ...asking, control: undefined }).filter((id) => id.startsWith('reproduce'))).toHaveLength(2);
     expect(nodesOf({ ...asking, reproduction: 9 }).at(-1)?.with).toMatchObject({ sample: 9 });
     expect(idsOf({ ...file, reproduction: undefined }).join()).not.toContain('reproduce');
   });
@@ -152,7 +165,9 @@ describe('the answers of the training', () => {
     const dataset = { node: 'answer', output: 'dataset' };
     const teacher = { model: '/t', terms: { licence: 'MIT', allowsTraining: 'yes' } };
     expect(nodesOf({ ...asking, teacher, answer: {} }).at(-1)?.inputs).toMatchObject({ dataset });
-    expect(resolving({ ...standard, reproduction: 9 })).toThrow('reproduction: expected evaluation beside it');
+    for (const reproduction of [0, 9])
+      expect(resolving({ ...standard, reproduction })).toThrow('reproduction: expected evaluation beside it');
+    expect(idsOf({ ...asking, reproduction: 0 })).toEqual(idsOf({ ...asking, reproduction: undefined }));
     const options = { scorers: ['exact-match'], sample: 5, reference: 'sql' };
     expect(resolving({ ...measured, evaluate: options })).toThrow('evaluate.sample: expected none beside reference');
   });

@@ -1,8 +1,8 @@
 /** Reports of runs whose results lie in a store: artifacts, seals and records as stages leave them. */
 import { drawReport } from '../../../cli/report/draw-report.js';
-import { report, type RunReport } from '../../../client/index.js';
+import { report } from '../../../client/index.js';
 import { linesOf } from '../../../evaluation/evaluate/item-result.js';
-import { digestOf, promote, stageKeyOf } from '../../../storage/index.js';
+import { digestOf, promote, type JsonObject } from '../../../storage/index.js';
 import { lesson, RecordedNights } from '../../support/recorded-nights.js';
 import { items } from '../../support/recorded-run.js';
 
@@ -53,19 +53,6 @@ describe('a report', () => {
     expect(unlike.tables[0]?.differences[0]?.otherDifferences).toEqual(['steps: 50 → 99']);
     expect(drawReport(unlike, 'en')).toContain('differ in more than α');
     expect(drawReport(unlike, 'ja')).toContain('α 以外にも');
-  });
-
-  it('takes no price for 0 that was not given, and computes costs from one that was', async () => {
-    const { runId, tables, distillationUsd } = await nights.compared(120);
-    expect(distillationUsd).toBe('not given');
-    expect(tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(Array(4).fill('not given'));
-    const priced = await report({ runId, store: nights.url, usdPerHour: 3.6 });
-    // Ten tokens a request: 1 a second at 10 tokens a second, 10 a second at 100.
-    expect(priced.tables[0]?.systems.map(({ usdPer1000 }) => usdPer1000)).toEqual(
-      [1, 0.1, 0.1, 0.1].map((usd) => expect.closeTo(usd, 9) as number),
-    );
-    expect(priced.tables[0]?.systems[0]?.breakEvenRequests).toBeNull();
-    expect(priced.tables[0]?.systems[2]?.breakEvenRequests).toEqual(expect.any(Number));
   });
 
   it('tells how far each model is from the teacher, or why there is no number', async () => {
@@ -128,83 +115,52 @@ describe('a report', () => {
     expect(japanese).toContain('差が大きいモデルは、教えられた回答を暗唱しています。');
   });
 
-  it('does not know what making the student has cost while a stage that was begun has no result', async () => {
+  it('tells what a capture has kept: a line a fact, and how the mass is spread at each temperature', async () => {
     const { recorded } = await nights.begin();
-    await recorded.close();
-    const whole = await report({ runId: recorded.id, store: nights.url, usdPerHour: 3.6 });
-    expect(whole.distillationUsd).toEqual(expect.any(Number));
-
-    const { recorded: failed } = await nights.begin();
-    failed.stages['answers'] = stageKeyOf({ kind: 'answer', run: failed.id });
-    await failed.close();
-    const partial = await report({ runId: failed.id, store: nights.url, usdPerHour: 3.6 });
-    expect(partial).toMatchObject({ withoutResult: ['answers'], distillationUsd: 'not given' });
-  });
-
-  it('tells what a thousand requests to a priced teacher cost, in its row as well', async () => {
-    const begun = await nights.begin();
-    const { recorded } = begun;
-    await lesson(begun, 'second', {});
-    await recorded.node('answers', { kind: 'answer', run: recorded.id }, 'responses', {
-      observations: {
-        served: { teacher: 4 },
-        promptTokens: 400,
-        completionTokens: 40,
-        spentUsd: 0.002,
-        prices: { inputUsdPerMillion: 2, outputUsdPerMillion: 30 },
-      },
+    const massAt = (temperature: number, mean: number, positions: readonly number[]) => ({
+      temperature,
+      mean,
+      histogram: positions.map((found, bin) => ({
+        from: [0, 0.5, 0.999][bin]!,
+        to: [0.5, 0.999, 1][bin]!,
+        positions: found,
+      })),
     });
+    const facts = { rows: 300, tokens: 12_600, distributions: 12_300, k: 10, bytesPerToken: 42.47 };
+    const kept = async (node: string, told: JsonObject): Promise<unknown> =>
+      recorded.node(node, { kind: 'capture', run: nights.count, node }, 'logits', { facts: { ...facts, ...told } });
+    await kept('distributions', {
+      capturedMass: [massAt(1, 0.987, [123, 0, 12_177]), massAt(2, 0.9, [1230, 11_070, 0])],
+      unalignedShare: 0.0133,
+      unaligned: { text: 3, rejected: 1 },
+    });
+    await kept('of-a-directory', { capturedMass: [massAt(1, 1, [0, 0, 12_300])], unalignedShare: null });
     await recorded.close();
-    const found = await report({ runId: recorded.id, store: nights.url, usdPerHour: 3.6 });
-    // 100 tokens in, 10 out: 0.0002 + 0.0003 dollars a request.
-    expect(found.teacherUsdPer1000).toBeCloseTo(0.5, 9);
-    expect(found.tables[0]?.systems.map(({ system, usdPer1000 }) => [system, usdPer1000])).toEqual([
-      ['teacher', expect.closeTo(0.5, 9)],
-      ['base', expect.closeTo(0.1, 9)],
+    const found = await report({ runId: recorded.id, store: nights.url });
+    expect(found.captures.map(({ node, unaligned }) => [node, unaligned])).toEqual([
+      ['distributions', { of: 'endpoint', share: 0.0133, reasons: { text: 3, rejected: 1 } }],
+      ['of-a-directory', { of: 'model', share: null }],
     ]);
-    expect(drawReport(found, 'en')).toContain('1,000 requests to the teacher cost: $0.5.');
-    expect(drawReport(found, 'ja')).toContain('教師への 1,000 回のリクエストの費用: $0.5。');
-    expect(drawReport(await report({ runId: 'night-1', store: nights.url }), 'en')).not.toContain(
-      'requests to the teacher cost',
+    const [english, japanese] = [drawReport(found, 'en'), drawReport(found, 'ja')];
+    expect(english).toContain(
+      [
+        'Distributions of the teacher (distributions): the 10 most probable ids at each of 12,300 positions, in 300 rows',
+        '  Bytes a token: 42.47',
+        '  Rows unaligned, and left out: 1.3 % (text 3, rejected 1)',
+        '  Captured mass, on average: 98.7 % (T = 1), 90.0 % (T = 2)',
+        '  captured mass  positions at T = 1  positions at T = 2',
+        '  ─────────────  ──────────────────  ──────────────────',
+        '  0 – 50 %       123 (1.0 %)         1,230 (10.0 %)',
+        '  50 – 99.9 %    0 (0.0 %)           11,070 (90.0 %)',
+        '  99.9 – 100 %   12,177 (99.0 %)     0 (0.0 %)',
+      ].join('\n'),
     );
-  });
-
-  it('counts what every stage has paid an endpoint, and pays off by the sum', async () => {
-    const teacherOf = { options: { teacher: { endpoint: 'https://host/v1' } } };
-    const reportOf = async (canaryUsd: number | 'not given'): Promise<RunReport> => {
-      const begun = await nights.begin();
-      const { recorded } = begun;
-      await recorded.evaluation('of-second', await lesson(begun, 'second', {}), () => true);
-      const paid = { answer: 4, canary: canaryUsd, 'capture-endpoint': 2, evaluate: 1 };
-      for (const [kind, spentUsd] of Object.entries(paid))
-        await recorded.node(`node-${kind}`, { kind, run: recorded.id, ...teacherOf }, 'told', {
-          observations: { spentUsd },
-        });
-      await recorded.node('own', { kind: 'translate', run: recorded.id }, 'rows', { observations: { spentUsd: 0.25 } });
-      await recorded.close();
-      return report({ runId: recorded.id, store: nights.url, usdPerHour: 3.6 });
-    };
-    const found = await reportOf(0.5);
-    expect(found.distillationUsd).toBeCloseTo(7.75, 1);
-    expect(found.paid).toEqual([
-      { node: 'node-answer', usd: 4 },
-      { node: 'node-canary', usd: 0.5 },
-      { node: 'node-capture-endpoint', usd: 2 },
-      { node: 'node-evaluate', usd: 1 },
-      { node: 'own', usd: 0.25 },
-    ]);
-    const [teacher, , distilled] = found.tables[0]?.systems ?? [];
-    const saved = (Number(teacher?.usdPer1000) - Number(distilled?.usdPer1000)) / 1000;
-    expect(Number(distilled?.breakEvenRequests)).toBe(Math.ceil(Number(found.distillationUsd) / saved));
-    expect(drawReport(found, 'en')).toContain(
-      'Paid to endpoints, by this run or by an earlier one whose replies it reuses: $7.75 (node-answer $4, node-canary $0.5, ',
+    expect(english).toContain("the teacher's own chat template would write otherwise: not known\n");
+    expect(japanese).toContain(
+      '  1 トークンあたりのバイト数: 42.47\n  整合せず除外した行: 1.3 %（text 3, rejected 1）\n',
     );
-    expect(drawReport(found, 'ja')).toContain('エンドポイントへの支払い（この実行、または');
-
-    const unknown = await reportOf('not given');
-    expect(unknown.distillationUsd).toBe('not given');
-    expect(unknown.tables[0]?.systems[2]?.breakEvenRequests).toBe('not given');
-    expect(drawReport(unknown, 'en')).toContain('it reuses: not given (node-answer $4, node-canary not given, ');
+    expect(japanese).toContain('教師自身のチャットテンプレートでは異なる表記になる行: 不明\n');
+    expect(japanese).toMatch(/捉えた確率質量 {2}位置の数（T = 1） {2}位置の数（T = 2）\n/);
   });
 
   it('says what serves now, and leaves out of the table what was scored by other rules', async () => {

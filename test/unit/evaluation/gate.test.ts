@@ -261,6 +261,12 @@ describe('what a gate has decided is told from its numbers', () => {
     expect(sayComparison(told[3]!, 'ja')).toMatch(
       /^合格: sql: 0\.7 \[.*\] \(95 %\)、500 問、教師の 0\.8 の 0\.8 倍以上$/,
     );
+    // One against 349 of 500.
+    expect(told[1]?.p).toBeLessThan(1e-10);
+    expect(sayComparison(told[1]!)).toMatch(/, mcnemar-[a-z-]+, p < 0\.0001$/);
+    expect(sayComparison(told[1]!, 'ja')).toMatch(/、mcnemar-[a-z-]+、p < 0\.0001$/);
+    expect(sayComparison({ ...told[1]!, p: 0 })).toMatch(/, p < 0\.0001$/);
+    expect(sayComparison({ ...told[1]!, p: 0.00012 })).toMatch(/, p = 0\.0001$/);
     expect(sayComparison(told.at(-1)!, 'ja')).toBe('対象外: sql: 比較する現行モデル (champion) がまだありません');
   });
 });

@@ -1,6 +1,7 @@
 /** What a capture makes of what an endpoint says: rows, of which nothing is bought twice. */
 import { readDatasetRows } from '../../../../distillation/index.js';
 import type { Tokenizer } from '../../../../engine/index.js';
+import { capturedOf } from '../../../../evaluation/report/index.js';
 import { CountingTeacher, faults } from '../../../support/counting-teacher.js';
 import {
   captureAttempt,
@@ -18,12 +19,11 @@ import { TrainingGround } from '../../../support/training-stage.js';
 const k = 8;
 /** Every reply is made durable several times over. */
 const rows = 10;
-let whole: TrainingGround;
 let ground: CaptureGround;
 let tokenizer: Tokenizer;
 let server: CountingTeacher;
 beforeAll(async () => {
-  whole = await TrainingGround.create();
+  const whole = await TrainingGround.create();
   const dataset = await whole.storeConversations(conversationLines(rows));
   ground = { store: whole.store, small: whole.small, dataset };
   tokenizer = await tokenizerOf(ground);
@@ -72,6 +72,7 @@ it('the tokens of every sample are asked about as they are, and the most probabl
   });
   expect(facts['capturedMass']).toMatchObject([{ temperature: 1, mean: expect.closeTo(1 - 2 ** -k, 4) }]);
   expect(dataset).toEqual(ground.dataset);
+  expect(capturedOf(facts)).toMatchObject({ rows, positions, k, unaligned: { of: 'endpoint', share: 0, reasons: {} } });
 });
 
 it('tokens that are named by their texts give the same rows as those that are named by ids', async () => {
@@ -123,47 +124,6 @@ describe('what is recorded is not asked again', () => {
     expect(server.asked).toHaveLength(rows);
     const undisturbed = await capture({ ...attempt, name: 'undisturbed' });
     expect([logits.digest, facts]).toEqual([undisturbed.logits.digest, undisturbed.facts]);
-  });
-});
-
-describe('what the replies have cost', () => {
-  const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 1000, asOf: '2026-11-27' };
-  const attempt = { with: { shardBytes: 4096 }, teacher: { prices, limits: { parallel: 4 } } } as const;
-  const usdOfAsked = (): number => bodies().reduce((tokens, { prompt }) => tokens + prompt.length + 1, 0) / 1000;
-  const captureOf = async (lines: string, { teacher, ...more }: Parameters<typeof capture>[0]) =>
-    captureAttempt(
-      { ...ground, dataset: await whole.storeConversations(lines) },
-      { ...more, teacher: { endpoint: server.endpoint, ...teacher } },
-    );
-
-  it('counts those of an attempt that was cut off, and of which the next one reads no reply', async () => {
-    // The rows of the first group are in shards when it is cut off in the second.
-    const long = conversationLines(140);
-    const onProgress: EndpointAttempt['onProgress'] = ({ phase, facts: { done = 0 } = {} }, abort) => {
-      if (phase === 'capture' && done >= 135) abort.abort(Object.assign(new Error('stop'), { code: 'stopped' }));
-    };
-    const one = { ...attempt, name: 'costs, cut off' };
-    await expect(captureOf(long, { ...one, onProgress })).rejects.toMatchObject({ code: 'stopped' });
-    const { observed, spentUsd } = await captureOf(long, one);
-    expect(Object.values(observed.served)).toEqual([expect.any(Number)]);
-    expect(observed.served['large']).toBeLessThan(70);
-    expect(spentUsd).toBeCloseTo(usdOfAsked(), 6);
-  });
-
-  it('counts a reply once that several samples of the same tokens share, and one that another stage has bought', async () => {
-    const line = conversationLines(1);
-    const twice = line + line.replace('"id":"', '"id":"again-');
-    const { logits, spentUsd } = await captureOf(twice, { ...attempt, name: 'shared' });
-    expect(logits.rows).toBe(2);
-    expect(server.asked).toHaveLength(1);
-    expect(spentUsd).toBeCloseTo(usdOfAsked(), 6);
-    expect((await captureOf(twice, { ...attempt, name: 'shared, reused' })).spentUsd).toBe(spentUsd);
-    expect(server.asked).toHaveLength(1);
-  });
-
-  it('is not known where a reply was bought without a price', async () => {
-    await captureOf(conversationLines(1), { name: 'without prices' });
-    expect((await captureOf(conversationLines(1), { ...attempt, name: 'with prices' })).spentUsd).toBeUndefined();
   });
 });
 
