@@ -246,6 +246,8 @@ it('a teacher behind an endpoint is measured as its students are: once, with eve
   expect(found.paid.map(({ node, usd }) => [node, usd])).toEqual(
     expect.arrayContaining([['answer-evaluation', expect.closeTo(0.00038, 9) as number]]),
   );
+  expect(found.paid.map(({ node }) => node).sort()).toEqual(['answer', 'answer-evaluation']);
+  expect(found.distillationUsd).toBeGreaterThan(0.00038);
   expect(found.notCompared).not.toContain('teacher');
   expect(found.verdicts[0]?.reasons.join()).toContain('the teacher');
   const scored = await rowsOf(store, outputOf(nodes['evaluate-teacher'], 'scores'));

@@ -49,6 +49,25 @@ describe('a report as text', () => {
     expect(japanese).not.toContain('passed its gate');
   });
 
+  it('tells the latency of what is behind an endpoint apart from that of the machine, and says when nobody measured the teacher', async () => {
+    const found = await nights.compared(120, {}, 'behind');
+    expect(found.notCompared).not.toContain('teacher');
+    const tables = found.tables.map((table) => ({
+      ...table,
+      systems: table.systems.map((row) =>
+        row.system === 'teacher' ? { ...row, model: null, latencyP50Ms: 400, sideBySide: 3 } : row,
+      ),
+    }));
+    const [english, japanese] = [drawReport({ ...found, tables }, 'en'), drawReport({ ...found, tables }, 'ja')];
+    expect(english).toContain('Of what is behind an endpoint: with the network, 3 requests side by side');
+    expect(english).not.toContain('3, 8 requests side by side');
+    expect(japanese).toContain('エンドポイントの値');
+    expect(drawReport(found, 'en')).not.toContain('Of what is behind an endpoint');
+    const unmeasured = { ...found, notCompared: [...found.notCompared, 'teacher' as const] };
+    expect(drawReport(unmeasured, 'en')).toContain('The teacher was not measured: ');
+    expect(drawReport(unmeasured, 'ja')).toContain('教師は評価されていません');
+  });
+
   it.each<[why: string, english: boolean]>([
     ['it passed its gate', false],
     ['the verdict of its gate is fail', false],
