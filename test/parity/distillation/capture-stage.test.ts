@@ -9,7 +9,7 @@ import { readModelConfig } from '../../../engine/files/model-config.js';
 import { openModelDirectory, writeModelDirectory } from '../../../engine/files/model-directory.js';
 import { capturedOf } from '../../../evaluation/report/index.js';
 import { readArtifact, readBlob, type ArtifactRef, type JsonObject, type StageResult } from '../../../storage/index.js';
-import { copyModel } from '../../support/model-fixtures.js';
+import { conversationLines, copyModel } from '../../support/model-fixtures.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 import { graph, TrainingGround, wasm, type TrainingTask } from '../../support/training-stage.js';
 
@@ -56,12 +56,12 @@ function expectClose(found: readonly number[], expected: readonly number[]): voi
 }
 
 /** What the store gives for the first samples of the dataset, at temperature 2. */
-async function rowsOf(logits: ArtifactRef, samples = 5) {
+async function rowsOf(logits: ArtifactRef, samples = 5, dataset = ground.dataset) {
   const directory = await fetchModel(ground.store, ground.small, temporaryDirectory());
   const [tokenizer, template] = [await openTokenizer(directory), await openChatTemplate(directory)];
   const tokens = await openTokens({
     store: ground.store,
-    dataset: ground.dataset,
+    dataset,
     encoder: createConversationEncoder({ tokenizer, template, answers: 'all' }),
     maximumTokens: rowTokens,
     tooLong: 'truncate',
@@ -79,7 +79,7 @@ async function rowsOf(logits: ArtifactRef, samples = 5) {
   return { ...inputs, positions };
 }
 
-/** A model of the same tokenizer whose vocabulary is padded with rows that weigh. */
+/** A model of the same tokenizer whose vocabulary is padded with rows that weigh, the last ones most. */
 async function padded(name: 'qwen2-gqa-tied' | 'qwen3-qknorm', vocabularySize: number): Promise<ArtifactRef> {
   const from = await copyModel(name, temporaryDirectory());
   const config = await readModelConfig(join(from, 'config.json'));
@@ -90,7 +90,9 @@ async function padded(name: 'qwen2-gqa-tied' | 'qwen3-qknorm', vocabularySize: n
     async values(tensor) {
       const values = await tensors.readFloat32(tensor);
       if (!/embed_tokens|lm_head/.test(tensor)) return values;
-      const longer = new Float32Array(vocabularySize * config.hiddenSize).fill(0.3);
+      const longer = new Float32Array(vocabularySize * config.hiddenSize).map(
+        (_, at) => 0.3 + (1e-6 * at) / config.hiddenSize,
+      );
       longer.set(values);
       return longer;
     },
@@ -185,6 +187,31 @@ test.each([
   expect(factsOf(result).vocabularySize).toBe(everyId);
   const beside = await lossesOf(`beside, padded ${which}`, { teacher }, student);
   expectClose(await lossesOf(`padded ${which}`, { logits: logitsOf(result) }, student), beside);
+});
+
+test('vocabularies of 152,064 and 151,936 rows of one tokenizer are cut to the shared ids, of 18 bits each', async () => {
+  const [ofTeacher, ofStudent, k, samples] = [152_064, 151_936, 10, 3];
+  const [teacher, student] = [await padded('qwen3-qknorm', ofTeacher), await padded('qwen3-qknorm', ofStudent)];
+  const dataset = await ground.storeConversations(conversationLines(samples));
+  const idsOf = async (name: string, models: TrainingTask['inputs']) => {
+    const task = { name, uses: 'capture', numerics: wasm, with: { batchTokens: 64, k } } as const;
+    const result = await ground.train({ ...task, inputs: { dataset, ...models } });
+    const { teacherIds, positions } = await rowsOf(logitsOf(result), samples, dataset);
+    return { ids: positions.flatMap((at) => [...teacherIds.subarray(at * k, (at + 1) * k)]), facts: factsOf(result) };
+  };
+  const cut = await idsOf('capture of real sizes', { teacher, student });
+  const { vocabularySize, rows, tokens, distributions, bytesPerToken } = cut.facts;
+  expect([vocabularySize, rows]).toEqual([ofStudent, samples]);
+  // Ids of 18 bits, nine gaps and the missing mass of 16; the rest are headers and the index, which count in so few rows.
+  const beside = bytesPerToken * tokens - distributions * ((k * 18) / 8 + k * 2);
+  expect(beside).toBeGreaterThan(0);
+  expect(beside).toBeLessThan(distributions * 10);
+  expect(cut.ids).toHaveLength(k * distributions);
+  expect(cut.ids.filter((id) => id >= ofStudent)).toEqual([]);
+  // What is padded weighs: a teacher that is asked alone does say those ids.
+  const alone = await idsOf('capture of real sizes, alone', { teacher });
+  expect(alone.facts.vocabularySize).toBe(ofTeacher);
+  expect(alone.ids.some((id) => id >= ofStudent)).toBe(true);
 });
 
 async function spoilt(change: (directory: string) => Promise<void>): Promise<ArtifactRef> {
