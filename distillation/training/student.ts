@@ -50,14 +50,14 @@ export async function openStudent(start: StudentStart, models: GivenModels, seed
 
 async function givenStudent(directory: string): Promise<Student> {
   const { config, tensors, generationConfig, close } = await openModelDirectory(directory);
-  return { config, weights: tensors.readFloat32, tokenizerDirectory: directory, generationConfig, close };
+  return { config, weights: tensors.readFloat32Rows, tokenizerDirectory: directory, generationConfig, close };
 }
 
 async function layersOfTeacher(directory: string, choice: Parameters<typeof studentOf>[1]): Promise<Student> {
   const { config: teacher, tensors, generationConfig, close } = await openModelDirectory(directory);
   try {
     const { config, sources } = studentOf(teacher, choice);
-    const weights: NumbersSource = (name) => tensors.readFloat32(sources[name] ?? name);
+    const weights: NumbersSource = (name, begin, count) => tensors.readFloat32Rows(sources[name] ?? name, begin, count);
     return { config, weights, tokenizerDirectory: directory, generationConfig, close };
   } catch (error) {
     await close();

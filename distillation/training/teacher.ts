@@ -27,7 +27,7 @@ export async function denseTeacherLesson(
   const { config, tensors, close } = await openModelDirectory(directory);
   return {
     objective: teacherObjective(distillationSettings(options), config),
-    frozen: teacherWeights(tensors.readFloat32),
+    frozen: teacherWeights(tensors.readFloat32Rows),
     check: (step) => confirmDivergence(step),
     close,
   };

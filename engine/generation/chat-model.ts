@@ -39,7 +39,7 @@ export async function openChatModel(
     const generator = await createGenerator({
       runner,
       config,
-      weights: tensors.readFloat32,
+      weights: tensors.readFloat32Rows,
       tokenizer,
       endOfSequence: ends.length > 0 ? ends : config.endOfSequence,
       slots: sequences,

@@ -37,6 +37,12 @@ export interface Feed {
   readonly values: Numbers;
 }
 
+/** A feed that is TensorFlow's already: its array may be collected. To be released, whatever becomes of the call. */
+export interface HeldFeed {
+  readonly name: string;
+  readonly handle: number;
+}
+
 export class NativeLibrary {
   readonly #addon: Addon;
 
@@ -81,21 +87,33 @@ export class NativeLibrary {
     this.#addon.deleteSavedModel(session);
   }
 
+  hold({ name, spec, values }: Feed): HeldFeed {
+    return { name, handle: this.#addon.createTensor(spec.shape, tensorflowType[spec.dtype], values) };
+  }
+
+  release(held: readonly HeldFeed[]): void {
+    for (const { handle } of held) this.#addon.deleteTensor(handle);
+  }
+
   /** @throws engine-failed with TensorFlow's message */
   run(session: number, feeds: readonly Feed[], fetches: readonly string[]): Numbers[] {
-    const handles: number[] = [];
+    const held: HeldFeed[] = [];
     try {
-      for (const { spec, values } of feeds) {
-        handles.push(this.#addon.createTensor(spec.shape, tensorflowType[spec.dtype], values));
-      }
-      const names = feeds.map(({ name }) => `${name}:0`).join(',');
-      const results = this.#guard(`run ${fetches[0] ?? ''}`, () =>
-        this.#addon.runSavedModel(session, handles, names, fetches.map((fetch) => `${fetch}:0`).join(',')),
-      );
-      return this.#collect(results.map(({ id }) => id));
+      for (const feed of feeds) held.push(this.hold(feed));
+      return this.runHeld(session, held, fetches);
     } finally {
-      for (const handle of handles) this.#addon.deleteTensor(handle);
+      this.release(held);
     }
+  }
+
+  /** As `run`; the feeds stay held. */
+  runHeld(session: number, held: readonly HeldFeed[], fetches: readonly string[]): Numbers[] {
+    const handles = held.map(({ handle }) => handle);
+    const names = held.map(({ name }) => `${name}:0`).join(',');
+    const results = this.#guard(`run ${fetches[0] ?? ''}`, () =>
+      this.#addon.runSavedModel(session, handles, names, fetches.map((fetch) => `${fetch}:0`).join(',')),
+    );
+    return this.#collect(results.map(({ id }) => id));
   }
 
   #collect(ids: readonly number[]): Numbers[] {

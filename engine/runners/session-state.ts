@@ -2,7 +2,7 @@
 import { NightstillError } from '../../config/errors.js';
 import type { Numbers } from '../tracing/program.js';
 import { bytesOf, sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
-import type { NativeLibrary } from './native.js';
+import type { HeldFeed, NativeLibrary } from './native.js';
 import { checkNumbers, checkRows } from './numbers.js';
 import type { NamedNumbers, NumbersSource } from './runner.js';
 import type { Group, RowAccess, VariableAccess } from './state-access.js';
@@ -66,16 +66,28 @@ export class SessionState {
     for (const [group, wanted] of grouped) {
       const [only] = group.variables;
       if (only?.rows === undefined || group.variables.length > 1) {
-        const values: Record<string, Numbers> = {};
-        for (const name of wanted) {
-          const { spec } = this.#variable(name);
-          values[name] = checkNumbers(`variable "${name}"`, spec, await source(name, 0, spec.shape[0] ?? 1));
-        }
-        this.#writeGroup(group, values);
+        await this.#loadGroup(group, wanted, source);
       } else {
         this.fill([group]);
         await this.#loadRows(only, only.rows, source);
       }
+    }
+  }
+
+  /** Each array is TensorFlow's as soon as it is there: of a group, JavaScript holds one at a time. */
+  async #loadGroup(group: Group, wanted: readonly string[], source: NumbersSource): Promise<void> {
+    const missing = group.variables.filter(({ name }) => !wanted.includes(name)).map(({ name }) => name);
+    const kept = missing.length === 0 ? {} : this.read(missing);
+    const held: HeldFeed[] = [];
+    try {
+      for (const { name, spec, value } of group.variables) {
+        const given = kept[name] ?? (await source(name, 0, spec.shape[0] ?? 1));
+        held.push(this.library.hold({ name: value, spec, values: checkNumbers(`variable "${name}"`, spec, given) }));
+      }
+      this.library.runHeld(this.session, held, [group.written]);
+      this.#empty.delete(group);
+    } finally {
+      this.library.release(held);
     }
   }
 

@@ -63,7 +63,10 @@ export function addStateAccess(
   });
 }
 
-/** Variables in their order, as many together as fit; one that does not fit is alone. */
+/**
+ * Variables in their order, as many together as fit; one that does not fit is alone. Those that accompany others (the moments of
+ * weights) are apart from them: weights are loaded while the moments take no memory yet.
+ */
 function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
   const variables = Object.entries(state);
   const total = variables.reduce((sum, [, spec]) => sum + bytesOf(spec), 0);
@@ -71,16 +74,24 @@ function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
   const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 32));
   const groups: [string, TensorSpec][][] = [];
   let bytes = Infinity;
+  let kind = '';
   for (const variable of variables) {
     const more = bytesOf(variable[1]);
-    if (bytes + more > limit) {
+    const next = companyOf(variable[0], state);
+    if (bytes + more > limit || next !== kind) {
       groups.push([]);
-      bytes = 0;
+      [bytes, kind] = [0, next];
     }
     groups.at(-1)?.push(variable);
     bytes += more;
   }
   return groups;
+}
+
+/** `adamw` of `adamw.m/weight` where there is a `weight`; nothing of what stands for itself. */
+function companyOf(name: string, state: TensorSpecs): string {
+  const [prefix = ''] = name.split('/', 1);
+  return Object.hasOwn(state, name.slice(prefix.length + 1)) ? prefix.replace(/\..*/, '') : '';
 }
 
 class AccessBuilder {

@@ -39,7 +39,7 @@ export async function openTrainingState(path: string): Promise<StoredState> {
       file.names.map((name) => [name, { shape: file.describe(name).shape, dtype: 'float32' }] as const),
     );
     const progress = parseProgress(parseJson(file.metadata['progress'] ?? '', path));
-    return { progress, specs, read: file.readFloat32, close: file.close };
+    return { progress, specs, read: file.readFloat32Rows, close: file.close };
   } catch (error) {
     await file.close();
     throw error;

@@ -56,8 +56,8 @@ export async function* divergencesOf(
     const capacity = Math.min(context, ours.config.maximumPositions, theirs.config.maximumPositions);
     const forwardKl = await createForwardKl({
       runner,
-      student: { config: ours.config, weights: ours.tensors.readFloat32 },
-      teacher: { config: theirs.config, weights: theirs.tensors.readFloat32 },
+      student: { config: ours.config, weights: ours.tensors.readFloat32Rows },
+      teacher: { config: theirs.config, weights: theirs.tensors.readFloat32Rows },
       rowLengths: promptLengthsUpTo(capacity),
       xla: numerics.xla,
     });

@@ -90,7 +90,7 @@ async function load(job: EngineJob): Promise<Loaded> {
   const generator = await createGenerator({
     runner,
     config,
-    weights: tensors.readFloat32,
+    weights: tensors.readFloat32Rows,
     tokenizer: await openTokenizer(directory),
     endOfSequence: ends.length > 0 ? ends : config.endOfSequence,
     slots,
@@ -143,7 +143,7 @@ const scorerOf = ({ job, runner, model: { config, tensors } }: Loaded): Promise<
   createScorer({
     runner,
     config,
-    weights: tensors.readFloat32,
+    weights: tensors.readFloat32Rows,
     rowLengths: promptLengthsUpTo(job.capacity),
     batchTokens: 1,
     topK: Math.min(mostAlternatives, config.vocabularySize),

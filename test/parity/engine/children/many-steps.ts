@@ -12,6 +12,11 @@ const session = await compile({
   state,
   programs: {
     train: training(kind === 'xla'),
+    // 64 KiB are fed and fetched by each step: what a thousand of them leave behind is seen.
+    double: {
+      inputs: { x: { shape: [2 ** 14], dtype: 'float32' } },
+      run: (_, { x = tf.scalar(0) }) => ({ outputs: { doubled: tf.mul(x, 2) } }),
+    },
     divide: {
       inputs: { x: { shape: [2], dtype: 'int32' } },
       run: (_, { x = tf.scalar(0) }) => ({ outputs: { quotient: tf.floorDiv(tf.scalar(6, 'int32'), x) } }),
@@ -28,8 +33,13 @@ const failures = [
 ];
 
 let failed = 0;
+const large = new Float32Array(2 ** 14);
 function step(number: number): number {
   const { loss } = session.run('train', { ids: idsAt(number, 7), labels: idsAt(number, 3) });
+  const { doubled } = session.run('double', { x: large.fill(number) });
+  if (doubled?.at(-1) !== 2 * number) throw new Error(`step ${number} doubled to ${doubled?.at(-1)}`);
+  // What is collected in time is not taken for a leak: memory grows by what nobody can free.
+  if (number % 50 === 0) globalThis.gc?.();
   if (number % 10 === 0) {
     for (const failure of failures) {
       try {

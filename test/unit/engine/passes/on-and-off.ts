@@ -15,14 +15,17 @@ export interface Tried {
 
 export const float = (...shape: number[]): TensorSpec => ({ shape, dtype: 'float32' });
 
-const names: readonly PassName[] = [
+export const passNames: readonly PassName[] = [
   ...(['foldConstants', 'scalarConstants', 'broadcastOperands', 'identities', 'commonSubexpressions'] as const),
   ...(['deadCode', 'keepOrder', 'splitSums', 'recompute', 'rowsInPlace'] as const),
 ];
 
 /** No pass but these. */
 export const only = (...passes: readonly PassName[]): PassOptions =>
-  Object.fromEntries(names.map((name) => [name, passes.includes(name)]));
+  Object.fromEntries(passNames.map((name) => [name, passes.includes(name)]));
+
+/** Every pass but this one. */
+export const allBut = (pass: PassName): PassOptions => ({ [pass]: false });
 
 /** The kernels of the program after those passes (all, when none is named), constants apart. */
 export function kernelsAfter({ state = {}, inputs = {}, run }: Tried, options: PassOptions = {}): string[] {
@@ -32,15 +35,19 @@ export function kernelsAfter({ state = {}, inputs = {}, run }: Tried, options: P
 export const kernelsOf = ({ operations }: Program): string[] =>
   operations.map(({ kernel }) => kernel).filter((kernel) => kernel !== 'Constant' && kernel !== 'Fill');
 
-/** Results of some calls one after another, and the state they leave: with no pass, then with all. */
+/** Results of some calls one after another, and the state they leave: with no pass, then with those passes, else all. */
 export async function withAndWithout(
   { state = {}, inputs = {}, run }: Tried,
   feeds: readonly NamedNumbers[],
   content: NamedNumbers = {},
-  { runner = kernelsRunner({ backend: 'cpu' }), xla = false }: { runner?: Runner; xla?: boolean } = {},
+  {
+    runner = kernelsRunner({ backend: 'cpu' }),
+    xla = false,
+    passes = {},
+  }: { runner?: Runner; xla?: boolean; passes?: PassOptions } = {},
 ): Promise<[Record<string, Numbers>[], Record<string, Numbers>[]]> {
-  const results = async (passes: PassOptions): Promise<Record<string, Numbers>[]> => {
-    const program: ProgramSpec = { inputs, run, passes, xla };
+  const results = async (some: PassOptions): Promise<Record<string, Numbers>[]> => {
+    const program: ProgramSpec = { inputs, run, passes: some, xla };
     const session = await compile({ runner, state, programs: { tried: program } });
     try {
       session.write(content);
@@ -50,5 +57,5 @@ export async function withAndWithout(
       session.dispose();
     }
   };
-  return [await results(only()), await results({})];
+  return [await results(only()), await results(passes)];
 }
