@@ -20,9 +20,9 @@ test('a chain of operations has two of its values in memory at a time, and one t
   const engine = tf.engine();
   const runKernel = engine.runKernel.bind(engine);
   // What is there as each kernel is called.
-  engine.runKernel = (...call: Parameters<typeof runKernel>) => {
+  engine.runKernel = <Result extends tf.Tensor | tf.Tensor[]>(...call: Parameters<typeof runKernel>): Result => {
     held.push(tf.memory().numTensors - before);
-    return runKernel(...call) as never;
+    return runKernel<Result>(...call);
   };
   try {
     replay(schedule, [new Float32Array(100)], new Map());
