@@ -28,18 +28,3 @@ export const homePlan = (given: HomePlan): Json => ({
   ],
   numerics: { runner: 'wasm', threads: 1 },
 });
-
-/** In the order of the plan. */
-export const homeNodes = [
-  'import',
-  'evaluation',
-  'teacher',
-  'student',
-  'answer',
-  'fine-tune',
-  'capture',
-  'distill',
-  'evaluate',
-  'gate',
-  'promote',
-] as const;
