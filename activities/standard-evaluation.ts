@@ -13,6 +13,9 @@ import { plannedStage, type PlannedStage } from './planned-stage.js';
 export const isMeasured = ({ evaluation, gates, evaluate }: PlanFile): boolean =>
   evaluation !== undefined && (gates !== undefined || evaluate !== undefined);
 
+/** Does a teacher behind an endpoint answer these questions? */
+export const asksToMeasure = (file: PlanFile): boolean => isMeasured(file) && answersEvaluation(file);
+
 /** Does the plan end with a student that has learned distributions? Those of an endpoint are known where it is captured. */
 export const isDistilled = ({ teacher, capture }: PlanFile): boolean => !isEndpoint(teacher) || capture !== undefined;
 

@@ -16,7 +16,7 @@ import type { StageKind } from '../config/stage-kind.js';
 import type { PlanIssue } from './plan-issues.js';
 import { answer, canary, isWatched } from './standard-answers.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
-import { isDistilled, isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
+import { asksToMeasure, isDistilled, isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
 
 /** Sections at the top that hold the options of a stage of the standard plan: section → its kind. */
 export const optionSections = {
@@ -130,7 +130,7 @@ export function standardStages(file: PlanFile): PlannedStage[] {
     : [
         ...imports,
         ...canary(file),
-        answer(file),
+        oneAfterAnother(answer(file), file),
         fineTune(file),
         ...(isDistilled(file) ? [captureEndpoint(file), distill(file), ...control(file)] : []),
       ];
@@ -140,6 +140,13 @@ export function standardStages(file: PlanFile): PlannedStage[] {
 /** Does the teacher answer the prompts of the dataset, or does that hold the answers? */
 const lessonOf = ({ teacher, answer: section }: PlanFile): 'answer' | 'import' =>
   isEndpoint(teacher) || section !== undefined ? 'answer' : 'import';
+
+/**
+ * Limits of an endpoint hold for each stage that asks it, so they ask one after another; the few questions first, by which a teacher is
+ * measured: one that cannot answer is told before much is bought.
+ */
+const oneAfterAnother = (stage: PlannedStage, file: PlanFile): PlannedStage =>
+  asksToMeasure(file) ? { ...stage, needs: [...stage.needs, 'answer-evaluation'] } : stage;
 
 function fineTune(file: PlanFile): PlannedStage {
   const { student } = file;

@@ -50,6 +50,8 @@ it('a teacher behind an endpoint answers the held-out rows as the students do, o
     },
     with: nodeOf(file, 'evaluate')?.with,
   });
+  // Its limits hold for one stage: two do not ask it at once.
+  expect(nodeOf(file, 'answer')?.needs).toEqual(['import', 'answer-evaluation']);
   expect(nodeOf(file, 'gate')?.inputs['teacher']).toEqual({ node: 'evaluate-teacher', output: 'scores' });
 });
 
@@ -61,6 +63,7 @@ it('a section says how the teacher is asked, or that it is not; the gates that n
   const gates = [{ score: 'exact-match', atLeast: 0.8 }];
   const { nodes } = resolvePlan({ ...off, gates }, rules).plan;
   expect(nodes.map(({ id }) => id).filter((id) => /evaluation|teacher/.test(id))).toEqual(['evaluation']);
+  expect(nodes.find(({ id }) => id === 'answer')?.needs).toEqual(['import']);
   expect(resolving({ ...plan, 'answer-evaluation': { maximumToken: 1 } })).toThrow('answer-evaluation.maximumToken');
   expect(resolving({ ...plan, gates, evaluation: undefined, 'answer-evaluation': {} })).toThrow(
     'answer-evaluation: expected evaluation beside it',
