@@ -1,4 +1,4 @@
-import { modelNames } from '../models/model-fixtures.js';
+import { modelNamesWithBiases } from '../models/model-fixtures.js';
 import { relativeDifference } from '../models/differences.js';
 import { runners } from '../training/runners.js';
 import { collect, generatorOf, loadModel } from './models.js';
@@ -10,23 +10,26 @@ const compiled = runners.filter(([name]) => name === 'tensorflow').map(([, make]
 const variants = [...runners.map(([name, make]) => [name, make, false] as const), ...compiled];
 
 describe.each(variants)('on %s', (_, makeRunner, xla) => {
-  test.each(modelNames)('greedy tokens are those of transformers, alone and beside others: %s', async (name) => {
-    const model = await loadModel(name);
-    const expected = [...model.fixture.int32('greedy.npy').values];
-    const generator = await generatorOf(await makeRunner(), model, { xla });
-    const maximumNewTokens = expected.length - promptLength;
-    const prompt = Int32Array.from(expected.slice(0, promptLength));
-    const alone = await collect(generator.generate({ prompt, maximumNewTokens, logProbabilities: true }));
-    expect(alone.ids).toEqual(expected.slice(promptLength));
-    expect(alone.reason).toBe('length');
-    const beside = await Promise.all(
-      [prompt, prompt.slice(1), prompt, prompt.slice(2), prompt].map((text) =>
-        collect(generator.generate({ prompt: text, maximumNewTokens })),
-      ),
-    );
-    for (const index of [0, 2, 4]) expect(beside[index]?.ids).toEqual(alone.ids);
-    generator.dispose();
-  });
+  test.each(modelNamesWithBiases)(
+    'greedy tokens are those of transformers, alone and beside others: %s',
+    async (name) => {
+      const model = await loadModel(name);
+      const expected = [...model.fixture.int32('greedy.npy').values];
+      const generator = await generatorOf(await makeRunner(), model, { xla });
+      const maximumNewTokens = expected.length - promptLength;
+      const prompt = Int32Array.from(expected.slice(0, promptLength));
+      const alone = await collect(generator.generate({ prompt, maximumNewTokens, logProbabilities: true }));
+      expect(alone.ids).toEqual(expected.slice(promptLength));
+      expect(alone.reason).toBe('length');
+      const beside = await Promise.all(
+        [prompt, prompt.slice(1), prompt, prompt.slice(2), prompt].map((text) =>
+          collect(generator.generate({ prompt: text, maximumNewTokens })),
+        ),
+      );
+      for (const index of [0, 2, 4]) expect(beside[index]?.ids).toEqual(alone.ids);
+      generator.dispose();
+    },
+  );
 });
 
 test('log-probabilities are those of a whole forward pass', async () => {

@@ -2,9 +2,9 @@
 import type { Generator } from '../../../engine/generation/generator.js';
 import type { GenerationRequest } from '../../../engine/generation/request.js';
 import { createRandom } from '../../../engine/training/random.js';
-import { modelNames } from '../models/model-fixtures.js';
+import { modelNames, type ModelName } from '../models/model-fixtures.js';
 import { runners } from '../training/runners.js';
-import { collect, generatorOf, loadModel, type Generated, type LoadedModel, type ModelName } from './models.js';
+import { collect, generatorOf, loadModel, type Generated, type LoadedModel } from './models.js';
 
 const slots = 4;
 

@@ -3,9 +3,7 @@ import { createGenerator, type Generator, type GeneratorOptions } from '../../..
 import type { GenerationEvent } from '../../../engine/generation/request.js';
 import type { Runner } from '../../../engine/runners/runner.js';
 import type { Numbers } from '../../../engine/tracing/program.js';
-import { loadModelFixture, type ModelFixture, type modelNames } from '../models/model-fixtures.js';
-
-export type ModelName = (typeof modelNames)[number];
+import { loadModelFixture, type ModelFixture, type ModelName } from '../models/model-fixtures.js';
 
 export interface LoadedModel {
   readonly fixture: ModelFixture;

@@ -3,7 +3,7 @@ import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import { relativeDifference } from './differences.js';
 import { evaluatorsFor, type TensorFunction, type Tensors } from './evaluators.js';
-import { loadModelFixture, modelNames, type ModelFixture, type NamedArrays } from './model-fixtures.js';
+import { loadModelFixture, modelNamesWithBiases, type ModelFixture, type NamedArrays } from './model-fixtures.js';
 
 const [bucket, capacity, slots] = [8, 24, 2];
 
@@ -84,7 +84,7 @@ const greatest = (values: ArrayLike<number>): number =>
 
 const integers = (values: readonly number[], shape = [values.length]) => ({ shape, values: Int32Array.from(values) });
 
-describe.each(modelNames)('%s', (name) => {
+describe.each(modelNamesWithBiases)('%s', (name) => {
   test.each(evaluatorsFor(name))(
     'greedy decoding with a cache finds the tokens of transformers: $name',
     async ({ evaluate, prepare }) => {

@@ -2,7 +2,7 @@ import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import { relativeDifference } from './differences.js';
 import { compiledEvaluatorsFor, evaluatorsFor, type TensorFunction } from './evaluators.js';
-import { loadModelFixture, modelNames, type ModelFixture, type NamedArrays } from './model-fixtures.js';
+import { loadModelFixture, modelNamesWithBiases, type ModelFixture, type NamedArrays } from './model-fixtures.js';
 
 const inputsOf = ({ shape, values }: { shape: readonly number[]; values: Int32Array }): NamedArrays => {
   const [, tokens = 0] = shape;
@@ -20,7 +20,7 @@ const forward =
     return { hidden, logits: logits(config, weights, hidden) };
   };
 
-describe.each(modelNames)('%s', (name) => {
+describe.each(modelNamesWithBiases)('%s', (name) => {
   test.each(evaluatorsFor(name))(
     'hidden states and logits equal those of transformers: $name',
     async ({ evaluate }) => {

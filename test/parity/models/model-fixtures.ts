@@ -1,4 +1,4 @@
-/** Models with results of transformers beside them: three families, random weights, two layers each. */
+/** Models with results of transformers beside them: three families and their biases, random weights, two layers each. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModelConfig, type ModelConfig } from '../../../engine/files/model-config.js';
@@ -6,7 +6,9 @@ import { openSafetensors } from '../../../engine/files/safetensors.js';
 import { modelFixtures, readFloat32Npy, readInt32Npy } from '../../support/npy.js';
 
 export const modelNames = ['qwen2-gqa-tied', 'llama3-ropescaled', 'qwen3-qknorm'] as const;
-export type ModelName = (typeof modelNames)[number];
+/** And a Llama with every bias that one can have; its vocabulary is too small for what is drawn for the others. */
+export const modelNamesWithBiases = [...modelNames, 'llama-biased'] as const;
+export type ModelName = (typeof modelNamesWithBiases)[number];
 
 export interface NamedArray {
   readonly shape: readonly number[];
