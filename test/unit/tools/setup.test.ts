@@ -69,7 +69,7 @@ describe('the closing table', () => {
     const outcomes = await setUp([have, lack(true)], recordedContext({}));
     const rows = describeOutcomes(outcomes.map((outcome) => ({ ...outcome, seconds: 61.2 }))).split('\n');
     expect(rows[0]).toMatch(/^part +version +from +size +time$/);
-    expect(rows[2]).toMatch(/^have +2\.1\.0 +PATH +1\.5 MB +1 min 1 s$/);
-    expect(rows[3]).toMatch(/^lack +– +not installed: no compiler +– +1 min 1 s$/);
+    expect(rows[2]).toMatch(/^have +2\.1\.0 +PATH +1\.5 MB +1 min 01 s$/);
+    expect(rows[3]).toMatch(/^lack +– +not installed: no compiler +– +1 min 01 s$/);
   });
 });
