@@ -5,18 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch } from '../../../engine/data/packing.js';
-import type { Sample, SampleSource } from '../../../engine/data/samples.js';
-import { openModelDirectory } from '../../../engine/files/model-directory.js';
+import type { Sample } from '../../../engine/data/samples.js';
 import { openSafetensors } from '../../../engine/files/safetensors.js';
 import { firstMomentName } from '../../../engine/training/adamw.js';
-import { labelsObjective, teacherObjective, teacherWeights } from '../../../engine/training/objective.js';
+import { teacherObjective, teacherWeights } from '../../../engine/training/objective.js';
 import { createRandom } from '../../../engine/training/random.js';
 import { sampleSteps } from '../../../engine/training/step-source.js';
-import { Trainer, type TrainerOptions } from '../../../engine/training/trainer.js';
-import type { StepEvent } from '../../../engine/training/training-events.js';
+import { Trainer } from '../../../engine/training/trainer.js';
 import type { NamedNumbers, Runner } from '../../../engine/runners/runner.js';
-import { modelFixtures, readInt32Npy } from '../../support/npy.js';
-import { drawnTargets, drawTargets, eventsOf, tinySamples, tinyStream, tinyTrainer } from '../../support/tiny-run.js';
+import { drawnTargets, drawTargets, tinySamples, tinyStream, tinyTrainer } from '../../support/tiny-run.js';
+import { fixtureRun, inMemory, stepsOf } from './fixture-run.js';
 import { runners } from './runners.js';
 
 const modes = runners.flatMap(([name, makeRunner]): [string, () => Promise<Runner>, boolean][] =>
@@ -28,52 +26,9 @@ const modes = runners.flatMap(([name, makeRunner]): [string, () => Promise<Runne
       ],
 );
 
-/** As in test/fixtures/models/make_training_fixtures.py. */
-const asTorch = {
-  optimizer: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: { value: 0, rules: [{ names: '*', value: 0.1 }] } },
-  schedule: { kind: 'constant', peak: 1e-3, totalSteps: 10 },
-} as const;
 const tolerance = 1e-6 + 1e-2 * 1e-3;
 /** The first step of AdamW is nearly the sign of the gradient; below this, the sign is rounding. */
 const noise = 2e-7;
-
-const inMemory = (samples: readonly Sample[]): SampleSource => {
-  const at = (number: number): Sample => samples[number] ?? { id: '', ids: new Int32Array(), trained: [] };
-  return {
-    digest: 'in memory',
-    samples: samples.length,
-    longest: Math.max(...samples.map(({ ids }) => ids.length)),
-    lengthOf: (number) => at(number).ids.length,
-    read: (number) => Promise.resolve(at(number)),
-  };
-};
-
-/** Every token of the rows of a fixture is learned, in each of three epochs. */
-async function fixtureRun(model: string, changes: Partial<TrainerOptions>) {
-  const path = join(modelFixtures, model);
-  const directory = await openModelDirectory(path);
-  const { shape, values } = readInt32Npy(join(path, 'input_ids.npy'));
-  const [rows = 0, tokens = 0] = shape;
-  const samples = Array.from({ length: rows }, (_, row): Sample => ({
-    id: `row ${row}`,
-    ids: values.slice(row * tokens, (row + 1) * tokens),
-    trained: [{ start: 0, end: tokens }],
-  }));
-  const { vocabularySize } = directory.config;
-  const stream = { vocabularySize, seed: 1, epochs: 3, rows, columns: tokens, microBatches: 1 };
-  return {
-    path,
-    directory,
-    options: {
-      config: directory.config,
-      shape: { rows, tokens, microBatches: 1 },
-      objective: labelsObjective(),
-      source: sampleSteps(inMemory(samples), stream),
-      ...asTorch,
-      ...changes,
-    },
-  };
-}
 
 /** What a teacher might say of each token of a sample, wherever the sample lies. */
 function targetsBySample({ placements, rows, columns }: Batch): NamedNumbers {
@@ -85,9 +40,6 @@ function targetsBySample({ placements, rows, columns }: Batch): NamedNumbers {
     }
   return targets;
 }
-
-const stepsOf = async (trainer: Trainer, untilStep: number): Promise<StepEvent[]> =>
-  (await eventsOf(trainer, untilStep)).flatMap((event) => (event.kind === 'step' ? [event] : []));
 
 const greatest = (seen: ArrayLike<number>, expected: ArrayLike<number>) =>
   Math.max(...Array.from(expected, (value, index) => Math.abs(value - (seen[index] ?? NaN))));
