@@ -64,11 +64,13 @@ export function addStateAccess(
 }
 
 /**
- * Variables in their order, as many together as fit; one that does not fit is alone. Those that accompany others (the moments of
- * weights) are apart from them: weights are loaded while the moments take no memory yet.
+ * Variables of a kind in their order, as many together as fit; one that does not fit is alone. Those that accompany others (the
+ * moments of weights) are apart from them, though they may lie between: weights are loaded while the moments take no memory yet.
  */
 function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
-  const variables = Object.entries(state);
+  const companies = [...new Set(Object.keys(state).map((name) => companyOf(name, state)))];
+  const rank = (name: string): number => companies.indexOf(companyOf(name, state));
+  const variables = Object.entries(state).sort(([one], [other]) => rank(one) - rank(other));
   const total = variables.reduce((sum, [, spec]) => sum + bytesOf(spec), 0);
   // A group in flight is there twice or three times: a thirty-second of the state, where that is not too little.
   const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 32));
