@@ -1,6 +1,7 @@
 /** A rerun rests on this: what a sequence is given does not depend on what runs beside it, to the last bit. */
 import type { Generator } from '../../../engine/generation/generator.js';
 import type { GenerationRequest } from '../../../engine/generation/request.js';
+import type { Runner } from '../../../engine/runners/runner.js';
 import { createRandom } from '../../../engine/training/random.js';
 import { modelNames, type ModelName } from '../models/model-fixtures.js';
 import { runners } from '../training/runners.js';
@@ -49,9 +50,42 @@ const neighbour = (extreme: boolean): GenerationRequest => ({
   sampling: { seed: random.integer(1000), temperature: 1 + 2 * random.uniform() },
 });
 
-/** Runs the request when `others` neighbours were asked before it, so that it gets another slot, and more come later. */
-async function among(generator: Generator, request: GenerationRequest, others: number, extreme: boolean) {
-  const started = Array.from({ length: others }, () => collect(generator.generate(neighbour(extreme))));
+/** A runner whose generators tell the slot that each prompt was last read into. */
+function watched(runner: Runner, slotOf: Map<string, number>): Runner {
+  const { name, fingerprint } = runner;
+  const load: Runner['load'] = async (...given) => {
+    const executable = await runner.load(...given);
+    const run = executable.run.bind(executable);
+    executable.run = (program, inputs) => {
+      const { ids, last, slot } = inputs; // of a program that reads a prompt; no other has all three
+      if (ids !== undefined && last !== undefined && slot !== undefined)
+        slotOf.set(ids.subarray(0, (last[0] ?? 0) + 1).join(), slot[0] ?? NaN);
+      return run(program, inputs);
+    };
+    return executable;
+  };
+  return { name, fingerprint, load };
+}
+
+/** The slots before it are taken by sequences that are over after the first step; from then on it is alone. */
+async function aloneIn(generator: Generator, request: GenerationRequest, slot: number): Promise<Generated> {
+  const others = Array.from({ length: slot }, () => ({ ...neighbour(false), maximumNewTokens: 2 }));
+  const before = others.map((other) => collect(generator.generate(other)));
+  const found = await collect(generator.generate(request));
+  await Promise.all(before);
+  return found;
+}
+
+/**
+ * Every slot is taken. With the third token of all, that slot's sequence ends and the request joins the others, which leave one
+ * after another while more come.
+ */
+async function joiningIn(generator: Generator, request: GenerationRequest, slot: number, extreme: boolean) {
+  const started = Array.from({ length: slots }, (_, index) => {
+    const maximumNewTokens = index === slot ? 3 : 4 + random.integer(13);
+    return generator.generate({ ...neighbour(extreme), maximumNewTokens })[Symbol.asyncIterator]();
+  });
+  for (let token = 0; token < 3; token += 1) await started[(slot + 1) % slots]?.next();
   const wanted = generator.generate(request);
   const later: Promise<Generated>[] = [];
   const observed = (async function* () {
@@ -65,7 +99,7 @@ async function among(generator: Generator, request: GenerationRequest, others: n
     }
   })();
   const found = await collect(observed);
-  await Promise.all([...started, ...later]);
+  await Promise.all([...started.map((events) => collect({ [Symbol.asyncIterator]: () => events })), ...later]);
   return found;
 }
 
@@ -83,14 +117,22 @@ describe.each(variants)('on %s', (_, makeRunner, xla) => {
     'a sequence has the same bits in every slot, alone, beside any others, joining late: %s',
     async (name) => {
       const model = await loadWithExtremeToken(name);
-      const generator = await generatorOf(await makeRunner(), model, { slots, xla });
+      const slotOf = new Map<string, number>();
+      const generator = await generatorOf(watched(await makeRunner(), slotOf), model, { slots, xla });
       for (const request of requests) {
+        const key = request.prompt.join();
         const alone = bitsOf(await collect(generator.generate(request)));
         expect(alone.ids).toHaveLength(request.maximumNewTokens);
         expect(new Set(alone.logProbabilities).size).toBeGreaterThan(5);
-        for (const extreme of [false, true])
-          for (let others = 0; others < slots; others += 1)
-            expect(bitsOf(await among(generator, request, others, extreme))).toEqual(alone);
+        expect(slotOf.get(key)).toBe(0);
+        for (let slot = 0; slot < slots; slot += 1) {
+          const ways = [
+            () => aloneIn(generator, request, slot),
+            () => joiningIn(generator, request, slot, false),
+            () => joiningIn(generator, request, slot, true),
+          ];
+          for (const run of ways) expect([bitsOf(await run()), slotOf.get(key)]).toEqual([alone, slot]);
+        }
         // And all of them asked in one go, behind more than there are slots.
         const crowd = Array.from({ length: 6 }, () => collect(generator.generate(neighbour(true))));
         expect(bitsOf(await collect(generator.generate(request)))).toEqual(alone);
