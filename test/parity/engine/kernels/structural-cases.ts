@@ -29,19 +29,19 @@ const reductions = (
   const { gradient = true, dtypes = ['float32', 'int32'] } = options;
   const of = (shape: readonly number[], dtype: DataType): Input =>
     dtype === 'bool' ? drawn(shape, dtype) : distinct(shape, dtype);
-  const variants: [string, readonly number[], number | number[] | undefined, boolean][] = [
-    ['over everything', [2, 3], undefined, false],
-    ['over the last axis, kept', [2, 3, 2], -1, true],
-    ['over the first axis', [3, 4], 0, false],
-    ['over two axes', [2, 3, 2, 2], [1, 3], false],
-    ['over two axes from the end, kept', [2, 3, 2], [-1, -3], true],
-    ['of a scalar', [], undefined, false],
+  const variants: [string, number, number | number[] | undefined, boolean][] = [
+    ['over everything', 2, undefined, false],
+    ['over the last axis, kept', 3, -1, true],
+    ['over the first axis', 2, 0, false],
+    ['over two axes', 4, [1, 3], false],
+    ['over two axes from the end, kept', 3, [-1, -3], true],
+    ['of a scalar', 0, undefined, false],
   ];
   return dtypes.flatMap((dtype) =>
-    variants.map(([title, shape, axis, keepDims]) => ({
+    variants.map(([title, rank, axis, keepDims]) => ({
       kernel,
       title: `${kernel} of ${dtype} ${title}`,
-      inputs: [of(shape, dtype)],
+      inputs: [of(draw.shape(rank), dtype)],
       run: (x) => reduce(x, axis, keepDims),
       gradient: gradient && dtype === 'float32',
     })),
@@ -103,15 +103,30 @@ const product = (
   gradient,
 });
 
+/** [rows, columns], or the same turned over, below some axes for batches. */
+const matrix = (turned: boolean, rows: number, columns: number, ...batches: number[]): number[] => [
+  ...batches,
+  ...(turned ? [columns, rows] : [rows, columns]),
+];
+
 const products: KernelCase[] = [false, true].flatMap((tA) =>
-  [false, true].flatMap((tB) => [
-    product(tA ? [5, 3] : [3, 5], tB ? [4, 5] : [5, 4], tA, tB),
-    product(tA ? [2, 5, 3] : [2, 3, 5], tB ? [2, 4, 5] : [2, 5, 4], tA, tB),
-    product(tA ? [2, 2, 5, 3] : [2, 2, 3, 5], tB ? [2, 2, 4, 5] : [2, 2, 5, 4], tA, tB),
-    product(tA ? [1, 1, 5, 3] : [1, 1, 3, 5], tB ? [1, 4, 5] : [1, 5, 4], tA, tB, false),
-    product(tA ? [2, 3, 5, 3] : [2, 3, 3, 5], tB ? [1, 1, 4, 5] : [1, 1, 5, 4], tA, tB, false),
-    product(tA ? [5, 3] : [3, 5], tB ? [2, 4, 5] : [2, 5, 4], tA, tB, false),
-  ]),
+  [false, true].flatMap((tB) => {
+    const [n, d, m, b, c] = [1, 2, 2, 2, 2].map((least) => draw.integer(least, 6)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return [
+      product(matrix(tA, n, d), matrix(tB, d, m), tA, tB),
+      product(matrix(tA, n, d, b), matrix(tB, d, m, b), tA, tB),
+      product(matrix(tA, n, d, b, c), matrix(tB, d, m, b, c), tA, tB),
+      product(matrix(tA, n, d, 1, 1), matrix(tB, d, m, 1), tA, tB, false),
+      product(matrix(tA, n, d, b, c), matrix(tB, d, m, 1, 1), tA, tB, false),
+      product(matrix(tA, n, d), matrix(tB, d, m, b), tA, tB, false),
+    ];
+  }),
 );
 
 const one = (
