@@ -21,8 +21,8 @@ const minutesMs = (minutes: number): number => minutes * 60_000;
 
 it('a demo within ten minutes says so, and the share of each stage that ran', () => {
   const text = stageTimes(view(400), minutesMs(10), 'en');
-  expect(text).toContain('The run took 6 min 40 s, the demo 10 min 0 s without set-up: under 10 minutes.');
-  expect(text).toMatch(/^ {2}answer +1 min 0 s +15 %$/m);
+  expect(text).toContain('The run took 6 min 40 s, the demo 10 min 00 s without set-up: under 10 minutes.');
+  expect(text).toMatch(/^ {2}answer +1 min 00 s +15 %$/m);
   expect(text).toMatch(/^ {2}kd +3 min 20 s +50 %$/m);
   expect(text).toMatch(/^ {2}sft +20 s +5 %$/m);
   expect(text).not.toContain('import');
