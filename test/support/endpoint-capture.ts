@@ -16,9 +16,12 @@ import {
   type Tokenizer,
 } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject } from '../../storage/index.js';
+import { CountingTeacher } from './counting-teacher.js';
+import { conversationLines } from './model-fixtures.js';
+import { scoresAs, type Scoring } from './scoring-teacher.js';
 import { claim, stageKeyOf } from './stage.js';
 import { temporaryDirectory } from './temporary.js';
-import type { TrainingGround } from './training-stage.js';
+import { TrainingGround } from './training-stage.js';
 
 const rowTokens = 64;
 /** Of both models of a training ground. */
@@ -117,4 +120,46 @@ export async function storedFor({ store }: CaptureGround, artifact: ArtifactRef,
       };
     }),
   );
+}
+
+/** An endpoint that scores as it is told, anew for each test, and what is captured from it for the small model. */
+export interface ScoredEndpoint {
+  readonly server: CountingTeacher;
+  readonly ground: CaptureGround;
+  readonly tokenizer: Tokenizer;
+  readonly says: (scoring: Partial<Scoring>) => void;
+  readonly capture: (
+    attempt: Partial<EndpointAttempt> & { readonly name: string },
+  ) => ReturnType<typeof captureAttempt>;
+}
+
+/** To be called at the top of a file: what it returns is there while a test runs. @param rows of the dataset */
+export function scoredEndpoint(rows: number): ScoredEndpoint {
+  let [server, ground, tokenizer]: [CountingTeacher?, CaptureGround?, Tokenizer?] = [];
+  beforeAll(async () => {
+    const whole = await TrainingGround.create();
+    const dataset = await whole.storeConversations(conversationLines(rows));
+    ground = { store: whole.store, small: whole.small, dataset };
+    tokenizer = await tokenizerOf(ground);
+  });
+  beforeEach(async () => {
+    server = await CountingTeacher.start();
+    here.says({});
+  });
+  afterEach(() => server?.stop());
+  const here: ScoredEndpoint = {
+    get server() {
+      return server!;
+    },
+    get ground() {
+      return ground!;
+    },
+    get tokenizer() {
+      return tokenizer!;
+    },
+    says: (scoring) => void (here.server.score = scoresAs({ tokenizer: here.tokenizer, vocabularySize, ...scoring })),
+    capture: ({ teacher = {}, ...attempt }) =>
+      captureAttempt(here.ground, { ...attempt, teacher: { endpoint: here.server.endpoint, ...teacher } }),
+  };
+  return here;
 }

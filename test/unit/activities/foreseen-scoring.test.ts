@@ -7,22 +7,14 @@ import type { Json } from '../../../config/json.js';
 import { answerStage } from '../../../plugins/answer-stage.js';
 import { builtInStages } from '../../../plugins/built-in-stages.js';
 import type { JsonObject } from '../../../storage/index.js';
-import { CountingTeacher, faults, type Fault } from '../../support/counting-teacher.js';
+import { faults, type CountingTeacher, type Fault } from '../../support/counting-teacher.js';
 import { entriesAbout, type ScoringBody } from '../../support/scoring-teacher.js';
 import { claim, stageKeyOf } from '../../support/stage.js';
-import { openPlace, type StorePlace } from '../../support/store-place.js';
+import { teacherAndStore } from '../../support/teacher-and-store.js';
 
 const k = 50;
 const rows = 3;
-let server: CountingTeacher;
-let place: StorePlace;
-beforeEach(async () => {
-  [server, place] = [await CountingTeacher.start(), await openPlace('a directory')];
-});
-afterEach(async () => {
-  await server.stop();
-  await place.close();
-});
+const here = teacherAndStore();
 
 /** So many of the most probable ids at each position. */
 const gives =
@@ -40,7 +32,7 @@ const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 1000, asOf: '202
 const optionsOf = (more: JsonObject = {}) =>
   answerOptions.parse({
     teacher: {
-      endpoint: server.endpoint,
+      endpoint: here.server.endpoint,
       model: 'large',
       revision: '1',
       terms: { licence: 'MIT', allowsTraining: 'yes' },
@@ -53,7 +45,7 @@ const optionsOf = (more: JsonObject = {}) =>
 
 /** The work of the stage, as an attempt does it. Another name is another stage over the same prompts, and as many more. */
 async function attempt(name: string, prompts = rows, more: JsonObject = {}) {
-  const { store } = place;
+  const { store } = here.place;
   const writer = await claim(store, stageKeyOf(name));
   const lines = Array.from({ length: prompts }, (_, row) => {
     const messages = [{ role: 'user', content: `question ${row}` }];
@@ -74,7 +66,8 @@ async function attempt(name: string, prompts = rows, more: JsonObject = {}) {
   });
 }
 
-const askedFor = (): readonly string[] => server.asked.map(({ body }) => ('prompt' in body ? 'scores' : 'an answer'));
+const askedFor = (): readonly string[] =>
+  here.server.asked.map(({ body }) => ('prompt' in body ? 'scores' : 'an answer'));
 
 const vllm = 'Requested prompt logprobs of 50, which is greater than max allowed: 20';
 const refusal = JSON.stringify({ error: { message: vllm, param: null } });
@@ -90,8 +83,8 @@ const bad: [string, Pick<CountingTeacher, 'score'> & { readonly fault?: Fault },
 ];
 
 it.each(bad)('an endpoint that %s: no answer is bought of it', async (name, { score, fault }, code) => {
-  server.score = score;
-  server.faultFor = () => fault;
+  here.server.score = score;
+  here.server.faultFor = () => fault;
   await expect(attempt(name)).rejects.toMatchObject({
     code,
     message: expect.stringMatching(/^asked before any answer, for a stage that captures its distributions: /),
@@ -100,12 +93,12 @@ it.each(bad)('an endpoint that %s: no answer is bought of it', async (name, { sc
 });
 
 describe('an endpoint that gives them', () => {
-  beforeEach(() => void (server.score = gives(k)));
+  beforeEach(() => void (here.server.score = gives(k)));
 
   it('is asked once, before its first answer, and the request is paid for as any other', async () => {
     const { observations } = await attempt('good', rows, { budget: { spendAtMostUsd: 10 } });
     expect(askedFor()).toEqual(['scores', ...Array<string>(rows).fill('an answer')]);
-    expect(server.asked[0]?.body).toMatchObject({
+    expect(here.server.asked[0]?.body).toMatchObject({
       prompt: [1, 2, 3, 4, 5, 6, 7, 8],
       prompt_logprobs: k,
       max_tokens: 1,
@@ -128,11 +121,11 @@ describe('an endpoint that gives them', () => {
 it('where every answer is recorded nobody is asked: an endpoint that is away, or gives none, fails no such stage', async () => {
   await attempt('without', rows, { scoring: [] });
   expect(askedFor()).toEqual(Array<string>(rows).fill('an answer'));
-  server.faultFor = () => faults.hangUp;
+  here.server.faultFor = () => faults.hangUp;
   const { outputs, observations } = await attempt('with');
   expect(outputs.dataset.rows).toBe(rows);
   expect(observations).toMatchObject({ capabilities: 'nothing was asked' });
-  expect(server.asked).toHaveLength(rows);
+  expect(here.server.asked).toHaveLength(rows);
 });
 
 it('what others will ask changes no answer, and so no key', async () => {

@@ -1,50 +1,27 @@
 /** What a capture makes of what an endpoint says: rows, of which nothing is bought twice. */
 import { readDatasetRows } from '../../../../distillation/index.js';
-import type { Tokenizer } from '../../../../engine/index.js';
 import { capturedOf } from '../../../../evaluation/report/index.js';
-import { CountingTeacher, faults } from '../../../support/counting-teacher.js';
+import { faults } from '../../../support/counting-teacher.js';
 import {
-  captureAttempt,
   samplesOf,
+  scoredEndpoint,
   storedFor,
-  tokenizerOf,
   vocabularySize,
-  type CaptureGround,
   type EndpointAttempt,
 } from '../../../support/endpoint-capture.js';
-import { conversationLines } from '../../../support/model-fixtures.js';
-import { entriesAbout, scoresAs, type Scoring, type ScoringBody } from '../../../support/scoring-teacher.js';
-import { TrainingGround } from '../../../support/training-stage.js';
+import { entriesAbout, scoresAs, type ScoringBody } from '../../../support/scoring-teacher.js';
 
 const k = 8;
 /** Every reply is made durable several times over. */
 const rows = 10;
-let ground: CaptureGround;
-let tokenizer: Tokenizer;
-let server: CountingTeacher;
-beforeAll(async () => {
-  const whole = await TrainingGround.create();
-  const dataset = await whole.storeConversations(conversationLines(rows));
-  ground = { store: whole.store, small: whole.small, dataset };
-  tokenizer = await tokenizerOf(ground);
-});
-beforeEach(async () => {
-  server = await CountingTeacher.start();
-  says({});
-});
-afterEach(() => server.stop());
+const here = scoredEndpoint(rows);
+const { says, capture } = here;
 
-const says = (scoring: Partial<Scoring>): void =>
-  void (server.score = scoresAs({ tokenizer, vocabularySize, ...scoring }));
-
-const capture = ({ teacher = {}, ...attempt }: Partial<EndpointAttempt> & { readonly name: string }) =>
-  captureAttempt(ground, { ...attempt, teacher: { endpoint: server.endpoint, ...teacher } });
-
-const bodies = (): ScoringBody[] => server.asked.map(({ body }) => body as unknown as ScoringBody);
+const bodies = (): ScoringBody[] => here.server.asked.map(({ body }) => body as unknown as ScoringBody);
 
 it('the tokens of every sample are asked about as they are, and the most probable ids at each position kept', async () => {
   const { logits, dataset, facts } = await capture({ name: 'good', with: { valueType: 'float32' } });
-  const samples = await samplesOf(ground);
+  const samples = await samplesOf(here.ground);
   expect(bodies().map(({ prompt }) => prompt.join())).toEqual(
     expect.arrayContaining(samples.map(({ ids }) => [...ids].join())),
   );
@@ -55,7 +32,7 @@ it('the tokens of every sample are asked about as they are, and the most probabl
     temperature: 0,
     stream: false,
   });
-  for (const { next, ids, logProbabilities, missingMass } of await storedFor(ground, logits, samples)) {
+  for (const { next, ids, logProbabilities, missingMass } of await storedFor(here.ground, logits, samples)) {
     const expected = entriesAbout(next, k, vocabularySize).slice(0, k);
     expect(ids).toEqual(expected.map(({ id }) => id));
     expected.forEach(({ logprob }, at) => expect(logProbabilities[at]).toBeCloseTo(logprob, 5));
@@ -71,7 +48,7 @@ it('the tokens of every sample are asked about as they are, and the most probabl
     unaligned: {},
   });
   expect(facts['capturedMass']).toMatchObject([{ temperature: 1, mean: expect.closeTo(1 - 2 ** -k, 4) }]);
-  expect(dataset).toEqual(ground.dataset);
+  expect(dataset).toEqual(here.ground.dataset);
   expect(capturedOf(facts)).toMatchObject({ rows, positions, k, unaligned: { of: 'endpoint', share: 0, reasons: {} } });
 });
 
@@ -98,19 +75,19 @@ it('a text that is that of two ids, or of none, names no token: its sample is un
 describe('what is recorded is not asked again', () => {
   it('by another stage, and not by another endpoint or k alone', async () => {
     await capture({ name: 'first' });
-    expect(server.asked).toHaveLength(rows);
+    expect(here.server.asked).toHaveLength(rows);
     await capture({ name: 'second', with: { valueType: 'float32' } });
-    expect(server.asked).toHaveLength(rows);
+    expect(here.server.asked).toHaveLength(rows);
     await capture({ name: 'third', with: { k: 4 } });
-    expect(server.asked).toHaveLength(2 * rows);
+    expect(here.server.asked).toHaveLength(2 * rows);
   });
 
   it('but what a teacher said before it drifted is: that is of another teacher', async () => {
     await capture({ name: 'before' });
     await capture({ name: 'after', drift: 'sha256:other' });
-    expect(server.asked).toHaveLength(2 * rows);
+    expect(here.server.asked).toHaveLength(2 * rows);
     await capture({ name: 'as before' });
-    expect(server.asked).toHaveLength(2 * rows);
+    expect(here.server.asked).toHaveLength(2 * rows);
   });
 
   it('by the next attempt: neither samples in shards nor single replies', async () => {
@@ -119,9 +96,9 @@ describe('what is recorded is not asked again', () => {
     };
     const attempt = { name: 'cut off', with: { shardBytes: 4096 }, teacher: { limits: { parallel: 2 } } } as const;
     await expect(capture({ ...attempt, onProgress })).rejects.toMatchObject({ code: 'stopped' });
-    expect(server.asked.length).toBeLessThan(rows);
+    expect(here.server.asked.length).toBeLessThan(rows);
     const { facts, logits } = await capture(attempt);
-    expect(server.asked).toHaveLength(rows);
+    expect(here.server.asked).toHaveLength(rows);
     const undisturbed = await capture({ ...attempt, name: 'undisturbed' });
     expect([logits.digest, facts]).toEqual([undisturbed.logits.digest, undisturbed.facts]);
   });
@@ -131,17 +108,17 @@ it('the budget counts it: the cap stops it, and a higher one pays only for what 
   const prices = { inputUsdPerMillion: 1000, outputUsdPerMillion: 1000, asOf: '2026-11-27' };
   const attempt = { teacher: { prices, limits: { parallel: 1 } } };
   await expect(capture({ ...attempt, name: 'poor', capUsd: 0.2 })).rejects.toMatchObject({ code: 'budget-exhausted' });
-  const bought = server.asked.length;
+  const bought = here.server.asked.length;
   expect(bought).toBeGreaterThan(0);
   expect(bought).toBeLessThan(rows);
   const { spentUsd } = await capture({ ...attempt, name: 'rich', capUsd: 100 });
-  expect(server.asked).toHaveLength(rows);
+  expect(here.server.asked).toHaveLength(rows);
   const tokens = bodies().reduce((sum, { prompt }) => sum + prompt.length, 0);
   expect(spentUsd).toBeCloseTo((tokens + rows) / 1000, 6);
 });
 
 it('calls that break are tried again, within the limits', async () => {
-  server.next(
+  here.server.next(
     faults.halfReply,
     faults.hangUp,
     faults.status(503),
@@ -149,16 +126,16 @@ it('calls that break are tried again, within the limits', async () => {
   );
   const { logits } = await capture({ name: 'broken calls', teacher: { limits: { attempts: 5, parallel: 3 } } });
   expect(logits.rows).toBe(rows);
-  expect(server.asked).toHaveLength(rows + 4);
-  expect(server.mostAtOnce).toBeLessThanOrEqual(3);
+  expect(here.server.asked).toHaveLength(rows + 4);
+  expect(here.server.mostAtOnce).toBeLessThanOrEqual(3);
 });
 
 it('samples that do not fit are counted by reason, and their rows are in neither the logits nor the dataset', async () => {
-  const [first, second, third] = await samplesOf(ground, 3);
+  const [first, second, third] = await samplesOf(here.ground, 3);
   const promptOf = (body: object): string => (body as ScoringBody).prompt.join();
-  const good = scoresAs({ tokenizer, vocabularySize });
-  server.faultFor = ({ body }) => (promptOf(body) === [...first!.ids].join() ? faults.status(400) : undefined);
-  server.score = (body) => {
+  const good = scoresAs({ tokenizer: here.tokenizer, vocabularySize });
+  here.server.faultFor = ({ body }) => (promptOf(body) === [...first!.ids].join() ? faults.status(400) : undefined);
+  here.server.score = (body) => {
     const { prompt } = body as ScoringBody;
     if (promptOf(body) === [...second!.ids].join()) return good({ ...body, prompt: prompt.slice(1) });
     if (promptOf(body) === [...third!.ids].join())
@@ -169,14 +146,14 @@ it('samples that do not fit are counted by reason, and their rows are in neither
   expect(facts).toMatchObject({ unalignedShare: 0.3, unaligned: { rejected: 1, length: 1, token: 1 } });
   expect([logits.rows, dataset.rows]).toEqual([rows - 3, rows - 3]);
   const ids: string[] = [];
-  for await (const { id } of readDatasetRows(ground.store, dataset)) ids.push(id);
+  for await (const { id } of readDatasetRows(here.ground.store, dataset)) ids.push(id);
   expect(ids).toEqual(Array.from({ length: rows - 3 }, (_, index) => `row-${index + 3}`));
 });
 
 it('ids that the student does not have are cut off, and the others scaled to 1', async () => {
   const notUnlikely = (id: number): number => ((id - (id % 7)) % (vocabularySize - 10)) + 1;
   // The most probable id of every position is beyond the vocabulary of the student.
-  server.score = (body) => {
+  here.server.score = (body) => {
     const { prompt, prompt_logprobs: count = 0 } = body as ScoringBody;
     const about = (id: number) => [
       { id: vocabularySize, logprob: Math.log(0.5) },
@@ -198,7 +175,7 @@ it('ids that the student does not have are cut off, and the others scaled to 1',
     return { model: 'large', choices: [{ finish_reason: 'length', prompt_logprobs: positions }] };
   };
   const { logits } = await capture({ name: 'cut', with: { valueType: 'float32' } });
-  for (const { next, ids, logProbabilities } of await storedFor(ground, logits, await samplesOf(ground, 5))) {
+  for (const { next, ids, logProbabilities } of await storedFor(here.ground, logits, await samplesOf(here.ground, 5))) {
     expect(ids.slice(0, 2)).toEqual([notUnlikely(next), notUnlikely(next) + 1]);
     expect(logProbabilities[0]).toBeCloseTo(Math.log(0.5), 5);
     expect(logProbabilities.at(-1)).toBe(-Infinity);

@@ -1,38 +1,10 @@
 /** An endpoint that gives no distributions, or others than it is asked for: a capture from it ends with a code, and says what to do. */
-import type { Tokenizer } from '../../../../engine/index.js';
 import type { JsonObject } from '../../../../storage/index.js';
-import { CountingTeacher, faults, type Fault } from '../../../support/counting-teacher.js';
-import {
-  captureAttempt,
-  tokenizerOf,
-  vocabularySize,
-  type CaptureGround,
-  type EndpointAttempt,
-} from '../../../support/endpoint-capture.js';
-import { conversationLines } from '../../../support/model-fixtures.js';
-import { scoresAs, type Scoring } from '../../../support/scoring-teacher.js';
-import { TrainingGround } from '../../../support/training-stage.js';
+import { faults, type Fault } from '../../../support/counting-teacher.js';
+import { scoredEndpoint, vocabularySize } from '../../../support/endpoint-capture.js';
 
-let ground: CaptureGround;
-let tokenizer: Tokenizer;
-let server: CountingTeacher;
-beforeAll(async () => {
-  const whole = await TrainingGround.create();
-  const dataset = await whole.storeConversations(conversationLines(10));
-  ground = { store: whole.store, small: whole.small, dataset };
-  tokenizer = await tokenizerOf(ground);
-});
-beforeEach(async () => {
-  server = await CountingTeacher.start();
-  says({});
-});
-afterEach(() => server.stop());
-
-const says = (scoring: Partial<Scoring>): void =>
-  void (server.score = scoresAs({ tokenizer, vocabularySize, ...scoring }));
-
-const capture = ({ teacher = {}, ...attempt }: Partial<EndpointAttempt> & { readonly name: string }) =>
-  captureAttempt(ground, { ...attempt, teacher: { endpoint: server.endpoint, ...teacher } });
+const here = scoredEndpoint(10);
+const { says, capture } = here;
 
 describe('an endpoint that gives no distributions ends it by its name', () => {
   const reply =
@@ -95,14 +67,14 @@ describe('an endpoint that gives no distributions ends it by its name', () => {
   };
 
   it.each(bad)('%s', async (name, fault, code, calls, options = {}) => {
-    server.faultFor = () => fault;
+    here.server.faultFor = () => fault;
     const limits = { attempts: 2, parallel: 1 };
     await expect(capture({ name, teacher: { limits }, with: options })).rejects.toMatchObject({
       code,
       message: expect.stringMatching(/expected .+, found .+/) as string,
       remedy: expect.stringContaining(remedyOf[code] ?? '?') as string,
     });
-    expect(server.asked).toHaveLength(calls);
+    expect(here.server.asked).toHaveLength(calls);
   });
 
   it('fewer than it is asked for: 20 of 50', async () => {
@@ -113,7 +85,7 @@ describe('an endpoint that gives no distributions ends it by its name', () => {
       message: 'expected the 50 most probable tokens at each position, found 21',
       remedy: expect.stringContaining('--max-logprobs'),
     });
-    expect(server.asked).toHaveLength(1);
+    expect(here.server.asked).toHaveLength(1);
   });
 
   it('probabilities that are more than 1 together', async () => {
@@ -122,9 +94,9 @@ describe('an endpoint that gives no distributions ends it by its name', () => {
   });
 
   it('a tokenizer of other texts, seen at the first reply', async () => {
-    says({ nameOf: (id) => tokenizer.decode([(id + 1) % vocabularySize]) });
+    says({ nameOf: (id) => here.tokenizer.decode([(id + 1) % vocabularySize]) });
     const attempt = { name: 'other tokenizer', teacher: { limits: { parallel: 1 } } };
     await expect(capture(attempt)).rejects.toMatchObject({ code: 'teacher-mismatch', fault: 'user' });
-    expect(server.asked).toHaveLength(1);
+    expect(here.server.asked).toHaveLength(1);
   });
 });

@@ -5,23 +5,14 @@ import { openProbedClient } from '../../../../distillation/index.js';
 import { AnsweringProgress } from '../../../../distillation/answering/progress.js';
 import { openLedger } from '../../../../distillation/responses/index.js';
 import { answerPrompts } from '../../../../distillation/teachers/answer-prompts.js';
-import { CountingTeacher } from '../../../support/counting-teacher.js';
 import { claim, stageKeyOf } from '../../../support/stage.js';
-import { openPlace, type StorePlace } from '../../../support/store-place.js';
+import { teacherAndStore } from '../../../support/teacher-and-store.js';
 
 const rows = 5;
-let server: CountingTeacher;
-let place: StorePlace;
-beforeAll(async () => {
-  [server, place] = [await CountingTeacher.start(), await openPlace('a directory')];
-});
-afterAll(async () => {
-  await server.stop();
-  await place.close();
-});
+const here = teacherAndStore('once');
 
 async function answer(send: (progress: Progress) => void): Promise<void> {
-  const { store } = place;
+  const { store } = here.place;
   const writer = await claim(store, stageKeyOf('answers'));
   const lines = Array.from({ length: rows }, (_, row) => {
     const messages = [{ role: 'user', content: `question ${row}` }];
@@ -35,7 +26,7 @@ async function answer(send: (progress: Progress) => void): Promise<void> {
   });
   const options = answerOptions.parse({
     teacher: {
-      endpoint: server.endpoint,
+      endpoint: here.server.endpoint,
       model: 'large',
       revision: '1',
       terms: { licence: 'MIT', allowsTraining: 'yes' },

@@ -6,20 +6,12 @@ import { ask, type AskingMeans } from '../../../../distillation/teachers/ask.js'
 import { chatWire } from '../../../../distillation/teachers/chat-reply.js';
 import { openClient } from '../../../../distillation/teachers/client.js';
 import { Pace } from '../../../../distillation/teachers/pace.js';
-import { CountingTeacher, faults } from '../../../support/counting-teacher.js';
+import { faults } from '../../../support/counting-teacher.js';
 import { intercept, type StoreCall } from '../../../support/intercepted-store.js';
-import { openPlace, type StorePlace } from '../../../support/store-place.js';
+import { teacherAndStore } from '../../../support/teacher-and-store.js';
 import { until } from '../../../support/processes.js';
 
-let server: CountingTeacher;
-let place: StorePlace;
-beforeEach(async () => {
-  [server, place] = [await CountingTeacher.start(), await openPlace('a directory')];
-});
-afterEach(async () => {
-  await server.stop();
-  await place.close();
-});
+const here = teacherAndStore();
 
 const questionOf = (key: string) => ({
   key: key.repeat(64),
@@ -32,9 +24,9 @@ interface Begun extends AskingMeans {
 }
 
 /** With money for one call at its upper bound. */
-async function begin(store = place.store): Promise<Begun> {
+async function begin(store = here.place.store): Promise<Begun> {
   const teacher = teacherEndpointSchema.parse({
-    endpoint: server.endpoint,
+    endpoint: here.server.endpoint,
     model: 'large',
     revision: '1',
     terms: { licence: 'MIT', allowsTraining: 'yes' },
@@ -54,14 +46,14 @@ async function begin(store = place.store): Promise<Begun> {
 
 it('a call that is cut gives its turn to who waits for its money, and nobody waits for ever', async () => {
   const means = await begin();
-  server.faultFor = () => faults.silent;
+  here.server.faultFor = () => faults.silent;
   const asked = ['a', 'b', 'c'].map((key) => ask(means, questionOf(key)));
   const outcomes = Promise.allSettled(asked);
-  await until('a call under way', () => server.asked.length === 1);
+  await until('a call under way', () => here.server.asked.length === 1);
   means.stopped.abort(new Error('enough'));
   means.ended.abort(new Error('enough'));
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-  expect(server.asked).toHaveLength(1);
+  expect(here.server.asked).toHaveLength(1);
   expect(await means.ledger.report()).toMatchObject({
     asked: 1,
     possiblyPaidTwice: { calls: 1 },
@@ -72,15 +64,15 @@ it('a call that is cut gives its turn to who waits for its money, and nobody wai
 it('no call begins after the end, though its money comes free then', async () => {
   const means = await begin();
   const stop = once(means.stop, 'abort');
-  server.faultFor = () => (response, completion) =>
+  here.server.faultFor = () => (response, completion) =>
     void stop.then(() => faults.servedBy('large')(response, completion));
   const outcomes = Promise.allSettled(['a', 'b'].map((key) => ask(means, questionOf(key))));
-  await until('a call under way', () => server.asked.length === 1);
+  await until('a call under way', () => here.server.asked.length === 1);
   const reason = new Error('enough');
   means.stopped.abort(reason);
   const answered = { status: 'fulfilled', value: expect.objectContaining({ outcome: 'answered' }) };
   expect(await outcomes).toEqual([answered, { status: 'rejected', reason }]);
-  expect(server.asked).toHaveLength(1);
+  expect(here.server.asked).toHaveLength(1);
   expect(await means.ledger.report()).toMatchObject({ answered: { calls: 1 }, refused: { stopped: 1 } });
 });
 
@@ -89,7 +81,7 @@ it('a reply that cannot be recorded ends its call, which may be paid for', async
   const before = (call: StoreCall): void => {
     if (isReply(call)) throw new Error('no room');
   };
-  const means = await begin(intercept(place.store, { before }));
+  const means = await begin(intercept(here.place.store, { before }));
   const [first, second] = [ask(means, questionOf('a')), ask(means, questionOf('b'))];
   await expect(first).rejects.toThrow('no room');
   await expect(second).rejects.toMatchObject({ code: 'budget-exhausted' });

@@ -4,29 +4,21 @@ import { teacherEndpointSchema } from '../../../../config/teacher-schema.js';
 import { openLedger, Spending, usdOf } from '../../../../distillation/responses/index.js';
 import { askCanaries, type CanaryTeacher, type Drift } from '../../../../distillation/teachers/canary.js';
 import { openProbedClient } from '../../../../distillation/teachers/probed-client.js';
-import { CountingTeacher, faults, type Asked } from '../../../support/counting-teacher.js';
-import { openPlace, type StorePlace } from '../../../support/store-place.js';
+import { faults, type Asked } from '../../../support/counting-teacher.js';
+import { teacherAndStore } from '../../../support/teacher-and-store.js';
 
-let server: CountingTeacher;
-let place: StorePlace;
-beforeEach(async () => {
-  [server, place] = [await CountingTeacher.start(), await openPlace('a directory')];
-});
-afterEach(async () => {
-  await server.stop();
-  await place.close();
-});
+const here = teacherAndStore();
 
 async function oneNight(runId: string, given: object = {}, spending = new Spending()): Promise<Drift> {
   const teacher = teacherEndpointSchema.parse({
-    endpoint: server.endpoint,
+    endpoint: here.server.endpoint,
     model: 'large',
     revision: '1',
     terms: { licence: 'MIT', allowsTraining: 'yes' },
     canary: { prompts: ['Who are you?', 'Where are you?'] },
     ...given,
   }) as CanaryTeacher;
-  const { store } = place;
+  const { store } = here.place;
   const ledger = await openLedger(store, { teacher, runId, holder: { stage: runId, fence: 1 } });
   const [client, { signal }] = [openProbedClient(teacher, undefined), new AbortController()];
   try {
@@ -45,16 +37,16 @@ const reasoning = { tokenLimitField: 'max_completion_tokens', omittedFields: ['t
 
 it('a teacher that answers otherwise at temperature 0 is another one, and has an identity of its own', async () => {
   expect(await oneNight('one')).toEqual({ prompts: 2, changed: 0, since: 'one', identity: null });
-  server.answer = (question) => (question.startsWith('Who') ? 'Somebody else.' : `The answer to ${question}`);
+  here.server.answer = (question) => (question.startsWith('Who') ? 'Somebody else.' : `The answer to ${question}`);
   const drift = await oneNight('two');
   expect(drift).toMatchObject({ prompts: 2, changed: 1, since: 'one', identity: expect.stringMatching(/^sha256:/) });
-  expect(server.asked.map(({ body }) => body)).toEqual(
+  expect(here.server.asked.map(({ body }) => body)).toEqual(
     Array(4).fill(expect.objectContaining({ temperature: 0, top_p: 1, seed: 0, n: 1, max_tokens: 64 })),
   );
 });
 
 it('an endpoint that takes no temperature is told by the field, and asked without it once the plan leaves it out', async () => {
-  server.faultFor = refusesSampling;
+  here.server.faultFor = refusesSampling;
   await expect(oneNight('one')).rejects.toMatchObject({
     code: 'teacher-incapable',
     message: expect.stringContaining(
@@ -62,17 +54,17 @@ it('an endpoint that takes no temperature is told by the field, and asked withou
     ) as string,
     remedy: expect.stringContaining('omittedFields') as string,
   });
-  const before = server.asked.length;
+  const before = here.server.asked.length;
   expect(await oneNight('two', reasoning)).toMatchObject({ prompts: 2, changed: 0, since: 'two', sampled: true });
-  expect(server.asked.slice(before).map(({ body }) => Object.keys(body).sort())).toEqual(
+  expect(here.server.asked.slice(before).map(({ body }) => Object.keys(body).sort())).toEqual(
     Array(2).fill(['max_completion_tokens', 'messages', 'model', 'n', 'seed', 'stream']),
   );
 });
 
 it('answers that are drawn prove no drift: those that differ are counted, maybe chance, and nothing is asked anew for them', async () => {
-  server.faultFor = refusesSampling;
+  here.server.faultFor = refusesSampling;
   await oneNight('one', reasoning);
-  server.answer = () => 'drawn';
+  here.server.answer = () => 'drawn';
   const drift = await oneNight('two', reasoning);
   expect(drift).toEqual({ prompts: 2, changed: 2, since: 'one', sampled: true, identity: null });
   expect(driftLines(teacherDriftOf({ drift: { ...drift } })!)).toEqual([
@@ -82,7 +74,7 @@ it('answers that are drawn prove no drift: those that differ are counted, maybe 
 
 it('what is asked in other fields is held against a baseline of its own', async () => {
   await oneNight('one');
-  server.answer = () => 'drawn';
+  here.server.answer = () => 'drawn';
   expect(await oneNight('two', reasoning)).toMatchObject({ changed: 0, since: 'two' });
 });
 
@@ -94,5 +86,5 @@ it('a run is told what its own canaries have cost, also those that an attempt be
     await oneNight('two', { prices }, spending);
     expect([attempt, usdOf([spending.spent])]).toEqual([attempt, 0.04]);
   }
-  expect(server.asked).toHaveLength(4);
+  expect(here.server.asked).toHaveLength(4);
 });
