@@ -45,8 +45,8 @@ export function pricesOf(
     ...(usdPerHour !== undefined && { usdPerHour }),
     ...(teacher && { teacher }),
     ...(isKnown && { distillationUsd: sum(spent) + (sum(worked) / hourMs) * usdPerHour }),
-    paid: stages.flatMap((stage) => {
-      const usd = spentBy(stage);
+    paid: stages.flatMap((stage, at) => {
+      const usd = spent[at] ?? null;
       return asksEndpoint(stage) || (usd ?? 0) > 0 ? [{ node: stage.node, usd: usd ?? 'not given' }] : [];
     }),
   };

@@ -75,16 +75,10 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     status: run.status === 'closed' ? ((run.outcome as RunOutcome | null)?.status ?? 'completed') : 'open',
     tables,
     reproductions: reproductionsOf(evaluations),
-    captures: nodes.flatMap(({ node, result }) => {
-      const captured = capturedOf(objectOf(result.outcome.facts));
-      return captured ? [{ node, ...captured }] : [];
-    }),
+    captures: toldBy(nodes, capturedOf),
     notCompared: ['stock-small-model', 'quantized-teacher', ...(lacksTeacher(tables) ? (['teacher'] as const) : [])],
     verdicts: [...(await readVerdicts(store, nodes)), ...unchangedVerdicts(run)],
-    canaries: nodes.flatMap(({ node, result }) => {
-      const drift = teacherDriftOf(result.outcome.facts);
-      return drift ? [{ node, ...drift }] : [];
-    }),
+    canaries: toldBy(nodes, teacherDriftOf),
     promotions: promotionsOf(nodes, run),
     serving: await readServing(store, nodes),
     teacherUsdPer1000: prices.teacher ? usdPer1000Requests(prices.teacher) : 'not given',
@@ -94,6 +88,13 @@ export async function readReport(store: ObjectStore, run: Run, usdPerHour: numbe
     withoutResult,
   };
 }
+
+/** What the facts of the nodes tell of one kind of thing; of other stages they tell nothing. */
+const toldBy = <Told extends object>(nodes: readonly NodeResult[], read: (facts: JsonObject) => Told | undefined) =>
+  nodes.flatMap(({ node, result }) => {
+    const told = read(objectOf(result.outcome.facts));
+    return told ? [{ node, ...told }] : [];
+  });
 
 const artifactsOf = ({ node, result }: NodeResult): ReportedArtifact[] =>
   Object.entries(result.outcome.outputs).map(([output, { kind, digest, uri, bytes, rows, resumedInexactlyAt }]) => ({

@@ -1,6 +1,7 @@
 /**
- * A teacher, as a plan may describe it. One in a directory of this machine: where it lies, and what its terms allow. One behind an endpoint that speaks the chat API of OpenAI, as a plan may describe it: where it is, which model answers and
- * which revision of it, what its terms allow, what it costs, and how hard it may be asked. Keys are named, never given.
+ * A teacher, as a plan may describe it. One in a directory of this machine: where it lies, and what its terms allow. One behind an
+ * endpoint that speaks the chat API of OpenAI: where it is, which model answers and which revision of it, what its terms allow, what it
+ * costs, and how hard it may be asked. Keys are named, never given.
  */
 import { z } from 'zod';
 import { durationSchema } from './duration.js';

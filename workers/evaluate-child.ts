@@ -2,7 +2,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
 import {
   fetchModel,
@@ -14,7 +13,7 @@ import {
 import { evaluateAnswers, evaluateStage } from '../evaluation/evaluate/index.js';
 import { isJsonObject, lookupResult, type ArtifactRef, type JsonObject, type ObjectStore } from '../storage/index.js';
 import { computingJobSchema } from './computing-job.js';
-import { openRunner, recordedFingerprint } from './open-runner.js';
+import { openStageRunner } from './open-runner.js';
 import { runStageChild } from './stage-child.js';
 
 const preimageSchema = z.looseObject({ options: z.looseObject({ database: sourceIdentitySchema }) });
@@ -39,12 +38,7 @@ void runStageChild(jobSchema, async ({ job, ...stage }) => {
       answers: (onRead) => readAnswers(stage.store, answers, onRead),
       speed: () => speedOf(job, stage.store),
     });
-  const cacheDirectory = join(readEnvironment(process.env).cacheDirectory, 'training');
-  const runner = await openRunner(
-    job.numerics,
-    join(cacheDirectory, 'programs'),
-    await recordedFingerprint(stage.writer),
-  );
+  const { runner, cacheDirectory } = await openStageRunner(job.numerics, stage.writer);
   return evaluateStage(job, {
     ...judging,
     runner,

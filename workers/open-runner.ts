@@ -53,6 +53,20 @@ export async function recordedFingerprint(writer: StageWriter): Promise<Fingerpr
   return recordedSchema.safeParse(await writer.peek()).data?.fingerprint;
 }
 
+/**
+ * The runner of a claimed stage, under the flags of the checkpoint that it goes on from, and where its process keeps models, tokens and
+ * compiled programs between attempts.
+ * @throws numerics-unavailable, store-unavailable
+ */
+export async function openStageRunner(
+  numerics: Numerics,
+  writer: StageWriter,
+): Promise<{ readonly runner: Runner; readonly cacheDirectory: string }> {
+  const cacheDirectory = join(readEnvironment(process.env).cacheDirectory, 'training');
+  const goesOnFrom = await recordedFingerprint(writer);
+  return { runner: await openRunner(numerics, join(cacheDirectory, 'programs'), goesOnFrom), cacheDirectory };
+}
+
 async function openTensorflow(numerics: Numerics, cacheDirectory: string, goesOnFrom?: Fingerprint): Promise<Runner> {
   const { tensorflow: version, threads, xla } = numerics;
   const [environment, variables] = [readEnvironment(process.env), process.env];

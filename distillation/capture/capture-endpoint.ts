@@ -132,11 +132,11 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
       told.passedOver(Math.min(begin + samplesOfGroup, data.samples) - group.length);
       const recordedOnes = await scoring.find(group);
       const rows = new Map<Sample, LogitRow>();
-      const heard = new Map<Sample, Reply>();
+      const heard = new Map<Sample, Heard>();
       const judge = async (sample: Sample): Promise<void> => {
-        const row = await scoring.rowOf(sample, recordedOnes, (reply) => {
-          tally.said(reply);
-          heard.set(sample, reply);
+        const row = await scoring.rowOf(sample, recordedOnes, (said) => {
+          tally.said(said.reply);
+          heard.set(sample, said);
         });
         if (typeof row === 'string') tally.unaligned(sample, row);
         else rows.set(sample, row);
@@ -144,8 +144,8 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
       };
       await inLanes(options.teacher.limits.parallel, each(group), { stop, work: judge });
       for (const sample of group) {
-        const [row, reply] = [rows.get(sample), heard.get(sample)];
-        if (reply !== undefined) costs.add(scoring.keyOf(sample), reply.cost, row !== undefined);
+        const [row, said] = [rows.get(sample), heard.get(sample)];
+        if (said !== undefined) costs.add(said.key, said.reply.cost, row !== undefined);
         if (row !== undefined) await work.add(row, costs.account);
       }
     }
@@ -213,6 +213,12 @@ async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
 type Reply = Recorded<ScoredPrompt>;
 type FoundReplies = ReadonlyMap<string, Reply>;
 
+/** A reply, and the key of the question that it was to. */
+interface Heard {
+  readonly key: string;
+  readonly reply: Reply;
+}
+
 /** Samples become questions, and what is said of them rows. */
 class Scoring {
   readonly #request: EndpointCaptureRequest;
@@ -242,13 +248,13 @@ class Scoring {
     return new Map([...responses].map(([key, response]) => [key, recorded(this.#wire, response)]));
   }
 
-  async rowOf(sample: Sample, found: FoundReplies, onReply: (reply: Reply) => void): Promise<LogitRow | Unaligned> {
+  async rowOf(sample: Sample, found: FoundReplies, onReply: (said: Heard) => void): Promise<LogitRow | Unaligned> {
     // Nothing comes before its one token.
     if (!isAskable(sample)) return alignRow(sample, noScores, this.#terms);
     const question = this.#questionOf(sample);
     const reply = found.get(question.key) ?? (await this.#asked.replyTo(question));
     if (reply === undefined) return 'rejected';
-    onReply(reply);
+    onReply({ key: question.key, reply });
     return alignRow(sample, reply.scores, this.#terms);
   }
 

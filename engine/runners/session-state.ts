@@ -76,8 +76,7 @@ export class SessionState {
 
   /** Each array is TensorFlow's as soon as it is there: of a group, JavaScript holds one at a time. */
   async #loadGroup(group: Group, wanted: readonly string[], source: NumbersSource): Promise<void> {
-    const missing = group.variables.filter(({ name }) => !wanted.includes(name)).map(({ name }) => name);
-    const kept = missing.length === 0 ? {} : this.read(missing);
+    const kept = this.#readOthers(group, wanted);
     const held: HeldFeed[] = [];
     try {
       for (const { name, spec, value } of group.variables) {
@@ -89,6 +88,12 @@ export class SessionState {
     } finally {
       this.library.release(held);
     }
+  }
+
+  /** What the variables of a group hold that are not given: a group is written whole. */
+  #readOthers(group: Group, given: readonly string[]): NamedNumbers {
+    const others = group.variables.map(({ name }) => name).filter((name) => !given.includes(name));
+    return others.length === 0 ? {} : this.read(others);
   }
 
   async #loadRows({ name, spec }: VariableAccess, rows: RowAccess, source: NumbersSource): Promise<void> {
@@ -140,8 +145,7 @@ export class SessionState {
       this.#writeRows(only.rows, only.spec, 0, numbers);
       return;
     }
-    const missing = group.variables.filter(({ name }) => !(name in values)).map(({ name }) => name);
-    const kept = missing.length === 0 ? {} : this.read(missing);
+    const kept = this.#readOthers(group, Object.keys(values));
     const feeds = group.variables.map(({ name, spec, value }) => ({
       name: value,
       spec,
