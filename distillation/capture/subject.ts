@@ -75,7 +75,7 @@ export async function openSubject(request: SubjectRequest): Promise<Subject> {
     const config = sharedConfig(model.config, studentConfig, asked.tokenizer);
     const data = await tokensOf(encoder);
     return {
-      teacher: { config, weights: (name, begin, count) => model.tensors.readFloat32Rows(name, begin, count) },
+      teacher: { config, weights: (...asked) => model.tensors.readFloat32Rows(...asked) },
       tokenizerDigest: asked.tokenizer.digest,
       data,
       unalignedShare: await unalignedShare(data, encoder, own.encoder, tokensOf),

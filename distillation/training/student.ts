@@ -57,7 +57,7 @@ async function layersOfTeacher(directory: string, choice: Parameters<typeof stud
   const { config: teacher, tensors, generationConfig, close } = await openModelDirectory(directory);
   try {
     const { config, sources } = studentOf(teacher, choice);
-    const weights: NumbersSource = (name, begin, count) => tensors.readFloat32Rows(sources[name] ?? name, begin, count);
+    const weights: NumbersSource = (name, ...rows) => tensors.readFloat32Rows(sources[name] ?? name, ...rows);
     return { config, weights, tokenizerDirectory: directory, generationConfig, close };
   } catch (error) {
     await close();

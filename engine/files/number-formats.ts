@@ -31,9 +31,13 @@ export const isNumberFormat = (name: string): name is NumberFormat => Object.has
 export const isFloatFormat = (format: NumberFormat): format is FloatFormat =>
   format === 'F32' || format === 'F16' || format === 'BF16';
 
-/** Writes the values of `bytes` into `target`, whose length says how many there are. */
+/**
+ * Writes the values of `bytes` into `target`, whose length says how many there are. The bytes may be the end of the target's own
+ * memory: going forward, the n-th is read before its place is written, and never lies where an earlier one was.
+ */
 export function widen(bytes: Uint8Array, format: FloatFormat, target: Float32Array): void {
   if (format === 'F32') {
+    if (bytes.buffer === target.buffer && bytes.byteOffset === target.byteOffset) return;
     new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
     return;
   }

@@ -31,7 +31,13 @@ export interface TensorSource {
   readonly readRows: (name: string, firstRow: number, rows: number) => Promise<Uint8Array>;
   /** The values of an F32, F16 or BF16 tensor. @throws model-unsupported for other formats. */
   readonly readFloat32: (name: string) => Promise<Float32Array>;
-  readonly readFloat32Rows: (name: string, firstRow: number, rows: number) => Promise<Float32Array>;
+  /** @param into is filled and returned, where there is one; of the length of the rows */
+  readonly readFloat32Rows: (
+    name: string,
+    firstRow: number,
+    rows: number,
+    into?: Float32Array,
+  ) => Promise<Float32Array>;
   readonly close: () => Promise<void>;
 }
 
@@ -138,7 +144,8 @@ function sourceOf(files: readonly OpenFile[]): TensorSource {
       return readAt(file.handle, new Uint8Array(place.bytes), place.offset, file.path);
     },
     readFloat32: async (name) => readValues(find(name), name),
-    readFloat32Rows: async (name, firstRow, rows) => readValues(rowsOf(find(name), name, firstRow, rows), name),
+    readFloat32Rows: async (name, firstRow, rows, into) =>
+      readValues(rowsOf(find(name), name, firstRow, rows), name, into),
     close: () => closeAll(files),
   };
 }
@@ -153,28 +160,19 @@ function rowsOf({ file, place }: Location, name: string, firstRow: number, rows:
   return { file, place: { ...place, shape, bytes: rows * rowBytes, offset: place.offset + firstRow * rowBytes } };
 }
 
-/** Elements that are widened at a time: what is held beside the result. */
-const elementsAtATime = 2 ** 20;
-
-async function readValues({ file, place }: Location, name: string): Promise<Float32Array> {
+async function readValues({ file, place }: Location, name: string, into?: Float32Array): Promise<Float32Array> {
   const { dtype, bytes, offset } = place;
   if (!isFloatFormat(dtype))
     throw new NightstillError(
       'model-unsupported',
       `${file.path}: tensor ${JSON.stringify(name)} is of ${dtype}; only F32, F16 and BF16 become float32.`,
     );
-  const size = elementBytes[dtype];
-  const values = new Float32Array(bytes / size);
-  if (dtype === 'F32') {
-    await readAt(file.handle, new Uint8Array(values.buffer), offset, file.path);
-    return values;
-  }
-  const buffer = new Uint8Array(Math.min(bytes, elementsAtATime * size));
-  for (let start = 0; start < values.length; start += elementsAtATime) {
-    const target = values.subarray(start, start + elementsAtATime);
-    const chunk = buffer.subarray(0, target.length * size);
-    widen(await readAt(file.handle, chunk, offset + start * size, file.path), dtype, target);
-  }
+  const values = into ?? new Float32Array(bytes / elementBytes[dtype]);
+  if (values.length * elementBytes[dtype] !== bytes)
+    throw new TypeError(`expected room for the ${bytes} bytes of ${name}, found ${values.length} elements`);
+  // Narrow numbers are read into the end of their own result, and widen in place from its beginning on.
+  const end = new Uint8Array(values.buffer, values.byteOffset + values.byteLength - bytes, bytes);
+  widen(await readAt(file.handle, end, offset, file.path), dtype, values);
   return values;
 }
 

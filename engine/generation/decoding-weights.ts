@@ -56,18 +56,23 @@ export const decodingWeightState = (config: ModelConfig): Record<string, TensorS
 /** The content of those variables, from the tensors of the file. */
 export function decodingWeightSource(config: ModelConfig, weights: NumbersSource): NumbersSource {
   const byName = new Map(packedWeights(config).map((packed) => [packed.name, packed]));
-  return async (name) => {
+  return async (name, _begin, _count, into) => {
     const packed = byName.get(name);
     if (packed === undefined) throw new TypeError(`expected a packed weight, found ${name}`);
     const shape = joinedShape(packed);
-    const values = new Float32Array(sizeOf(shape));
+    const length = sizeOf(shape);
+    const result = into?.length === length ? into : new Float32Array(length);
+    const values = packed.turned ? new Float32Array(length) : result;
     let offset = 0;
     for (const part of packed.parts) {
-      const numbers = await weights(part.name, 0, part.shape[0] ?? 1);
-      values.set(numbers, offset);
-      offset += numbers.length;
+      const place = values.subarray(offset, offset + sizeOf(part.shape));
+      const numbers = await weights(part.name, 0, part.shape[0] ?? 1, place);
+      if (numbers !== place) place.set(numbers);
+      offset += place.length;
     }
-    return packed.turned ? turnedOver(values, shape[0] ?? 0, shape[1] ?? 0) : values;
+    if (!packed.turned) return values;
+    const [rows = 0, columns = 0] = shape;
+    return turnedOver(values, rows, columns, result);
   };
 }
 
@@ -88,9 +93,8 @@ export function decodingWeights(config: ModelConfig, state: Tensors): Record<str
 }
 
 /** In squares, so that both sides stay in the cache. */
-function turnedOver(values: Numbers, rows: number, columns: number): Float32Array {
+function turnedOver(values: Numbers, rows: number, columns: number, turned: Float32Array): Float32Array {
   const side = 32;
-  const turned = new Float32Array(values.length);
   for (let top = 0; top < rows; top += side)
     for (let left = 0; left < columns; left += side)
       for (let row = top; row < Math.min(rows, top + side); row += 1)

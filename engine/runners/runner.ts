@@ -6,9 +6,15 @@ export type NamedNumbers = Readonly<Record<string, Numbers>>;
 
 /**
  * Hands over rows `begin` to `begin + count` of a state variable, or all of the variable at once. A large variable is asked
- * for in parts, from its first row on; a scalar is one row.
+ * for in parts, from its first row on; a scalar is one row. A source may fill `into`, which
+ * has the size of what is asked for, and hand it over: the collector lets tens of megabytes of other arrays wait.
  */
-export type NumbersSource = (name: string, begin: number, count: number) => Promise<Numbers> | Numbers;
+export type NumbersSource = (
+  name: string,
+  begin: number,
+  count: number,
+  into?: Float32Array,
+) => Promise<Numbers> | Numbers;
 
 /** How one program is to be run. */
 export interface RunnableProgram {

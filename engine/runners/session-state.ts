@@ -8,7 +8,9 @@ import type { NamedNumbers, NumbersSource } from './runner.js';
 import type { Group, RowAccess, VariableAccess } from './state-access.js';
 
 /** How much of a large variable is written by one run. */
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 8 * 1024 * 1024;
+
+type AskForRows = (variable: VariableAccess, row: number, count: number) => Promise<Numbers> | Numbers;
 
 export class SessionState {
   /** Groups that have no memory yet; a group gets it, as zeros, when the first run could see it. */
@@ -63,24 +65,31 @@ export class SessionState {
   /** Largest first, so that what is in flight at the end, when most is there, is small. */
   async load(names: readonly string[], source: NumbersSource): Promise<void> {
     const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
+    const shared = copiedNumbers(Math.max(chunkBytes, ...grouped.map(([group]) => greatestWhole(group))) / 4);
+    const ask = ({ name, spec }: VariableAccess, row: number, count: number): Promise<Numbers> | Numbers => {
+      const length = spec.shape.length === 0 ? 1 : count * sizeOf(spec.shape.slice(1));
+      const fits = spec.dtype === 'float32' && length <= shared.length;
+      return fits ? source(name, row, count, shared.subarray(0, length)) : source(name, row, count);
+    };
     for (const [group, wanted] of grouped) {
       const [only] = group.variables;
       if (only?.rows === undefined || group.variables.length > 1) {
-        await this.#loadGroup(group, wanted, source);
+        await this.#loadGroup(group, wanted, ask);
       } else {
         this.fill([group]);
-        await this.#loadRows(only, only.rows, source);
+        await this.#loadRows(only, only.rows, ask);
       }
     }
   }
 
   /** Each array is TensorFlow's as soon as it is there: of a group, JavaScript holds one at a time. */
-  async #loadGroup(group: Group, wanted: readonly string[], source: NumbersSource): Promise<void> {
+  async #loadGroup(group: Group, wanted: readonly string[], ask: AskForRows): Promise<void> {
     const kept = this.#readOthers(group, wanted);
     const held: HeldFeed[] = [];
     try {
-      for (const { name, spec, value } of group.variables) {
-        const given = kept[name] ?? (await source(name, 0, spec.shape[0] ?? 1));
+      for (const variable of group.variables) {
+        const { name, spec, value } = variable;
+        const given = kept[name] ?? (await ask(variable, 0, spec.shape[0] ?? 1));
         held.push(this.library.hold({ name: value, spec, values: checkNumbers(`variable "${name}"`, spec, given) }));
       }
       this.library.runHeld(this.session, held, [group.written]);
@@ -96,12 +105,13 @@ export class SessionState {
     return others.length === 0 ? {} : this.read(others);
   }
 
-  async #loadRows({ name, spec }: VariableAccess, rows: RowAccess, source: NumbersSource): Promise<void> {
+  async #loadRows(variable: VariableAccess, rows: RowAccess, ask: AskForRows): Promise<void> {
+    const { name, spec } = variable;
     const [length = 0, ...rest] = spec.shape;
     const chunk = rowsOfChunk(spec);
     for (let row = 0; row < length; row += chunk) {
       const count = Math.min(chunk, length - row);
-      const values = await source(name, row, count);
+      const values = await ask(variable, row, count);
       const whole = row === 0 && values.length === sizeOf(spec.shape);
       const given = { shape: whole ? spec.shape : [count, ...rest], dtype: spec.dtype };
       this.#writeRows(rows, spec, row, checkNumbers(`variable "${name}"`, given, values));
@@ -194,6 +204,18 @@ export class SessionState {
     return names.reduce((sum, name) => sum + bytesOf(this.#variable(name).spec), 0);
   }
 }
+
+/** Bytes of the greatest variable that a group is loaded with at once. */
+const greatestWhole = ({ variables }: Group): number =>
+  variables.length === 1 && variables[0]?.rows !== undefined
+    ? 0
+    : Math.max(...variables.map(({ spec }) => bytesOf(spec)));
+
+/**
+ * Numbers that TensorFlow copies as soon as it is given them, so that others can take their place. It goes on reading an array
+ * that lies as its own do, at a multiple of 16 bytes or more: an element beyond such a place none does.
+ */
+const copiedNumbers = (length: number): Float32Array => new Float32Array(length + 1).subarray(1);
 
 const rowsOfChunk = ({ shape }: TensorSpec): number =>
   Math.max(1, Math.floor(chunkBytes / (4 * sizeOf(shape.slice(1)))));

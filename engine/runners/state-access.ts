@@ -72,8 +72,8 @@ function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
   const rank = (name: string): number => companies.indexOf(companyOf(name, state));
   const variables = Object.entries(state).sort(([one], [other]) => rank(one) - rank(other));
   const total = variables.reduce((sum, [, spec]) => sum + bytesOf(spec), 0);
-  // A group in flight is there twice or three times: a thirty-second of the state, where that is not too little.
-  const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 32));
+  // A group in flight is there twice: a sixty-fourth of the state, where that is not too little.
+  const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 64));
   const groups: [string, TensorSpec][][] = [];
   let bytes = Infinity;
   let kind = '';

@@ -83,6 +83,17 @@ describe.each(runnersUnderTest.filter(([name]) => name !== 'XLA'))('state on %s'
     expect(one.read([])).toEqual({});
   });
 
+  test('is a copy of what was written, and what is read is a copy of it', async () => {
+    const one = await session();
+    const given = Float32Array.of(1, 2, 3);
+    one.write({ 'small/a': given });
+    given.fill(9);
+    const found = one.read(['small/a'])['small/a'];
+    expect(found).toEqual(Float32Array.of(1, 2, 3));
+    found?.fill(9);
+    expect(one.read(['small/a'])['small/a']).toEqual(Float32Array.of(1, 2, 3));
+  });
+
   test.each(['embedding', 'embedding/ids', 'deep', 'small/a', 'small/ids'])('moves by rows: %s', async (name) => {
     const one = await session();
     const all = counting(name);
@@ -121,6 +132,18 @@ describe.each(runnersUnderTest.filter(([name]) => name !== 'XLA'))('state on %s'
     await one.load(Object.keys(state), (name, begin, count) => {
       const width = lengthOf(name) / (state[name]!.shape[0] ?? 1);
       return counting(name, 5).subarray(begin * width, (begin + count) * width);
+    });
+    const found = one.read(Object.keys(state));
+    expect(Object.keys(state).filter((name) => !same(found[name], counting(name, 5)))).toEqual([]);
+  });
+
+  test('is loaded from a source that fills the array that it is given, of the size that is asked for', async () => {
+    const one = await session();
+    await one.load(Object.keys(state), (name, begin, count, into) => {
+      const width = state[name]!.shape.length === 0 ? 1 : lengthOf(name) / state[name]!.shape[0]!;
+      const values = counting(name, 5).subarray(begin * width, (begin + count) * width);
+      into?.set(values);
+      return into?.length === values.length ? into : values;
     });
     const found = one.read(Object.keys(state));
     expect(Object.keys(state).filter((name) => !same(found[name], counting(name, 5)))).toEqual([]);

@@ -82,6 +82,10 @@ describe('a safetensors file', () => {
     expect(await source.readFloat32('w')).toEqual(values);
     expect(await source.readFloat32Rows('w', 1, 2)).toEqual(values.slice(3, 9));
     expect(await source.readFloat32Rows('w', 4, 0)).toEqual(new Float32Array(0));
+    const into = new Float32Array(8);
+    expect(await source.readFloat32Rows('w', 1, 2, into.subarray(1, 7))).toEqual(values.slice(3, 9));
+    expect(into).toEqual(Float32Array.of(0, ...values.slice(3, 9), 0));
+    await expect(source.readFloat32Rows('w', 1, 2, into)).rejects.toThrow('found 8 elements');
     expect(await source.readRows('w', 3, 1)).toEqual((await source.read('w')).slice(-3 * (format === 'F32' ? 4 : 2)));
     for (const [first, rows] of [
       [4, 1],
@@ -95,7 +99,7 @@ describe('a safetensors file', () => {
     await source.close();
   });
 
-  it('widens more values than it holds at a time', async () => {
+  it('widens millions of values in the place of the result', async () => {
     const values = Float32Array.from({ length: 2 ** 21 + 3 }, (_, index) => (index % 509) / 4);
     const path = inDirectory();
     await writeSafetensors(path, [float32Tensor('w', [values.length], () => values, 'F16')]);
