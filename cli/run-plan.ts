@@ -64,8 +64,9 @@ export async function runPlan(request: PlanRun): Promise<number> {
 const watch = (client: Client, { runId }: RunHandle, { json, variables }: PlanRun, signal: AbortSignal) =>
   watchRun({ client, runId, json, variables, signal });
 
-const needsTensorflow = ({ resolved }: LoadedPlan): boolean =>
-  resolved === undefined || resolved.plan.nodes.some(({ numerics }) => numerics?.runner === 'tensorflow');
+/** Undefined where only the workers can resolve the plan. */
+const needsTensorflow = ({ resolved }: LoadedPlan): boolean | undefined =>
+  resolved?.plan.nodes.some(({ numerics }) => numerics?.runner === 'tensorflow');
 
 function tellEnd(view: RunView, result: RunResult | undefined): void {
   if (result) process.stdout.write(`${describeResult(result, view)}\n\n`);

@@ -18,7 +18,8 @@ export interface ServersRequest {
   readonly queuePrefix: string;
   readonly workerFlags: readonly string[];
   readonly variables: Variables;
-  readonly needsTensorflow: boolean;
+  /** Undefined: not known here. */
+  readonly needsTensorflow: boolean | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -32,7 +33,7 @@ export interface Servers {
   kill(): Promise<void>;
 }
 
-/** @throws temporal-unavailable, setup-part-failed, dev-running, dev-start-failed */
+/** @throws temporal-unavailable, setup-part-failed, numerics-unavailable, dev-running, dev-start-failed */
 export async function findServers(request: ServersRequest): Promise<Servers> {
   const { say } = request;
   if (request.alone) return startServers(request);

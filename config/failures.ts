@@ -91,7 +91,10 @@ export const failures = {
     'Read the failures of the attempts in the history of the run, remove their cause, and start the run again.',
   ),
   'numerics-unavailable': {
-    ...user('Run `nightstill setup` on the worker, or choose numerics in the plan that the worker can give.'),
+    ...user(
+      'Run `nightstill setup tensorflow` where the stage runs, or write numerics that are there: `numerics: { runner: wasm }` ' +
+        'needs no native part and is several times slower.',
+    ),
     retryable: true,
   },
   'cores-held': waiting('Let the stopped processes that the message names go on (SIGCONT), or end them.'),

@@ -78,7 +78,7 @@ async function setUpFor(projects: readonly string[]): Promise<Counts> {
   });
   process.stdout.write(`${describeOutcomes(outcomes)}\n`);
   try {
-    requireParts(outcomes);
+    requireParts(outcomes, true);
     return fine;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -46,7 +46,7 @@ export interface Part {
   readonly purpose: string;
   /** Version that set-up fetches or builds. */
   readonly version: string;
-  /** Without an optional part everything still works, only slower; set-up succeeds without it. */
+  /** Set-up of everything succeeds without it. Who names it needs it. */
   readonly optional: boolean;
   readonly sources: readonly Source[];
 }

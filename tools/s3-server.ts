@@ -1,6 +1,7 @@
 /**
  * An S3 server for development and tests: versitygw over a directory. Earlier releases lose conditional-write races, so
- * the version is a floor and not a wish. Production uses a real object store and needs none of this.
+ * the version is a floor and not a wish. No plan needs it: a store is a directory or a real object store. So it is optional, but
+ * for tests, which name it.
  */
 import { executableOnPath } from './executable-on-path.js';
 import { goBuild, goProgramInCache, type GoProgram } from './go-build.js';
@@ -21,7 +22,7 @@ export const s3Server: Part = {
   name: program.part,
   purpose: 'object store for development and tests',
   version,
-  optional: false,
+  optional: true,
   sources: [
     executableOnPath({ name: 'versitygw', minimum: version, versionAfter: 'Version' }),
     goProgramInCache(program),

@@ -28,9 +28,12 @@ export async function setUp(selected: readonly Part[], context: SetupContext): P
   return outcomes;
 }
 
-/** @throws setup-part-failed when a part without which nothing works was refused by all its sources. */
-export function requireParts(outcomes: readonly Outcome[]): void {
-  const missing = outcomes.filter(({ part, found }) => found === undefined && !part.optional);
+/**
+ * @param optionalToo these parts were asked for by name, so that none of them may be missing
+ * @throws setup-part-failed when a part that is needed was refused by all its sources.
+ */
+export function requireParts(outcomes: readonly Outcome[], optionalToo = false): void {
+  const missing = outcomes.filter(({ part, found }) => found === undefined && (optionalToo || !part.optional));
   if (missing.length === 0) return;
   const reasons = missing.map(
     ({ part, refusals }) => `${part.name} (${refusals.map(({ source, why }) => `${source}: ${why}`).join('; ')})`,

@@ -1,6 +1,6 @@
 /**
  * The fast engine: libtensorflow and the addon, one cache entry from which both load. Optional: where a compiler, Python or
- * a library for this platform is missing, set-up says so, and everything still runs on the wasm backend.
+ * a library for this platform is missing, set-up says so, and plans that say `numerics: { runner: wasm }` still run.
  */
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /** The real parts of a local run, brought on first use with a line of progress; nothing is said where they are there. */
 import { readEnvironment, type Variables } from '../../config/environment.js';
-import { providePart, type Part } from '../../tools/part.js';
+import { NightstillError } from '../../config/errors.js';
+import { providePart, type Outcome, type SetupContext } from '../../tools/part.js';
 import { createReporter } from '../../tools/progress.js';
 import { requireParts } from '../../tools/setup.js';
 import { temporalServer } from '../../tools/temporal-server.js';
@@ -12,10 +13,14 @@ export interface LocalParts {
 }
 
 /**
- * Without TensorFlow a plan may still run on wasm: that it is missing is said by the stage that wants it.
- * @throws setup-part-failed
+ * @param needsTensorflow does what will be run compute with it? Undefined: nobody can tell yet
+ * @throws setup-part-failed without a Temporal server; numerics-unavailable without a TensorFlow that is needed: now, and not
+ * after answers were paid for
  */
-export async function provideLocalParts(variables: Variables, needsTensorflow: boolean): Promise<LocalParts> {
+export async function provideLocalParts(
+  variables: Variables,
+  needsTensorflow: boolean | undefined,
+): Promise<LocalParts> {
   const own = { ...variables, TEMPORAL_ADDRESS: undefined };
   const context = {
     environment: readEnvironment(own),
@@ -23,9 +28,20 @@ export async function provideLocalParts(variables: Variables, needsTensorflow: b
     reporter: createReporter(process.stderr),
     verify: false,
   };
-  const outcome = await providePart(temporalServer, context);
-  requireParts([outcome]);
-  const optional: readonly Part[] = needsTensorflow ? [tensorflow] : [];
-  for (const part of optional) await providePart(part, context);
-  return { temporalBinary: outcome.found?.location ?? '' };
+  const server = await providePart(temporalServer, context);
+  requireParts([server]);
+  if (needsTensorflow !== false) tellMissing(await providePart(tensorflow, context), needsTensorflow === true, context);
+  return { temporalBinary: server.found?.location ?? '' };
 }
+
+function tellMissing({ part, found, refusals }: Outcome, isNeeded: boolean, { reporter }: SetupContext): void {
+  if (found !== undefined) return;
+  if (!isNeeded) return reporter.line(`${part.name}: none here: ${wayWithoutIt}`);
+  const reasons = refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
+  throw new NightstillError(
+    'numerics-unavailable',
+    `expected TensorFlow ${part.version}, which the plan computes with, found none for this machine (${reasons})`,
+  );
+}
+
+const wayWithoutIt = 'plans run with `numerics: { runner: wasm }`, several times slower';

@@ -52,6 +52,17 @@ describe('set-up', () => {
     expect(() => requireParts(outcomes)).not.toThrow();
   });
 
+  it('fails without an optional part that was asked for by name, as tests ask for theirs', async () => {
+    const outcomes = await setUp([lack(true)], recordedContext({}));
+    expect(() => requireParts(outcomes, true)).toThrow(
+      expect.objectContaining({ code: 'setup-part-failed', message: expect.stringContaining('build: no compiler') }),
+    );
+  });
+
+  it('needs a Temporal server alone', () => {
+    expect(parts.filter(({ optional }) => !optional).map(({ name }) => name)).toEqual(['temporal-server']);
+  });
+
   it('refuses a part that it does not know', () => {
     expect(() => selectParts(['s3-server', 'postgres'])).toThrow(
       expect.objectContaining({ code: 'setup-part-unknown', message: expect.stringContaining('"postgres"') }),
