@@ -111,14 +111,15 @@ describe('the published package', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('is smaller than 2 MB and holds the product, its set-up and its licence, but no tests', async () => {
+  it('is smaller than 2 MB and holds the product, its set-up, its pages and its licence, but no tests', async () => {
     expect((await stat(tarball)).size).toBeLessThan(2_000_000);
     const files = (await run('tar', ['--list', '--file', tarball])).stdout.trim().split('\n');
     expect(files).toEqual(
       expect.arrayContaining(
-        ['dist/cli/main.js', 'dist/tools/setup.js', 'tools/temporal/go.sum', 'tools/versitygw/go.sum', 'LICENSE'].map(
-          (name) => `package/${name}`,
-        ),
+        [
+          ...['dist/cli/main.js', 'dist/tools/setup.js', 'tools/temporal/go.sum', 'tools/versitygw/go.sum'],
+          ...['README.md', 'docs/read-the-report.md', 'docs/command-line.md', 'SECURITY.md', 'LICENSE'],
+        ].map((name) => `package/${name}`),
       ),
     );
     expect(files.filter((name) => /test|bench|tsbuildinfo|\.map$|^package\/[^/]+\/.*(?<!\.d)\.ts$/.test(name))).toEqual(
