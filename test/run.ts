@@ -68,7 +68,8 @@ function check(): Counts {
 /** Tests start and kill servers of their own: a server that runs already is no substitute for an executable. */
 async function setUpFor(projects: readonly string[]): Promise<Counts> {
   const variables = { ...process.env, TEMPORAL_ADDRESS: undefined };
-  const selected = selectParts([...new Set(projects.flatMap((project) => projectParts[project] ?? []))]);
+  const names = [...new Set(projects.flatMap((project) => projectParts[project] ?? []))];
+  const selected = names.length === 0 ? [] : selectParts(names);
   const reporter = createReporter(process.stderr);
   const outcomes = await setUp(selected, {
     environment: readEnvironment(variables),
