@@ -12,8 +12,9 @@ export const runCommand = defineCommand({
 
 It uses the Temporal server that TEMPORAL_* variables or the profile name, or \`nightstill dev\` of this directory, or a
 server at 127.0.0.1:7233 that workers of nightstill poll. Where there is none, it starts what \`nightstill dev\` starts for
-the time of the run, and ends before that when the plan computes with TensorFlow and this machine cannot have it. Paths in the plan are relative to its file; a plan that names no store uses the one of
-NIGHTSTILL_STORE, or else .nightstill/store in the current directory.
+the time of the run; a plan that computes with TensorFlow is refused then where this machine cannot have it. Paths in the
+plan are relative to its file; a plan that names no store uses the one of NIGHTSTILL_STORE, or else .nightstill/store in
+the current directory.
 
 Ctrl-C leaves the run going where workers are elsewhere. Workers that this command has started end with it; their stages
 make their work durable first, and the same command goes on from there. A second Ctrl-C does not wait for them.`,
