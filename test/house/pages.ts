@@ -8,7 +8,7 @@ import { listCommands } from './command-page.js';
 import { listFailures } from './errors-page.js';
 import { drawHouse } from './picture.js';
 import { house } from './rules.js';
-import { listNumerics, listPlanKeys, listStageOptions } from './plan-page.js';
+import { listNumerics, listPlanKeys, listStageOptions, listTeacherKeys, listTeacherLimits } from './plan-page.js';
 import { replaceSection } from './sections.js';
 import { readTree } from './sources.js';
 
@@ -32,6 +32,10 @@ export function readPages(root: string): Page[] {
     {
       path: 'docs/write-a-plan.md',
       sections: { keys: listPlanKeys(), numerics: listNumerics(), options: listStageOptions() },
+    },
+    {
+      path: 'docs/prepare-data-and-teacher.md',
+      sections: { teacher: listTeacherKeys(), limits: listTeacherLimits() },
     },
     { path: 'docs/command-line.md', sections: { commands: listCommands() } },
   ];

@@ -1,5 +1,6 @@
 /** The keys of a plan file and the options of the built-in stages as tables, from the schemas that check them. */
 import { z } from 'zod';
+import { teacherEndpointSchema } from '../../config/teacher-schema.js';
 import { numericsSchema, planFileSchema } from '../../config/plan-schema.js';
 import { builtInStages } from '../../plugins/built-in-stages.js';
 import { table } from './sections.js';
@@ -9,6 +10,10 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 export const listPlanKeys = (): string => drawShape(planFileSchema.shape);
 
 export const listNumerics = (): string => drawShape(numericsSchema.shape);
+
+export const listTeacherKeys = (): string => drawShape(teacherEndpointSchema.shape);
+
+export const listTeacherLimits = (): string => drawShape(teacherEndpointSchema.shape.limits.unwrap().shape);
 
 export const listStageOptions = (): string =>
   builtInStages
