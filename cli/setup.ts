@@ -30,7 +30,7 @@ ${partList}`,
     const reporter = createReporter(process.stderr);
     const outcomes = await setUp(selected, { environment, variables, reporter, verify: flags.verify });
     process.stdout.write(`${describeOutcomes(outcomes)}\n`);
-    requireParts(outcomes, words.length > 0);
+    requireParts(outcomes);
     return exitStatus.ok;
   },
 });

@@ -42,12 +42,23 @@ const longestTimeoutMs = 290_000;
 const limitsSchema = z.strictObject({
   parallel: z.int().min(1).max(512).default(8).describe('Requests under way at once.'),
   requestsPerMinute: z.number().positive().optional().describe('Absent: no limit.'),
-  tokensPerMinute: z.number().positive().optional().describe('Of prompt and answer; each request counts at its upper bound until its reply says less. Absent: no limit.'),
+  tokensPerMinute: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Of prompt and answer; each request counts at its upper bound until its reply says less. Absent: no limit.',
+    ),
   timeout: durationSchema
     .refine((ms) => ms <= longestTimeoutMs, 'at most 290s: a connection that is silent for five minutes is closed')
     .default(120_000)
     .describe('One request may take this long: `2m`, at most `290s`.'),
-  attempts: z.int().min(1).max(20).default(6).describe('How often one request is tried, after failures that may pass, before the stage gives up.'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(6)
+    .describe('How often one request is tried, after failures that may pass, before the stage gives up.'),
 });
 
 const wantedAge = 'a number of days such as 30d';

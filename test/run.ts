@@ -79,7 +79,7 @@ async function setUpFor(projects: readonly string[]): Promise<Counts> {
   });
   process.stdout.write(`${describeOutcomes(outcomes)}\n`);
   try {
-    requireParts(outcomes, true);
+    requireParts(outcomes);
     return fine;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

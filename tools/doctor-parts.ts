@@ -32,7 +32,10 @@ async function checkTensorflow(context: SetupContext): Promise<Finding> {
   const outcome = await findPart(tensorflow, context);
   const finding = describeFound(outcome);
   if (outcome.found === undefined) {
-    return { ...finding, detail: 'not installed: a plan runs here with numerics: { runner: wasm }, several times slower' };
+    return {
+      ...finding,
+      detail: 'not installed: a plan runs here with numerics: { runner: wasm }, several times slower',
+    };
   }
   try {
     const { tensorflow: release, gpu } = await probeAddon(outcome.found.location, context);

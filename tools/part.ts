@@ -46,7 +46,7 @@ export interface Part {
   readonly purpose: string;
   /** Version that set-up fetches or builds. */
   readonly version: string;
-  /** Set-up of everything succeeds without it. Who names it needs it. */
+  /** Set-up of everything succeeds without it. */
   readonly optional: boolean;
   readonly sources: readonly Source[];
 }

@@ -9,7 +9,7 @@ import { parts } from './parts.js';
 import { formatBytes } from './progress.js';
 
 /**
- * The parts with these names, all when there are none.
+ * The parts with these names, all when there are none. Who names a part needs it: none of these is optional.
  * @throws setup-part-unknown
  */
 export function selectParts(names: readonly string[]): readonly Part[] {
@@ -18,7 +18,8 @@ export function selectParts(names: readonly string[]): readonly Part[] {
     const known = parts.map((part) => part.name).join(', ');
     throw new NightstillError('setup-part-unknown', `expected a part of ${known}; found "${name}"`);
   }
-  return names.length === 0 ? parts : parts.filter((part) => names.includes(part.name));
+  if (names.length === 0) return parts;
+  return parts.filter(({ name }) => names.includes(name)).map((part) => ({ ...part, optional: false }));
 }
 
 /** Never stops at a part that cannot be had: the others are still brought. */
@@ -28,12 +29,9 @@ export async function setUp(selected: readonly Part[], context: SetupContext): P
   return outcomes;
 }
 
-/**
- * @param optionalToo these parts were asked for by name, so that none of them may be missing
- * @throws setup-part-failed when a part that is needed was refused by all its sources.
- */
-export function requireParts(outcomes: readonly Outcome[], optionalToo = false): void {
-  const missing = outcomes.filter(({ part, found }) => found === undefined && (optionalToo || !part.optional));
+/** @throws setup-part-failed when a part without which nothing works, or one that was named, was refused by all its sources. */
+export function requireParts(outcomes: readonly Outcome[]): void {
+  const missing = outcomes.filter(({ part, found }) => found === undefined && !part.optional);
   if (missing.length === 0) return;
   const reasons = missing.map(
     ({ part, refusals }) => `${part.name} (${refusals.map(({ source, why }) => `${source}: ${why}`).join('; ')})`,

@@ -52,15 +52,11 @@ describe('set-up', () => {
     expect(() => requireParts(outcomes)).not.toThrow();
   });
 
-  it('fails without an optional part that was asked for by name, as tests ask for theirs', async () => {
-    const outcomes = await setUp([lack(true)], recordedContext({}));
-    expect(() => requireParts(outcomes, true)).toThrow(
-      expect.objectContaining({ code: 'setup-part-failed', message: expect.stringContaining('build: no compiler') }),
-    );
-  });
-
-  it('needs a Temporal server alone', () => {
-    expect(parts.filter(({ optional }) => !optional).map(({ name }) => name)).toEqual(['temporal-server']);
+  it('needs a Temporal server alone, and whatever is named, as tests name their parts', () => {
+    const needed = (names: readonly string[]) =>
+      selectParts(names).flatMap(({ name, optional }) => (optional ? [] : [name]));
+    expect(needed([])).toEqual(['temporal-server']);
+    expect(needed(['tensorflow', 's3-server'])).toEqual(['s3-server', 'tensorflow']);
   });
 
   it('refuses a part that it does not know', () => {
