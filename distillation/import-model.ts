@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
-import { PacedSaves, type ArtifactRef, type Json } from '../storage/index.js';
+import { PacedSaves, type ArtifactRef, type Json, type PacedSave } from '../storage/index.js';
 import { storedFileSchema, storeModel, type ModelCopy, type StoredFile } from './model-artifact.js';
 import { openModelSource, type ModelIdentity } from './model-source.js';
 
@@ -36,8 +36,10 @@ export async function importModelDirectory(url: string, request: ModelImport): P
     const before = restored === undefined ? [] : parseState(restored.state);
     const saves = new PacedSaves(writer, partsOf(before).length);
     let files: readonly StoredFile[] = before;
-    const save = (): void =>
-      saves.save({ parts: partsOf(files).length, state: stateOf(files), references: partsOf(files) });
+    const checkpoint = (): PacedSave => {
+      const parts = partsOf(files);
+      return { parts: parts.length, state: stateOf(files), references: parts };
+    };
     try {
       const copy = {
         ...request,
@@ -47,16 +49,13 @@ export async function importModelDirectory(url: string, request: ModelImport): P
         before,
         onPart(stored) {
           files = stored;
-          if (saves.due) save();
+          if (saves.due) saves.save(checkpoint());
         },
       });
       await writer.drain();
       return model;
     } catch (error) {
-      if (signal.aborted) {
-        save();
-        await writer.drain();
-      }
+      if (signal.aborted) await saves.saveNow(checkpoint());
       throw error;
     }
   } finally {

@@ -5,7 +5,7 @@
  * Ids are unique. A row keeps the id that it was given, or gets one of its content. Where there are several files, a given id is that of
  * the row within its file, and has the name of the file before it; a row that an earlier file has as well is left out, and counted.
  */
-import { PacedSaves, readBlob, type ObjectStore, type StageWriter } from '../storage/index.js';
+import { PacedSaves, readBlob, type ObjectStore, type PacedSave, type StageWriter } from '../storage/index.js';
 import { blobsOf, initialState, parseImportState, type ImportState } from './import-state.js';
 import type { LinePosition } from './lines.js';
 import { RowIds } from './row-ids.js';
@@ -109,10 +109,9 @@ export class ImportWork {
     await this.#request.writer.drain();
   }
 
-  /** Makes every closed shard durable. */
-  async saveNow(): Promise<void> {
-    this.#save();
-    await this.#request.writer.drain();
+  /** Every closed shard is durable when it returns. @throws fence-lost and what saving fails with */
+  saveNow(): Promise<void> {
+    return this.#saves.saveNow(this.#checkpoint);
   }
 
   async #take(placed: PlacedRow): Promise<void> {
@@ -152,12 +151,12 @@ export class ImportWork {
     const shard = await writer.putBlob(bytes);
     const ids = await writer.putBlob(this.#ids.takeAdded());
     this.#state = { ...this.#position, shards: [...this.shards, { ...shard, rows, ids }] };
-    if (this.#saves.due) this.#save();
+    if (this.#saves.due) this.#saves.save(this.#checkpoint);
     this.#report();
   }
 
-  #save(): void {
-    this.#saves.save({ parts: this.shards.length, state: this.#state, references: blobsOf(this.#state) });
+  get #checkpoint(): PacedSave {
+    return { parts: this.shards.length, state: this.#state, references: blobsOf(this.#state) };
   }
 
   #report(restoredParts?: number): void {

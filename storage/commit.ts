@@ -37,17 +37,21 @@ export interface Checkpoint {
   readonly outcome: StageOutcome | null;
 }
 
-export interface Commit {
-  readonly checkpoint: Checkpoint;
-  readonly head: Pick<Head, 'stageKey' | 'fence' | 'owner'>;
+/** What of a manifest depends on when it is written: a save that is made again, after a failure, keeps it, and so has the same bytes. */
+export interface Moment {
   /** The last checkpoint known to be intact. */
   readonly base: ManifestRef | null;
+  /** Time under a claim until now. */
+  readonly workedMs: number;
+}
+
+export interface Commit extends Moment {
+  readonly checkpoint: Checkpoint;
+  readonly head: Pick<Head, 'stageKey' | 'fence' | 'owner'>;
   /** The manifest that the head points to, where it is known to be intact: the head keeps its blobs. */
   readonly kept: Manifest | undefined;
   /** What restorations met damaged, up to here. */
   readonly passedOver: readonly string[];
-  /** Time under a claim until now. */
-  readonly workedMs: number;
 }
 
 /**

@@ -41,7 +41,7 @@ export type {
 } from './object-store.js';
 export { openObjectStore } from './open-store.js';
 export type { NamedArrays } from './packs.js';
-export { PacedSaves } from './paced-saves.js';
+export { PacedSaves, type PacedSave } from './paced-saves.js';
 export type { RestoredCheckpoint } from './restore.js';
 export { putPreimage, readPreimage, stageKeyOf } from './preimages.js';
 export { lookupResult, lookupStage, type StageLookup, type StageResult } from './results.js';

@@ -19,9 +19,12 @@ export interface PacedSave {
 
 export class PacedSaves {
   readonly #writer: StageWriter;
+  /** Parts that are durable, or on their way. */
   #saved: number;
   #durable: number;
   #nextAtMs = performance.now() + intervalMs;
+  /** Rejects as the last save does. */
+  #lastSave: Promise<void> = Promise.resolve();
 
   /** @param parts how many are in the checkpoint that the work goes on from */
   constructor(writer: StageWriter, parts: number) {
@@ -38,20 +41,36 @@ export class PacedSaves {
     return performance.now() >= this.#nextAtMs;
   }
 
-  /** Begins to save, unless nothing came since the last time. */
-  save({ parts, state, references }: PacedSave): void {
-    if (parts === this.#saved) return;
+  /** Begins to save, unless nothing came since the last time. A save that fails is due again at once. @throws fence-lost */
+  save(next: PacedSave): void {
+    if (next.parts === this.#saved) return;
+    this.#lastSave = this.#begin(next);
+    this.#lastSave.catch(() => undefined); // whoever works on saves again soon
+  }
+
+  /** All of it is durable when it returns. @throws fence-lost and what saving fails with */
+  async saveNow(next: PacedSave): Promise<void> {
+    await this.#lastSave.catch(() => undefined); // what failed is made again
+    this.save(next);
+    await this.#lastSave;
+  }
+
+  #begin({ parts, state, references }: PacedSave): Promise<void> {
     const startedAtMs = performance.now();
     const { durable } = this.#writer.save({ step: parts, state, references });
     this.#saved = parts;
     this.#nextAtMs = Infinity;
-    durable.then(
+    return durable.then(
       (outcome) => {
         const now = performance.now();
         this.#nextAtMs = now + Math.max(intervalMs, (now - startedAtMs) / share);
         if (outcome === 'saved') this.#durable = parts;
       },
-      () => (this.#nextAtMs = 0),
+      (error: unknown) => {
+        this.#nextAtMs = 0;
+        if (this.#saved === parts) this.#saved = this.#durable;
+        throw error;
+      },
     );
   }
 }

@@ -10,7 +10,7 @@ import { NightstillError } from '../config/errors.js';
 import { putArtifact, type ArtifactRef, type NewArtifact } from './artifacts.js';
 import { putBlob, type BlobRef } from './blobs.js';
 import { canonicalJson, isJsonObject, parseJson, type Json } from './canonical-json.js';
-import { commitCheckpoint, type Checkpoint } from './commit.js';
+import { commitCheckpoint, type Checkpoint, type Moment } from './commit.js';
 import { moveRecord, newOperationId } from './conditional.js';
 import { headKind, type Head } from './head.js';
 import type { OwnedBytes } from './hashing.js';
@@ -24,7 +24,7 @@ import { restoreCheckpoint, type RestoredCheckpoint } from './restore.js';
 import { isComplete, publishResult, type StageResult } from './results.js';
 
 export interface NewCheckpoint {
-  /** Greater than that of every save before. */
+  /** Greater than that of every save before, or that of the last one, where it has failed. */
   readonly step: number;
   readonly state: Json;
   /** Copied before `save` returns. */
@@ -38,13 +38,16 @@ export interface NewCheckpoint {
 export interface SaveTicket {
   /**
    * `saved` once the checkpoint is durable and the head points to it; `superseded` when a newer save took its place before it
-   * began. Rejects when it could not be written; the writer can still save again unless the code is `fence-lost`.
+   * began. Rejects when it could not be written; the writer can still save again, the same step too, unless the code is
+   * `fence-lost`.
    */
   readonly durable: Promise<'saved' | 'superseded'>;
 }
 
 interface PendingSave {
   readonly checkpoint: Checkpoint;
+  /** Of a save of this step that has failed: its manifest may be there, and must have the same bytes. */
+  readonly moment: Moment | undefined;
   /** Its buffers are free again when it has settled. */
   readonly copied: readonly CopiedGroup[];
   readonly settle: (outcome: 'saved' | 'superseded') => void;
@@ -68,6 +71,8 @@ export class StageWriter {
   /** Buffers of the last save, filled again by the next: memory holds one copy, two while a save waits. */
   #spare: OwnedBytes[] = [];
   #lastStep: number | undefined;
+  /** The save of the last step, when it has failed. */
+  #failed: Moment | undefined;
   #pending: PendingSave | undefined;
   #working: Promise<void> | undefined;
   #lost: NightstillError | undefined;
@@ -141,13 +146,15 @@ export class StageWriter {
    */
   save({ step, state, arrays, frozen, references = [] }: NewCheckpoint): SaveTicket {
     this.#throwIfLost();
-    if (!Number.isSafeInteger(step) || step <= (this.#lastStep ?? -1))
+    const moment = step === this.#lastStep ? this.#failed : undefined;
+    if (!Number.isSafeInteger(step) || (step <= (this.#lastStep ?? -1) && moment === undefined))
       throw new NightstillError(
         'checkpoint-out-of-order',
         `expected a step after ${this.#lastStep ?? -1}, found ${step}`,
       );
     const copy = { step, state: parseJson(canonicalJson(state)), references: [...references], outcome: null };
     this.#lastStep = step;
+    this.#failed = undefined;
     if (this.#pending) {
       this.#pending.settle('superseded');
       this.#spare.push(...wholeBuffers(this.#pending.copied));
@@ -155,7 +162,7 @@ export class StageWriter {
     const copied = arrays && arrays.size > 0 ? [copyIntoPacks(arrays, this.#spare)] : [];
     const groups = frozen ? [(this.#frozen ??= copyIntoPacks(frozen)), ...copied] : copied;
     const durable = new Promise<'saved' | 'superseded'>((settle, fail) => {
-      this.#pending = { checkpoint: { ...copy, groups }, copied, settle, fail };
+      this.#pending = { checkpoint: { ...copy, groups }, moment, copied, settle, fail };
     });
     durable.catch(() => undefined); // who does not look at `durable` learns of a lost fence from the next call
     this.#working ??= this.#work();
@@ -170,8 +177,7 @@ export class StageWriter {
 
   /**
    * Ends the stage: writes the seal, moves the head to it, publishes the result record. Checkpoints that were passed over as
-   * damaged are named in the observations. Called again (by the next attempt,
-   * after a crash in between) it comes to the same result.
+   * damaged are named in the observations. Called again, by the next attempt after a crash in between, it comes to the same result.
    * @throws fence-lost, nondeterministic-stage
    * @throws object-missing when the outcome names what is not in the store: it was put longer than a grace ago, and never
    * named by a checkpoint
@@ -187,7 +193,7 @@ export class StageWriter {
     this.#sealedAtMs ??= performance.now();
     const { manifest, sealed } = this.#head.value;
     const step = 1 + (this.#lastStep ?? manifest?.step ?? 0);
-    if (!sealed) await this.#commit({ step, state: null, groups: [], references: [], outcome });
+    if (!sealed) await this.#commit({ step, state: null, groups: [], references: [], outcome }, this.#moment);
     this.#throwIfLost();
     const { stageKey, fence } = this;
     const recordedBy = this.#head.value.owner.workflowId;
@@ -203,11 +209,13 @@ export class StageWriter {
   async #work(): Promise<void> {
     for (let next = this.#pending; next; next = this.#pending) {
       this.#pending = undefined;
+      const moment = next.moment ?? this.#moment;
       try {
-        await this.#commit(next.checkpoint);
+        await this.#commit(next.checkpoint, moment);
         next.settle('saved');
       } catch (error) {
         this.#frozen = undefined; // copied anew by the next save: who knows how far this copy came
+        if (next.checkpoint.step === this.#lastStep) this.#failed = moment;
         next.fail(error);
       }
       this.#spare = wholeBuffers(next.copied);
@@ -215,16 +223,10 @@ export class StageWriter {
     this.#working = undefined;
   }
 
-  async #commit(checkpoint: Checkpoint): Promise<void> {
+  async #commit(checkpoint: Checkpoint, moment: Moment): Promise<void> {
     this.#throwIfLost();
-    const commit = {
-      checkpoint,
-      head: this.#head.value,
-      base: this.#base,
-      kept: this.#manifest,
-      passedOver: this.#passedOver,
-      workedMs: this.#workedMs,
-    };
+    const { value: head } = this.#head;
+    const commit = { checkpoint, head, ...moment, kept: this.#manifest, passedOver: this.#passedOver };
     this.#manifest = undefined; // until it is known how this ends, it is not known what the head keeps
     this.#manifest = await commitCheckpoint(this.#store, commit, (reference) =>
       this.#moveHead(reference, checkpoint.outcome !== null),
@@ -269,6 +271,10 @@ export class StageWriter {
       `stage ${this.stageKey}: expected fence ${this.fence}, found ${found}`,
     );
     return this.#lost;
+  }
+
+  get #moment(): Moment {
+    return { base: this.#base, workedMs: this.#workedMs };
   }
 
   get #workedMs(): number {

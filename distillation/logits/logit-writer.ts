@@ -10,6 +10,7 @@ import {
   type ArtifactRef,
   type Json,
   type ObjectStore,
+  type PacedSave,
   type StageWriter,
 } from '../../storage/index.js';
 import { inexactResumes, type Fingerprint } from '../../engine/index.js';
@@ -146,10 +147,9 @@ export class LogitWriter {
     if (this.#bytes >= this.#shardBytes) await this.#closeShard();
   }
 
-  /** Makes every closed shard durable. */
-  async saveNow(): Promise<void> {
-    this.#save();
-    await this.#request.writer.drain();
+  /** Every closed shard is durable when it returns. @throws fence-lost and what saving fails with */
+  saveNow(): Promise<void> {
+    return this.#saves.saveNow(this.#checkpoint);
   }
 
   async finish(): Promise<ArtifactRef> {
@@ -188,7 +188,7 @@ export class LogitWriter {
       mass: this.#mass,
       ...(account !== undefined && { account }),
     };
-    if (this.#saves.due) this.#save();
+    if (this.#saves.due) this.#saves.save(this.#checkpoint);
     onProgress?.(this.#progress);
   }
 
@@ -196,12 +196,8 @@ export class LogitWriter {
     return { rows: this.#taken, shards: this.#state.shards.length, durableShards: this.#saves.durable };
   }
 
-  #save(): void {
-    this.#saves.save({
-      parts: this.#state.shards.length,
-      state: this.#state,
-      references: blobsOfLogits(this.#state),
-    });
+  get #checkpoint(): PacedSave {
+    return { parts: this.#state.shards.length, state: this.#state, references: blobsOfLogits(this.#state) };
   }
 }
 

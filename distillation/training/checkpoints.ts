@@ -2,7 +2,8 @@
  * Makes a training durable while it goes on. A save reads the state, copies it and returns; the store acknowledges it later, and
  * only then is it called durable. One save is under way at a time. It goes on only while the event loop turns, and a step lets it
  * turn once: between long steps the training stands still for it, for a share of the time. A lost fence ends the training at the
- * next look; any other failure is tried again, and the third in a row ends it.
+ * next look; any other failure is tried again a while later, and the third in a row ends it. The last moment is tried again where
+ * the save under way fails, and once only: the training has not ended unless that is durable.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,8 +44,8 @@ const leastWaitMs = 1;
 export class Checkpoints {
   readonly #settings: CheckpointSettings;
   readonly #policy: CheckpointPolicy;
-  /** The number of the last moment that was saved or restored. */
-  #saved: number;
+  /** The number of the last moment that is durable. */
+  #durable: number;
   /** Settles when the save that is under way does. */
   #underWay: Promise<void> | undefined;
   /** How long the training stood still for it. */
@@ -59,7 +60,7 @@ export class Checkpoints {
   constructor(settings: CheckpointSettings, restored = 0) {
     this.#settings = settings;
     this.#policy = new CheckpointPolicy(settings.loseAtMostMs, performance.now());
-    this.#saved = restored;
+    this.#durable = restored;
   }
 
   get costs(): CheckpointCosts {
@@ -78,6 +79,7 @@ export class Checkpoints {
 
   /** The present moment is durable when it returns. @throws fence-lost and what saving fails with */
   async saveNow(): Promise<void> {
+    await this.#underWay; // of this moment or an earlier one; where it fails, this moment is saved again
     await this.#save();
     await this.#settings.writer.drain();
     if (this.#failures > 0) throw this.#failure;
@@ -97,7 +99,7 @@ export class Checkpoints {
   #save(): Promise<void> {
     const { trainer, microBatches } = this.#settings;
     const number = checkpointNumber(trainer.progress, microBatches);
-    if (number === this.#saved) return Promise.resolve();
+    if (number === this.#durable) return Promise.resolve();
     const saving = this.#saveAs(number).finally(() => (this.#underWay = undefined));
     this.#underWay = saving;
     return saving;
@@ -109,7 +111,6 @@ export class Checkpoints {
     this.#policy.begin(startedAtMs);
     try {
       const { durable } = writer.save(encodeCheckpoint(trainer.capture(), kept, microBatches));
-      this.#saved = number;
       this.#waitedAtMs = performance.now();
       this.#blockedMs = this.#waitedAtMs - startedAtMs;
       if ((await durable) === 'superseded') return;
@@ -126,6 +127,7 @@ export class Checkpoints {
 
   #acknowledge(number: number, cost: SaveCost): void {
     const { writer, microBatches, onDurable } = this.#settings;
+    this.#durable = number;
     this.#policy.durable(cost);
     this.#failures = 0;
     this.#costs = {

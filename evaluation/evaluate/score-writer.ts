@@ -12,6 +12,7 @@ import {
   type ArtifactRef,
   type Json,
   type ObjectStore,
+  type PacedSave,
   type StageWriter,
 } from '../../storage/index.js';
 import { linesOf, parseLines, type ItemResult } from './item-result.js';
@@ -99,7 +100,7 @@ export class ScoreWriter {
 
   addDivergence({ tokens, sum }: { readonly tokens: number; readonly sum: number }): void {
     this.#state = { ...this.#state, divergences: [...this.#state.divergences, [tokens, sum]] };
-    if (this.#saves.due) this.#save();
+    if (this.#saves.due) this.#saves.save(this.#checkpoint);
   }
 
   async add(answered: ItemResult): Promise<void> {
@@ -108,13 +109,12 @@ export class ScoreWriter {
     this.#results.push(result);
     if (this.#results.length % itemsOfPart !== 0) return;
     await this.#closePart(itemsOfPart);
-    if (this.#saves.due) this.#save();
+    if (this.#saves.due) this.#saves.save(this.#checkpoint);
   }
 
-  /** Makes every closed part durable. */
-  async saveNow(): Promise<void> {
-    this.#save();
-    await this.#writer.drain();
+  /** Every closed part is durable when it returns. @throws fence-lost and what saving fails with */
+  saveNow(): Promise<void> {
+    return this.#saves.saveNow(this.#checkpoint);
   }
 
   async finish(): Promise<ArtifactRef> {
@@ -132,10 +132,9 @@ export class ScoreWriter {
     this.#state = { ...this.#state, parts: [...this.#state.parts, part] };
   }
 
-  #save(): void {
-    const { parts } = this.#state;
-    const references = parts.map(({ digest, bytes }) => ({ digest, bytes }));
-    this.#saves.save({ parts: stepOf(this.#state), state: this.#state, references });
+  get #checkpoint(): PacedSave {
+    const references = this.#state.parts.map(({ digest, bytes }) => ({ digest, bytes }));
+    return { parts: stepOf(this.#state), state: this.#state, references };
   }
 }
 

@@ -5,6 +5,7 @@ import { Metrics } from '../../../../distillation/training/metrics.js';
 import { Report } from '../../../../distillation/training/report.js';
 import { trainToEnd } from '../../../../distillation/training/train-to-end.js';
 import { openObjectStore } from '../../../../storage/index.js';
+import { intercept, type StoreCall } from '../../../support/intercepted-store.js';
 import { claim, stageKeyOf } from '../../../support/stage.js';
 import { temporaryDirectory } from '../../../support/temporary.js';
 import { tinyTrainer } from '../../../support/tiny-run.js';
@@ -76,4 +77,46 @@ it('what a checkpoint is said to cost, and until it is durable, begins before th
   expect(longestUntilDurableMs).toBeGreaterThanOrEqual(readingMs);
   trainer.dispose();
   await store.close();
+});
+
+describe('the last save of a training', () => {
+  /** A training after its first step, whose saves fail as often as told. */
+  async function afterOneStep(name: string, failures: number) {
+    const store = await openObjectStore(pathToFileURL(temporaryDirectory()).href, { forWriting: true });
+    let left = failures;
+    const before = ({ operation, key }: StoreCall): void => {
+      if (operation !== 'putIfAbsent' || !key.startsWith('checkpoints/') || left === 0) return;
+      left -= 1;
+      throw new Error('no space left');
+    };
+    const writer = await claim(intercept(store, { before }), stageKeyOf(name));
+    const trainer = await tinyTrainer();
+    const kept = { metrics: new Metrics(), resumedInexactlyAt: [] };
+    const durable: DurableStep[] = [];
+    const onDurable = durable.push.bind(durable);
+    // Always due: the save before the last one is of the same moment.
+    const checkpoints = new Checkpoints({ trainer, writer, microBatches, loseAtMostMs: 0, kept, onDurable });
+    for await (const event of trainer.run(1)) if (event.kind === 'step') break;
+    await checkpoints.consider();
+    return { checkpoints, durable, store, trainer };
+  }
+
+  it('is made again where the one under way fails, and is durable when it returns', async () => {
+    const { checkpoints, durable, store, trainer } = await afterOneStep('fails once', 1);
+    await checkpoints.saveNow();
+    expect(durable).toEqual([{ step: 1, fence: 1 }]);
+    expect((await (await claim(store, stageKeyOf('fails once'), 2)).restore())?.step).toBe(microBatches);
+    trainer.dispose();
+    await store.close();
+  });
+
+  it('rejects where it fails too', async () => {
+    const { checkpoints, durable, store, trainer } = await afterOneStep('fails twice', 2);
+    await expect(checkpoints.saveNow()).rejects.toThrow('no space left');
+    expect(durable).toEqual([]);
+    await checkpoints.saveNow();
+    expect(durable).toHaveLength(1);
+    trainer.dispose();
+    await store.close();
+  });
 });
