@@ -1,10 +1,10 @@
 /**
- * From what an endpoint says of a prompt to a row of logits: its tokens are those of the student, or the row is none. Ids count where
- * they are given, and the texts beside them must be those that the tokenizer of the student has for them; where tokens have texts
- * alone, each must be that of one id. Ids that the student does not have are cut off, and the others scaled to 1 again.
+ * Makes a row of logits of what an endpoint says of a prompt, or says why it cannot: the endpoint must have read the very tokens of the
+ * student. Where it names tokens by id, the texts beside the ids must be those of the student's tokenizer; where it names them by
+ * text alone, each text must belong to exactly one id. Ids that the student does not have are cut off, and the others scaled to 1.
  *
- * The mass outside the K kept ids is 1 − Σ p, known to the rounding of the log-probabilities and no better: an endpoint tells no sum
- * over the others.
+ * The mass outside the K kept ids is 1 − Σ p, as exact as the rounded log-probabilities are: an endpoint gives no sum over the
+ * others.
  */
 import { NightstillError } from '../../config/errors.js';
 import type { LogitRow } from '../logits/index.js';
@@ -12,13 +12,14 @@ import type { PromptScores } from '../teachers/prompt-scores.js';
 import type { TokenTexts } from './token-texts.js';
 
 /**
- * `length`: another count of tokens; `token`: another token; `text`: another text of an id; `ambiguous`: a text of no id, or of several;
+ * Why there is no row. `length`: another number of tokens; `token`: another token; `text`: an id with another text; `ambiguous`: a text
+ * of no id, or of several;
  * `too-few`: fewer than K ids at a position; `vocabulary`: a position at which the student has none of the K most probable ids, or none
  * that is probable at all.
  */
 export type Misfit = 'length' | 'token' | 'text' | 'ambiguous' | 'too-few' | 'vocabulary';
 
-/** By what a row is judged. */
+/** What a row must fit. */
 export interface Terms {
   readonly texts: TokenTexts;
   /** Of the student: ids are below it. */
@@ -69,7 +70,7 @@ interface Entry {
 function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
   const order = found.toSorted((one, other) => other.value - one.value || one.id - other.id);
   if (order.length < k) return 'too-few';
-  // The token itself may stand beside the K most probable ones.
+  // The token that follows in the text may be listed beside the K most probable ones.
   const first = order.slice(0, k);
   const kept = first.filter(({ id }) => id < vocabularySize);
   const [greatest] = kept;
@@ -79,6 +80,7 @@ function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
   // Nobody learns from a target of zeros, and no loss would say why.
   if (captured === 0) return all === 0 ? 'no-mass' : 'vocabulary';
   const missing = Math.max(0, 1 - all);
+  // A row has K ids at every position. What stands for a cut one is not known to be improbable: it is part of the missing mass.
   const taken = new Set(kept.map(({ id }) => id));
   for (let free = 0; kept.length < k; free += 1) if (!taken.has(free)) kept.push({ id: free, value: -Infinity });
   return {
@@ -89,7 +91,7 @@ function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
   };
 }
 
-/** How many texts must differ for the tokenizer to be another one: fewer are ways of writing. */
+/** With more texts than this that differ, the tokenizer is another one; fewer may be other ways of writing the same token. */
 const shareOfAnother = 0.5;
 
 function namedById({ names, texts: said }: PromptScores, texts: TokenTexts): Int32Array | Misfit {

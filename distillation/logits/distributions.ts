@@ -1,7 +1,9 @@
 /**
  * From what is stored to what a loss takes: log-probabilities and missing mass at a temperature, over the ids that the student
- * has. Where the teacher's vocabulary is larger, both are cut to the common ids: what is cut is taken out of the teacher's
- * distribution, and the others are scaled to 1 again, as the engine does with whole distributions.
+ * has. Where the teacher's vocabulary is larger, stored ids that the student lacks are cut: their mass is taken out of the
+ * teacher's distribution, and the rest is scaled to 1 again, as the engine does with whole distributions. A loss takes K ids for
+ * every token: a cut one leaves its place to any id that is not stored there, whose probability is part of the missing mass, and
+ * which therefore has none of its own (log p = −∞).
  */
 import { NightstillError } from '../../config/errors.js';
 import type { LogitHeader } from './header.js';
@@ -62,44 +64,72 @@ export function writeDistributions(
         throw invalidShard(place, `${k} different ids below ${header.vocabularySize}`, `${id} at position ${position}`);
       seen[id] = position + 1;
     }
-    const logOdds = odds?.[position] ?? Number.NaN;
-    const logProbabilities = into.teacherLogProbabilities.subarray(row * k, (row + 1) * k);
     into.teacherIds.set(ids, row * k);
-    writeLogProbabilities(
-      stored.gaps.subarray(position * (k - 1), (position + 1) * (k - 1)),
-      temperature,
-      logOdds,
-      logProbabilities,
+    into.teacherMissingMass[row] = writePosition(
+      {
+        place: `${place}, position ${position}`,
+        gaps: stored.gaps.subarray(position * (k - 1), (position + 1) * (k - 1)),
+        logOdds: odds?.[position] ?? Number.NaN,
+        temperature,
+        vocabularySize,
+      },
+      into.teacherIds.subarray(row * k, (row + 1) * k),
+      into.teacherLogProbabilities.subarray(row * k, (row + 1) * k),
     );
-    const kept = cutToVocabulary(into.teacherIds.subarray(row * k, (row + 1) * k), logProbabilities, vocabularySize);
-    into.teacherMissingMass[row] = 1 / (1 + Math.exp(-logOdds)) / kept;
   }
 }
 
-/** log p_k = d_k/T − log Σ exp(d/T) + log(1 − r); the first gap is 0. */
-function writeLogProbabilities(gaps: Float32Array, temperature: number, logOdds: number, into: Float32Array): void {
-  let sum = 1;
-  for (const gap of gaps) sum += Math.exp(gap / temperature);
-  // log(1 − r) = −log(1 + exp(log odds)), written so that neither side overflows.
-  const logCaptured = -(Math.max(logOdds, 0) + Math.log1p(Math.exp(-Math.abs(logOdds))));
-  const shift = logCaptured - Math.log(sum);
-  into[0] = shift;
-  for (const [index, gap] of gaps.entries()) into[index + 1] = gap / temperature + shift;
+interface StoredPosition {
+  readonly place: string;
+  /** Of all ids but the first, whose gap is 0. */
+  readonly gaps: Float32Array;
+  /** log(r / (1 − r)) of the missing mass r. */
+  readonly logOdds: number;
+  readonly temperature: number;
+  readonly vocabularySize: number;
 }
 
-/** Puts free ids of probability 0 where the student has none, and returns what is left of the teacher's mass. */
-function cutToVocabulary(ids: Int32Array, logProbabilities: Float32Array, vocabularySize: number): number {
-  if (ids.every((id) => id < vocabularySize)) return 1;
+/**
+ * log p_k = d_k/T − log Σ exp(d/T) + log(1 − r), over the ids that the student has.
+ * @returns the missing mass
+ * @throws logits-invalid where it has none of them
+ */
+function writePosition(
+  { place, gaps, logOdds, temperature, vocabularySize }: StoredPosition,
+  ids: Int32Array,
+  logProbabilities: Float32Array,
+): number {
+  const logitOf = (index: number): number => (gaps[index - 1] ?? 0) / temperature;
+  let [stored, kept] = [0, 0];
+  for (const [index, id] of ids.entries()) {
+    const mass = Math.exp(logitOf(index));
+    stored += mass;
+    if (id < vocabularySize) kept += mass;
+  }
+  if (kept === 0)
+    throw new NightstillError(
+      'logits-invalid',
+      `${place}: expected one of the ${ids.length} most probable ids of the teacher below ${vocabularySize}, as the student has ` +
+        'them, found none: capture them with the input student',
+    );
+  // Less is kept, and as much is missing: the odds rise.
+  const keptLogOdds = logOdds + Math.log(stored / kept);
+  // log(1 − r) = −log(1 + exp(log odds)), written so that neither side overflows.
+  const logOfKept = -(Math.max(keptLogOdds, 0) + Math.log1p(Math.exp(-Math.abs(keptLogOdds))));
+  const shift = logOfKept - Math.log(kept);
+  for (const [index, id] of ids.entries())
+    logProbabilities[index] = id < vocabularySize ? logitOf(index) + shift : -Infinity;
+  if (ids.some((id) => id >= vocabularySize)) placeOthers(ids, vocabularySize);
+  return 1 / (1 + Math.exp(-keptLogOdds));
+}
+
+/** In the place of each id that is cut, one that is not there yet. */
+function placeOthers(ids: Int32Array, vocabularySize: number): void {
   const taken = new Set(ids);
-  let [cut, free] = [0, 0];
+  let other = 0;
   for (const [index, id] of ids.entries()) {
     if (id < vocabularySize) continue;
-    cut += Math.exp(logProbabilities[index] ?? -Infinity);
-    while (taken.has(free)) free += 1;
-    ids[index] = free++;
-    logProbabilities[index] = -Infinity;
+    while (taken.has(other)) other += 1;
+    ids[index] = other++;
   }
-  const kept = 1 - cut;
-  for (const [index, value] of logProbabilities.entries()) logProbabilities[index] = value - Math.log(kept);
-  return kept;
 }

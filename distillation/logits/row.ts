@@ -16,7 +16,7 @@ export interface LogitRow {
   readonly ids: Int32Array;
   /** [P, K], most probable first, each position without repetition. */
   readonly topIds: Int32Array;
-  /** [P, K], logits less the greatest: 0 first, never rising; −∞ stands for probability 0. */
+  /** [P, K], logits less the greatest: 0 first, never rising. −∞: the id only fills a place, and counts with all that are not kept. */
   readonly gaps: Float32Array;
   /** [P] for each temperature of the header: log(r / (1 − r)); −∞ where nothing is missing. */
   readonly missingLogOdds: readonly Float64Array[];

@@ -40,6 +40,9 @@ export function checkMissingMass(divergence: Divergence, rule: MissingMass): voi
 /** A missing mass of 0 is read as this: a store that rounded it away must not make a student's rest infinitely wrong. */
 const leastMissingMass = 1e-20;
 
+/** Where the teacher has a probability for an id. Any other only fills its place: it is a token of the rest. */
+export const isKnown = (logP: tf.Tensor2D): tf.Tensor2D => tf.greater<tf.Tensor2D>(logP, leastLogarithm);
+
 interface StoredTeacher {
   readonly logProbabilities_NK: tf.Tensor2D;
   readonly missingMass_N: tf.Tensor1D;
@@ -55,8 +58,10 @@ export function teacherSymbols(
   const missing_N1 = tf.expandDims<tf.Tensor2D>(missingMass_N, 1);
   const none_N1 = tf.fill<tf.Rank.R2>([tokens, 1], leastLogarithm);
   if (rule === 'tail-bucket') {
-    const hasRest = kept < vocabularySize;
-    return tf.concat([logProbabilities_NK, hasRest ? tf.log(tf.maximum(missing_N1, leastMissingMass)) : none_N1], 1);
+    const rest_N1 = tf.log(tf.maximum<tf.Tensor2D>(missing_N1, leastMissingMass));
+    if (kept < vocabularySize) return tf.concat([logProbabilities_NK, rest_N1], 1);
+    const areAllKnown_N1 = tf.all<tf.Tensor2D>(isKnown(logProbabilities_NK), 1, true);
+    return tf.concat([logProbabilities_NK, tf.where<tf.Tensor2D>(areAllKnown_N1, none_N1, rest_N1)], 1);
   }
   if (rule === 'truncate') return tf.concat([logProbabilities_NK, none_N1], 1);
   const logCaptured_N1 = tf.log1p(tf.neg(missing_N1));
@@ -64,21 +69,21 @@ export function teacherSymbols(
 }
 
 /**
- * The symbols of `residual-to-label`: the K kept ids, then the label, then the rest. Where the label is one of the kept ids its
- * own symbol is empty (present_N1 is 0) and the missing mass is added to the kept one.
+ * log p of the symbols of `residual-to-label`: the K kept ids, then the label, then the rest. Where the label is one of the kept
+ * ids, the missing mass is added to that, and the symbol of its own has none.
  */
 export function withLabelSymbol(
   { logProbabilities_NK, missingMass_N }: StoredTeacher,
   ids_NK: tf.Tensor2D,
   labels_N: tf.Tensor1D,
-): { readonly teacher_NC: tf.Tensor2D; readonly present_N1: tf.Tensor2D } {
+): tf.Tensor2D {
   const isLabel_NK = tf.cast<tf.Tensor2D>(tf.equal(ids_NK, tf.expandDims(labels_N, 1)), 'float32');
-  const present_N1 = tf.sub<tf.Tensor2D>(1, tf.max(isLabel_NK, 1, true));
+  const isOwnSymbol_N1 = tf.sub<tf.Tensor2D>(1, tf.max(isLabel_NK, 1, true));
   const missing_N1 = tf.expandDims<tf.Tensor2D>(missingMass_N, 1);
   const kept_NK = tf.add<tf.Tensor2D>(tf.exp(logProbabilities_NK), tf.mul(isLabel_NK, missing_N1));
-  const label_N1 = tf.mul<tf.Tensor2D>(present_N1, missing_N1);
+  const label_N1 = tf.mul<tf.Tensor2D>(isOwnSymbol_N1, missing_N1);
   const none_N1 = tf.zeros<tf.Rank.R2>(label_N1.shape);
-  return { teacher_NC: logarithm(tf.concat([kept_NK, label_N1, none_N1], 1)), present_N1 };
+  return logarithm(tf.concat([kept_NK, label_N1, none_N1], 1));
 }
 
 /** log p, and the least logarithm where p is 0. */

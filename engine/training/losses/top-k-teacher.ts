@@ -10,13 +10,16 @@
 import { tf } from '../../tf.js';
 import { divergenceAndGradient, leastLogarithm, type Divergence } from './divergence.js';
 import type { LossAndGradient } from './loss.js';
-import { teacherSymbols, withLabelSymbol, type MissingMass } from './missing-mass.js';
+import { isKnown, teacherSymbols, withLabelSymbol, type MissingMass } from './missing-mass.js';
 import { entryPositions, placeEntries, readEntries } from './row-entries.js';
 
 export interface TopKTeacherTargets {
   /** int32, below the student's vocabulary size, no id twice in a row. */
   readonly ids_NK: tf.Tensor2D;
-  /** Of the teacher AT THE TEMPERATURE of the loss, over its whole vocabulary; −∞ stands for probability 0. */
+  /**
+   * Of the teacher AT THE TEMPERATURE of the loss, over its whole vocabulary. −∞: this id only fills a place, and is a token of the
+   * rest.
+   */
   readonly logProbabilities_NK: tf.Tensor2D;
   /** 1 − Σ exp(logProbabilities) of each row, 0 … 1 (1 excluded), computed in double precision where the logits were. */
   readonly missingMass_N: tf.Tensor1D;
@@ -60,9 +63,8 @@ export function topKDivergence(
 interface Symbols {
   /** The ids that are a symbol of their own. */
   readonly ids_NK: tf.Tensor2D;
+  /** log p of these, and last of the rest. */
   readonly teacher_NC: tf.Tensor2D;
-  /** 0 where the last of the ids stands there already and is to be passed over. */
-  readonly lastPresent_N1?: tf.Tensor2D;
 }
 
 const unlabelled = (
@@ -71,35 +73,27 @@ const unlabelled = (
   vocabularySize: number,
 ): Symbols => ({ ids_NK: targets.ids_NK, teacher_NC: teacherSymbols(rule, targets, vocabularySize) });
 
-function labelled(targets: TopKTeacherTargets): Symbols {
-  const { teacher_NC, present_N1 } = withLabelSymbol(targets, targets.ids_NK, targets.labels_N);
-  const ids_NK = tf.concat([targets.ids_NK, tf.expandDims<tf.Tensor2D>(targets.labels_N, 1)], 1);
-  return { ids_NK, teacher_NC, lastPresent_N1: present_N1 };
-}
+const labelled = (targets: TopKTeacherTargets): Symbols => ({
+  ids_NK: tf.concat([targets.ids_NK, tf.expandDims<tf.Tensor2D>(targets.labels_N, 1)], 1),
+  teacher_NC: withLabelSymbol(targets, targets.ids_NK, targets.labels_N),
+});
 
-function studentSymbols(scaled_NV: tf.Tensor2D, { ids_NK, lastPresent_N1 }: Symbols) {
+/** An id of which the teacher says nothing has no symbol of its own: its logit here is the least there is, and the rest has it. */
+function studentSymbols(scaled_NV: tf.Tensor2D, { ids_NK, teacher_NC }: Symbols) {
   const positions = entryPositions(ids_NK);
-  const read_NK = readEntries(scaled_NV, positions);
-  const kept_NK = lastPresent_N1 === undefined ? read_NK : withoutAbsent(read_NK, lastPresent_N1);
-  const excluded_NV = placeEntries(tf.fill(ids_NK.shape, leastLogarithm), positions, scaled_NV.shape[1]);
-  const rest_NV = tf.add<tf.Tensor2D>(scaled_NV, excluded_NV);
+  const isKnown_NK = isKnown(tf.slice(teacher_NC, [0, 0], [-1, ids_NK.shape[1]]));
+  const known_NK = tf.where<tf.Tensor2D>(isKnown_NK, readEntries(scaled_NV, positions), leastLogarithm);
+  const excluded_NK = tf.mul<tf.Tensor2D>(tf.cast(isKnown_NK, 'float32'), leastLogarithm);
+  const rest_NV = tf.add<tf.Tensor2D>(scaled_NV, placeEntries(excluded_NK, positions, scaled_NV.shape[1]));
   const greatest_N1 = tf.max<tf.Tensor2D>(rest_NV, 1, true);
   const exponentials_NV = tf.exp<tf.Tensor2D>(tf.sub(rest_NV, greatest_N1));
   const sums_N1 = tf.sum<tf.Tensor2D>(exponentials_NV, 1, true);
   const rest_N1 = tf.add<tf.Tensor2D>(greatest_N1, tf.log(sums_N1));
   return {
     positions,
-    logits_NC: tf.concat([kept_NK, rest_N1], 1),
+    logits_NC: tf.concat([known_NK, rest_N1], 1),
     shareInRest_NV: tf.div<tf.Tensor2D>(exponentials_NV, sums_N1),
   };
-}
-
-/** A symbol that is absent has no probability: its logit is the least there is. */
-function withoutAbsent(logits_NK: tf.Tensor2D, lastPresent_N1: tf.Tensor2D): tf.Tensor2D {
-  const others = logits_NK.shape[1] - 1;
-  const last_N1 = tf.slice(logits_NK, [0, others], [-1, 1]);
-  const shown_N1 = tf.where<tf.Tensor2D>(tf.greater(lastPresent_N1, 0), last_N1, leastLogarithm);
-  return tf.concat([tf.slice(logits_NK, [0, 0], [-1, others]), shown_N1], 1);
 }
 
 const allButLast = (symbols: number): tf.Tensor2D =>

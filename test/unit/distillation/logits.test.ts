@@ -130,6 +130,8 @@ describe('stored logits', () => {
       const whole = probabilitiesOf(position, 1);
       const kept = rows[1]!.topIds.subarray(at * 5, at * 5 + 5);
       const cut = [...kept].filter((id) => id >= 20).reduce((sum, id) => sum + whole[id]!, 0);
+      const missing = whole.reduce((sum, p, id) => (kept.includes(id) ? sum : sum + p), 0);
+      expect(found.teacherMissingMass[at]).toBeCloseTo(missing / (1 - cut), 5);
       const ids = found.teacherIds.subarray(at * 5, at * 5 + 5);
       expect([new Set(ids).size, ids.every((id) => id < 20)]).toEqual([5, true]);
       kept.forEach((id, entry) => {

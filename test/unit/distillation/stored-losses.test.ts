@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { distillOptions } from '../../../config/training-options.js';
-import { LogitWriter, openLogits, type NewLogitHeader } from '../../../distillation/logits/index.js';
+import { LogitWriter, openLogits, type LogitRow, type NewLogitHeader } from '../../../distillation/logits/index.js';
 import { storedTeacherLesson } from '../../../distillation/training/stored-teacher.js';
 import type { Sample } from '../../../engine/data/samples.js';
 import { openTokenizer } from '../../../engine/text/tokenizer.js';
 import { tf } from '../../../engine/tf.js';
-import { topKDistillation } from '../../../engine/training/losses/distillation.js';
+import { topKDistillation, type TopKDistillationSettings } from '../../../engine/training/losses/distillation.js';
 import { tokenLosses } from '../../../engine/training/losses/loss.js';
 import type { MissingMass } from '../../../engine/training/losses/missing-mass.js';
 import { openObjectStore, type ArtifactRef, type ObjectStore } from '../../../storage/index.js';
@@ -15,7 +15,8 @@ import { modelDirectory } from '../../support/model-directories.js';
 import { claim, stageKeyOf } from '../../support/stage.js';
 import { batchOf, header } from '../../support/teacher-rows.js';
 import { temporaryDirectory } from '../../support/temporary.js';
-import { describeOnBackends } from '../engine/training/on-backends.js';
+import { valuesAndGradient } from '../engine/training/loss-cases.js';
+import { describeOnBackends, greatestDifference } from '../engine/training/on-backends.js';
 
 let store: ObjectStore;
 let stages = 0;
@@ -84,6 +85,86 @@ describeOnBackends('the loss against what was stored', () => {
   test.each(vectors)('has them within a thousandth from float16, for q = %j', async (q, values) => {
     const given = await targetsOf('float16');
     rules.forEach((rule, index) => expect(Math.abs(valueOf(rule, q, given) - values[index]!)).toBeLessThan(1e-3));
+  });
+});
+
+describeOnBackends('a student that lacks ids which are among the most probable of the teacher', () => {
+  const oddsOf = (missing: number, kept: number) => [Float64Array.of(Math.log(missing / kept))];
+  const gapsTo = (greatest: number, ...others: number[]) =>
+    Float32Array.from([greatest, ...others], (p) => Math.log(p / greatest));
+  const ofTeacher = {
+    ...sample,
+    topIds: Int32Array.from([7, 0, 6, 3]),
+    gaps: gapsTo(0.45, 0.2, 0.15, 0.1),
+    missingLogOdds: oddsOf(0.1, 0.9),
+  };
+  /** As an endpoint gives it that has more ids than the student: what stands for the cut ones was never seen. */
+  const ofEndpoint = {
+    ...sample,
+    topIds: Int32Array.from([0, 3, 1, 2]),
+    gaps: gapsTo(0.2, 0.1, 0, 0),
+    missingLogOdds: oddsOf(0.1, 0.3),
+  };
+  const targetsFrom = async (row: LogitRow, of: NewLogitHeader, vocabularySize: number) => {
+    const writer = await claim(store, stageKeyOf(`losses ${(stages += 1)}`));
+    const rows = await LogitWriter.resume({ store, writer, header: of });
+    await rows.add(row);
+    const logits = await openLogits(store, await rows.finish(), temporaryDirectory(), { vocabularySize });
+    const found = await logits.extra(batchOf([sample]), 1);
+    await logits.close();
+    return {
+      labels_N: tf.tensor1d([1], 'int32'),
+      ids_NK: tf.tensor2d(found.teacherIds.subarray(0, 4), [1, 4], 'int32'),
+      logProbabilities_NK: tf.tensor2d(found.teacherLogProbabilities.subarray(0, 4), [1, 4]),
+      missingMass_N: tf.tensor1d(found.teacherMissingMass.subarray(0, 1)),
+    };
+  };
+  /** The two ids that it has, scaled to 1 with what is missing. */
+  const alone = () => ({
+    labels_N: tf.tensor1d([1], 'int32'),
+    ids_NK: tf.tensor2d([[0, 3]], undefined, 'int32'),
+    logProbabilities_NK: tf.tensor2d([[Math.log(0.2 / 0.4), Math.log(0.1 / 0.4)]]),
+    missingMass_N: tf.tensor1d([0.1 / 0.4]),
+  });
+  const settings: Pick<TopKDistillationSettings, 'divergence' | 'missingMass'>[] = [
+    { divergence: { kind: 'reverse-kl' } },
+    ...(['tail-bucket', 'truncate', 'renormalise', 'residual-to-label'] as const).flatMap((missingMass) => [
+      { divergence: { kind: 'forward-kl' } as const, missingMass },
+      { divergence: { kind: 'jensen-shannon', beta: 0.5 } as const, missingMass },
+    ]),
+  ];
+
+  test.each([
+    ['when it is read', ofTeacher, 8, 6],
+    ['when it is read, and has no more ids than are kept', ofTeacher, 8, 4],
+    ['when it was captured', ofEndpoint, 6, 6],
+    ['when it was captured, with no more ids than are kept', ofEndpoint, 4, 4],
+  ] as const)(
+    'learns from those that it has, and from the rest, by every divergence: the row is cut %s',
+    async (_, row, vocabularySize, students) => {
+      const targets = await targetsFrom(row, storeOf({ vocabularySize, k: 4 }), students);
+      const logits = tf.tensor2d([[0.3, -1, 0.2, 2, 0, 1].slice(0, students)]);
+      for (const setting of settings) {
+        const loss = topKDistillation({
+          temperature: 1,
+          timesTemperatureSquared: true,
+          crossEntropyShare: 0,
+          ...setting,
+        });
+        const [found, expected] = [targets, alone()].map((given) => valuesAndGradient(loss, logits, given));
+        expect(greatestDifference(found!.values, [...expected!.values.dataSync()])).toBeLessThan(1e-5);
+        expect(greatestDifference(found!.gradient, [...expected!.gradient.dataSync()])).toBeLessThan(1e-5);
+        expect(expected!.values.dataSync().every((value) => Math.abs(value) < 2)).toBe(true);
+      }
+    },
+  );
+
+  test('is told to capture again where it has none of them', async () => {
+    const none = { ...ofTeacher, topIds: Int32Array.from([7, 6, 5, 4]) };
+    await expect(targetsFrom(none, storeOf({ vocabularySize: 8, k: 4 }), 4)).rejects.toMatchObject({
+      code: 'logits-invalid',
+      message: expect.stringContaining('position 0'),
+    });
   });
 });
 
