@@ -92,6 +92,7 @@ export { type TrainingShape } from './training/training-programs.js';
 export {
   inexactResumes,
   parseProgress,
+  repeatsItsBits,
   type CapturedState,
   type Fingerprint,
   type StateProgress,

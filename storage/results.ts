@@ -58,7 +58,7 @@ export async function lookupStage(
 
 /**
  * Records a result. Who comes second returns what is recorded and discards its own.
- * @throws nondeterministic-stage when a reproducible stage came to other facts than those recorded
+ * @throws nondeterministic-stage when two executions that both claim to be reproducible came to different facts
  */
 export async function publishResult(store: ObjectStore, result: StageResult): Promise<StageResult> {
   const key = resultKey(result.stageKey);
@@ -71,9 +71,10 @@ export async function publishResult(store: ObjectStore, result: StageResult): Pr
   const read = await recordedResult(store, result.stageKey);
   if (!read) return publishResult(store, result);
   const recorded = read.value;
-  if (!result.outcome.reproducible && !(await isComplete(store, recorded)))
-    return replaceResult(store, read.objectVersion, result);
-  if (result.outcome.reproducible && factsOf(recorded.outcome) !== factsOf(result.outcome))
+  // Also of a stage that is reproducible on some machines, one of the two may come from another.
+  const mustAgree = recorded.outcome.reproducible && result.outcome.reproducible;
+  if (!mustAgree && !(await isComplete(store, recorded))) return replaceResult(store, read.objectVersion, result);
+  if (mustAgree && factsOf(recorded.outcome) !== factsOf(result.outcome))
     throw new NightstillError(
       'nondeterministic-stage',
       `${key}: expected the recorded facts ${factsOf(recorded.outcome)}, found ${factsOf(result.outcome)}`,

@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { captureOptions, type CaptureOptions } from '../../config/training-options.js';
 import type { Numerics } from '../../config/numerics.js';
-import { createScorer, type Fingerprint, type ScorerOptions } from '../../engine/index.js';
+import { createScorer, repeatsItsBits, type Fingerprint, type ScorerOptions } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject } from '../../storage/index.js';
 import { captureRows, describeMass, LogitWriter } from '../logits/index.js';
 import { Report } from '../training/report.js';
@@ -52,7 +52,7 @@ export async function captureStage(job: CaptureJob, place: TrainingPlace): Promi
         tokensPerSecond,
         claims: place.writer.fence,
       },
-      reproducible: work.resumedInexactlyAt.length === 0,
+      reproducible: work.resumedInexactlyAt.length === 0 && repeatsItsBits(place.runner.fingerprint),
     };
   } finally {
     await subject.close();

@@ -1,7 +1,8 @@
 /**
  * One attempt at a stage that trains, from its inputs to its outputs: a student learns a dataset, by labels or from a teacher.
  * Killed at any moment, the next attempt goes on from the last durable checkpoint, and the outputs come out the same, bit for bit,
- * on a machine that computes the same bits; where it does not, the outputs say so.
+ * on a machine that computes the same bits; where it does not, the outputs say so. A GPU may not come to the same bits twice: its
+ * result does not claim to be reproducible, unless TensorFlow is told to be deterministic.
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
 import type { Numerics } from '../../config/numerics.js';
-import { Trainer, type Runner, type TrainerOptions } from '../../engine/index.js';
+import { repeatsItsBits, Trainer, type Runner, type TrainerOptions } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageOutcome, StageWriter } from '../../storage/index.js';
 import { Checkpoints } from './checkpoints.js';
 import { heldOutLoss, type HeldOutLoss } from './held-out.js';
@@ -145,7 +146,7 @@ async function resultOf(
       inputs: Object.fromEntries(Object.entries(job.inputs).map(([name, { digest }]) => [name, digest])),
       ...(!exact && { resumedInexactlyAt: [...resumedInexactlyAt] }),
     },
-    reproducible: exact,
+    reproducible: exact && repeatsItsBits(trainer.fingerprint),
   };
 }
 

@@ -87,6 +87,13 @@ export function inexactResumes({ before, now, onDifferentMachine, at, did, resum
   );
 }
 
+/**
+ * Does a machine of this fingerprint come to the same bits twice? On a GPU sums by atomic operations depend on timing, unless
+ * TensorFlow is told to do without them.
+ */
+export const repeatsItsBits = ({ gpu, TF_DETERMINISTIC_OPS: flag }: Fingerprint): boolean =>
+  gpu !== true || /^(1|true)$/i.test(String(flag));
+
 /** What differs between two fingerprints, as `name: one → other`; empty when a resume is exact. */
 export function differences(one: Fingerprint, other: Fingerprint): string[] {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();

@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
 import { evaluateOptionsWith, type EvaluateOptions } from '../../config/evaluate-options.js';
-import { openChatModel, type Fingerprint, type Runner } from '../../engine/index.js';
+import { openChatModel, repeatsItsBits, type Fingerprint, type Runner } from '../../engine/index.js';
 import type { Scorer } from '../scorers/scorer.js';
 import { evaluateItems } from './evaluate-items.js';
 import { divergencesOf, incomparable, type DivergenceRequest } from './diverge.js';
@@ -77,7 +77,7 @@ export async function evaluateStage(job: EvaluationJob, place: EvaluationPlace):
         peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
         claims: place.writer.fence,
       },
-      reproducible: resumedInexactlyAt.length === 0,
+      reproducible: resumedInexactlyAt.length === 0 && repeatsItsBits(place.runner.fingerprint),
     };
   } finally {
     await opened.close();

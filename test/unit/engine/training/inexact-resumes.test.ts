@@ -1,5 +1,5 @@
 /** What becomes of a run that another machine began: fingerprints as the runners make them, of two machines and two environments. */
-import { inexactResumes, kernelsRunner, processSettings } from '../../../../engine/index.js';
+import { inexactResumes, kernelsRunner, processSettings, repeatsItsBits } from '../../../../engine/index.js';
 import { describeProcessor } from '../../../../engine/runners/processor.js';
 import { fingerprintOf } from '../../../../engine/runners/tensorflow.js';
 import { nvidiaDriver } from '../../../support/nvidia-driver.js';
@@ -46,4 +46,14 @@ it('a state of before devices were recorded is that of an unknown GPU, and on a 
   expect(inexactResumes({ ...begun, before: { ...shared, gpu: true }, now: a100 })).toEqual([3, 7]);
   const processor = fingerprintOf({ version: '2.21.0', usesGpu: false }, 2, processSettings({ threads: 2 }));
   expect(inexactResumes({ ...waiting, before: { ...shared, gpu: false }, now: processor })).toEqual([3]);
+});
+
+it.each([
+  ['on a processor', { ...shared, gpu: false }, true],
+  ['with the kernels of wasm', kernelsRunner({ backend: 'wasm' }).fingerprint, true],
+  ['on a GPU', a100, false],
+  ['on a GPU that is told otherwise', gpu('NVIDIA A100-SXM4-40GB', { TF_DETERMINISTIC_OPS: '0' }), false],
+  ['on a GPU that is told to keep to one order', gpu('NVIDIA A100-SXM4-40GB', { TF_DETERMINISTIC_OPS: '1' }), true],
+])('two executions have the same bits, or may not: %s', (_, fingerprint, repeats) => {
+  expect(repeatsItsBits(fingerprint)).toBe(repeats);
 });
