@@ -11,8 +11,7 @@ import { answerOptions, type AnswerOptions } from '../../config/answer-options.j
 import type { Progress } from '../../config/child-protocol.js';
 import { NightstillError } from '../../config/errors.js';
 import type { Numerics } from '../../config/numerics.js';
-import { teacherEndpointSchema, type AskedTeacher } from '../../config/teacher-schema.js';
-import { openChatModel, promptLengthsUpTo, type ChatModel, type Runner } from '../../engine/index.js';
+import { openChatModel, repeatsItsBits, type Runner } from '../../engine/index.js';
 import {
   canonicalJson,
   digestOf,
@@ -27,6 +26,7 @@ import { fetchModel } from '../model-artifact.js';
 import { openLedger } from '../responses/index.js';
 import { answerPrompts, type AnsweredPrompts } from '../teachers/answer-prompts.js';
 import { engineClient } from './engine-client.js';
+import { localTeacher } from './local-teacher.js';
 import { AnsweringProgress } from './progress.js';
 
 export interface AnsweringJob {
@@ -85,7 +85,11 @@ export async function answerStage(
       });
       progress.begin('seal');
       const observed = { host: hostname(), lastAttemptMs: Math.round(performance.now() - startedAtMs) };
-      return outcomeOf(answered, { options, weights }, { ...observed, tokensPerSecond: progress.tokensPerSecond });
+      return outcomeOf(
+        answered,
+        { options, weights, runner },
+        { ...observed, tokensPerSecond: progress.tokensPerSecond },
+      );
     } finally {
       await ledger.close();
     }
@@ -99,30 +103,19 @@ function inputsOf({ inputs: { dataset, teacher } }: AnsweringJob) {
   throw new NightstillError('child-protocol', 'expected the inputs dataset and teacher of answers, found not both');
 }
 
-/**
- * What its answers depend on is who it is: the weights stand for the revision, and how it computes for the endpoint. How many lanes
- * ask it changes nothing: as many more as it writes at once wait for a place.
- */
-function localTeacher(weights: ArtifactRef, { capacity, sequences }: ChatModel, numerics: Numerics): AskedTeacher {
-  const computed = { numerics: { ...numerics }, capacity, sequences, promptLengths: promptLengthsUpTo(capacity) };
-  return {
-    endpoint: `engine:${hexOf(digestOf(canonicalJson(computed)))}`,
-    model: 'teacher',
-    revision: weights.digest,
-    tokenLimitField: 'max_tokens',
-    omittedFields: [],
-    prices: { inputUsdPerMillion: 0, outputUsdPerMillion: 0, asOf: 'on a machine of our own' },
-    limits: { ...teacherEndpointSchema.shape.limits.parse({}), parallel: 2 * sequences },
-  };
-}
-
-/** Of what computes: equal ones compute the same bits. */
+/** Names the machine in replies: where it is equal, so are the bits that are computed. */
 const fingerprintOf = ({ fingerprint }: Runner): string =>
   hexOf(digestOf(canonicalJson({ ...fingerprint }))).slice(0, 16);
 
+interface AnswerContext {
+  readonly options: AnswerOptions;
+  readonly weights: ArtifactRef;
+  readonly runner: Runner;
+}
+
 function outcomeOf(
   { dataset, answers, summary }: AnsweredPrompts,
-  { options, weights }: { readonly options: AnswerOptions; readonly weights: ArtifactRef },
+  { options, weights, runner }: AnswerContext,
   observed: JsonObject,
 ): Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'> {
   const { fates, spentUsd = 0, ...counted } = summary;
@@ -132,7 +125,7 @@ function outcomeOf(
     outputs: { dataset, answers },
     facts: { requests: fates, rows: dataset.rows ?? 0, teacher: { revision: weights.digest }, decoding },
     observations: { ...observed, ...counted, spentUsd, prices: 'not given' },
-    // By the model and the fingerprint of the replies: several fingerprints are machines that compute other bits.
-    reproducible: Object.keys(counted.served).length <= 1,
+    // Replies are counted by model and fingerprint: more than one means machines that compute other bits.
+    reproducible: Object.keys(counted.served).length <= 1 && repeatsItsBits(runner.fingerprint),
   };
 }
