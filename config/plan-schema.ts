@@ -65,7 +65,7 @@ export const numericsSchema = z.strictObject({
   precision: z
     .enum(['float32', 'bfloat16'])
     .default('float32')
-    .describe('Of the matrix products; weights and sums are float32.'),
+    .describe('Of the matrix products of trainings and captures; weights, sums and answers are float32.'),
   threads: z.int().min(1).max(1024).default(2).describe('Threads within one operation: bits depend on their number.'),
 });
 

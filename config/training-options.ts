@@ -7,6 +7,8 @@ import { durationSchema } from './duration.js';
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const share = z.number().min(0).max(1);
+/** Of a running mean. AdamW divides by 1 − βᵗ: at 1 every weight would become NaN. */
+const decay = z.number().min(0).lt(1);
 
 /** What decides which tokens a dataset becomes. Logits are found by tokens: a capture and a distillation from it must agree. */
 const tokenOptions = {
@@ -43,14 +45,14 @@ const trainingOptions = {
   warmUpRatio: share.default(0.05).describe('Share of the steps in which the learning rate rises to its peak.'),
   minimumRatio: share.default(0.1).describe('Learning rate at the end, as a share of the peak.'),
   weightDecay: z.number().min(0).max(1).default(0.1).describe('Of AdamW; norms and biases are spared.'),
-  beta1: share.default(0.9).describe('Of AdamW: how long it remembers gradients.'),
-  beta2: share.default(0.95).describe('Of AdamW: how long it remembers their squares.'),
+  beta1: decay.default(0.9).describe('Of AdamW: how long it remembers gradients.'),
+  beta2: decay.default(0.95).describe('Of AdamW: how long it remembers their squares.'),
   epsilon: z.number().positive().default(1e-8).describe('Of AdamW.'),
   maximumGradientNorm: z.number().positive().default(1).describe('Gradients are clipped to this global norm.'),
   seed: count(0, Number.MAX_SAFE_INTEGER).default(0).describe('Of the order of the samples and of random weights.'),
   vocabularyChunks: count(1, 1024)
     .default(1)
-    .describe('In how many pieces the logits of a micro-batch are made: less memory, a little slower.'),
+    .describe('In how many equal pieces the logits of a micro-batch are made: less memory, a little slower.'),
   recompute: z
     .boolean()
     .default(false)
@@ -61,46 +63,68 @@ const trainingOptions = {
   onDifferentMachine,
 } as const;
 
+interface MicroBatch {
+  readonly rows: number;
+  readonly rowTokens: number;
+  readonly vocabularyChunks: number;
+}
+
+/** The tokens of a micro-batch are cut into chunks of one size. */
+const isCutEvenly = ({ rows, rowTokens, vocabularyChunks }: MicroBatch): boolean =>
+  (rows * rowTokens) % vocabularyChunks === 0;
+const evenChunks = {
+  path: ['vocabularyChunks'],
+  error: 'a divisor of rows × rowTokens, the tokens of a micro-batch',
+};
+
 const layers = z.array(z.int().min(0)).min(1);
 
-export const fineTuneOptions = z.strictObject({
-  start: z
-    .union([
-      z.literal('given'),
-      z.strictObject({ layers: z.union([layers, z.strictObject({ every: z.int().min(1) })]) }),
-      z.strictObject({
-        random: z.strictObject({ standardDeviation: z.number().positive().max(1).default(0.02) }),
-      }),
-    ])
-    .default('given')
-    .describe('Which weights the student begins with.'),
-  ...trainingOptions,
-});
+export const fineTuneOptions = z
+  .strictObject({
+    start: z
+      .union([
+        z.literal('given'),
+        z.strictObject({ layers: z.union([layers, z.strictObject({ every: z.int().min(1) })]) }),
+        z.strictObject({
+          random: z.strictObject({ standardDeviation: z.number().positive().max(1).default(0.02) }),
+        }),
+      ])
+      .default('given')
+      .describe('Which weights the student begins with.'),
+    ...trainingOptions,
+  })
+  .refine(isCutEvenly, evenChunks);
 
-export const distillOptions = z.strictObject({
-  crossEntropyShare: z.number().min(0).max(1).default(0.5).describe('α: the share of cross-entropy in the loss.'),
-  temperature: z
-    .number()
-    .positive()
-    .max(100)
-    .default(2)
-    .describe('T: how much the distributions of teacher and student are softened.'),
-  timesTemperatureSquared: z
-    .boolean()
-    .default(true)
-    .describe('Is the divergence multiplied by T²? Toolkits differ silently in this.'),
-  divergence: z
-    .union([z.enum(['forward-kl', 'reverse-kl']), z.strictObject({ jsd: z.number().gt(0).lt(1) })])
-    .default('forward-kl')
-    .describe(
-      'From the distribution of the teacher to that of the student: `forward-kl`, `reverse-kl` or `{ jsd: 0.5 }`.',
-    ),
-  missingMass: z
-    .enum(['tail-bucket', 'truncate', 'renormalise', 'residual-to-label'])
-    .default('tail-bucket')
-    .describe('What becomes of the probability outside captured top-k logits.'),
-  ...trainingOptions,
-});
+export const distillOptions = z
+  .strictObject({
+    crossEntropyShare: z.number().min(0).max(1).default(0.5).describe('α: the share of cross-entropy in the loss.'),
+    temperature: z
+      .number()
+      .positive()
+      .max(100)
+      .default(2)
+      .describe('T: how much the distributions of teacher and student are softened.'),
+    timesTemperatureSquared: z
+      .boolean()
+      .default(true)
+      .describe('Is the divergence multiplied by T²? Toolkits differ silently in this.'),
+    divergence: z
+      .union([z.enum(['forward-kl', 'reverse-kl']), z.strictObject({ jsd: z.number().gt(0).lt(1) })])
+      .default('forward-kl')
+      .describe(
+        'From the distribution of the teacher to that of the student: `forward-kl`, `reverse-kl` or `{ jsd: 0.5 }`.',
+      ),
+    missingMass: z
+      .enum(['tail-bucket', 'truncate', 'renormalise', 'residual-to-label'])
+      .default('tail-bucket')
+      .describe('What becomes of the probability outside captured top-k logits.'),
+    ...trainingOptions,
+  })
+  .refine(isCutEvenly, evenChunks)
+  .refine(({ divergence, missingMass }) => divergence !== 'reverse-kl' || missingMass === 'tail-bucket', {
+    path: ['missingMass'],
+    error: 'tail-bucket beside reverse-kl, which needs a teacher probability for every token',
+  });
 
 const mebibyte = 1024 * 1024;
 

@@ -14,7 +14,8 @@ export const distillStage = defineStage({
   options: distillOptions,
   inputs: { dataset: 'dataset', model: 'model', teacher: 'model?', logits: 'logits?', heldOut: 'dataset?' },
   oneInputOf: () => [['teacher', 'logits']],
-  disagreements: (options, { logits }) => (logits === undefined ? [] : unlikeCaptured(options, logits)),
+  disagreements: (options, { logits }) =>
+    logits === undefined ? withoutCaptured(options) : unlikeCaptured(options, logits),
   ...trainingWork,
 });
 
@@ -27,3 +28,9 @@ function unlikeCaptured(options: DistillOptions, captured: JsonObject): Disagree
   if (!Array.isArray(temperatures) || temperatures.includes(options.temperature)) return others;
   return [...others, { option: 'temperature', expected: `one that is captured: ${temperatures.join(', ')}` }];
 }
+
+/** A teacher that computes along gives whole distributions: a rule for what is missing would change the stage key and nothing else. */
+const withoutCaptured = ({ missingMass }: DistillOptions): Disagreement[] =>
+  missingMass === 'tail-bucket'
+    ? []
+    : [{ option: 'missingMass', expected: 'none beside the input teacher, of whose distributions nothing is missing' }];

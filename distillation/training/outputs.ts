@@ -2,6 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { NightstillError } from '../../config/errors.js';
 import { writeModelDirectory, type Trainer } from '../../engine/index.js';
 import type { ArtifactRef, ObjectStore, StageWriter } from '../../storage/index.js';
 import { storeModelDirectory } from '../model-artifact.js';
@@ -21,7 +22,10 @@ export interface StudentOutput {
   readonly alive: () => void;
 }
 
-/** Weights are written in float32, as they were trained: the next stage goes on from the same numbers. */
+/**
+ * Weights are written in float32, as they were trained: the next stage goes on from the same numbers.
+ * @throws training-diverged for a weight that is no finite number
+ */
 export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> {
   const { store, writer, trainer, student, resumedInexactlyAt, stop, alive } = output;
   const directory = await placeOf(output);
@@ -30,7 +34,7 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
       config: student.config,
       values: (name) => {
         alive();
-        return trainer.read(name);
+        return finite(name, trainer);
       },
       tokenizerFrom: student.tokenizerDirectory,
       generationConfig: student.generationConfig,
@@ -46,6 +50,17 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** The loss of a step is that of the weights before it: of those that the last step has made, no loss has told anything. */
+function finite(name: string, trainer: Trainer): Float32Array {
+  const values = trainer.read(name);
+  for (const value of values) {
+    if (Number.isFinite(value)) continue;
+    const found = `expected finite weights after step ${trainer.step}, found ${value} in ${name}`;
+    throw new NightstillError('training-diverged', found, { details: { step: trainer.step, tensor: name } });
+  }
+  return values;
 }
 
 /**
