@@ -1,8 +1,8 @@
 /**
  * Files of artifacts on the local disk, in a directory named by the digest of the artifact: complete and of the right sizes, or
- * fetched anew. Every byte is verified when it is fetched. Any number of processes may ask for the same at once; a process that
- * dies leaves a partial directory that nobody reads and a later fetch removes, with whatever nobody has used for two weeks: night
- * after night would fill the disk otherwise.
+ * fetched anew. Every byte is verified when it is fetched. Any number of processes may ask for the same at once. A process that dies
+ * leaves a partial directory, which nobody reads. A later fetch removes it, and directories that nobody has used for two weeks, so
+ * that the artifacts of many nights do not fill the disk.
  */
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -71,7 +71,7 @@ function refuseStrangeNames({ uri }: ArtifactRef, files: readonly CachedFile[]):
   }
 }
 
-/** What is there is what was fetched, as far as sizes tell. */
+/** Are all files there, in their full sizes? Their bytes were verified when they were fetched. */
 async function isComplete(directory: string, files: readonly CachedFile[]): Promise<boolean> {
   for (const { name, parts } of files) {
     const found = await stat(join(directory, name)).catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * How many rows an import of a dataset would find, where that is cheap: of a small dataset that is there, is whole, and answers soon.
- * Rows that stand in two of its files are counted twice: it is the most that an import can find.
+ * How many rows an import of a dataset would find, where counting is cheap: the dataset is small, readable and near. Rows that two of
+ * its files share are counted twice, so this is the most that an import can find.
  */
 import type { DatasetOption } from '../config/dataset-schema.js';
 import { openDataset, type DatasetFiles } from './dataset-files.js';
@@ -11,7 +11,7 @@ export interface CheapCount {
   readonly milliseconds: number;
 }
 
-/** @returns undefined where it is not cheap, or not possible: why is for the import to say */
+/** @returns undefined where counting is not cheap or not possible; the import tells why */
 export async function countRows(option: DatasetOption, atMost: CheapCount): Promise<number | undefined> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), atMost.milliseconds);

@@ -91,8 +91,8 @@ async function identify({ base, patterns }: DatasetPlaces, listing: FileListing)
 }
 
 /**
- * In the order of their names. A day without a file is a day on which nothing was asked: one with a file that cannot be read is none.
- * A file that is named must be there.
+ * The files that fit, in the order of their names. In a window a day may have no file; a file that is there and cannot be read is an
+ * error all the same. Outside a window a file that is named must be there.
  */
 async function matching({ prefix, isSingle, fits, day }: Pattern, listing: FileListing): Promise<ListedFile[]> {
   if (isSingle) {

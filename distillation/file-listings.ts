@@ -60,7 +60,7 @@ async function* namesUnder(root: string, directory: string): AsyncGenerator<stri
   }
 }
 
-/** Rows that were left out in silence would be missed by nobody. */
+/** These files are refused and not passed over: nobody would notice that their rows are missing. */
 const unreadableNames = (where: string, [first = '', ...others]: readonly string[]): NightstillError =>
   new NightstillError(
     'plan-invalid',

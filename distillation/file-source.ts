@@ -48,7 +48,7 @@ async function* read(path: string, start: number, end: number): AsyncIterable<Ui
   }
 }
 
-/** Nothing has this name. Any other failure says that there is something, or tells nothing of it. */
+/** Does the error say that nothing has this name? After any other, something may be there. */
 export const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 

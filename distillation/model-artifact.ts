@@ -1,6 +1,6 @@
 /**
  * Models as artifacts: the files of a Hugging Face directory, cut into parts, in and out of a store. Equal files give equal
- * digests wherever they lay. What a model is stands beside its files, so that nobody has to fetch it to know.
+ * digests wherever they lay. The artifact describes the model beside its files, so that nobody must fetch it to learn what it is.
  */
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';

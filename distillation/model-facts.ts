@@ -89,7 +89,7 @@ async function headerEnd(file: Awaited<ReturnType<typeof open>>): Promise<number
   return lengthBytes + Number(buffer.readBigUInt64LE() < BigInt(mostHeaderBytes) ? buffer.readBigUInt64LE() : 0n);
 }
 
-/** The place that the user knows, and not that of the skeleton. */
+/** Errors name the place that the user knows, and not that of the skeleton. */
 function named(error: unknown, skeleton: string, uri: string): unknown {
   if (!(error instanceof NightstillError) || !error.message.includes(skeleton)) return error;
   return new NightstillError(error.code, error.message.replaceAll(skeleton, uri), {

@@ -64,7 +64,7 @@ async function answerTo(
   throw signal.reason;
 }
 
-/** @throws FailedCall for a conversation that the template refuses, or that leaves no room for an answer: this one, and not others */
+/** @throws FailedCall for a conversation that the template refuses, or that leaves no room for an answer: only this request is rejected */
 function promptOf(model: ChatModel, { messages }: ChatRequest): Int32Array {
   try {
     const prompt = model.encode(messages);

@@ -1,6 +1,6 @@
 /**
  * What answering tells whoever watches: its phase, how much of it is done, and how fast this attempt writes. Every report follows from
- * something that was done.
+ * work that was done, none from a timer.
  */
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';

@@ -1,8 +1,8 @@
 /**
  * The distributions of a teacher behind an endpoint, over the tokens that a student trains on. Each sample is one request, which is
  * recorded before anything is made of it and never asked again; samples go into shards in their order, group after group. Killed at
- * any moment, the next attempt asks for what is in neither. What does not fit to the tokens is counted, and its rows are left out
- * of the dataset that comes out beside the logits.
+ * any moment, the next attempt asks only for samples that are in neither. A reply that does not fit the tokens is counted, and its
+ * row is left out of the dataset that comes out beside the logits.
  */
 import type { CaptureEndpointOptions } from '../../config/capture-endpoint-options.js';
 import type { Progress } from '../../config/child-protocol.js';
@@ -53,7 +53,7 @@ export interface EndpointCapture {
   readonly spentUsd: number | undefined;
 }
 
-/** Of a group all replies are in memory. */
+/** The replies of a group are in memory together. */
 const samplesOfGroup = 128;
 
 /**
@@ -249,7 +249,7 @@ class Scoring {
   }
 
   async rowOf(sample: Sample, found: FoundReplies, onReply: (said: Heard) => void): Promise<LogitRow | Unaligned> {
-    // Nothing comes before its one token.
+    // A single token has nothing before it, and so no distribution.
     if (!isAskable(sample)) return alignRow(sample, noScores, this.#terms);
     const question = this.#questionOf(sample);
     const reply = found.get(question.key) ?? (await this.#asked.replyTo(question));

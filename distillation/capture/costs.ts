@@ -1,12 +1,12 @@
 /**
- * What the replies of a capture have cost, over all its attempts. Those that became rows are counted in the checkpoint of these rows:
- * no later attempt reads them again. The others every attempt finds recorded, and counts anew.
+ * What the replies of a capture have cost, over all its attempts. A reply that became a row is not read again by later attempts: its
+ * cost is kept in the checkpoint of its row. Every other reply is found in the record by each attempt, and counted anew.
  */
 import type { JsonObject } from '../../storage/index.js';
 import type { LogitWriter } from '../logits/index.js';
 import { nanoUsd, Spending, spentSchema, usdOf, type NanoUsd, type Spent } from '../responses/index.js';
 
-/** A checkpoint that says nothing of the costs of its rows. */
+/** Where a checkpoint does not say what its rows have cost. */
 const unknown: Spent = { nanoUsd: nanoUsd(0), unpriced: 1 };
 
 export class CaptureCosts {
@@ -18,7 +18,7 @@ export class CaptureCosts {
     this.#ofRows = rows === 0 ? new Spending() : new Spending(spentSchema.safeParse(account).data ?? unknown);
   }
 
-  /** Its row is durable, and its cost with it. @param key of the question */
+  /** An earlier attempt has made the row of this reply and counted its cost. @param key of the question */
   passOver(key: string): void {
     this.#ofRows.passOver(key);
   }

@@ -19,13 +19,13 @@ export class TokenTexts {
     return text;
   }
 
-  /** Undefined for what cannot be compared: parts of characters, and white space, which endpoints write in many ways. */
+  /** Undefined where texts cannot be compared: parts of characters, and white space, which endpoints write in many ways. */
   isTextOf(id: number, said: string): boolean | undefined {
     const [own, other] = [comparable(this.textOf(id)), comparable(said)];
     return own === undefined || other === undefined ? undefined : own === other;
   }
 
-  /** Is this what an endpoint calls that token, where it must be that or another? */
+  /** Does `said` name this token: by its text, its spelling in the vocabulary, or `token_id:<number>`? */
   names(said: string, id: number | undefined): boolean {
     if (id === undefined) return false;
     return said === this.textOf(id) || numberIn(said) === id || this.#tokenizer.idOf(said) === id;

@@ -1,5 +1,5 @@
 /**
- * How much of a teacher's probability the kept ids hold, over all positions of a capture: by this number K is chosen. Counted
+ * How much of a teacher's probability the kept ids hold, over all positions of a capture: what a user chooses K by. Counted
  * before values are rounded, shard after shard, so that a capture that was cut off comes to the same counts.
  */
 import { z } from 'zod';

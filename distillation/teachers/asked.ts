@@ -1,4 +1,4 @@
-/** Questions under way: who comes second with an equal one waits for the first, and what was refused once is not asked again. */
+/** Equal questions share one call: the second waits for the reply to the first. A question that was refused is not asked again. */
 import type { Question } from './ask.js';
 
 export class Asked<Reply> {

@@ -1,6 +1,6 @@
 /**
- * What came back: a reply is read once it is whole, and what it means is decided by nothing but its content, so that a recorded
- * reply means the same whenever it is read again. Refusals and cut-off answers are replies; what is no reply is an error.
+ * Reads a chat completion once it has arrived whole. What it means follows from its content alone, so that a recorded reply means
+ * the same whenever it is read again. Refusals and cut-off answers are replies; anything that is not a chat completion is an error.
  */
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
@@ -28,7 +28,7 @@ const completionSchema = z.looseObject({
       }),
     )
     .min(1),
-  // An answer is none the worse for counts that nobody can read: it is paid for as if there were none.
+  // Token counts of another form do not spoil an answer: it is paid for as if the endpoint had not counted.
   usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish().catch(null),
 });
 

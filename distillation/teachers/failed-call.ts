@@ -14,7 +14,7 @@ export class FailedCall extends Error {
     readonly tries: number,
     /** The endpoint may have worked, and be paid for it. */
     readonly maybePaid: boolean,
-    /** Before that no call is to be made. */
+    /** For how long the endpoint asks to be left alone. */
     readonly waitMs?: number | undefined,
   ) {
     super(failure.message, { cause: failure });
@@ -36,7 +36,7 @@ export class FailedCall extends Error {
   }
 }
 
-/** A proxy may talk nonsense now and then; one that does so three times is no teacher. */
+/** A proxy may answer with something else now and then; after three times it is taken to do so always. */
 const triesOfNonsense = 3;
 
 /** @param asksForScores of a request for log-probabilities of a prompt, which many endpoints do not give */
@@ -80,12 +80,12 @@ function refusedCall(error: StatusError, asksForScores: boolean): FailedCall {
       return new FailedCall(fail('teacher-incapable', `an endpoint that takes ${field} as the plan asks`), 1, false);
     return new FailedCall(fail('teacher-request-rejected'), 1, false);
   }
-  // Any other refusal is not of this request alone: an endpoint that is gone, or of another kind.
+  // Any other refusal would meet every request: the endpoint is gone, or is of another kind.
   if (status >= 400) return new FailedCall(fail('teacher-missing'), 1, false);
   return new FailedCall(fail('teacher-reply-invalid'), triesOfNonsense, true);
 }
 
-/** Longer than this nobody waits in one attempt. */
+/** The longest wait within one attempt. */
 const longestWaitMs = 600_000;
 
 /** Seconds or a date, as RFC 9110 §10.2.3 has it; OpenAI also gives milliseconds. */

@@ -1,4 +1,4 @@
-/** Work on what an async iterable yields, so many at once. The first failure is told to whoever listens, and ends the others in order. */
+/** Works on the items of an async iterable, a given number at a time. The first failure aborts `stop`, and is thrown once all have ended. */
 export async function inLanes<Item>(
   lanes: number,
   items: AsyncIterable<Item>,

@@ -1,6 +1,6 @@
 /**
- * How fast answers came, from the record alone: percentiles of their latencies, and tokens for each second in which anything was under
- * way. Pauses between attempts and runs are none of the endpoint's.
+ * How fast answers came, from the record alone: percentiles of their latencies, and tokens per second in which any call was under way.
+ * Pauses between attempts and runs do not count: nothing was asked in them.
  */
 import { quantileOf } from '../../config/quantile.js';
 import type { JsonObject } from '../../storage/index.js';

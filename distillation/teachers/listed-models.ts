@@ -6,8 +6,8 @@ import { FailedCall } from './failed-call.js';
 const listSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
 
 /**
- * Only what holds for every request counts against the endpoint: nobody is there, or the key is refused. Whatever else it says, it may
- * keep its list to itself and be a teacher all the same: 403, too, may be of the list alone.
+ * Fails only where every request would: nobody answers, or the key is refused. An endpoint that refuses its list for another reason may
+ * be a teacher all the same; a 403, too, may concern the list alone.
  * @returns names of models; null where the endpoint shows none
  * @throws teacher-unavailable, teacher-refused-key; the reason of the signal
  */

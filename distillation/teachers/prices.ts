@@ -1,4 +1,4 @@
-/** What calls cost, by the prices of the plan. Without prices money is not known, and is never taken for nothing. */
+/** What calls cost, by the prices of the plan. Without prices the cost is unknown, which is not the same as 0. */
 import type { Prices } from '../../config/teacher-schema.js';
 import { costOfTokens, sumOf, type NanoUsd } from '../responses/index.js';
 

@@ -36,7 +36,7 @@ export function openProbedClientOver<Said extends Served>(
       try {
         confirmListed(teacher, await looked);
       } catch (error) {
-        looked = undefined; // what passes is looked for again
+        looked = undefined; // the next call looks again: the failure may have passed
         throw asFailedCall(error);
       }
       return client.ask(request, key, signal);

@@ -38,7 +38,7 @@ const scoresSchema = z.looseObject({
   prompt: z.base64(),
 });
 
-/** Little-endian in base64, as every machine that this runs on has its numbers. */
+/** Little-endian in base64: the byte order of every machine that this runs on. */
 const encode = ({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 

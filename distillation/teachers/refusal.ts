@@ -1,7 +1,7 @@
 /**
- * What an endpoint that refuses a request says of it: which of its fields no request may have, or that it does not give the
- * log-probabilities that are asked for. Names of fields are believed before words, and words only where they cannot be those of a prompt
- * that the endpoint repeats. Nothing of it is told further but names that this project sends itself.
+ * Reads why an endpoint refuses a request: a field that it takes from no request, or log-probabilities that it does not give.
+ * A field that it names counts before its words, and words only where they cannot be those of a prompt that the endpoint repeats.
+ * Of all this, only names of fields that this project sends are passed on.
  */
 import { z } from 'zod';
 import { omittableFields, tokenLimitFields } from '../../config/teacher-schema.js';
@@ -26,7 +26,7 @@ const isField = (name: unknown): name is Field => isOmittable(name) || tokenLimi
 const openingWords =
   /^\d+ (?:Invalid JSON payload received\. )?(?:Unsupported (?:parameter|value):|Unrecognized request arguments? supplied:|Unknown name) ["'`]?([a-z_]+)/;
 
-/** By which hosted endpoints say that no request may ask so: all others would be refused as well. */
+/** Codes by which hosted endpoints say that they take this field, or this value of it, from no request. */
 const codesOfFields: readonly unknown[] = ['unsupported_parameter', 'unsupported_value'];
 
 /**

@@ -47,7 +47,7 @@ export function readEchoed({ logprobs }: Fields, promptTokens: number | undefine
     const position: unknown = top[place];
     if (!isFields(position)) throw malformed(`logprobs.top_logprobs[${place}]`);
     for (const [text, value] of Object.entries(position)) entries.add(names.of(text), value, 'logprobs.top_logprobs');
-    // Some give it beside the most probable ones, some only where it is one of them.
+    // Some endpoints list the token itself beside the most probable ones, some only where it is one of them.
     const token = String(tokens[place]);
     if (!Object.hasOwn(position, token)) entries.add(names.of(token), own[place], 'logprobs.token_logprobs');
     entries.close();

@@ -21,7 +21,7 @@ export interface ScoredPrompt extends Served {
 }
 
 const what = 'a completion with log-probabilities of its prompt';
-/** Of a captured mass: log-probabilities that are rounded add up to a little more than 1. */
+/** Probabilities at a position may add up to a little more than 1: their logarithms are rounded. */
 const tolerance = 1e-3;
 
 type Scoring = ScoringNeed & { readonly teacher: TeacherEndpoint };
@@ -33,7 +33,7 @@ export function scoringQuestion(
 ): Question {
   const { endpoint, model, revision } = scoring.teacher;
   const body = scoringRequest(scoring, ids);
-  // Some put a beginning of text before what they are given.
+  // Some servers put a token for the beginning of the text before the prompt.
   const promptTokens = ids.length + 1;
   return { key: requestKey({ endpoint, model, revision, body, sample: 0, drift }), body, promptTokens };
 }
@@ -42,10 +42,10 @@ export function scoringQuestion(
 const scoringRequest = ({ form, k, teacher }: Scoring, ids: Int32Array): JsonObject => ({
   model: teacher.model,
   prompt: [...ids],
-  // Of the token that nobody reads.
+  // How the one token is sampled that the endpoint writes and nobody reads.
   ...(isGreedy(teacher) && { temperature: 0 }),
   stream: false,
-  // Servers of vLLM refuse to write nothing unless they echo.
+  // vLLM refuses `max_tokens: 0` unless the prompt is echoed.
   ...(form === 'echo' ? { echo: true, logprobs: k, max_tokens: 0 } : { prompt_logprobs: k, max_tokens: 1 }),
 });
 

@@ -8,7 +8,7 @@ export interface Stopping {
   /** Aborted with the reason of the signal, or by whoever finds that no more should be asked. */
   readonly stop: AbortController;
   readonly cut: AbortSignal;
-  /** Nothing is to be stopped any more. */
+  /** Asking is over: the signal is no longer listened to, and nothing is cut. */
   readonly end: () => void;
 }
 

@@ -40,7 +40,7 @@ export class Tally {
   /** Those of them that give the dataset no row. */
   readonly #lost: Record<string, number> = {};
   readonly #served: Record<string, number> = {};
-  /** What came in place of whole replies, by what it was; the calls were made again, or were not. */
+  /** Calls that brought no whole reply, by what came instead. A call that was then tried again counts here too. */
   readonly #failedCalls: Record<string, number> = {};
   #done = 0;
   #promptTokens = 0;

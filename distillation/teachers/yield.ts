@@ -1,3 +1,3 @@
-/** Can so many still come to something, if all that is to come does? Not where everything is lost, also when no share is asked for. */
+/** Can this share still be reached, if nothing more is lost? Not where everything is lost, even where the share is 0. */
 export const mayReach = (share: number, { of, lost }: { readonly of: number; readonly lost: number }): boolean =>
   of - lost >= share * of && of > lost;

@@ -1,7 +1,8 @@
 /**
- * When to save. A crash costs what was done since the last durable checkpoint was read: the next one begins early enough to be
- * durable before that exceeds the budget. But saving stops the training while the state is read and copied, and for a share of
- * what follows where steps are long; it may take a twentieth of the time at most: where the budget asks for more, it is exceeded. Pure: the caller tells it the time.
+ * When to save. A crash costs the work since the moment that the last durable checkpoint holds. The next save begins early enough to
+ * be durable before that work exceeds the budget. But the training stands still while its state is read and copied, and now and
+ * then afterwards where steps are long. Standing still may take a twentieth of the time: where the budget would need more, it is
+ * exceeded. Pure: the caller tells it the time.
  */
 export interface SaveCost {
   /** How long training stood still: to read the state and copy it, and to let a save go on between long steps. */
@@ -10,7 +11,7 @@ export interface SaveCost {
   readonly durableAfterMs: number;
 }
 
-/** Of the time: what saving may take. */
+/** Of the time: how much of it a training may stand still for its saves. */
 export const greatestShare = 1 / 20;
 /** As long as no save was measured, it is taken to be this share of the budget. */
 const assumedShare = 1 / 2;

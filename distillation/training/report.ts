@@ -1,6 +1,6 @@
 /**
- * What a process that trains or captures tells whoever watches: its phase, how far it is, and the last durable step, which is said with
- * everything else. It tells what was done, and nothing because time has passed.
+ * What a process that trains or captures tells whoever watches: its phase, how far it is, and, in every message, the last durable step.
+ * Each message follows from work that was done, none from a timer: a process that hangs is silent.
  */
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress, ProgressFacts } from '../../config/child-protocol.js';
