@@ -1,8 +1,8 @@
 /**
  * The Temporal plugin that a worker lists to take part in runs with all that its role can do: PlanPlugin for an orchestrator;
- * ImportPlugin, TrainingPlugin, EvaluationPlugin, PromotionPlugin and StagesPlugin for the others. It opens no connection, sets no workflowsPath (workflows are
- * exported by the user's own file: `export * from 'nightstill/workflow'`), and leaves everything that the user has configured
- * as it is. Pass it in one place: to the connection or to the worker.
+ * ImportPlugin, TrainingPlugin, EvaluationPlugin, PromotionPlugin and StagesPlugin for the others. It opens no connection, sets no
+ * workflowsPath, and leaves everything that the user has configured as it is. The user's own file exports the workflows:
+ * `export { distill, nightly } from 'nightstill/workflow'`. Pass the plugin in one place: to the connection or to the worker.
  */
 import type { ChildPrograms, Stage } from '../activities/stage.js';
 import type { StageRole } from '../config/queues.js';

@@ -1,7 +1,9 @@
 /** The worker and the stage of the examples, as their user starts them; the application that starts the run has no such stage. */
+import { upsertSchedule } from '../../client/index.js';
 import { sightQueue } from '../../config/queue-sighting.js';
 import { openObjectStore, parseDigest, readArtifact, readBlob } from '../../storage/index.js';
 import { NightFiles } from '../support/night-files.js';
+import { oneNight } from '../support/night-of.js';
 import { Night } from '../support/night.js';
 import { compiledPath, startProgram, until } from '../support/processes.js';
 
@@ -28,6 +30,8 @@ const rows = [
 const planOf = async (store: string, ignoreCase: boolean) => ({
   name: 'unique-questions',
   store,
+  // Nights come when they are triggered.
+  schedule: { cron: '0 3 1 1 *', timeZone: 'UTC' },
   stages: [
     {
       id: 'import',
@@ -61,11 +65,19 @@ const speaksOften = async (queue: string, pid: number): Promise<boolean> =>
     ({ identity, intervalMs }) => identity.includes(`${pid}@`) && intervalMs < 30_000,
   );
 
-it('examples/worker does all that a plan needs, with the stage of examples/own-stage, and says often that it lives', async () => {
+/** What a night of a schedule has run. */
+async function ranInANight(): Promise<readonly string[]> {
+  const { client } = night;
+  const { schedule } = await upsertSchedule({ client, file: await planOf(files.newStore(), true) });
+  return (await oneNight(client, schedule.name)).result.ran;
+}
+
+it('examples/worker does all that a plan and a schedule need, with the stage of examples/own-stage, and says often that it lives', async () => {
   const environment = { TEMPORAL_ADDRESS: night.temporal.address };
   const worker = await startProgram('examples/worker/worker.js', [], environment, "state: 'RUNNING'");
   expect(await keptBy(false)).toEqual(['a', 'b', 'c']);
   expect(await keptBy(true)).toEqual(['a', 'c']);
+  expect(await ranInANight()).toEqual(['import', 'unique']);
   // Unless told otherwise, a worker speaks once a minute.
   for (const role of ['orchestrator', 'io', 'gpu'])
     await until(`a word of the ${role} worker`, () => speaksOften(`nightstill-${role}`, worker.pid));
