@@ -7,7 +7,7 @@ import { hasCode } from '../config/errors.js';
 import type { JsonObject } from '../config/json.js';
 import type { Numerics } from '../config/numerics.js';
 import { planFileSchema, startsFromChampion, takenByStages, type PlanFile } from '../config/plan-schema.js';
-import type { PlanNode, ResolvedPlan } from '../config/plan.js';
+import type { NodeRetry, PlanNode, ResolvedPlan } from '../config/plan.js';
 import { queueName } from '../config/queues.js';
 import { needsDate, withoutWindows } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
@@ -106,6 +106,8 @@ function resolveNode(
   }
   const options = check(kind.options, { ...sharedOptions(kind, plan, stage), ...stage.with }, stage.optionsPlace);
   if (options.issues) issues.push(...options.issues.map((issue) => atTop(issue, plan, { kind, stage })));
+  const retry = { ...kind.retry, ...given(stage.retry) };
+  issues.push(...retryIssues(stage, retry));
   const { inputs, issues: ofInputs } = resolveInputs(kind, stage, kindOfNode);
   // What a stage of an unknown kind would give is unknown as well.
   if (stage.needs.every((need) => kindOfNode(need) !== undefined)) issues.push(...ofInputs);
@@ -125,10 +127,25 @@ function resolveNode(
       activity: kind.activity,
       queue: queueName(kind.role(options.value), queuePrefix),
       timeouts: { ...kind.timeouts, ...given(stage.timeouts) },
-      retry: { ...kind.retry, ...given(stage.retry) },
+      retry,
     },
   ];
 }
+
+/** Temporal refuses such intervals, but only when the stage is scheduled: after the stages before it were paid for. */
+function retryIssues(
+  { place, retry: written }: PlannedStage,
+  { initialIntervalMs, maximumIntervalMs }: NodeRetry,
+): PlanIssue[] {
+  if (initialIntervalMs <= maximumIntervalMs) return [];
+  const path = `${place}.retry`;
+  // The other one may be the default of the stage: what the file says is what its reader can correct.
+  return written.initialIntervalMs === undefined
+    ? [issueOf(`${path}.maximumIntervalMs`, `at least ${initialIntervalMs} (initialIntervalMs)`, maximumIntervalMs)]
+    : [issueOf(`${path}.initialIntervalMs`, `at most ${maximumIntervalMs} (maximumIntervalMs)`, initialIntervalMs)];
+}
+
+const issueOf = (path: string, expected: string, found: number): PlanIssue => ({ path, expected, found: `${found}` });
 
 /** What is wrong with an option that the top of the file gave is told there. */
 function atTop(

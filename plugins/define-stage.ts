@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ArtifactKinds, ProgramWork, Stage, StageContext, StageProduct, StageWork } from '../activities/stage.js';
 import type { ApprovalNeed } from '../config/approval.js';
 import type { ProgramName, SilenceLimitsOf } from '../config/child-phases.js';
+import { NightstillError } from '../config/errors.js';
 import type { JsonObject } from '../config/json.js';
 import type { NodeRetry, NodeTimeouts } from '../config/plan.js';
 import type { StageRole } from '../config/queues.js';
@@ -125,6 +126,7 @@ const standardTimeouts: NodeTimeouts = { startToCloseMs: 24 * hourMs, heartbeatM
 /** Five attempts, after which a stage is given up, outlast a store or a server that is away for some minutes. */
 const standardRetry: NodeRetry = { initialIntervalMs: 1000, backoffCoefficient: 5, maximumIntervalMs: 300_000 };
 
+/** @throws stages-invalid when the first interval of its retries is longer than the longest */
 export function defineStage<
   Outputs extends ArtifactKinds,
   Options extends JsonObject = JsonObject,
@@ -171,9 +173,19 @@ export function defineStage<
     knownScorers: definition.knownScorers ?? [],
     approval: (values) => approval?.(values as Options),
     timeouts: { ...standardTimeouts, ...definition.timeouts },
-    retry: { ...standardRetry, ...definition.retry },
+    retry: retryOf(definition),
   };
   return { kind, work: workOf(definition) };
+}
+
+function retryOf({ kind, retry: own }: { readonly kind: string; readonly retry?: Partial<NodeRetry> }): NodeRetry {
+  const retry = { ...standardRetry, ...own };
+  const { initialIntervalMs, maximumIntervalMs } = retry;
+  if (initialIntervalMs <= maximumIntervalMs) return retry;
+  throw new NightstillError(
+    'stages-invalid',
+    `stage ${kind}, retry: expected an initialIntervalMs of at most ${maximumIntervalMs} (maximumIntervalMs), found ${initialIntervalMs}`,
+  );
 }
 
 /** Options have passed the schema, and inputs are those of the plan: at the boundary of Temporal their types are only JSON. */
