@@ -1,22 +1,50 @@
-/** Asks Temporal whether an activity that holds a stage is still open: running, or waiting for its next attempt. */
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+/**
+ * Asks Temporal whether an activity that holds a stage is still open: running, or waiting for its next attempt. It may be of another
+ * namespace, since namespaces of one server may share a store. Where that namespace cannot be read nobody knows, and the stage is left
+ * to whoever holds it.
+ */
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import type { StageOwner } from '../storage/index.js';
 
-/**
- * A workflow that is closed (terminated by a reset, say), or that Temporal no longer knows, has no open activity, though
- * the server goes on listing what was pending when it closed.
- * @throws temporal-unavailable
- */
-export async function isActivityOpen(client: Client, { workflowId, runId, activityId }: StageOwner): Promise<boolean> {
+/** gRPC's numbers. */
+const notFound = 5;
+const permissionDenied = 7;
+const unauthenticated = 16;
+
+/** @throws namespace-unreadable, temporal-unavailable */
+export async function isActivityOpen(client: Client, owner: StageOwner): Promise<boolean> {
+  const { activityId, namespace = client.options.namespace } = owner;
   try {
-    const { raw, closeTime } = await client.workflow.getHandle(workflowId, runId).describe();
-    if (closeTime !== undefined) return false;
-    return (raw.pendingActivities ?? []).some((pending) => pending.activityId === activityId);
+    const described = await describe(client, namespace, owner);
+    // Temporal forgot it, or it is closed (terminated by a reset, say): the server goes on listing what was pending when it closed.
+    if (described === undefined || described.workflowExecutionInfo?.closeTime) return false;
+    return described.pendingActivities.some((pending) => pending.activityId === activityId);
   } catch (cause) {
-    if (cause instanceof WorkflowNotFoundError) return false;
-    throw new NightstillError('temporal-unavailable', `expected the state of workflow ${workflowId}, found no answer`, {
-      cause,
-    });
+    throw unanswered(cause, namespace, owner);
   }
+}
+
+/** Undefined where the namespace is there, and the workflow is not. */
+async function describe({ workflowService }: Client, namespace: string, { workflowId, runId }: StageOwner) {
+  try {
+    return await workflowService.describeWorkflowExecution({ namespace, execution: { workflowId, runId } });
+  } catch (error) {
+    if (!isGrpcServiceError(error) || Number(error.code) !== notFound) throw error;
+    // Of a namespace that is not there, this is not found either.
+    await workflowService.describeNamespace({ namespace });
+    return undefined;
+  }
+}
+
+function unanswered(cause: unknown, namespace: string, { workflowId }: StageOwner): NightstillError {
+  if (isGrpcServiceError(cause) && [notFound, permissionDenied, unauthenticated].includes(cause.code))
+    return new NightstillError(
+      'namespace-unreadable',
+      `expected to read in namespace ${namespace} whether workflow ${workflowId} still works at the stage that it holds, found: ${cause.details}`,
+      { cause },
+    );
+  return new NightstillError('temporal-unavailable', `expected the state of workflow ${workflowId}, found no answer`, {
+    cause,
+  });
 }

@@ -4,7 +4,7 @@ import { NightstillError } from '../config/errors.js';
 import type { StageOwner } from '../storage/index.js';
 
 export function stageOwner(): StageOwner {
-  const { workflowExecution, activityId, attempt } = Context.current().info;
-  if (workflowExecution) return { ...workflowExecution, activityId, attempt };
+  const { namespace, workflowExecution, activityId, attempt } = Context.current().info;
+  if (workflowExecution) return { namespace, ...workflowExecution, activityId, attempt };
   throw new NightstillError('unexpected', 'expected an activity of a workflow, found a standalone one');
 }

@@ -251,6 +251,12 @@ export const failures = {
 
   // Temporal
   'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
+  'namespace-unreadable': {
+    ...user(
+      'Let these workers read that namespace, or register it again, empty, if it is gone; or give each namespace a store of its own.',
+    ),
+    retryable: true,
+  },
   'run-unfinished': user('Wait until the run has completed, or start it again.'),
   'run-conflict': user('Choose another run id: this one was started with another plan.'),
   'run-missing': user('Correct the run id, or the namespace: Temporal forgets runs when their retention is over.'),

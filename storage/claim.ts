@@ -55,10 +55,11 @@ async function refuseWhileHeld(store: ObjectStore, head: Head, { owner, isOpen }
   if (head.sealed && (await lookupResult(store, head.stageKey)))
     throw new NightstillError('stage-sealed', `stage ${head.stageKey}: finished under fence ${head.fence}`);
   if (head.sealed || isSameActivity(head.owner, owner) || !(await isOpen(head.owner))) return;
-  const { workflowId, runId, activityId, attempt } = head.owner;
+  const { namespace, workflowId, runId, activityId, attempt } = head.owner;
+  const where = namespace === undefined ? '' : `, namespace ${namespace}`;
   throw new NightstillError(
     'stage-busy',
-    `stage ${head.stageKey}: held by attempt ${attempt} of activity ${activityId} of workflow ${workflowId}, run ${runId}`,
+    `stage ${head.stageKey}: held by attempt ${attempt} of activity ${activityId} of workflow ${workflowId}, run ${runId}${where}`,
   );
 }
 

@@ -12,6 +12,8 @@ import { readRecord, type RecordKind } from './record.js';
 
 /** The activity a writer works for. Another attempt of the same activity is the same owner. */
 export interface StageOwner {
+  /** Of the workflow. Absent in a head that an earlier release wrote: that of whoever reads it. */
+  readonly namespace?: string | undefined;
   readonly workflowId: string;
   readonly runId: string;
   readonly activityId: string;
@@ -19,6 +21,7 @@ export interface StageOwner {
 }
 
 export const stageOwnerSchema = z.looseObject({
+  namespace: z.string().optional(),
   workflowId: z.string(),
   runId: z.string(),
   activityId: z.string(),
