@@ -28,7 +28,8 @@ export abstract class RolePlugin extends SimplePlugin {
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
     const configured = super.configureWorker(options);
-    const oneAtATime = this.#role === 'gpu' && options.tuner === undefined;
-    return oneAtATime ? { maxConcurrentActivityTaskExecutions: 1, ...configured } : configured;
+    if (this.#role !== 'gpu' || options.tuner !== undefined) return configured;
+    const { maxConcurrentActivityTaskExecutions = 1 } = configured;
+    return { ...configured, maxConcurrentActivityTaskExecutions };
   }
 }

@@ -41,19 +41,28 @@ const flags = {
  */
 export function parseWorkerArguments(words: readonly string[]): WorkerArguments {
   const { values } = parseArgs({ args: [...words], options: flags });
+  refuseEmpty(values);
+  const { role, 'queue-prefix': queuePrefix, stages, scorers, 'data-converter': dataConverter, devices } = values;
+  const { 'end-within': endWithin } = values;
   return {
-    roles: rolesOf(values.role),
-    ...given('queuePrefix', values['queue-prefix']),
-    ...given('stages', values.stages),
-    ...given('scorers', values.scorers),
-    ...given('dataConverter', values['data-converter']),
-    ...given('devices', values.devices && listed(values.devices)),
-    ...given('endWithinMs', values['end-within'] && milliseconds(values['end-within'])),
+    roles: role === undefined ? roles : rolesOf(role),
+    ...(queuePrefix !== undefined && { queuePrefix }),
+    ...(stages !== undefined && { stages }),
+    ...(scorers !== undefined && { scorers }),
+    ...(dataConverter !== undefined && { dataConverter }),
+    ...(devices !== undefined && { devices: listed(devices) }),
+    ...(endWithin !== undefined && { endWithinMs: milliseconds(endWithin) }),
   };
 }
 
-function rolesOf(text: string | undefined): readonly Role[] {
-  if (text === undefined) return roles;
+/** Such as of a variable that is not set: it must not stand for the default, nor for nothing at all. */
+function refuseEmpty(values: Readonly<Record<string, string | undefined>>): void {
+  for (const [flag, value] of Object.entries(values))
+    if (value !== undefined && listed(value).length === 0)
+      throw mistake(`--${flag}: expected a value, found '${value}'; leave the flag out for its default`);
+}
+
+function rolesOf(text: string): readonly Role[] {
   return [...new Set(listed(text))].map((name) => {
     const role = roles.find((known) => known === name);
     if (role !== undefined) return role;
@@ -74,6 +83,3 @@ const listed = (text: string): string[] =>
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-
-const given = <Name extends string, Value>(name: Name, value: Value | undefined | ''): { [key in Name]?: Value } =>
-  value === undefined || value === '' ? {} : ({ [name]: value } as { [key in Name]: Value });

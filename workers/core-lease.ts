@@ -34,7 +34,8 @@ const defaultStoppedLimitMs = 60_000;
 /**
  * Holds as many cores as there are threads, until this process ends. A process that wants more threads than there are cores
  * holds all of them, and is slower for it: how many it runs is part of what it computes. Cores are collected by one process at
- * a time, so that no two wait for each other, and whoever came first is served first.
+ * a time: so no two wait for each other's cores, and one that wants many is not overtaken by those that want few. Whose turn is next
+ * is left to chance.
  * @throws cores-held when a process that does not go on is in the way, and the reason of `signal`
  */
 export async function holdCores(request: CoreRequest): Promise<void> {

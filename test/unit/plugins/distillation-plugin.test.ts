@@ -92,6 +92,7 @@ describe('the plugin', () => {
       plugin.configureWorker({ taskQueue: 'q', ...options }).maxConcurrentActivityTaskExecutions;
     expect([slots(gpu), slots(io), slots(orchestrator)]).toEqual([1, undefined, undefined]);
     expect(slots(gpu, { maxConcurrentActivityTaskExecutions: 3 })).toBe(3);
+    expect(slots(gpu, { maxConcurrentActivityTaskExecutions: undefined })).toBe(1);
     expect(slots(gpu, { tuner: { tunerOptions: { targetMemoryUsage: 0.5, targetCpuUsage: 0.5 } } })).toBeUndefined();
   });
 

@@ -27,6 +27,14 @@ describe('the command line of a worker', () => {
     '--role cpu',
     '--role io,cpu',
     '--end-within soon',
+    '--role ',
+    '--role=,',
+    '--role=\t',
+    '--devices=',
+    '--devices ,',
+    '--stages=',
+    '--queue-prefix=',
+    '--end-within=',
   ])('"%s" is a mistake', (words) => {
     let thrown: unknown;
     try {
