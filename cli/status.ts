@@ -8,7 +8,8 @@ export const statusCommand = defineCommand({
   group: 'runs',
   summary: 'say how a run stands, or which runs there are',
   about: `Without a run: the newest runs. With one: how it stands, or how it ended. What Temporal has forgotten, or cannot be asked,
-is read from the record of the run in the store.`,
+is read from the record of the run in the store. A run has one once its plan is resolved; of a run that was terminated it does not
+say how it ended.`,
   words: [{ name: 'run', optional: true }],
   flags: {
     json: { summary: 'as JSON' },

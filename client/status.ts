@@ -1,6 +1,7 @@
 /**
  * How a run stands. Temporal is asked first: it knows what goes on, and for as long as it keeps a run also how it ended, without
- * any worker. What it has forgotten, or cannot be asked, the record of the run in the store tells.
+ * any worker. What it has forgotten, or cannot be asked, the record of the run in the store tells: of runs whose plan was resolved, and
+ * which came to an end of their own.
  */
 import { hasCode } from '../config/errors.js';
 import type { RunOutcome } from '../config/plan.js';

@@ -1,7 +1,7 @@
 /**
- * Nodes that wait for a person. An answer is judged at once, against what the run asks at that moment: it must name the digests of
- * exactly that. The first decision stands; the same one again is that one. What waits has an end, and nothing is decided after it.
- * A plan that is followed anew asks anew: an answer to a question of before fits no digest any more.
+ * Nodes that wait for a person. An answer is checked when it arrives: it must name the digests that the run asks about at that moment.
+ * The first decision stands, and sending it again changes nothing. Waiting is bounded; a late answer is refused. When the plan is
+ * resolved again the question has new digests, so old answers no longer match.
  */
 import { condition, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/plan-activities.js';
@@ -48,7 +48,7 @@ export class Approvals {
       });
   }
 
-  /** Of a plan that is followed anew, nothing was decided yet. */
+  /** Of a plan that was resolved again, everything is asked again. */
   show({ nodes }: Plan): void {
     this.#asking = nodes.filter(({ approval }) => approval).map(({ id }) => id);
     this.#asked.clear();
@@ -64,7 +64,7 @@ export class Approvals {
       ...lightOptions,
       activityId: `${id}:approval`,
       summary: `what ${id} asks`,
-      // A plan that is followed anew asks under the same id.
+      // A plan that was resolved again asks under the same id: Temporal refuses the second activity while the first is open.
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     });
     const question = await activities[activityNames.askApproval]({ ...input, approval });
@@ -76,7 +76,7 @@ export class Approvals {
     try {
       await condition(() => asked.decision !== undefined, approval.withinMs, { summary: id });
     } catch (error) {
-      // Nobody waits for the answer any more.
+      // The node was cancelled: it takes no answer any more.
       if (this.#asked.get(id) === asked) this.#asked.delete(id);
       throw error;
     }
@@ -86,7 +86,7 @@ export class Approvals {
     return asked.decision;
   }
 
-  /** Only after `#judge`. */
+  /** Called only after `#judge` has let the answer pass. */
   #take(outcome: Outcome, { node, candidate, verdict, by, reason }: ApprovalAnswer): ApprovalDecision {
     const asked = this.#asked.get(node);
     if (!asked) throw refused('approval-not-open', node, 'expected a node that waits for a decision, found none');
@@ -102,7 +102,7 @@ export class Approvals {
     return asked.decision;
   }
 
-  /** A validator: it decides at once, changes nothing, and a refusal leaves no trace. */
+  /** The validator of the updates: synchronous, without effects. An answer that it refuses leaves nothing in the history. */
   #judge(outcome: Outcome, answer: unknown): void {
     if (!isApprovalAnswer(answer))
       throw refused('approval-invalid', 'answer', 'expected { node, candidate, verdict, by, reason? }, found another');
@@ -116,7 +116,7 @@ export class Approvals {
         node,
         `expected a decision on ${question.candidate} by the verdict ${question.verdict}, found one on ${candidate} by ${verdict}`,
       );
-    // An answer may come with the timer that ends the waiting, and is judged before it.
+    // An answer may arrive in one task with the timer that ends the waiting, and is then judged before the timer fires.
     if (decision === undefined ? Date.now() >= untilMs : decision.outcome === 'expired')
       throw refused(
         'approval-not-open',

@@ -1,6 +1,7 @@
 /**
- * A run: resolves the file to a plan, then follows the plan. It knows no stage kind. It ends with a record of how, whatever
- * happens, and fails with the code of the first failure. History holds digests, never data.
+ * A run: resolves the file to a plan, then runs its nodes. It knows no stage kind. It fails with the code of the first failure. From
+ * the resolved plan on it also leaves a record in the store of how it ended, unless it is terminated or the store stays away; a
+ * refused plan leaves none, for its store is not known. History holds digests, never data.
  */
 import { CancellationScope, isCancellation, log, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ActivityOptions, TemporalFailure } from '@temporalio/common';
@@ -16,7 +17,7 @@ import { runNode } from './node.js';
 import { RunBoard } from './run-board.js';
 import { publishStatus, type RunStatus } from './search-attributes.js';
 
-/** An open record only delays collection: a run that is over does not wait for its store longer than this. */
+/** A run that is over waits no longer than this for its store: a record that stays open only delays collection. */
 const closeRunOptions = { ...lightOptions, scheduleToCloseTimeout: '5m' } satisfies ActivityOptions;
 
 const light = (options: ActivityOptions): PlanActivities => proxyActivities<PlanActivities>(options);
@@ -29,7 +30,7 @@ export async function distill(input: DistillInput): Promise<RunResult> {
   show(plan, shown);
   const publish = (status: RunStatus): void => (searchable ? publishStatus(plan.name, status) : undefined);
   publish('running');
-  const { results, failures } = await followAnew(input, resolved, shown);
+  const { results, failures } = await followToEnd(input, resolved, shown);
   const failure = failures.find((error) => !isCancellation(error));
   const cancellation = CancellationScope.current().consideredCancelled ? failures.find(isCancelled) : undefined;
   const status = cancellation ? 'cancelled' : failures.length > 0 ? 'failed' : 'completed';
@@ -48,7 +49,7 @@ export async function distill(input: DistillInput): Promise<RunResult> {
   return { nodes: results };
 }
 
-/** What looks at the run from outside sees, and is asked. */
+/** What the outside sees of the run, and answers. */
 interface Shown {
   readonly board: RunBoard;
   readonly approvals: Approvals;
@@ -61,7 +62,7 @@ function show(plan: Plan, { board, approvals }: Shown): void {
 
 const isCancelled = (error: unknown): error is TemporalFailure => isCancellation(error);
 
-/** What the file is, is for the activity to judge: a start by hand may send anything, or nothing. */
+/** The activity checks the file: whoever starts a workflow by hand may send anything, or nothing. */
 async function resolve(input: DistillInput | undefined): Promise<ResolvedPlan> {
   const file: unknown = input?.file ?? null;
   try {
@@ -71,11 +72,14 @@ async function resolve(input: DistillInput | undefined): Promise<ResolvedPlan> {
   }
 }
 
-/** A run that is overtaken so often has rivals that somebody should know of. */
+/** A run that others overtake this often competes with them for one name: it fails, so that somebody sees it. */
 const mostResolutions = 4;
 
-/** What serves has changed since the plan was resolved: it is resolved anew, what is done is found again, and the gate decides anew. */
-async function followAnew(input: DistillInput, first: ResolvedPlan, shown: Shown): Promise<DagEnd<NodeResult>> {
+/**
+ * Runs the nodes of the plan. When another run has promoted a model meanwhile, the plan is resolved again: finished stages are found by
+ * their keys, and the gate decides against the model that serves now.
+ */
+async function followToEnd(input: DistillInput, first: ResolvedPlan, shown: Shown): Promise<DagEnd<NodeResult>> {
   let end = await follow(first, shown);
   for (let resolutions = 1; resolutions < mostResolutions && isOvertaken(end); resolutions += 1) {
     try {
@@ -89,7 +93,7 @@ async function followAnew(input: DistillInput, first: ResolvedPlan, shown: Shown
   return end;
 }
 
-/** What failed otherwise would only fail again. */
+/** Did it fail for that reason alone? Any other failure would only come again. */
 function isOvertaken({ failures }: DagEnd<NodeResult>): boolean {
   const real = failures.filter((error) => !isCancellation(error));
   return real.length > 0 && real.every(isChampionMoved) && !CancellationScope.current().consideredCancelled;
@@ -99,7 +103,7 @@ const isChampionMoved = (error: unknown): boolean => describeFailure(asRunFailur
 
 const championMoved = 'champion-moved' satisfies FailureCode;
 
-/** The nodes run in a scope of their own: when a failure closes the plan, what runs is asked to end, and the run goes on. */
+/** Nodes run in a cancellation scope of their own: a failure may end them all, and the run still closes its record. */
 async function follow(
   { plan, planDigest, day }: ResolvedPlan,
   { board, approvals }: Shown,

@@ -2,6 +2,7 @@
  * One node of a run: its result is looked up by its stage key first, and the stage runs only when none is recorded. The id of
  * the node is the id of the activity, so that operators address it: pause, reset, another queue.
  */
+import type { ActivityOptions } from '@temporalio/common';
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
@@ -12,7 +13,7 @@ import { asRunFailure, describeFailure } from './failure.js';
 import { lightOptions } from './light-options.js';
 import type { RunBoard } from './run-board.js';
 
-/** Large datasets and models are identified by what they are, which may take reading them. */
+/** Large datasets and models are identified by their content, and reading that takes time. */
 const lookupTimeout = '10m';
 
 /** @throws ApplicationFailure whose type is the code of what went wrong; CancelledFailure */
@@ -61,7 +62,7 @@ export async function runNode(
   }
 }
 
-/** What would act on a decision has nothing to act on where there was none: such a node is not even looked up. */
+/** A node whose decision was not needed, or that acts on such a decision: it is not run. */
 function leave({ id }: PlanNode, unchanged: string, why: string, board: RunBoard): NodeResult {
   board.set(id, 'reused', { why, unchanged });
   return { outputs: {}, reused: true, unchanged };
@@ -98,12 +99,16 @@ const lookUp = (node: PlanNode, input: NodeInput) =>
     summary: `look up ${node.id}`,
     startToCloseTimeout: lookupTimeout,
     heartbeatTimeout: node.timeouts.heartbeatMs,
-    // A plan that is followed anew looks up under the same id: Temporal refuses the second while the first is open.
+    // A plan that was resolved again looks up under the same id: Temporal refuses the second activity while the first is open.
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   })[activityNames.lookup](input);
 
-async function runStage(node: PlanNode, input: StageInput): Promise<StageOutput> {
-  const activities = proxyActivities<Record<string, (input: StageInput) => Promise<StageOutput>>>({
+/** The proxy has an activity of every name. */
+const stageActivity = <Name extends string>(name: Name, options: ActivityOptions) =>
+  proxyActivities<Record<Name, (input: StageInput) => Promise<StageOutput>>>(options)[name];
+
+const runStage = (node: PlanNode, input: StageInput): Promise<StageOutput> =>
+  stageActivity(node.activity, {
     activityId: node.id,
     summary: node.id,
     taskQueue: node.queue,
@@ -117,8 +122,4 @@ async function runStage(node: PlanNode, input: StageInput): Promise<StageOutput>
       backoffCoefficient: node.retry.backoffCoefficient,
       maximumInterval: node.retry.maximumIntervalMs,
     },
-  });
-  const stage = activities[node.activity];
-  if (stage === undefined) throw new TypeError(`no activity ${node.activity}`);
-  return stage(input);
-}
+  })(input);

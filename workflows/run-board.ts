@@ -1,6 +1,6 @@
 /**
- * The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI. It hears when a worker takes
- * a stage that nobody was there for; that costs events only where the run had to say so.
+ * The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI. A signal from the worker clears the
+ * "no worker" notice; it is sent only where the notice was shown, to save history events.
  */
 import { defineQuery, defineSignal, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { approvalCommand, type Approval } from '../config/approval.js';
@@ -14,7 +14,7 @@ const stageStarted = defineSignal<[node: string]>(stageStartedSignalName);
 export type NodeNotes = Pick<NodeState, 'why' | 'unpolled' | 'unchanged'>;
 type Shown = NodeNotes & { readonly status: NodeStatus };
 
-/** A cell of the table holds this much of a failure; the run's end holds all of it. */
+/** Characters of a failure that a cell of the table shows; the failure of the run has all of them. */
 const longestCell = 160;
 
 export class RunBoard {
@@ -27,7 +27,7 @@ export class RunBoard {
     setHandler(stageStarted, (node) => this.#heard(node));
   }
 
-  /** Of a plan that is followed anew, nothing is said that the time before had found. */
+  /** Of a plan that was resolved again, nothing is shown that the first one had come to. */
   show(plan: Plan): void {
     this.#plan = plan;
     this.#shown.clear();
