@@ -79,11 +79,11 @@ export function measuringStages(file: PlanFile, made: readonly PlannedStage[]): 
     ...others.map(([system, node]) => evaluating(file, `evaluate-${system}`, node)),
     ...(file.gates === undefined
       ? []
-      : deciding(
+      : deciding(file, {
           candidate,
-          others.map(([system]) => system).filter((system) => compared.has(system)),
-          file,
-        )),
+          compared: others.map(([system]) => system).filter((system) => compared.has(system)),
+          dataset: made.find(({ id }) => id === 'fine-tune')?.inputs['dataset'] ?? 'import.dataset',
+        })),
     ...reproductions(file, made, [candidate, ...others.map(([, node]) => node)]),
   ];
 }
@@ -123,7 +123,7 @@ function reproductions(
       ...plannedStage(
         `reproduce-${id}`,
         'evaluate',
-        [id, dataset.replace(/\..*/, '')],
+        [id, makerOf(dataset)],
         { model: `${id}.model`, dataset },
         { ...decoding, scorers: ['exact-match'], sample: reproduction },
       ),
@@ -134,19 +134,29 @@ function reproductions(
 /** What the gates ask for is scored, unless the file says what is. */
 const defaultsFor = (gates: Gate | undefined) => (gates === undefined ? {} : { scorers: scoresOf(gates) });
 
-function deciding(candidate: string, others: readonly System[], file: PlanFile): PlannedStage[] {
+interface Decided {
+  readonly candidate: string;
+  readonly compared: readonly System[];
+  /** What the student was trained on, for its model card. */
+  readonly dataset: string;
+}
+
+function deciding(file: PlanFile, { candidate, compared, dataset }: Decided): PlannedStage[] {
   const trained = startsFromChampion(file);
-  const scores = Object.fromEntries(others.map((system) => [system, `evaluate-${system}.scores`]));
-  const needs = [candidate, 'evaluate', ...others.map((system) => `evaluate-${system}`)];
+  const scores = Object.fromEntries(compared.map((system) => [system, `evaluate-${system}.scores`]));
+  const needs = [candidate, 'evaluate', ...compared.map((system) => `evaluate-${system}`)];
   const model = `${candidate}.model`;
   return [
     plannedStage('gate', 'gate', needs, { model, candidate: 'evaluate.scores', ...scores }, {}),
     plannedStage(
       'promote',
       'promote',
-      [...new Set(['gate', candidate, 'import', ...(trained ? ['fine-tune'] : [])])],
-      { verdict: 'gate.verdict', model, dataset: 'import.dataset', ...(trained && { trained: 'fine-tune.model' }) },
+      [...new Set(['gate', candidate, makerOf(dataset), ...(trained ? ['fine-tune'] : [])])],
+      { verdict: 'gate.verdict', model, dataset, ...(trained && { trained: 'fine-tune.model' }) },
       { ...file.promote },
     ),
   ];
 }
+
+/** The stage of an output, as `import` of `import.dataset`. */
+const makerOf = (output: string): string => output.replace(/\..*/, '');

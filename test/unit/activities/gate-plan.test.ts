@@ -88,10 +88,11 @@ describe('gates of the standard plan', () => {
     );
   });
 
-  it('decide about the student of an endpoint as well', () => {
+  it('decide about the student of an endpoint as well, whose model card names the answers that it learned', () => {
     const terms = { licence: 'MIT', allowsTraining: 'yes' };
     const teacher = { endpoint: 'https://teacher/v1', model: 'large', revision: '1', terms };
-    expect(nodesOf({ ...measured, teacher }).at(-1)?.inputs).toMatchObject({ model: { node: 'fine-tune' } });
+    const dataset = { node: 'answer', output: 'dataset' };
+    expect(nodesOf({ ...measured, teacher }).at(-1)?.inputs).toMatchObject({ model: { node: 'fine-tune' }, dataset });
     const asked = ['answer-evaluation', 'evaluate', 'evaluate-base', 'evaluate-teacher', 'gate', 'promote'];
     expect(added({ ...measured, teacher })).toEqual(asked);
   });
