@@ -16,7 +16,8 @@ import type {
   StageIdentity,
 } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
-import { closeRun, openRun, parseDigest, type Json, type ObjectStore } from '../storage/index.js';
+import { closeRun, openRun, parseDigest, type ObjectStore } from '../storage/index.js';
+import { asJson } from './as-json.js';
 import { approvalQuestion } from './ask-approval.js';
 import { championsTraining } from './champions-training.js';
 import { planOfDay } from './dated-plan.js';
@@ -82,7 +83,7 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
   }),
 
   [activityNames.closeRun]: translating(({ runId, store, outcome }: RunEnd) =>
-    stores.use(store, async (opened) => void (await closeRun(opened, runId, toJson(outcome)))),
+    stores.use(store, async (opened) => void (await closeRun(opened, runId, asJson(outcome)))),
   ),
 });
 
@@ -112,8 +113,6 @@ async function refusalOfBefore(
   const before = await stageBefore(store, runId, node);
   return standingRefusal(store, { kind, inputs, preimage, before });
 }
-
-const toJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 function kindOf({ node, uses }: NodeInput, { kinds }: PlanRules) {
   const kind = kinds.find((known) => known.kind === uses);

@@ -17,10 +17,11 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   });
   const file = asSchema(properties?.['file']);
   const sections = { ...file.properties };
-  for (const [section, kind] of Object.entries(optionSections)) {
+  for (const [section, taking] of Object.entries(optionSections)) {
     const written = asSchema(sections[section]);
-    if (kinds.some((known) => known.kind === kind))
-      sections[section] = { description: written.description ?? '', ...optionsOf(kind, kinds, written) };
+    const known = taking.filter((name) => kinds.some(({ kind }) => kind === name));
+    if (known.length > 0)
+      sections[section] = { description: written.description ?? '', ...optionsOf(known, written) };
   }
   const stages = asSchema(sections['stages']);
   const schema: Schema = {
@@ -35,9 +36,8 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   return schema as unknown as JsonObject;
 }
 
-/** Of a section: which of two kinds takes it, the teacher decides. @param written what the file may say there */
-function optionsOf(kind: string, kinds: readonly StageKind[], written: Schema): Schema {
-  const taking = [kind, `${kind}-endpoint`].filter((name) => kinds.some((known) => known.kind === name));
+/** What a section may hold: the options of any of these kinds, or one of the words that the file may say there. */
+function optionsOf(taking: readonly string[], written: Schema): Schema {
   const words = (written.anyOf ?? []).map(asSchema).filter((each) => each.const !== undefined);
   const [only, ...others] = [...words, ...taking.map((name): Schema => ({ $ref: refOf(name) }))];
   return only && others.length > 0 ? { anyOf: [only, ...others] } : (only ?? {});

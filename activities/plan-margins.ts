@@ -60,8 +60,7 @@ async function countImported(
   kinds: readonly StageKind[],
 ): Promise<number | undefined> {
   const maker = nodes.find(({ id }) => id === node);
-  if (maker?.uses !== 'import' || kinds.find(({ kind }) => kind === 'import')?.sources['dataset'] !== 'dataset')
-    return undefined;
-  const dataset = datasetSchema.safeParse(maker.with['dataset']);
+  const source = kinds.find(({ kind }) => kind === maker?.uses)?.rowsFrom;
+  const dataset = datasetSchema.safeParse(source && maker?.with[source]);
   return dataset.success ? countRows(dataset.data, cheap) : undefined;
 }

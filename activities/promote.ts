@@ -9,7 +9,8 @@ import type { Refusal } from '../config/refusal.js';
 import type { PromoteOptions } from '../config/gate-options.js';
 import type { VerdictRecord } from '../config/verdict.js';
 import { modelCard } from '../evaluation/index.js';
-import { canonicalJson, expectAlias, promote, type ArtifactRef, type Json } from '../storage/index.js';
+import { canonicalJson, expectAlias, promote, type ArtifactRef } from '../storage/index.js';
+import { asJson } from './as-json.js';
 import { cardFacts } from './model-card-facts.js';
 import { expectedBy, readVerdict, wasRolledBack } from './read-verdict.js';
 import type { StageContext, StageProduct } from './stage.js';
@@ -140,15 +141,13 @@ async function record(
     alias,
     model: inputs.model.digest,
     before: champion?.digest ?? null,
-    ...(decision && { decision: toJson(decision) }),
+    ...(decision && { decision: asJson(decision) }),
     ...(notMoved?.refused && { refused: notMoved.refused }),
   };
   const parts = [await writer.putBlob(Buffer.from(canonicalJson(facts)))];
   const meta = { promoted: facts.promoted };
   return { outputs: { promotion: await writer.putArtifact({ kind: 'promotion', parts, meta }) }, facts };
 }
-
-const toJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 async function writeCard(
   { inputs, options, writer, decision }: PromoteContext,

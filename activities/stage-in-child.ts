@@ -10,15 +10,13 @@ import { childProgressChannel, type ChildProgress } from '../config/child-protoc
 import { NightstillError } from '../config/errors.js';
 import type { Json } from '../config/json.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
-import {
-  artifactRefSchema,
-  lookupResult,
-  openObjectStore,
-  stageOwnerSchema,
-  type StageOwner,
-} from '../storage/index.js';
+import type { StageKind } from '../config/stage-kind.js';
+import { artifactRefSchema, stageOwnerSchema, type StageOwner } from '../storage/index.js';
+import { asJson } from './as-json.js';
 import { superviseChild, type SilenceLimits } from './child.js';
+import { recordedOutput, type DeclaredOutputs } from './claimed-work.js';
 import { isActivityOpen } from './open-activities.js';
+import type { OpenStores } from './open-stores.js';
 import { runAttempt } from './stage-attempt.js';
 import { stageOwner } from './stage-owner.js';
 import type { ChildProgram } from './stage.js';
@@ -29,8 +27,12 @@ export interface StageProgram extends ChildProgram {
   readonly scorerModule?: string | undefined;
 }
 
-/** What the child is given: the stage, and in whose name it claims it. */
-export type StageJob = StageInput & { readonly owner: StageOwner; readonly scorerModule: string | undefined };
+/** What the child is given: the stage, in whose name it claims it, and what it has to make. */
+export interface StageJob extends StageInput {
+  readonly owner: StageOwner;
+  readonly declared: DeclaredOutputs;
+  readonly scorerModule: string | undefined;
+}
 
 const watched = channel(childProgressChannel);
 
@@ -39,18 +41,20 @@ const questionSchema = z.object({ isOpen: stageOwnerSchema });
 const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
 
 export function runStageInChild(
+  stores: OpenStores,
+  { outputs: declared }: StageKind,
   { entry, environment, silenceLimitsMs, scorerModule }: StageProgram,
   input: StageInput,
 ): Promise<StageOutput> {
   return runAttempt(input, async (report) => {
-    const recorded = await recordedOutput(input);
+    const recorded = await stores.use(input.store, (store) => recordedOutput(store, input));
     if (recorded) return recorded;
     const { cancellationSignal, client } = Context.current();
-    const job: StageJob = { ...input, owner: stageOwner(), scorerModule };
+    const job: StageJob = { ...input, owner: stageOwner(), declared, scorerModule };
     const value = await superviseChild({
       entry,
       ...(environment && { environment: await environment(input) }),
-      job: JSON.parse(JSON.stringify(job)) as Json,
+      job: asJson(job),
       silenceLimitsMs,
       answer: async (question) => isActivityOpen(client, questionSchema.parse(question).isOpen),
       onProgress: (progress, pid) => {
@@ -61,16 +65,6 @@ export function runStageInChild(
     });
     return parseOutput(value);
   });
-}
-
-async function recordedOutput({ store: url, stageKey }: StageInput): Promise<StageOutput | undefined> {
-  const store = await openObjectStore(url);
-  try {
-    const result = await lookupResult(store, stageKey);
-    return result && { outputs: result.outcome.outputs };
-  } finally {
-    await store.close();
-  }
 }
 
 function parseOutput(value: Json): StageOutput {

@@ -10,6 +10,7 @@ import { datasetSchema } from '../config/dataset-schema.js';
 import { teacherEndpointSchema, teacherIdentity } from '../config/teacher-schema.js';
 import { identifyModelDirectory, openDataset } from '../distillation/index.js';
 import { canonicalJson, stageKeyOf, type Json, type JsonObject } from '../storage/index.js';
+import { asJson } from './as-json.js';
 
 /** @throws dataset-missing, store-unavailable, store-access-denied */
 export async function identifyStage(
@@ -35,12 +36,10 @@ export async function identifyStage(
       observed: Object.fromEntries(kind.observes.map((name) => [name, makers[name] ?? null])),
     }),
     ...(!kind.reusable && { run: runId }),
-    ...(decision && { decision: withoutAbsent(decision) }),
+    ...(decision && { decision: asJson(decision) }),
   };
   return { stageKey: stageKeyOf(preimage), preimage };
 }
-
-const withoutAbsent = (record: object): JsonObject => JSON.parse(JSON.stringify(record)) as JsonObject;
 
 function isDefault({ defaults }: StageKind, name: string, value: Json): boolean {
   const standard = defaults[name];

@@ -18,16 +18,16 @@ import { answer, canary, isWatched } from './standard-answers.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 import { asksToMeasure, isDistilled, isMeasured, measuringIssues, measuringStages } from './standard-evaluation.js';
 
-/** Sections at the top that hold the options of a stage of the standard plan: section → its kind. */
-export const optionSections = {
-  answer: 'answer',
-  'answer-evaluation': 'answer',
-  'fine-tune': 'fine-tune',
-  capture: 'capture',
-  distill: 'distill',
-  evaluate: 'evaluate',
-  promote: 'promote',
-} as const;
+/** Sections at the top that hold the options of a stage of the standard plan: section → the kinds it may be of, as the teacher is. */
+export const optionSections: Readonly<Record<string, readonly string[]>> = {
+  answer: ['answer'],
+  'answer-evaluation': ['answer'],
+  'fine-tune': ['fine-tune'],
+  capture: ['capture', 'capture-endpoint'],
+  distill: ['distill'],
+  evaluate: ['evaluate'],
+  promote: ['promote'],
+};
 
 export const stagesOfFile = (stages: readonly StageOfFile[]): PlannedStage[] =>
   stages.map((stage, index) => ({ ...stage, place: `stages[${index}]`, optionsPlace: `stages[${index}].with` }));

@@ -64,6 +64,8 @@ export interface StageKind {
   readonly defaults: JsonObject;
   /** Options that name data outside the store. In the stage key, the identity of that data stands in their place. */
   readonly sources: Readonly<Record<string, SourceKind>>;
+  /** The one of them whose rows the dataset that it makes consists of: they can be counted before it runs. */
+  readonly rowsFrom?: string | undefined;
   /**
    * Options that a plan may give once, at its top, for all stages that are silent about them: option → name at the top. A stage that
    * takes an input of that name is not silent.

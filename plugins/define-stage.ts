@@ -69,6 +69,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   ) => (ApprovalNeed & { readonly verdict: keyof Inputs; readonly model: keyof Inputs }) | undefined;
   /** Options that name data outside the store. */
   readonly sources?: Readonly<Partial<Record<keyof Options & string, SourceKind>>>;
+  /** The option that names the dataset whose rows its output holds, one for one. Default: its rows are not known before it ran. */
+  readonly rowsFrom?: keyof Options & string;
   /** Options that a plan may give at its top: option → name there. */
   readonly shared?: Readonly<Partial<Record<keyof Options & string, string>>>;
   /** Sections at the top of a plan that it carries out. Default: none. */
@@ -142,6 +144,7 @@ export function defineStage<
     options,
     defaults: defaultsOf(options),
     sources: given(definition.sources),
+    rowsFrom: definition.rowsFrom,
     shared: given(definition.shared),
     applies: definition.applies ?? [],
     immaterial: definition.immaterial ?? [],

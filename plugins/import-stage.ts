@@ -21,6 +21,7 @@ export const importStage = defineStage({
   }),
   outputs: { dataset: 'dataset' },
   sources: { dataset: 'dataset' },
+  rowsFrom: 'dataset',
   shared: { dataset: 'dataset' },
   program: 'importer',
   // Longer than the store takes to give up a server that hangs: the cause is then named, instead of the silence.

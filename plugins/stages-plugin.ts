@@ -2,6 +2,7 @@
  * Temporal plugins that register stages, one plugin a capability: the built-in ones that bring data in, the built-in ones that
  * train, those that measure, those that decide, and a user's own. A worker lists those that it should take part with; the plan's light activities are PlanPlugin's.
  */
+import { OpenStores } from '../activities/open-stores.js';
 import { createStageActivity } from '../activities/stage-activity.js';
 import type { ChildPrograms, Stage } from '../activities/stage.js';
 import type { ScorerModule } from '../config/scorer-module.js';
@@ -80,9 +81,11 @@ export class PromotionPlugin extends RolePlugin {
 type StagesOfRole = Pick<StagesPluginOptions, 'role' | 'stages' | 'programs'>;
 
 /** Activity by name, of those stages that run on this role. */
-export const stageActivities = ({ role, stages, programs }: StagesOfRole): object =>
-  Object.fromEntries(
+export function stageActivities({ role, stages, programs }: StagesOfRole): object {
+  const stores = new OpenStores();
+  return Object.fromEntries(
     stages
       .filter(({ kind }) => kind.roles.includes(role))
-      .map((stage) => [stage.kind.activity, createStageActivity(stage, { programs })]),
+      .map((stage) => [stage.kind.activity, createStageActivity(stage, { programs, stores })]),
   );
+}

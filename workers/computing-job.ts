@@ -4,7 +4,6 @@ import { artifactRefSchema } from '../storage/index.js';
 import { stageJobSchema } from './stage-child.js';
 
 export const computingJobSchema = stageJobSchema.extend({
-  uses: z.string(),
   with: z.record(z.string(), z.json()),
   inputs: z.record(z.string(), artifactRefSchema),
   numerics: z.object({

@@ -1,9 +1,10 @@
 /** The process that imports a dataset: goes on from its last checkpoint, seals an artifact of normalised rows. */
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
+import type { WorkOutcome } from '../activities/claimed-work.js';
 import { datasetSchema } from '../config/dataset-schema.js';
 import { datasetIdentitySchema, importDataset, openDataset } from '../distillation/index.js';
-import { runStageChild, stageJobSchema, type ClaimedStage, type WorkOutcome } from './stage-child.js';
+import { runStageChild, stageJobSchema, type ClaimedStage } from './stage-child.js';
 
 const jobSchema = stageJobSchema.extend({
   with: z.object({ dataset: datasetSchema, shardBytes: z.int() }),

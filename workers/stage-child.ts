@@ -1,23 +1,14 @@
 /**
  * A child process that does the work of one stage: it opens the store, claims the stage, holds cores of the host if it
- * computes, works, seals. One life, one claim: a process that lost its fence, or whose parent is gone, ends. A stage that is
- * finished already gives its recorded result.
+ * computes, works, seals. One life, one claim: a process that lost its fence, or whose parent is gone, ends.
  */
 import { z } from 'zod';
-import { hasCode, NightstillError } from '../config/errors.js';
+import { workUnderClaim, type WorkOutcome } from '../activities/claimed-work.js';
+import { NightstillError } from '../config/errors.js';
 import type { ChildPhase } from '../config/child-phases.js';
 import type { Json } from '../config/json.js';
 import type { StageOutput } from '../config/plan.js';
-import {
-  claimStage,
-  lookupResult,
-  openObjectStore,
-  stageOwnerSchema,
-  type ObjectStore,
-  type StageOutcome,
-  type StageOwner,
-  type StageWriter,
-} from '../storage/index.js';
+import { openObjectStore, stageOwnerSchema, type ObjectStore, type StageOwner, type StageWriter } from '../storage/index.js';
 import { runChild, type ChildContext } from './child-link.js';
 import { coreClaimOf } from './core-holders.js';
 import { holdCoresOfHost } from './core-lease.js';
@@ -26,7 +17,9 @@ import { holdCoresOfHost } from './core-lease.js';
 export const stageJobSchema = z.object({
   store: z.string(),
   stageKey: z.string(),
+  uses: z.string(),
   owner: stageOwnerSchema,
+  declared: z.record(z.string(), z.string()),
   preimage: z.record(z.string(), z.json()),
   /** Where bits depend on them. */
   numerics: z.looseObject({ threads: z.int().positive() }).optional(),
@@ -38,9 +31,6 @@ export interface ClaimedStage<Job> extends Pick<ChildContext, 'progress' | 'stop
   readonly store: ObjectStore;
   readonly writer: StageWriter;
 }
-
-/** What the work of a stage comes to. */
-export type WorkOutcome = Pick<StageOutcome, 'outputs' | 'facts' | 'observations' | 'reproducible'>;
 
 type Work<Job> = (stage: ClaimedStage<Job>) => Promise<WorkOutcome>;
 
@@ -65,25 +55,18 @@ function parseJob<Job>(schema: z.ZodType<Job>, job: Json): Job {
   throw new NightstillError('child-protocol', `expected the job of a stage, found: ${z.prettifyError(parsed.error)}`);
 }
 
-async function workOnce<Job extends StageJob>(
+function workOnce<Job extends StageJob>(
   store: ObjectStore,
   job: Job,
   work: Work<Job>,
   { ask, progress, stop }: ChildContext,
 ): Promise<StageOutput> {
-  const { stageKey, owner, preimage, numerics } = job;
+  const { stageKey, owner, uses, declared, preimage, numerics } = job;
   progress({ phase: 'claim' satisfies ChildPhase });
-  try {
-    const isOpen = async (other: StageOwner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
-    const writer = await claimStage(store, { stageKey, owner, isOpen });
+  const isOpen = async (other: StageOwner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
+  return workUnderClaim(store, { stageKey, owner, isOpen, uses, declared, preimage }, async (writer) => {
     // After the claim: whoever holds cores for an earlier one can be ended.
     if (numerics) await holdCoresOfHost(numerics.threads, coreClaimOf(store, writer), { progress, stop });
-    const outcome = await work({ job, store, writer, progress, stop });
-    const sealed = await writer.seal({ ...outcome, preimage });
-    return { outputs: sealed.outcome.outputs };
-  } catch (error) {
-    const finished = hasCode(error, 'stage-sealed') ? await lookupResult(store, stageKey) : undefined;
-    if (finished) return { outputs: finished.outcome.outputs };
-    throw error;
-  }
+    return work({ job, store, writer, progress, stop });
+  });
 }

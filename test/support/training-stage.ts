@@ -12,6 +12,7 @@ import { evaluateOptions } from '../../config/evaluate-options.js';
 import { captureOptions, distillOptions, fineTuneOptions } from '../../config/training-options.js';
 import { storeModelDirectory } from '../../distillation/index.js';
 import { processSettings } from '../../engine/runners/process-settings.js';
+import { builtInStages } from '../../plugins/built-in-stages.js';
 import {
   lookupResult,
   openObjectStore,
@@ -136,6 +137,7 @@ export class TrainingGround {
       stageKey,
       preimage: { name, options: sources },
       owner: owner(),
+      declared: builtInStages.find(({ kind }) => kind.kind === task.uses)?.kind.outputs,
       runId: name,
     };
     const variables = { ...process.env, ...processSettings({ threads: task.numerics.threads }), ...environment };
