@@ -1,9 +1,9 @@
-/** Tells a run that a worker has taken a stage which nobody was there for, so that it stops saying so. */
+/** Tells the run that a worker has taken a stage for which it shows "no worker", so that it clears the notice. */
 import { Context } from '@temporalio/activity';
 import type { StageInput } from '../config/plan.js';
 import { stageStartedSignalName } from '../config/run-messages.js';
 
-/** The notice is only shown: the stage does not fail with it, and does not wait for it. */
+/** Only the notice depends on the signal: the stage neither waits for it nor fails with it. */
 export function announceStart({ announce, node }: StageInput): void {
   if (!announce) return;
   const { client, info, log } = Context.current();

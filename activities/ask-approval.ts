@@ -1,6 +1,6 @@
 /**
- * Is there anything for a person to decide? Only what a gate let pass, against what still serves, and no model that was rolled back:
- * everything else needs nobody.
+ * Does a person have to decide? Only about a model that passed its gate, against the champion that still serves, and that was not
+ * rolled back. Anything else is settled without asking.
  */
 import type { ApprovalQuestion } from '../config/approval.js';
 import type { AskInput } from '../config/plan.js';

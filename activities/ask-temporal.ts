@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 
 const patienceMs = 5000;
 
-/** Null where no answer came: servers differ in what they know and whom they tell. */
+/** Null where no answer came: older servers lack some calls, and others do not allow them. */
 export async function askTemporal<Answer>(question: () => Promise<Answer>): Promise<Answer | null> {
   const { client, log } = Context.current();
   try {

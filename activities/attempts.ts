@@ -1,7 +1,7 @@
 /**
- * Counts the attempts at a stage that brought nothing: no durable step that was not there before. After five, the node has
- * failed. What is counted survives attempts, and the death of workers, in the details of heartbeats. Attempts that only waited
- * for something else, or were told to end, count as none. Pure.
+ * Counts the attempts at a stage that made no new durable step. After five in a row the node fails. The count is kept in the details
+ * of heartbeats, so that it survives attempts and the death of workers. Attempts that only waited for something else, or were told to
+ * end, are not counted. Pure.
  */
 import type { Progress } from '../config/child-protocol.js';
 import { waits } from '../config/failures.js';
@@ -11,7 +11,7 @@ export const fruitlessAttemptsLimit = 5;
 /** What a heartbeat says of attempts, beside the progress. */
 export interface AttemptCount {
   readonly attempt: number;
-  /** The attempts after this one brought nothing. One that does not count moves it along. */
+  /** The attempts after this one made no progress. Attempts that are not counted advance this number. */
   readonly lastProgressAttempt: number;
   /** How those attempts ended, as far as they could say. */
   readonly codes: readonly string[];
@@ -19,17 +19,17 @@ export interface AttemptCount {
 
 export type HeartbeatDetails = Partial<Progress> & AttemptCount;
 
-/** What stands at the beginning of an attempt, from what the last heartbeat of an earlier one said. */
+/** The details that an attempt begins with, from the last heartbeat of an earlier one. */
 export function beginAttempt(attempt: number, before: unknown): HeartbeatDetails {
   const details = readDetails(before);
-  // A reset counts attempts from one again: somebody wants it tried anew.
+  // After a reset Temporal counts attempts from one again, and so does this.
   const durable = details?.durable && { durable: details.durable };
   if (details === undefined || details.attempt >= attempt)
     return { ...durable, attempt, lastProgressAttempt: attempt - 1, codes: [] };
   return { ...durable, attempt, lastProgressAttempt: details.lastProgressAttempt, codes: details.codes };
 }
 
-/** A durable step beyond all that were known makes this attempt, and those before it, forgotten. */
+/** A new durable step starts the count again. */
 export function withProgress(details: HeartbeatDetails, progress: Progress): HeartbeatDetails {
   const { attempt, lastProgressAttempt, codes } = details;
   const known = details.durable?.step ?? 0;
@@ -49,11 +49,11 @@ export function endAttempt(details: HeartbeatDetails, end: AttemptEnd): Heartbea
   return attempt > lastProgressAttempt ? { ...details, codes: [...codes, end.code] } : details;
 }
 
-/** How many attempts up to `attempt` brought nothing. */
+/** How many attempts up to `attempt` made no progress. */
 export const fruitlessAttempts = ({ attempt, lastProgressAttempt }: AttemptCount): number =>
   attempt - lastProgressAttempt;
 
-/** Were there five before this one began? Then none of them could end it: their workers died. */
+/** Were there five before this one began? Then none of them could fail the node itself: their workers died. */
 export const isStuck = (details: AttemptCount): boolean => fruitlessAttempts(details) > fruitlessAttemptsLimit;
 
 /** `child-died, no answer (4 times)`: attempts that said nothing were killed, or their worker was. */
@@ -62,7 +62,7 @@ export function describeEnds({ attempt, lastProgressAttempt, codes }: AttemptCou
   return [...codes, ...(silent > 0 ? [`no answer${silent === 1 ? '' : ` (${silent} times)`}`] : [])].join(', ');
 }
 
-/** Heartbeats of another release, or of another activity's making, are as good as none. */
+/** Details of another form, as another release may have left, are ignored. */
 function readDetails(before: unknown): HeartbeatDetails | undefined {
   if (typeof before !== 'object' || before === null) return undefined;
   const { attempt, lastProgressAttempt, codes } = before as Partial<Record<keyof HeartbeatDetails, unknown>>;

@@ -1,7 +1,8 @@
 /**
- * A night that begins with what serves must not teach it again what it was taught: then every promotion would make a new candidate,
- * and no night would ever be unchanged. So a promotion records which training its model came from; where the training of this night
- * would be that one (same data, options, version, numerics) but for the model that it begins with, the recorded result is the one.
+ * With `start: champion` a night trains from the model that serves. Where nothing else has changed since that model was trained, to
+ * train it on the same data once more would make a new candidate after every promotion, and no night would ever be unchanged. So a
+ * promotion records the stage key of the training that its model came from. When tonight's training has the same data, options, version
+ * and numerics, and differs only in the model that it starts from, the recorded result is reused.
  */
 import type { FromChampion, StageIdentity } from '../config/plan.js';
 import { isJsonObject, lookupResult, stageKeyOf, type JsonObject, type ObjectStore } from '../storage/index.js';

@@ -1,6 +1,6 @@
 /**
- * A plan whose stages depend on the day of the run, such as those that ask again for what is too old, is resolved for one day, which
- * the run keeps: attempts, resets and a run that is started again under its id mean the same day.
+ * Some stages depend on the day of the run, such as one that asks again for answers that are too old. The plan is resolved for one
+ * day, which the record of the run keeps: retries, resets, and a run that is started again under its id use the same day.
  */
 import { Context } from '@temporalio/activity';
 import type { Plan } from '../config/plan.js';
@@ -8,7 +8,7 @@ import type { StageKind } from '../config/stage-kind.js';
 import { readRun } from '../storage/index.js';
 import type { OpenStores } from './open-stores.js';
 
-/** The day that the run was begun on; of a run that begins, the day of Temporal's clock. */
+/** For the day in the record of the run; of a run without a record, for today by Temporal's clock. */
 export async function planOfDay(
   plan: Plan,
   kinds: readonly StageKind[],
@@ -23,7 +23,7 @@ export async function planOfDay(
   return { plan: onDay(plan, kinds, day) ?? plan, day };
 }
 
-/** @returns undefined where nothing depends on it */
+/** @returns undefined where no stage depends on the day */
 export function onDay(plan: Plan, kinds: readonly StageKind[], day: string): Plan | undefined {
   let isDated = false;
   const nodes = plan.nodes.map((node) => {

@@ -1,6 +1,6 @@
 /**
- * A stage that buys much of an endpoint is told what other stages of the plan will ask of the same one, so that it finds out first
- * whether they can have it: an endpoint without log-probabilities is told before its answers are bought and a student is trained. Pure.
+ * A stage that buys answers of an endpoint is told which log-probabilities other stages will ask of the same endpoint, and checks first
+ * that it gives them. Otherwise the run would fail only after the answers were paid for and a student was trained. Pure.
  */
 import type { PlanNode } from '../config/plan.js';
 import type { ScoringNeed } from '../config/scoring-need.js';
@@ -8,7 +8,7 @@ import type { StageKind } from '../config/stage-kind.js';
 import { teacherEndpointSchema } from '../config/teacher-schema.js';
 import { canonicalJson } from '../storage/index.js';
 
-/** Of a plan in which nothing is wrong. What a stage says itself stands. */
+/** For a plan without issues. What the file itself says in that option is kept. */
 export function withForeseenScoring(nodes: readonly PlanNode[], kinds: readonly StageKind[]): PlanNode[] {
   const kindOf = ({ uses }: PlanNode): StageKind | undefined => kinds.find(({ kind }) => kind === uses);
   return nodes.map((node) => {
@@ -23,7 +23,7 @@ export function withForeseenScoring(nodes: readonly PlanNode[], kinds: readonly 
   });
 }
 
-/** Whom it asks; undefined: nobody. */
+/** The endpoint that a node asks; undefined: none. */
 function endpointOf({ with: options }: PlanNode): string | undefined {
   const { data } = teacherEndpointSchema.safeParse(options['teacher']);
   return data && canonicalJson([data.endpoint, data.model, data.revision]);

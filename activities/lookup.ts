@@ -1,6 +1,6 @@
 /**
- * Is a stage's result there already, and why, or why not? The run's record names the stage first, so that collection spares
- * what is found; a stage that has to run leaves its preimage, by which later runs, and readers, tell what has changed.
+ * Looks for the recorded result of a stage, and says why it is reused or has to run. The record of the run names the stage first, so
+ * that collection spares what is found. A stage that has to run leaves its preimage: later runs, and readers, tell by it what changed.
  */
 import { differenceInALine, explainDifference } from '../config/explain-difference.js';
 import type { NodeInput, StageIdentity, StageLookedUp } from '../config/plan.js';

@@ -1,4 +1,4 @@
-/** What is recorded of a promoted model, for its card. A path tells of a machine: of what lies in a directory its name is told. */
+/** The facts on the card of a promoted model. A path would tell about a machine: of a directory only the last name is given. */
 import type { ApprovalDecision } from '../config/approval.js';
 import type { PromoteOptions } from '../config/gate-options.js';
 import type { VerdictRecord } from '../config/verdict.js';

@@ -1,6 +1,6 @@
 /**
- * A stage that decides about a name has nothing to decide where the candidate is what serves there: that is seen by its lookup, in one
- * read, and no stage is run for it. What serves is read at that moment, not when the plan was resolved.
+ * A gate whose candidate already serves under the name has nothing to decide. The lookup finds that with one read, and the stage is not
+ * run. The alias is read at that moment, not when the plan is resolved.
  */
 import type { NodeInput } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';

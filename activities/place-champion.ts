@@ -1,17 +1,17 @@
 /**
- * What serves now enters a plan when it is resolved: a stage that decides about a name is told what serves there, and that model is
- * measured as its own candidate is. Where nothing serves, nothing is added.
+ * Puts the champion into a plan when it is resolved: a stage that decides about a name is told which model serves there, and that model
+ * is evaluated in the same way as the candidate. Where nothing serves, nothing is added.
  */
 import type { ArtifactRef } from '../config/artifact.js';
 import type { Plan, PlanNode } from '../config/plan.js';
 import type { ChampionUse, StageKind } from '../config/stage-kind.js';
 import { readAlias, type Alias, type ObjectStore } from '../storage/index.js';
 
-/** Does any stage of it decide about what serves, or begin with it? */
+/** Does any stage decide about the champion, or start from it? */
 export const asksForChampion = ({ nodes }: Plan, kinds: readonly StageKind[]): boolean =>
   nodes.some((node) => node.fromChampion !== undefined || useOf(node, kinds) !== undefined);
 
-/** @param store undefined: one that nobody has written to */
+/** @param store undefined for a store that does not exist yet */
 export async function placeChampion(
   plan: Plan,
   kinds: readonly StageKind[],
@@ -34,7 +34,7 @@ export async function placeChampion(
 
 const standardAlias = 'champion';
 
-/** Trainings that begin with what serves have it in the place of their own input; they begin as the plan says where nothing serves. */
+/** A training with `start: champion` takes the champion in place of its input model; where nothing serves it starts as the plan says. */
 async function beginWithChampion(
   { name: plan, nodes }: Plan,
   kinds: readonly StageKind[],
@@ -63,7 +63,7 @@ interface Measuring {
   readonly output: string;
 }
 
-/** As the candidate is measured: the same stage with the same options, and the model that serves in place of the other. */
+/** The node that evaluates the champion: that of the candidate with the model exchanged. */
 function measuringNode(
   deciding: PlanNode,
   { measured }: ChampionUse,

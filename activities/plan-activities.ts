@@ -1,6 +1,6 @@
 /**
  * The light activities that every plan needs: resolve the file, keep the run's record, look up results. They load no native
- * code; stores that were opened are kept for the next of them.
+ * code, and share the stores that they open.
  */
 import { Context } from '@temporalio/activity';
 import type { ApprovalQuestion } from '../config/approval.js';
@@ -65,7 +65,7 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
         const found = await stores.use(input.store, async (store) => {
           const before = await workOfBefore(store, kind, input, identified);
           const result = await lookUpStage(store, kind, input, before ?? identified, names);
-          // It was collected meanwhile: it runs now, and is recorded as what it is.
+          // That result was collected meanwhile: the stage runs, under its own key.
           if (before && !result.outputs) return lookUpStage(store, kind, input, identified, names);
           return { ...result, ...(before?.why !== undefined && { why: before.why }) };
         });
@@ -87,11 +87,11 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
   ),
 });
 
-/** The run waits for the end of a lookup that it has cancelled; a server that does not answer would make that minutes. */
+/** A cancelled run waits for the end of its lookups: a store or a data server that does not answer must not keep it for minutes. */
 const untilCancelled = <Result>(work: () => Promise<Result>): Promise<Result> =>
   Promise.race([work(), Context.current().cancelled]);
 
-/** What was done before under another key, and is this very work. */
+/** A stage with another key whose recorded result stands for this one too. */
 async function workOfBefore(
   store: ObjectStore,
   kind: StageKind,
@@ -99,7 +99,7 @@ async function workOfBefore(
   identified: StageIdentity,
 ): Promise<(StageIdentity & { readonly why?: string }) | undefined> {
   if (input.fromChampion) return championsTraining(store, input.fromChampion, identified);
-  // A person has just decided.
+  // Once a person has decided, an earlier refusal does not stand.
   return input.decision ? undefined : refusalOfBefore(store, kind, input, identified);
 }
 

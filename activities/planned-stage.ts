@@ -4,7 +4,7 @@ import type { StageOfFile } from '../config/plan-schema.js';
 export interface PlannedStage extends StageOfFile {
   readonly place: string;
   readonly optionsPlace: string;
-  /** The input in whose place what serves is to stand. */
+  /** The input whose place the champion takes, where one serves. */
   readonly fromChampion?: string;
 }
 

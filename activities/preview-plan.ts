@@ -1,6 +1,6 @@
 /**
  * What a run of a plan would do now: which nodes it would reuse, which it would run, on which queue, and why. Nothing is written.
- * Of a node that takes what another has yet to make nothing can be known before that one is done.
+ * A node is `unknown` while an input of it has still to be made.
  */
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { ArtifactRef, Outputs } from '../config/artifact.js';
@@ -45,7 +45,7 @@ export interface NodePreview {
   readonly notes?: readonly string[];
   /** As a run would say it; for what is unknown, until when. */
   readonly why: string;
-  /** Absent where it is unknown, and of what acts, which has another in every run. */
+  /** Absent where it is unknown, and of a stage that acts, whose key is another in every run. */
   readonly stageKey?: string;
   /** How long the last run of this plan worked on the node, or on one of its kind; absent: no estimate. */
   readonly estimateMs?: number | undefined;
@@ -140,7 +140,7 @@ class Preview {
       const reused = { id, uses, needs, queue, ...notesOf(ofGate), verdict: 'reused', why, stageKey } as const;
       return { node: reused, outputs: found.result.outcome.outputs };
     }
-    // What acts has a key of its own in every run.
+    // A stage that acts has another key in every run.
     const known = kind.reusable ? { stageKey } : {};
     return { node: { ...shown, verdict: 'runs', why, ...known, ...(await this.#estimate(node)) } };
   }

@@ -1,7 +1,7 @@
 /**
- * The work of the stage `promote`: a model that passed its gate is moved to its name by compare-and-swap against the champion that
- * the gate read. The move is announced under the fence of the attempt, and a repeated attempt is the same move; nothing is announced
- * once the run was asked to end, and only the seal follows the move.
+ * The work of the stage `promote`: an alias is moved to the model that passed its gate, by compare-and-swap against the champion that
+ * the gate read. First a checkpoint says "about to move", which only the holder of the stage can save; a repeated attempt makes the same
+ * move. Once the run is asked to end, no move begins. After a move only the seal follows.
  */
 import { sayDecision, type ApprovalDecision } from '../config/approval.js';
 import { hasCode, NightstillError } from '../config/errors.js';
@@ -36,7 +36,7 @@ export async function promoteStudent(context: PromoteContext): Promise<PromotePr
   if (!context.options.approval) return move(context, verdict);
   const decision = decisionOn(context);
   if (decision?.outcome === 'approved') return move(context, verdict);
-  // A person refuses the model, whatever serves.
+  // What a person decided is about the model: it stands, whatever serves now.
   if (decision) return record(context, verdict, leftBy(decision));
   const rolledBack = await wasRolledBack(store, verdict);
   return leave(
@@ -46,7 +46,7 @@ export async function promoteStudent(context: PromoteContext): Promise<PromotePr
   );
 }
 
-/** Why nothing was moved; with `refused`, it stands while nothing changes. */
+/** Why nothing was moved. With `refused`, later runs take this result while nothing changes: see `standing-refusal.ts`. */
 interface NotMoved {
   readonly why: string;
   readonly refused?: Refusal;
@@ -63,7 +63,7 @@ function refusedByGate({ verdict, comparisons }: VerdictRecord): NotMoved {
   return refused(why, [why, ...reasons].join('; '));
 }
 
-/** Somebody who did not answer in time may answer the next time. */
+/** No answer in time is no refusal: the next run asks again. */
 function leftBy(decision: ApprovalDecision): NotMoved {
   const why = sayDecision(decision);
   return decision.outcome === 'rejected' ? refused(why, why, decision.at) : { why };
@@ -80,13 +80,16 @@ function decisionOn({ decision, inputs }: PromoteContext): ApprovalDecision | un
   );
 }
 
-/** A refusal counts only for what it was decided against: against what serves now the student may be the better one. */
+/**
+ * A refusal counts only against the champion that the gate read: the student may be better than the one that serves now.
+ * @throws champion-moved
+ */
 async function leave(context: PromoteContext, verdict: VerdictRecord, why: NotMoved): Promise<PromoteProduct> {
   await expectAlias(context.store, { ...verdict, expected: expectedBy(verdict) });
   return record(context, verdict, why);
 }
 
-/** Night after night may come to a model that was rolled back: that is no fault. */
+/** A model that was rolled back is refused, and the run does not fail: nights may well train that model again. */
 async function move(context: PromoteContext, verdict: VerdictRecord): Promise<PromoteProduct> {
   const { inputs, makers, store, writer, runId, progress, decision } = context;
   const { name, alias, reasons } = verdict;
@@ -116,8 +119,8 @@ async function move(context: PromoteContext, verdict: VerdictRecord): Promise<Pr
 }
 
 /**
- * An attempt that was taken for dead may wake at any moment. It moves nothing once another has claimed the stage, unless it had
- * announced the move before: that one makes the same move then, also if the run was asked to end since, and so tells the truth.
+ * An attempt believed dead may wake. Once another attempt has claimed the stage it moves nothing, unless it had already saved "about to
+ * move"; then the successor makes the same move, even if the run was asked to end since.
  * @throws fence-lost, the reason of the signal
  */
 async function announce({ writer, signal }: PromoteContext): Promise<void> {

@@ -1,4 +1,4 @@
-/** The record of an artifact `verdict`, as everybody who acts on a decision reads it. */
+/** Reads the record in an artifact `verdict`, and what follows from it for the alias. */
 import { NightstillError } from '../config/errors.js';
 import { verdictSchema, type VerdictRecord } from '../config/verdict.js';
 import {
@@ -20,11 +20,11 @@ export async function readVerdict(store: ObjectStore, artifact: ArtifactRef): Pr
   throw new NightstillError('record-invalid', `${artifact.uri}: expected a verdict, found another record`);
 }
 
-/** What serves, if nothing has moved since the verdict. */
+/** The champion that the gate read. */
 export const expectedBy = ({ champion }: VerdictRecord): AliasExpectation =>
   champion && { counter: champion.counter, digest: parseDigest(champion.digest) };
 
-/** Such a model is refused until somebody names it: nobody need be asked about it. */
+/** The store refuses such a model until somebody names its digest, so nobody has to be asked about it. */
 export async function wasRolledBack(store: ObjectStore, { name, alias, candidate }: VerdictRecord): Promise<boolean> {
   const found = await readAlias(store, name, alias);
   return found?.refused.includes(parseDigest(candidate)) === true;

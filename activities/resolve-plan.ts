@@ -49,7 +49,7 @@ export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   return { plan: { name, store, onFailure, nodes: foreseen }, planDigest: digestOf(canonicalJson(file as Json)) };
 }
 
-/** Without them there are no stages that could be judged. */
+/** Sections that decide which stages there are: where one of these is broken, nothing else can be judged. */
 const structure: readonly string[] = ['name', 'store', 'stages', 'teacher', 'student', 'dataset'];
 
 /** What is wrong with one section does not hide what is wrong elsewhere. Undefined when the rest has no plan's shape. */
@@ -77,7 +77,7 @@ function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: P
   return { nodes, issues };
 }
 
-/** Before anybody learns from answers it is known whether that is allowed; `allowsTraining: no` has no shape. */
+/** A student may learn from answers only under terms that allow it; `allowsTraining: no` does not pass the schema. */
 function termsIssues({ teacher }: PlanFile, nodes: readonly PlanNode[], { kinds }: PlanRules): PlanIssue[] {
   const answers = nodes.some(({ uses, with: options }) => kinds.find(({ kind }) => kind === uses)?.needsTerms(options));
   if (!answers || typeof teacher === 'object') return [];
@@ -109,7 +109,7 @@ function resolveNode(
   const retry = { ...kind.retry, ...given(stage.retry) };
   issues.push(...retryIssues(stage, retry));
   const { inputs, issues: ofInputs } = resolveInputs(kind, stage, kindOfNode);
-  // What a stage of an unknown kind would give is unknown as well.
+  // The outputs of an unknown kind are not known either.
   if (stage.needs.every((need) => kindOfNode(need) !== undefined)) issues.push(...ofInputs);
   if (options.issues) return [];
   if (ofInputs.length === 0) issues.push(...choiceIssues(kind, options.value, stage, inputs));
@@ -208,7 +208,7 @@ function storeIssues({ store }: PlanFile): PlanIssue[] {
   }
 }
 
-/** Which training begins with what serves is known of the standard plan alone. */
+/** Only the standard plan says which training starts from the champion. */
 const startIssues = (plan: PlanFile): PlanIssue[] =>
   plan.stages !== undefined && startsFromChampion(plan)
     ? [{ path: 'student.start', expected: 'none with stages', found: 'champion' }]
@@ -241,7 +241,7 @@ function textsIn(value: unknown, path: string): PlacedText[] {
   return members.flatMap(([key, member]) => textsIn(member, joinPath(path, key)));
 }
 
-/** Deeper than anything that means something: what walks through a plan does so by recursion. */
+/** Plans are walked by recursion: what is nested deeper than any sensible plan is refused first. */
 const deepest = 50;
 
 function depthIssues(file: unknown): PlanIssue[] {

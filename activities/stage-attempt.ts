@@ -1,6 +1,6 @@
 /**
- * One attempt at a stage: it heartbeats the progress of the work, and gives the node up when five attempts brought no new
- * durable step: with the code of the last one, or as `stage-stuck` where nobody was left to say a code.
+ * One attempt at a stage: it heartbeats the progress of the work. When five attempts made no new durable step the node fails: with the
+ * code of the last one, or with `stage-stuck` where their workers died before they could give a code.
  */
 import { Context } from '@temporalio/activity';
 import type { Progress } from '../config/child-protocol.js';

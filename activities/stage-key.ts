@@ -1,8 +1,8 @@
 /**
  * The identity of a node's work: everything that its result depends on, and nothing else. Options that equal their default
  * are left out, so that a new option changes no old key; in place of an option that names data outside the store stands the
- * identity of that data; inputs are their digests. What acts has a key of its own in every run,
- * and for every decision of a person.
+ * identity of that data; inputs are their digests. The key of a stage that acts also holds the run, and the decision of a person: its
+ * result is reused in no other run.
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import type { SourceKind, StageKind } from '../config/stage-kind.js';

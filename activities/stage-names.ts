@@ -6,11 +6,11 @@ import { addRunStages, type KnownRun, type ObjectStore, type Run } from '../stor
 
 interface Line {
   writing: Promise<unknown>;
-  /** Written as soon as what is being written has come to its end. */
+  /** Written as soon as the write before has ended. */
   next?: { readonly stages: Record<string, string>; readonly written: Promise<Run> } | undefined;
 }
 
-/** Of as many runs, those that wrote last. */
+/** Runs whose last write is remembered. */
 const mostKnown = 50;
 
 export class StageNames {

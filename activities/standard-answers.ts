@@ -10,7 +10,7 @@ import { plannedStage, type PlannedStage } from './planned-stage.js';
 export const isWatched = ({ teacher }: PlanFile): boolean =>
   isEndpoint(teacher) && teacher.canary?.onDrift === 'ask-again';
 
-/** A teacher that has changed is told of. Only where it is then asked anew does anything wait for that. */
+/** Drift of the teacher is always reported; stages wait for the canaries only where drift makes them ask again. */
 export const canary = ({ teacher }: PlanFile): PlannedStage[] =>
   isEndpoint(teacher) && teacher.canary ? [plannedStage('canary', 'canary', [], {}, {})] : [];
 
@@ -26,7 +26,7 @@ export function answer(file: PlanFile): PlannedStage {
   return plannedStage('answer', 'answer', needs, inputs, { ...file.answer });
 }
 
-/** A teacher behind an endpoint is measured by what it answers, unless the file would not pay for that. */
+/** A teacher behind an endpoint is measured by its answers, unless `answer-evaluation: false` saves that money. */
 export const answersEvaluation = ({ teacher, ...file }: PlanFile): boolean =>
   isEndpoint(teacher) && file['answer-evaluation'] !== false;
 

@@ -1,7 +1,7 @@
 /**
- * A stage that acts does so anew in every run; but what it refused in the run before, and nothing has changed of, it need not
- * refuse again, nor ask a person about. The same work is the same preimage but for the run and the decision: options, the candidate,
- * and the verdict, which holds the champion and the scores. Whether that champion serves still is read at this moment.
+ * A stage that acts does so anew in every run. But what it refused in the run before stays refused while nothing changes: the stage is
+ * not run, and no person is asked. Nothing has changed when the preimages are equal apart from run and decision (options, candidate, and
+ * the verdict, which holds champion and scores), and when that champion still serves, which is read now.
  */
 import type { NodeInput, StageIdentity } from '../config/plan.js';
 import { hasCode } from '../config/errors.js';
@@ -32,7 +32,7 @@ export interface ActingNode extends Pick<NodeInput, 'inputs'> {
   readonly before: string | undefined;
 }
 
-/** @returns the stage of before, whose result stands; undefined where there is something to do */
+/** @returns the refusing stage of an earlier run, whose result stands; undefined where the stage has to run */
 export async function standingRefusal(
   store: ObjectStore,
   { kind, inputs, preimage, before }: ActingNode,
@@ -54,7 +54,7 @@ export async function stageBefore(store: ObjectStore, runId: string, node: strin
   return run?.stages[node] ?? run?.before[node];
 }
 
-/** Acting stages have a run in their preimage, and what a person decided. */
+/** The preimage of a stage that acts, without the run and what a person decided. */
 function workOf(preimage: Json): string {
   const { run: _run, decision: _decision, ...work } = isJsonObject(preimage) ? preimage : {};
   return canonicalJson(work);

@@ -1,6 +1,6 @@
 /**
- * What a plan says of a teacher and only some stages do: canaries that are asked, an age of answers. Where no stage does it for that
- * teacher, the plan is refused: nothing in a file is ignored. Pure.
+ * Settings of a teacher that only some stages carry out: canaries, and the greatest age of answers. Where no stage of the plan does so for
+ * that teacher, the plan is refused: nothing in a file is ignored. Pure.
  */
 import type { JsonObject } from '../config/json.js';
 import type { PlanNode } from '../config/plan.js';
@@ -16,7 +16,7 @@ const expectedStage: Readonly<Record<TeacherSetting, string>> = {
 };
 const settings = Object.keys(expectedStage) as TeacherSetting[];
 
-/** Of a plan in which nothing else is wrong. */
+/** For a plan without other issues. */
 export function teacherSettingIssues(
   nodes: readonly PlanNode[],
   stages: readonly PlannedStage[],

@@ -40,7 +40,7 @@ export function asTemporalFailure(error: unknown, { isLast = false } = {}): Erro
   return failure;
 }
 
-/** What only waits for something else looks for it at this interval, however long it has waited already. */
+/** An attempt that only waits for something else is repeated after this long, without backoff. */
 const longestWaitMs = 10_000;
 
 function waitMs(): number {

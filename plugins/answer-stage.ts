@@ -1,7 +1,7 @@
 /**
  * The stage kind `answer`: a teacher answers the prompts of a dataset. It is behind an endpoint, which an io worker asks, or a model
- * that is an input, with which a gpu worker computes. What it answered is recorded for good and wins over what it might answer
- * another time. How hard it is asked, and what that costs, changes nothing of the answers.
+ * that is an input, with which a gpu worker computes. What it answered is recorded once and reused; the teacher is not asked again.
+ * How many calls run side by side, and what they may cost, is not part of the stage key.
  */
 import { answerOptions, type AnswerOptions } from '../config/answer-options.js';
 import { daysBefore } from '../config/scheduled-date.js';

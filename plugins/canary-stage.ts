@@ -11,7 +11,7 @@ export const canaryStage = defineStage({
   options: canaryOptions,
   outputs: { identity: 'teacher-identity' },
   reproducible: false,
-  /** The teacher may be another tonight. */
+  /** The teacher may have changed since the last run. */
   reusable: false,
   sources: { teacher: 'teacher' },
   shared: { teacher: 'teacher', budget: 'budget' },

@@ -1,6 +1,6 @@
 /**
  * The stage kind `capture`: the distributions of a teacher over the tokens of a dataset, for a `distill` that learns from them
- * later. The tokens are scored as they are, never written anew. With the input `student` they are those of its tokenizer and chat
+ * later. The tokens of the dataset are scored; nothing is generated. With the input `student` they are those of its tokenizer and chat
  * template, and the ids those that both models have; without it, those of the teacher.
  */
 import { captureOptions } from '../config/training-options.js';

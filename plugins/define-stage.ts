@@ -36,8 +36,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   /** Groups of optional inputs of which a plan gives exactly one each, possibly by the options. Default: none. */
   readonly oneInputOf?: (options: Options) => readonly (readonly (keyof Inputs & string)[])[];
   /**
-   * What of its options does not fit to those of the stages that make its inputs, by the names of the inputs. Found when the plan
-   * is resolved, before any of them runs. A stage of a user's own may have other options, or none. Default: nothing.
+   * Options that do not fit those of the stages that make its inputs (`makers`: input → options). They are found when the plan is
+   * resolved, before anything runs. A maker may be a stage of a user's own, with other options, or none. Default: nothing.
    */
   readonly disagreements?: (
     options: Options,
@@ -81,7 +81,7 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly scores?: (options: Options) => ScoringNeed | undefined;
   /** The option in which a stage that buys much of an endpoint is told what others will ask of it. Default: it is not told. */
   readonly foreseesScoring?: keyof Options & string;
-  /** What other options than those of the plan hold in a run of that day (UTC, `2026-11-27`). Default: none. */
+  /** Options that a run of that day (UTC, `2026-11-27`) has instead of those of the plan. Default: none. */
   readonly onDay?: (options: Options, day: string) => Partial<Options> | undefined;
   /** Do its bits depend on the numerics of the plan? Default: false. */
   readonly numerics?: boolean | ((options: Options) => boolean);

@@ -19,7 +19,7 @@ export const distillStage = defineStage({
   ...trainingWork,
 });
 
-/** Logits are found by the tokens of a sample, at a temperature that was captured. */
+/** Captured logits are found by the tokens of a row: options that change tokens must agree, and the temperature must be a captured one. */
 function unlikeCaptured(options: DistillOptions, captured: JsonObject): Disagreement[] {
   const others = (['rowTokens', 'tooLong', 'answers'] as const)
     .filter((option) => captured[option] !== undefined && captured[option] !== options[option])

@@ -1,6 +1,6 @@
 /**
  * The stage kind `gate`: may this student be promoted? It decides on scores item by item, by what the plan demands under `gates`.
- * A gate that says no has done its work: what fails a run is only what it could not decide by.
+ * A gate that says no has done its work; a run fails only when the gate could not decide.
  */
 import { scorerIdOf } from '../config/evaluate-options.js';
 import { gateOptions } from '../config/gate-options.js';

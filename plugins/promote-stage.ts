@@ -1,7 +1,7 @@
 /**
- * The stage kind `promote`: moves a name to the model that passed its gate, and to no other. It acts, so a move of another run
- * is never taken for its own; it moves against what the gate read, and when that has changed the gate decides again. What it refused
- * stays refused as long as candidate and verdict are the same.
+ * The stage kind `promote`: moves an alias to the model that passed its gate, and to no other. It acts, so the result of another run is
+ * not reused. It moves only from the champion that the gate read; where another serves by now, the gate decides again. A refusal stands
+ * while nothing changes.
  */
 import { promoteOptions } from '../config/gate-options.js';
 import { defineStage } from './define-stage.js';
@@ -10,7 +10,7 @@ export const promoteStage = defineStage({
   kind: 'promote',
   version: 1,
   options: promoteOptions,
-  /** `trained`: what the night trained first, where nights begin with what serves; that name then knows what it came from. */
+  /** `trained`: with `start: champion`, the first training of the night. The promotion records it: see `champions-training.ts`. */
   inputs: { verdict: 'verdict', model: 'model', dataset: 'dataset?', trained: 'model?' },
   outputs: { promotion: 'promotion' },
   shared: { teacher: 'teacher', student: 'student' },

@@ -1,8 +1,7 @@
 /**
- * The processes of a host that hold cores, or wait for some, and for which claim of a stage. Each listens on a further abstract
- * socket, whose name says so: the kernel shows that name to everybody, also of a process that is stopped and answers nobody, and
- * takes it away with the process. A process id counts only while that process holds that very socket, so that no other process
- * which was given the id since can be taken for the holder.
+ * Which processes of a host hold cores, or wait for some, and for which claim of a stage. Each listens on an abstract socket of its
+ * own, whose name says all that: the kernel shows the name to everybody, even while the process is stopped, and removes it with the
+ * process. A process id is believed only while that process holds that socket: ids are given out again.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
@@ -10,7 +9,7 @@ import type { ObjectStore, StageWriter } from '../storage/index.js';
 import { holdSocket } from './abstract-socket.js';
 import { standsStill } from './standing-still.js';
 
-/** The claim of a stage that a process works for: of two with the same work, the one with the lower fence has lost it. */
+/** The claim of a stage that a process works for: of two claims on the same work, the lower fence has lost the stage. */
 export interface CoreClaim {
   /** Names what the fence counts: the claims on one stage of one store. */
   readonly work: string;
@@ -24,8 +23,8 @@ interface CoreHolder extends CoreClaim {
 }
 
 /**
- * The URL alone would not do: where the environment names the endpoint of S3, two stores may have the same. Nor would the lineage, which
- * a copy of a store has as well.
+ * URL and lineage together name the work. Two stores may have one URL, where the environment names the endpoint of S3; and a copy of a
+ * store has the same lineage.
  */
 export const coreClaimOf = ({ url }: Pick<ObjectStore, 'url'>, { lineage, fence }: StageWriter): CoreClaim => ({
   work: `${url} ${lineage}`,
@@ -34,7 +33,7 @@ export const coreClaimOf = ({ url }: Pick<ObjectStore, 'url'>, { lineage, fence 
 
 const shortDigest = (work: string): string => createHash('sha256').update(work).digest('hex').slice(0, 24);
 
-/** Until this process ends. */
+/** Announces this process, until it ends. */
 export async function announceHolder(name: string, { work, fence }: CoreClaim): Promise<void> {
   await holdSocket(`${name}-for-${process.pid}-${shortDigest(work)}-${fence}-`);
 }

@@ -1,8 +1,8 @@
 /**
  * Cores of the host, lent to the processes that compute on it: together they never run more threads than there are cores,
- * whichever workers and users started them. A core is held by a name that ends with the process: a lease needs no return and
- * cannot be left behind, but for a process that is stopped and does not end. Such a one is ended by whoever has claimed the same
- * stage since, and named to all others. Linux only; on other systems every lease is granted.
+ * whichever workers and users started them. A core is held by a socket name that ends with the process, so a lease is never left
+ * behind. A process that is stopped keeps its cores: it is ended by whoever has claimed the same stage since, and all others are told
+ * its id. Linux only; on other systems every lease is granted.
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';

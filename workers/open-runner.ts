@@ -1,6 +1,5 @@
 /**
- * The runner that computes as the plan says, or a refusal: what comes out is keyed by how it was computed, so nothing else than
- * what was asked for will do.
+ * The runner that the numerics of the plan name, or a refusal: numerics are part of the stage key, so no other runner will do.
  */
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';

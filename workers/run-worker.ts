@@ -5,7 +5,7 @@ import { parseWorkerArguments, workerUsage, type WorkerArguments } from './comma
 import { asNightstillError, isUsageError } from '../config/errors.js';
 import { serve } from './serve.js';
 
-/** How often a worker tells Temporal that it lives: who misses one knows of it after two of these. */
+/** How often a worker tells Temporal that it lives: a reader takes it for dead after two of these, and some seconds. */
 const workerHeartbeatInterval = '2s';
 
 /** @throws stages-invalid, scorers-invalid, data-converter-invalid, environment-invalid, temporal-unavailable */

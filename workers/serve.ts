@@ -22,11 +22,11 @@ import { readTemporalSettings } from './temporal-settings.js';
 import { workflowBundle, workflowsPath } from './workflow-bundle.js';
 
 /**
- * Bounds how late a cancel reaches a stage, and progress a reader: Temporal delivers both by heartbeats. A server of this host
- * bears more of them; others may be far away, or bill each.
+ * How late a cancel may reach a stage, and its progress a reader: Temporal delivers both with heartbeats. A server of this host bears
+ * more of them; others may be far away, or bill each.
  */
 const heartbeatThrottle = { here: '1s', elsewhere: '10s' } as const;
-/** How long a decision waits for the worker that made the last one, which may be dead: any other can replay in less. */
+/** How long a workflow task waits for the worker that has the run in its cache, which may be dead: another replays the history in less. */
 const stickyQueueScheduleToStartTimeout = '2s';
 const defaultEndWithinMs = 60_000;
 /** Each may be a process of its own. Of a gpu worker the plugin allows one. */
