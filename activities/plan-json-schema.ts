@@ -20,8 +20,7 @@ export function planJsonSchema(kinds: readonly StageKind[]): JsonObject {
   for (const [section, taking] of Object.entries(optionSections)) {
     const written = asSchema(sections[section]);
     const known = taking.filter((name) => kinds.some(({ kind }) => kind === name));
-    if (known.length > 0)
-      sections[section] = { description: written.description ?? '', ...optionsOf(known, written) };
+    if (known.length > 0) sections[section] = { description: written.description ?? '', ...optionsOf(known, written) };
   }
   const stages = asSchema(sections['stages']);
   const schema: Schema = {

@@ -33,7 +33,11 @@ function workOnce(
   const { cancellationSignal: signal, client } = Context.current();
   const claim = { stageKey, owner: stageOwner(), isOpen: (owner: StageOwner) => isActivityOpen(client, owner) };
   return workUnderClaim(store, { ...claim, uses, preimage, declared: kind.outputs }, async (writer) => {
-    const { outputs, facts, observations = {} } = await work({
+    const {
+      outputs,
+      facts,
+      observations = {},
+    } = await work({
       options: input.with,
       inputs: input.inputs as StageContext['inputs'],
       makers: input.makers ?? {},

@@ -8,7 +8,13 @@ import { NightstillError } from '../config/errors.js';
 import type { ChildPhase } from '../config/child-phases.js';
 import type { Json } from '../config/json.js';
 import type { StageOutput } from '../config/plan.js';
-import { openObjectStore, stageOwnerSchema, type ObjectStore, type StageOwner, type StageWriter } from '../storage/index.js';
+import {
+  openObjectStore,
+  stageOwnerSchema,
+  type ObjectStore,
+  type StageOwner,
+  type StageWriter,
+} from '../storage/index.js';
 import { runChild, type ChildContext } from './child-link.js';
 import { coreClaimOf } from './core-holders.js';
 import { holdCoresOfHost } from './core-lease.js';

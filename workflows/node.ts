@@ -2,7 +2,6 @@
  * One node of a run: its result is looked up by its stage key first, and the stage runs only when none is recorded. The id of
  * the node is the id of the activity, so that operators address it: pause, reset, another queue.
  */
-import type { ActivityOptions } from '@temporalio/common';
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
@@ -103,12 +102,8 @@ const lookUp = (node: PlanNode, input: NodeInput) =>
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   })[activityNames.lookup](input);
 
-/** The proxy has an activity of every name. */
-const stageActivity = <Name extends string>(name: Name, options: ActivityOptions) =>
-  proxyActivities<Record<Name, (input: StageInput) => Promise<StageOutput>>>(options)[name];
-
-const runStage = (node: PlanNode, input: StageInput): Promise<StageOutput> =>
-  stageActivity(node.activity, {
+async function runStage(node: PlanNode, input: StageInput): Promise<StageOutput> {
+  const activities = proxyActivities<Record<string, (input: StageInput) => Promise<StageOutput>>>({
     activityId: node.id,
     summary: node.id,
     taskQueue: node.queue,
@@ -122,4 +117,9 @@ const runStage = (node: PlanNode, input: StageInput): Promise<StageOutput> =>
       backoffCoefficient: node.retry.backoffCoefficient,
       maximumInterval: node.retry.maximumIntervalMs,
     },
-  })(input);
+  });
+  const stage = activities[node.activity];
+  // For the compiler alone: a proxy has an activity of every name.
+  if (stage === undefined) throw new TypeError(`no activity ${node.activity}`);
+  return stage(input);
+}

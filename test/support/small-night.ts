@@ -61,12 +61,7 @@ export class SmallNight {
   }
 
   /** With an identity that says nothing of this machine. */
-  async addWorker(
-    role: Role,
-    queuePrefix?: string,
-    stages = smallStages,
-    namespace = 'default',
-  ): Promise<SmallWorker> {
+  async addWorker(role: Role, queuePrefix?: string, stages = smallStages, namespace = 'default'): Promise<SmallWorker> {
     const plugin = new DistillationPlugin({ role, stages, programs, queuePrefix });
     const worker = await Worker.create({
       connection: this.connection,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { isActivityOpen } from '../../activities/open-activities.js';
 import { start } from '../../client/index.js';
 import { until } from '../support/processes.js';
@@ -22,8 +23,8 @@ beforeAll(async () => {
   night = await SmallNight.begin();
   const { connection } = night.client;
   other = new Client({ connection, namespace });
-  const day = { seconds: 24 * 3600 };
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
+  const retention = { workflowExecutionRetentionPeriod: msToTs('1 day') };
+  await connection.workflowService.registerNamespace({ namespace, ...retention });
   await until('the namespace in the caches of the server', () =>
     other.workflow
       .getHandle('none')

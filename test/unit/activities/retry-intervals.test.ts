@@ -39,7 +39,8 @@ describe('a first interval beyond the longest', () => {
   });
 
   it('is refused when a stage is defined', () => {
-    const message = 'stage wait, retry: expected an initialIntervalMs of at most 300000 (maximumIntervalMs), found 600000';
+    const message =
+      'stage wait, retry: expected an initialIntervalMs of at most 300000 (maximumIntervalMs), found 600000';
     expect(() => define({ initialIntervalMs: 600_000 })).toThrow(
       expect.objectContaining({ code: 'stages-invalid', message }),
     );
