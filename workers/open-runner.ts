@@ -11,6 +11,7 @@ import type { Numerics } from '../config/numerics.js';
 import {
   flagsToAdopt,
   kernelsRunner,
+  libraryBuild,
   numericFlags,
   tensorflowRunner,
   withXlaCache,
@@ -78,7 +79,10 @@ async function openTensorflow(numerics: Numerics, cacheDirectory: string, goesOn
   const packageDirectory = join(found.location, packagePath);
   await removeUnusedEntries(join(cacheDirectory, 'programs'));
   if (goesOnFrom) setVariables(flagsToAdopt(process.env, goesOnFrom));
-  if (xla) setVariables({ TF_XLA_FLAGS: withXlaCache(await xlaCacheOf(numerics), process.env['TF_XLA_FLAGS']) });
+  if (xla) {
+    const kept = await xlaCacheOf(version, libraryBuild(packageDirectory, cacheDirectory));
+    setVariables({ TF_XLA_FLAGS: withXlaCache(kept, process.env['TF_XLA_FLAGS']) });
+  }
   const runner = tensorflowRunner({ packageDirectory, cacheDirectory, threads, variables });
   if (runner.library.version !== version) throw unavailable(`TensorFlow ${version}`, runner.library.version);
   return runner;
@@ -91,12 +95,11 @@ function setVariables(changes: Readonly<Record<string, string | undefined>>): vo
     else process.env[name] = value;
 }
 
-/** What XLA compiled holds on one machine, one TensorFlow and one set of flags. */
-async function xlaCacheOf({ tensorflow: release }: Numerics): Promise<string> {
+/** What XLA compiled holds on one machine, for one build of TensorFlow and under one set of flags. */
+async function xlaCacheOf(release: string | null, build: string): Promise<string> {
   const machines = join(readEnvironment(process.env).cacheDirectory, 'training', 'xla');
-  const flags = JSON.stringify(numericFlags(process.env));
-  const under = flags === '{}' ? '' : `-${hexOf(digestOf(flags)).slice(0, 8)}`;
-  const directory = join(machines, `${hostname()}-${release}${under}`);
+  const made = hexOf(digestOf(JSON.stringify({ build, ...numericFlags(process.env) }))).slice(0, 16);
+  const directory = join(machines, `${hostname()}-${release}-${made}`);
   await mkdir(directory, { recursive: true });
   await markEntryUsed(directory);
   for (const used of [machines, directory]) await removeUnusedEntries(used);

@@ -9,12 +9,18 @@ import { bytesOf, type TensorSpec } from '../tracing/tensor-spec.js';
 import type { TensorSpecs } from '../tracing/trace.js';
 import { prepareBackend, whileOnBackend, type KernelsBackend } from './kernels-backend.js';
 import { checkInputs, checkNumbers, checkRows, knownProgram, knownVariable } from './numbers.js';
+import { describeJavaScript, describeWasm } from './processor.js';
 import { makeTensor, numbersOf, replay, scheduleOf, type Schedule } from './replay.js';
 import type { Executable, NamedNumbers, NumbersSource, RunnableProgram, Runner } from './runner.js';
 
 export const kernelsRunner = ({ backend }: { readonly backend: KernelsBackend }): Runner => ({
   name: `kernels ${backend}`,
-  fingerprint: { runner: `kernels ${backend}`, tensorflow: tf.version_core },
+  fingerprint: {
+    runner: `kernels ${backend}`,
+    tensorflow: tf.version_core,
+    v8: describeJavaScript(),
+    ...describeWasm(),
+  },
   async load(state, programs) {
     await prepareBackend(backend);
     return new KernelsExecutable(backend, state, programs);

@@ -7,7 +7,7 @@ import { withXlaCache } from './numeric-flags.js';
 export interface ProcessSettings {
   /** Threads within one operation. Results may differ between counts: a run keeps its own. */
   readonly threads: number;
-  /** Keeps what XLA compiled between processes. Entries are machine code: one directory a machine and TensorFlow build. */
+  /** Keeps what XLA compiled between processes: machine code, so one directory for each machine and `libraryBuild`. */
   readonly xlaCacheDirectory?: string;
   /**
    * Lines of TensorFlow's log on stderr: everything, warnings and worse, errors, or nothing. Default: nothing, since errors that
@@ -27,11 +27,11 @@ export function processSettings({
   return {
     TF_CPP_MIN_LOG_LEVEL: logLevel[log],
     TF_NUM_INTRAOP_THREADS: `${threads}`,
-    // Operations that are ready side by side; under load one thread for them is half as fast.
+    // How many operations may run side by side: with one thread for them, a machine under load is half as fast.
     TF_NUM_INTEROP_THREADS: `${threads}`,
     // On by default on most machines: said, so that it is the same on all.
     TF_ENABLE_ONEDNN_OPTS: '1',
-    // glibc keeps freed tensors in one arena per thread. Given back at once, a training step peaks 120 MB lower, as fast.
+    // glibc keeps freed memory in an arena for each thread. Given back at once, a training step peaks 120 MB lower and is as fast.
     MALLOC_ARENA_MAX: '1',
     MALLOC_MMAP_THRESHOLD_: `${256 * 1024}`,
     // An index names the same device as in the lists of the driver, not the n-th fastest.

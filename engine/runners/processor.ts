@@ -1,4 +1,7 @@
-/** The processor as far as numbers depend on it: libraries choose their kernels by its model and instruction sets. */
+/**
+ * The processor and the JavaScript engine, as far as numbers depend on them: libraries choose their kernels by the processor's model and
+ * instruction sets, and JavaScript's exp, log, cos and powers are rounded as the release of V8 does it.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { arch, cpus } from 'node:os';
@@ -17,3 +20,23 @@ function instructionSets(): string {
     return 'unknown';
   }
 }
+
+/** For example `12.4`. It has a part in learning rates, bias corrections, losses on wasm and tokens that are drawn. */
+export const describeJavaScript = (): string => /^\d+\.\d+/.exec(process.versions.v8)?.[0] ?? process.versions.v8;
+
+/** Of Node; its types know no value of this name. */
+declare const WebAssembly: { validate(bytes: Uint8Array): boolean };
+
+/**
+ * WebAssembly says what each operation gives, whatever the processor; but tfjs has one module for processors with SIMD and one for those
+ * without, and its products choose their loops by the architecture.
+ */
+export const describeWasm = (): { readonly architecture: string; readonly simd: boolean } => ({
+  architecture: arch(),
+  simd: WebAssembly.validate(simdModule),
+});
+
+/** A module whose only function makes a vector of bytes: what tfjs asks as well. */
+const simdModule = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26, 11,
+]);

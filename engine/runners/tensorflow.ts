@@ -6,10 +6,11 @@ import { availableParallelism } from 'node:os';
 import type { Numbers } from '../tracing/program.js';
 import { describeDevice } from './device.js';
 import { buildModel, type Entry } from './model.js';
+import { libraryBuild } from './library-build.js';
 import { NativeLibrary } from './native.js';
 import { checkInputs, knownProgram } from './numbers.js';
 import { numericFlags, type Variables } from './numeric-flags.js';
-import { describeProcessor } from './processor.js';
+import { describeJavaScript, describeProcessor } from './processor.js';
 import type { Executable, NamedNumbers, NumbersSource, Runner } from './runner.js';
 import { keepSavedModel } from './saved-model-cache.js';
 import { SessionState } from './session-state.js';
@@ -38,9 +39,11 @@ export function tensorflowRunner({
   variables = {},
 }: TensorflowOptions): Runner & { readonly library: NativeLibrary } {
   const library = new NativeLibrary(packageDirectory);
+  const { version, usesGpu } = library;
+  const build = libraryBuild(packageDirectory, cacheDirectory);
   return {
-    name: `tensorflow ${library.version}`,
-    fingerprint: fingerprintOf(library, threads, variables),
+    name: `tensorflow ${version}`,
+    fingerprint: fingerprintOf({ version, usesGpu, build }, threads, variables),
     library,
     async load(state, programs) {
       const { bytes, entries, groups } = buildModel(state, programs);
@@ -50,18 +53,25 @@ export function tensorflowRunner({
   };
 }
 
+interface LoadedLibrary extends Pick<NativeLibrary, 'version' | 'usesGpu'> {
+  /** `libraryBuild` of its package. */
+  readonly build: string;
+}
+
 /** @param driver where the driver of NVIDIA tells of its devices */
 export const fingerprintOf = (
-  { version, usesGpu }: Pick<NativeLibrary, 'version' | 'usesGpu'>,
+  { version, build, usesGpu }: LoadedLibrary,
   threads: number,
   variables: Variables,
   driver?: string,
 ): Runner['fingerprint'] => ({
   runner: 'tensorflow',
   tensorflow: version,
+  build,
   gpu: usesGpu,
   threads,
   processor: describeProcessor(),
+  v8: describeJavaScript(),
   ...(usesGpu && describeDevice(variables['CUDA_VISIBLE_DEVICES'], driver)),
   ...numericFlags(variables),
 });

@@ -10,6 +10,12 @@ interface Trained {
   readonly last: number;
 }
 
+interface Stage {
+  readonly flags: string;
+  readonly build: string;
+  readonly kept: object;
+}
+
 /** Each with when it was written. */
 const filesIn = (directory: string): [string, number][] =>
   readdirSync(directory).map((name) => [name, statSync(join(directory, name)).mtimeMs]);
@@ -39,9 +45,10 @@ test('what XLA compiled is kept for the next process, which compiles nothing and
 
 test('a stage computes under the flags of the state that it goes on from, and keeps apart what XLA compiles under them', async () => {
   const flags = '--xla_cpu_enable_fast_math=true';
-  const stage = await runChild<{ readonly flags: string; readonly kept: object }>('stage-with-flags', [flags]);
+  const stage = await runChild<Stage>('stage-with-flags', [flags]);
   expect(stage.flags).toBe(flags);
-  expect(Object.keys(stage.kept)).toEqual([expect.stringMatching(/-\d+\.\d+\.\d+-[0-9a-f]{8}$/)]);
+  expect(stage.build).toMatch(/^[0-9a-f]{16}$/);
+  expect(Object.keys(stage.kept)).toEqual([expect.stringMatching(/-\d+\.\d+\.\d+-[0-9a-f]{16}$/)]);
   expect(Object.values(stage.kept)).toEqual([expect.any(Number)]);
   expect(Object.values(stage.kept)).not.toContain(0);
 });

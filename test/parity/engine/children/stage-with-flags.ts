@@ -32,4 +32,5 @@ const session = await compile({
 session.run('exponents', { a: new Float32Array(77) });
 const kept = join(cacheDirectory, 'training/xla');
 const entries = readdirSync(kept).map((name) => [name, readdirSync(join(kept, name)).length]);
-console.log(JSON.stringify({ flags: runner.fingerprint['XLA_FLAGS'], kept: Object.fromEntries(entries) }));
+const { XLA_FLAGS: set, build } = runner.fingerprint;
+console.log(JSON.stringify({ flags: set, build, kept: Object.fromEntries(entries) }));

@@ -1,13 +1,21 @@
 /** What becomes of a run that another machine began: fingerprints as the runners make them, of two machines and two environments. */
 import { inexactResumes, kernelsRunner, processSettings, repeatsItsBits } from '../../../../engine/index.js';
-import { describeProcessor } from '../../../../engine/runners/processor.js';
+import { describeJavaScript, describeProcessor } from '../../../../engine/runners/processor.js';
 import { fingerprintOf } from '../../../../engine/runners/tensorflow.js';
 import { nvidiaDriver } from '../../../support/nvidia-driver.js';
 
-const shared = { runner: 'tensorflow', tensorflow: '2.21.0', threads: 2, processor: describeProcessor() };
+const build = '6f1ad0c1b2e3f405';
+const shared = {
+  runner: 'tensorflow',
+  tensorflow: '2.21.0',
+  build,
+  threads: 2,
+  processor: describeProcessor(),
+  v8: describeJavaScript(),
+};
 /** That of `tensorflowRunner` on a machine with a GPU. */
 const gpu = (model: string, flags: Record<string, string> = {}) =>
-  fingerprintOf({ version: '2.21.0', usesGpu: true }, 2, flags, nvidiaDriver(model));
+  fingerprintOf({ version: '2.21.0', build, usesGpu: true }, 2, flags, nvidiaDriver(model));
 const [a100, h100] = [gpu('NVIDIA A100-SXM4-40GB'), gpu('NVIDIA H100 80GB HBM3')];
 
 const begun = {
@@ -26,6 +34,8 @@ it('a machine that computes the same bits adds no place at which a run went on w
 it.each([
   ['another model of the GPU', h100],
   ['a processor instead of the GPU', { ...shared, gpu: false }],
+  ['another build of the same release', { ...a100, build: '0123456789abcdef' }],
+  ['another release of V8', { ...a100, v8: '0.1' }],
   ['another flag', gpu('NVIDIA A100-SXM4-40GB', { NVIDIA_TF32_OVERRIDE: '0' })],
   ['another runner', kernelsRunner({ backend: 'wasm' }).fingerprint],
 ])('another machine adds its place to those of before: %s', (_, now) => {
@@ -44,7 +54,7 @@ it('a run that waits for its own kind of machine says what differs', () => {
 
 it('a state of before devices were recorded is that of an unknown GPU, and on a processor it goes on exactly', () => {
   expect(inexactResumes({ ...begun, before: { ...shared, gpu: true }, now: a100 })).toEqual([3, 7]);
-  const processor = fingerprintOf({ version: '2.21.0', usesGpu: false }, 2, processSettings({ threads: 2 }));
+  const processor = fingerprintOf({ version: '2.21.0', build, usesGpu: false }, 2, processSettings({ threads: 2 }));
   expect(inexactResumes({ ...waiting, before: { ...shared, gpu: false }, now: processor })).toEqual([3]);
 });
 
