@@ -2,13 +2,14 @@
  * Generates many sequences at once: a fixed number of slots, each with its part of a cache that lives in the session. Sequences
  * join and leave slots while others run. A step always computes every slot and a prompt is read alone, padded to a length that
  * follows from its own, so the bits of a sequence depend on the loaded model and on the request, not on what runs beside it.
- * Calls are synchronous; between any two the event loop gets its turn.
+ * Calls of programs are synchronous; between any two the event loop gets its turn.
  */
 import { setImmediate } from 'node:timers/promises';
 import { compile, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
-import type { NumbersSource, Runner } from '../runners/runner.js';
+import type { NamedNumbers, NumbersSource, Runner } from '../runners/runner.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import type { Numbers } from '../tracing/program.js';
 import { checkRequest, checkShape } from './checks.js';
 import { decodingWeightSource, decodingWeightState } from './decoding-weights.js';
 import { createEventQueue, type EventQueue } from './event-queue.js';
@@ -70,6 +71,20 @@ interface Run {
   abandoned: boolean;
 }
 
+/** A sequence that is due a token, with the most probable one. */
+interface Computed {
+  readonly slot: number;
+  readonly run: Run;
+  readonly greedy: number;
+}
+
+interface Chosen {
+  readonly slot: number;
+  readonly run: Run;
+  readonly id: number;
+  readonly known: KnownOfToken;
+}
+
 class SlotGenerator implements Generator {
   readonly #options: GeneratorOptions;
   readonly #session: Session<string>;
@@ -100,17 +115,17 @@ class SlotGenerator implements Generator {
     this.#session.dispose();
   }
 
-  /** Works until nothing runs or waits. What fails ends every sequence. */
+  /** Works until nothing runs or waits. An error ends every sequence. */
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      // Those who ask in one go begin together.
+      // Requests that are made in one synchronous stretch begin together.
       await setImmediate();
       while (this.#runs().length > 0) {
         this.#dropCancelled();
-        this.#admit();
-        this.#step();
+        await this.#admit();
+        await this.#step();
         await setImmediate();
       }
     } catch (error) {
@@ -140,46 +155,51 @@ class SlotGenerator implements Generator {
     }
   }
 
-  /** Reads prompts, each alone, into the slots that are free. */
-  #admit(): void {
-    for (let slot = this.#slots.indexOf(undefined); slot >= 0; slot = this.#slots.indexOf(undefined)) {
-      const run = this.#waiting.shift();
+  /** Reads prompts, each alone, into the slots that are free: no more of them than there are slots, before those who run get their step. */
+  async #admit(): Promise<void> {
+    for (let read = 0; read < this.#slots.length; read += 1) {
+      const slot = this.#slots.indexOf(undefined);
+      const run = slot < 0 ? undefined : this.#waiting.shift();
       if (run === undefined) return;
       this.#slots[slot] = run;
       const { prompt } = run.sequence.request;
       const tokens = this.#options.promptLengths.find((length) => length >= prompt.length) ?? prompt.length;
-      // Padded with its own last token: what is hidden is then no stranger than what is seen.
+      // Padded with its own last token: what is masked then has no more extreme numbers than the prompt.
       const ids = new Int32Array(tokens).fill(prompt.at(-1) ?? 0);
       ids.set(prompt);
       const inputs = { ids, last: Int32Array.of(prompt.length - 1), slot: Int32Array.of(slot) };
       const { greedy } = this.#session.run(prefillName(tokens), inputs);
-      this.#take(new Map([[slot, greedy?.[0] ?? 0]]));
+      await this.#take([{ slot, run, greedy: greedy?.[0] ?? 0 }]);
+      await setImmediate();
+      this.#dropCancelled();
     }
   }
 
   /** One token for every slot that has a sequence. */
-  #step(): void {
-    if (this.#slots.every((run) => run === undefined)) return;
+  async #step(): Promise<void> {
+    const occupied = [...this.#slots.entries()].flatMap(([slot, run]) => (run === undefined ? [] : [{ slot, run }]));
+    if (occupied.length === 0) return;
     const newest = this.#slots.map((run) => run?.sequence.newest() ?? { id: 0, position: 0 });
     const { greedy } = this.#session.run('decode', {
       ids: Int32Array.from(newest, ({ id }) => id),
       positions: Int32Array.from(newest, ({ position }) => position),
     });
-    const occupied = [...this.#slots.keys()].filter((slot) => this.#slots[slot] !== undefined);
-    this.#take(new Map(occupied.map((slot) => [slot, greedy?.[slot] ?? 0])));
+    await this.#take(occupied.map(({ slot, run }) => ({ slot, run, greedy: greedy?.[slot] ?? 0 })));
   }
 
-  /** Gives each of these slots its next token. @param greedy the most probable one by slot */
-  #take(greedy: ReadonlyMap<number, number>): void {
-    const chosen = [...greedy].flatMap(([slot, id]) => {
-      const run = this.#slots[slot];
-      if (run === undefined) return [];
-      return [{ slot, run, id: run.sequence.choose(id, () => this.#logits(slot)) }];
-    });
-    const wanted = chosen.filter(({ run }) => run.sequence.request.logProbabilities === true);
-    const known = this.#logProbabilities(wanted);
-    for (const { slot, run, id } of chosen) {
-      const events = run.sequence.accept(id, { ...known.get(slot), ...this.#mostProbable(slot, run) });
+  /** Gives each of these sequences its next token. */
+  async #take(computed: readonly Computed[]): Promise<void> {
+    const chosen: Chosen[] = [];
+    for (const { slot, run, greedy } of computed) {
+      const { sampling, mostProbable = 0 } = run.sequence.request;
+      const logits = sampling === undefined && mostProbable === 0 ? undefined : await this.#logits(slot);
+      const known = logits && mostProbable > 0 ? { mostProbable: mostProbableTokens(logits, mostProbable) } : {};
+      chosen.push({ slot, run, id: run.sequence.choose(greedy, logits), known });
+    }
+    const probable = await this.#logProbabilities(chosen);
+    for (const { slot, run, id, known } of chosen) {
+      if (this.#slots[slot] !== run) continue; // the generator was disposed meanwhile, which has ended the sequence
+      const events = run.sequence.accept(id, { ...probable.get(slot), ...known });
       if (events.at(-1)?.kind === 'end') {
         this.#slots[slot] = undefined;
         finish(run, events);
@@ -187,24 +207,23 @@ class SlotGenerator implements Generator {
     }
   }
 
-  #logits(slot: number): Float32Array {
-    const { logits } = this.#session.run('logits', { slot: Int32Array.of(slot) });
+  async #logits(slot: number): Promise<Float32Array> {
+    const { logits } = await this.#ask('logits', { slot: Int32Array.of(slot) });
     return logits instanceof Float32Array ? logits : new Float32Array();
   }
 
-  #mostProbable(slot: number, { sequence }: Run): KnownOfToken {
-    const { mostProbable = 0 } = sequence.request;
-    return mostProbable === 0 ? {} : { mostProbable: mostProbableTokens(this.#logits(slot), mostProbable) };
-  }
-
-  #logProbabilities(
-    wanted: readonly { readonly slot: number; readonly id: number }[],
-  ): ReadonlyMap<number, KnownOfToken> {
+  async #logProbabilities(chosen: readonly Chosen[]): Promise<ReadonlyMap<number, KnownOfToken>> {
+    const wanted = chosen.filter(({ run }) => run.sequence.request.logProbabilities === true);
     if (wanted.length === 0) return new Map();
     const ids = new Int32Array(this.#slots.length);
     for (const { slot, id } of wanted) ids[slot] = id;
-    const { logProbabilities } = this.#session.run('logProbabilities', { ids });
+    const { logProbabilities } = await this.#ask('logProbabilities', { ids });
     return new Map(wanted.map(({ slot }) => [slot, { logProbability: logProbabilities?.[slot] ?? Number.NaN }]));
+  }
+
+  async #ask(program: string, inputs: NamedNumbers): Promise<Record<string, Numbers>> {
+    await setImmediate();
+    return this.#session.run(program, inputs);
   }
 }
 

@@ -23,9 +23,9 @@ export interface Sequence {
   /**
    * The token after the newest one.
    * @param greedy the most probable one
-   * @param logits of the slot, called only when a token is drawn
+   * @param logits of the slot; they must be there where the request says how to draw
    */
-  readonly choose: (greedy: number, logits: () => Float32Array) => number;
+  readonly choose: (greedy: number, logits: Float32Array | undefined) => number;
   /** Takes a token; the last event tells whether that was the end. */
   readonly accept: (id: number, known: KnownOfToken) => readonly GenerationEvent[];
   /** Ends it before its time. */
@@ -61,15 +61,18 @@ export function createSequence({ request, endOfSequence, capacity, decoder }: Se
         { ...token, text },
         { kind: 'end', reason: 'stop-string', text: '' },
       ];
-    // The newest token has no place yet; the next step would give it the one after all others.
+    // The newest token is not in the cache yet: the next step would write it behind the others, and a full slot has no room.
     const full = prompt.length + generated > capacity;
     return generated >= maximumNewTokens || full ? [{ ...token, text }, end('length')] : [{ ...token, text }];
   };
   return {
     request,
     newest: () => ({ id: newest, position: prompt.length + generated - 1 }),
-    choose: (greedy, logits) =>
-      sampling === undefined || random === undefined ? greedy : drawToken(logits(), sampling, random.uniform()),
+    choose(greedy, logits) {
+      if (sampling === undefined || random === undefined) return greedy;
+      if (logits === undefined) throw new TypeError('expected the logits that a token is drawn from');
+      return drawToken(logits, sampling, random.uniform());
+    },
     accept,
     cancel: () => end('cancelled'),
   };
