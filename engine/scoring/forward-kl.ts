@@ -9,12 +9,13 @@ import { setImmediate } from 'node:timers/promises';
 import { compile, type ProgramSpec, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
-import { after } from '../kernels/order.js';
 import { hiddenStates, logits } from '../models/decoder.js';
 import type { NumbersSource, Runner } from '../runners/runner.js';
-import { tf } from '../tf.js';
-import type { Tensors } from '../tracing/trace.js';
+import type { tf } from '../tf.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
 import { denseDivergence } from '../training/losses/dense-teacher.js';
+import { checkRowLengths, checkSequence, isCount, refuse } from './checks.js';
+import { chunksOf, inChunks } from './chunks.js';
 
 export interface ScoredModel {
   readonly config: ModelConfig;
@@ -36,16 +37,21 @@ export interface ForwardKlOptions {
 
 export interface ForwardKl {
   /**
-   * @param ids L token ids, at most as many as the longest row has
+   * @param ids L token ids, at least one and at most as many as the longest row has
+   * @throws inference-setting-invalid, sequence-too-long, engine-failed
    * @returns [L − 1], in nats; that at place i is of the distributions of token i + 1, given all before it
    */
   divergences(ids: Int32Array): Promise<Float32Array>;
   dispose(): void;
 }
 
-/** @throws engine-failed, and whatever reading the weights throws */
+/** @throws inference-setting-invalid, engine-failed, and whatever reading the weights throws */
 export async function createForwardKl(options: ForwardKlOptions): Promise<ForwardKl> {
   const { runner, student, teacher, rowLengths, logitNumbers = 2 ** 24, xla = false } = options;
+  const configs = [student.config, teacher.config];
+  checkRowLengths(rowLengths, Math.min(...configs.map(({ maximumPositions }) => maximumPositions)));
+  if (!isCount(logitNumbers)) throw refuse(`logitNumbers of at least 1, found ${logitNumbers}`);
+  const known = { rowLengths, vocabularySize: Math.min(...configs.map(({ vocabularySize }) => vocabularySize)) };
   const tensors = [...named(studentPrefix, student), ...named(teacherPrefix, teacher)];
   const state = Object.fromEntries(tensors.map(([name, shape]) => [name, { shape, dtype: 'float32' } as const]));
   const programs = Object.fromEntries(
@@ -66,7 +72,10 @@ export async function createForwardKl(options: ForwardKlOptions): Promise<Forwar
     throw error;
   }
   return {
-    divergences: (ids) => divergences(session, rowLengths, ids),
+    divergences: async (ids) => {
+      checkSequence(known, ids);
+      return divergences(session, rowLengths, ids);
+    },
     dispose: () => session.dispose(),
   };
 }
@@ -89,42 +98,27 @@ interface Shape {
 function programOf({ student, teacher, tokens, logitNumbers, xla }: Shape): ProgramSpec {
   const ofRow = { shape: [1, tokens], dtype: 'int32' } as const;
   const vocabulary = Math.max(student.vocabularySize, teacher.vocabularySize);
-  const chunk = chunkOf(tokens, vocabulary, logitNumbers);
   return {
     xla,
     inputs: { ids: ofRow, positions: ofRow, segments: ofRow },
     run(state, inputs) {
       const hiddenOf = (config: ModelConfig, weights: Tensors): tf.Tensor2D =>
         hiddenStates(config, weights, {
-          ids_BT: matrixOf(inputs, 'ids', tokens),
-          positions_BT: matrixOf(inputs, 'positions', tokens),
-          segments_BT: matrixOf(inputs, 'segments', tokens),
+          ids_BT: namedTensor(inputs, 'ids').as2D(1, tokens),
+          positions_BT: namedTensor(inputs, 'positions').as2D(1, tokens),
+          segments_BT: namedTensor(inputs, 'segments').as2D(1, tokens),
         });
       const [ours, theirs] = [weightsOf(state, studentPrefix), weightsOf(state, teacherPrefix)];
       const [hidden_TD, teachers_TD] = [hiddenOf(student, ours), hiddenOf(teacher, theirs)];
-      const chunks: tf.Tensor1D[] = [];
-      for (let begin = 0; begin < tokens; begin += chunk) {
-        const before = chunks.at(-1);
-        // In a graph the next logits would otherwise be made beside these.
-        const rowsOf = (all: tf.Tensor2D): tf.Tensor2D => {
-          const rows_nD = tf.slice(all, [begin, 0], [chunk, -1]);
-          return before === undefined ? rows_nD : after(rows_nD, before);
-        };
+      const outputs = inChunks(chunksOf(tokens, vocabulary, logitNumbers), (rowsOf) => {
         const teacherLogits_NW = logits(teacher, theirs, rowsOf(teachers_TD));
         const logits_nV = logits(student, ours, rowsOf(hidden_TD));
         const { values_N } = denseDivergence({ kind: 'forward-kl' }, 1, logits_nV, { teacherLogits_NW });
-        chunks.push(values_N);
-      }
-      return { outputs: { divergences: chunks.length === 1 && chunks[0] ? chunks[0] : tf.concat1d(chunks) } };
+        return { divergences: values_N };
+      });
+      return { outputs };
     },
   };
-}
-
-/** The most tokens that divide the row and whose logits are few enough; at least one. */
-function chunkOf(tokens: number, vocabulary: number, logitNumbers: number): number {
-  let chunks = Math.max(1, Math.ceil((tokens * vocabulary) / logitNumbers));
-  while (tokens % chunks !== 0) chunks += 1;
-  return tokens / chunks;
 }
 
 const weightsOf = (state: Tensors, prefix: string): Tensors =>
@@ -134,19 +128,12 @@ const weightsOf = (state: Tensors, prefix: string): Tensors =>
     ),
   );
 
-function matrixOf(inputs: Tensors, name: string, tokens: number): tf.Tensor2D {
-  const tensor = inputs[name];
-  if (tensor === undefined) throw new TypeError(`expected an input ${name}`);
-  return tensor.as2D(1, tokens);
-}
-
 async function divergences(
   session: Session<string>,
   rowLengths: readonly number[],
   ids: Int32Array,
 ): Promise<Float32Array> {
-  const tokens = rowLengths.find((length) => length >= ids.length);
-  if (tokens === undefined) throw new RangeError(`expected at most ${rowLengths.at(-1)} tokens, found ${ids.length}`);
+  const tokens = rowLengths.find((length) => length >= ids.length) ?? 0;
   const padded = (values: Int32Array): Int32Array => {
     const row = new Int32Array(tokens);
     row.set(values);

@@ -6,12 +6,12 @@
  */
 import type { ProgramSpec } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
-import { after } from '../kernels/order.js';
 import { replaceRows } from '../kernels/replace-rows.js';
 import { hiddenStates, logits } from '../models/decoder.js';
 import { tf } from '../tf.js';
 import type { TensorSpec } from '../tracing/tensor-spec.js';
-import type { Tensors } from '../tracing/trace.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
+import { chunksOf, inChunks } from './chunks.js';
 import { topLogits } from './top-k.js';
 
 export interface ScoringShape {
@@ -22,15 +22,9 @@ export interface ScoringShape {
   /** How many ids are kept at each position. */
   readonly topK: number;
   readonly temperatures: readonly number[];
-  /** Above it, logits of a batch are made in chunks: how many numbers are in memory at once. */
+  /** How many logits may be in memory at once: those of more tokens are made in chunks. */
   readonly logitNumbers: number;
 }
-
-/**
- * Numbers of one chunk or batch, by token: `topIds` and `topLogits` [·, K], `nextLogits`, and for each temperature the rest,
- * Σ exp((z − z_max) / temperature) over all ids but the kept ones.
- */
-type Scored = Record<string, tf.Tensor>;
 
 export const scoreName = (rowLength: number): string => `score ${rowLength}`;
 export const restName = (temperature: number): string => `rest at ${temperature}`;
@@ -59,9 +53,9 @@ export function scoringPrograms(
   );
 }
 
-function scoreRows(config: ModelConfig, shape: ScoringShape, weights: Tensors, inputs: Tensors): Scored {
-  const [rows = 0, length = 0] = tensor(inputs, 'ids').shape;
-  const matrix = (name: string): tf.Tensor2D => tensor(inputs, name).as2D(rows, length);
+function scoreRows(config: ModelConfig, shape: ScoringShape, weights: Tensors, inputs: Tensors): Tensors {
+  const [rows = 0, length = 0] = namedTensor(inputs, 'ids').shape;
+  const matrix = (name: string): tf.Tensor2D => namedTensor(inputs, name).as2D(rows, length);
   const hidden_ND = hiddenStates(config, weights, {
     ids_BT: matrix('ids'),
     positions_BT: matrix('positions'),
@@ -69,32 +63,16 @@ function scoreRows(config: ModelConfig, shape: ScoringShape, weights: Tensors, i
   });
   const tokens = rows * length;
   const next_N = tf.reshape<tf.Rank.R1>(matrix('next'), [tokens]);
-  const chunk = chunkOf(tokens, config.vocabularySize, shape.logitNumbers);
-  const chunks: Scored[] = [];
-  for (let begin = 0; begin < tokens; begin += chunk) {
-    const before = chunks.at(-1);
-    const mine_nD = tf.slice(hidden_ND, [begin, 0], [chunk, config.hiddenSize]);
-    // In a graph the next logits would otherwise be made beside these.
-    const ordered_nD = before === undefined ? mine_nD : after(mine_nD, last(before));
-    chunks.push(scoreChunk(shape, logits(config, weights, ordered_nD), tf.slice(next_N, begin, chunk)));
-  }
-  const [first] = chunks;
-  if (first === undefined || chunks.length === 1) return first ?? scoreChunk(shape, hidden_ND, next_N);
-  const names = Object.keys(first);
-  return Object.fromEntries(names.map((name) => [name, tf.concat(chunks.map((part) => tensor(part, name)))]));
+  return inChunks(chunksOf(tokens, config.vocabularySize, shape.logitNumbers), (rowsOfChunk, { begin, size }) =>
+    scoreChunk(shape, logits(config, weights, rowsOfChunk(hidden_ND)), tf.slice(next_N, begin, size)),
+  );
 }
 
-/** Of all a chunk computes, what is there last. */
-const last = (scored: Scored): tf.Tensor => tensor(scored, restName(1));
-
-/** The most tokens that divide the batch and whose logits are few enough; at least one. */
-function chunkOf(tokens: number, vocabulary: number, logitNumbers: number): number {
-  let chunks = Math.max(1, Math.ceil((tokens * vocabulary) / logitNumbers));
-  while (tokens % chunks !== 0) chunks += 1;
-  return tokens / chunks;
-}
-
-function scoreChunk(shape: ScoringShape, logits_nV: tf.Tensor2D, next_n: tf.Tensor1D): Scored {
+/**
+ * Numbers of the tokens of one chunk: `topIds` and `topLogits` [n, K], `nextLogits` [n], and for each temperature the rest [n],
+ * Σ exp((z − z_max) / temperature) over all ids but the kept ones.
+ */
+function scoreChunk(shape: ScoringShape, logits_nV: tf.Tensor2D, next_n: tf.Tensor1D): Tensors {
   const [tokens, vocabulary] = logits_nV.shape;
   const { logits_NK, ids_NK } = topLogits(logits_nV, shape.topK);
   const rows_n = tf.range(0, tokens, 1, 'int32');
@@ -110,10 +88,4 @@ function scoreChunk(shape: ScoringShape, logits_nV: tf.Tensor2D, next_n: tf.Tens
     tf.sum(tf.exp(temperature === 1 ? below_nV : tf.mul(below_nV, 1 / temperature)), 1),
   ]);
   return { topIds: ids_NK, topLogits: logits_NK, nextLogits, ...Object.fromEntries(rests) };
-}
-
-function tensor(tensors: Tensors, name: string): tf.Tensor {
-  const found = tensors[name];
-  if (found === undefined) throw new TypeError(`expected a tensor ${name}`);
-  return found;
 }

@@ -4,12 +4,12 @@
  * turn.
  */
 import { setImmediate } from 'node:timers/promises';
-import { NightstillError } from '../../config/errors.js';
 import { compile, type ProgramSpec, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
 import type { NumbersSource, Runner } from '../runners/runner.js';
 import { takeBatch, type ScoringBatch, type Waiting } from './batches.js';
+import { checkRowLengths, checkSequence, isCount, refuse } from './checks.js';
 import { rowsOf, scoreName, scoringPrograms, type ScoringShape } from './programs.js';
 import { readScored, type ScoredSequence } from './scored.js';
 
@@ -84,9 +84,10 @@ async function* score(
   sequences: Iterable<Int32Array> | AsyncIterable<Int32Array>,
 ): AsyncGenerator<ScoredSequence, void, undefined> {
   const queues = loaded.shape.rowLengths.map((columns): Queue => ({ columns, waiting: [] }));
+  const known = { rowLengths: loaded.shape.rowLengths, vocabularySize: loaded.config.vocabularySize };
   let index = 0;
   for await (const ids of sequences) {
-    checkSequence(loaded, ids, index);
+    checkSequence(known, ids, ` in sequence ${index}`);
     const queue = queues.find(({ columns }) => columns >= ids.length);
     queue?.waiting.push({ index, ids });
     index += 1;
@@ -105,33 +106,11 @@ async function* scoreBatch({ shape, session }: Loaded, { columns, waiting }: Que
   for (const place of places) yield readScored(results, place, shape);
 }
 
-const refuse = (expected: string): NightstillError =>
-  new NightstillError('inference-setting-invalid', `expected ${expected}`);
-
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
-
 function checkShape({ maximumPositions, vocabularySize }: ModelConfig, shape: ScoringShape): void {
   const { rowLengths, batchTokens, topK, temperatures, logitNumbers } = shape;
-  const ascending = rowLengths.every((length, index) => length > (rowLengths[index - 1] ?? 0));
-  if (rowLengths.length === 0 || !rowLengths.every(isCount) || !ascending)
-    throw refuse(`ascending lengths of rows, found [${rowLengths.join(', ')}]`);
-  const longest = rowLengths.at(-1) ?? 0;
-  if (longest > maximumPositions) throw refuse(`rows of at most ${maximumPositions} tokens, found ${longest}`);
+  checkRowLengths(rowLengths, maximumPositions);
   if (!isCount(batchTokens) || !isCount(logitNumbers)) throw refuse('batchTokens and logitNumbers of at least 1');
   if (!isCount(topK) || topK > vocabularySize) throw refuse(`topK of 1 to ${vocabularySize}, found ${topK}`);
   if (!temperatures.every((temperature) => temperature > 0 && temperature < Infinity))
     throw refuse(`temperatures above 0, found [${temperatures.join(', ')}]`);
-}
-
-function checkSequence({ config: { vocabularySize }, shape }: Loaded, ids: Int32Array, index: number): void {
-  const longest = shape.rowLengths.at(-1) ?? 0;
-  if (ids.length === 0) throw refuse(`at least one token in sequence ${index}, found none`);
-  const strange = ids.find((id) => id < 0 || id >= vocabularySize);
-  if (strange !== undefined)
-    throw refuse(`token ids of 0 to ${vocabularySize - 1} in sequence ${index}, found ${strange}`);
-  if (ids.length > longest)
-    throw new NightstillError(
-      'sequence-too-long',
-      `expected at most ${longest} tokens in sequence ${index}, found ${ids.length}`,
-    );
 }

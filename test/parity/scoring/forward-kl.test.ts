@@ -1,4 +1,5 @@
 /** Forward KL against a dense computation in double precision, from the logits that transformers has written down. */
+import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import { createForwardKl } from '../../../engine/scoring/forward-kl.js';
 import { loadModel } from '../generation/models.js';
 import { runners } from '../training/runners.js';
@@ -31,8 +32,8 @@ test.each(runners)('on %s forward KL over the shared ids is that of dense distri
     student: { config, weights },
     teacher: { config: { ...config, vocabularySize }, weights: padded },
     rowLengths: [32, 64],
-    // Several chunks of logits in a row.
-    logitNumbers: 8 * vocabularySize,
+    // Several chunks of logits in a row, the last one shorter.
+    logitNumbers: 7 * vocabularySize,
   });
   const [batch, reference] = [fixture.int32('input_ids.npy'), fixture.float32('logits.npy')];
   const [rows = 0, tokens = 0] = batch.shape;
@@ -50,6 +51,25 @@ test.each(runners)('on %s forward KL over the shared ids is that of dense distri
     });
     expect(await forwardKl.divergences(ids)).toEqual(found);
   }
-  await expect(forwardKl.divergences(new Int32Array(65))).rejects.toThrow('expected at most 64 tokens, found 65');
+  const refused = (ids: Int32Array, code: string) => expect(forwardKl.divergences(ids)).rejects.toMatchObject({ code });
+  await refused(new Int32Array(65), 'sequence-too-long');
+  await refused(new Int32Array(), 'inference-setting-invalid');
+  // An id that the teacher has and the student has not.
+  await refused(Int32Array.of(3, config.vocabularySize), 'inference-setting-invalid');
   forwardKl.dispose();
+});
+
+test.each([
+  { rowLengths: [] },
+  { rowLengths: [64, 32] },
+  { rowLengths: [1.5] },
+  { rowLengths: [1_000_000] },
+  { logitNumbers: 0 },
+])('a divergence of impossible shape is refused: %j', async (options) => {
+  const { fixture, weights } = await loadModel('qwen3-qknorm');
+  const scored = { config: fixture.config, weights };
+  const runner = kernelsRunner({ backend: 'wasm' });
+  await expect(
+    createForwardKl({ runner, student: scored, teacher: scored, rowLengths: [32], ...options }),
+  ).rejects.toMatchObject({ code: 'inference-setting-invalid' });
 });

@@ -18,8 +18,8 @@ const scorerOf = (runner: Runner, { fixture, weights }: LoadedModel, options: Pa
     batchTokens: 128,
     topK,
     temperatures,
-    // Several chunks of logits in a batch.
-    logitNumbers: 40 * fixture.config.vocabularySize,
+    // Several chunks of logits in a batch, the last one shorter.
+    logitNumbers: 50 * fixture.config.vocabularySize,
     ...options,
   });
 
