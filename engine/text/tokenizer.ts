@@ -1,8 +1,8 @@
 /**
  * Text to token ids and back, as tokenizer.json says: the same ids as the reference implementation gives. Special tokens written in
- * a text become what they are, as there. Ids beyond the vocabulary (a padded embedding has some) decode to nothing. The clean-up of
- * spaces that some tokenizer_config.json ask for is not done: it corrupts what byte-pair tokenizers decode, and transformers 5 skips
- * it too.
+ * a text become what they are, as there. Ids beyond the vocabulary (a padded embedding has some) decode to nothing. Nothing is taken
+ * from tokenizer_config.json: its clean-up of spaces corrupts what byte-pair tokenizers decode, and its other wishes are those of
+ * tokenizers without a tokenizer.json; transformers 5 passes over them too.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -53,14 +53,11 @@ const invalid = (source: string, found: string, cause?: unknown): NightstillErro
 
 const limits: TextLimits = { maximumBytes: 256 * 1024 * 1024, tooLarge: 'tokenizer-invalid' };
 
-/**
- * Reads tokenizer.json, and tokenizer_config.json where there is one.
- * @throws model-file-missing, tokenizer-invalid
- */
+/** Reads tokenizer.json. @throws model-file-missing, tokenizer-invalid */
 export async function openTokenizer(directory: string): Promise<Tokenizer> {
   const path = join(directory, 'tokenizer.json');
   const text = await readText(path, limits);
-  return createTokenizer(parseJson(text, path), await readTokenizerConfig(directory), path);
+  return createTokenizer(parseJson(text, path), path);
 }
 
 /** The content of tokenizer_config.json; an empty object when there is none. @throws model-file-missing, tokenizer-invalid */
@@ -83,13 +80,12 @@ function parseJson(text: string, path: string): unknown {
 
 /**
  * @param json the content of tokenizer.json.
- * @param config the content of tokenizer_config.json.
  * @throws tokenizer-invalid
  */
-export function createTokenizer(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
+export function createTokenizer(json: unknown, source = 'tokenizer.json'): Tokenizer {
   const file = fileSchema.safeParse(json);
   if (!file.success) throw invalid(source, firstFault(file.error));
-  const inner = construct(json, config, source);
+  const inner = construct(json, source);
   const added = new Map(file.data.added_tokens.map(({ id, content }) => [id, content]));
   const specialTokens = new Map(
     file.data.added_tokens.filter(({ special }) => special).map(({ id, content }) => [content, id]),
@@ -122,10 +118,9 @@ export function createTokenizer(json: unknown, config: unknown = {}, source = 't
 
 const highest = (ids: readonly number[]): number => ids.reduce((most, id) => Math.max(most, id), -1);
 
-function construct(json: unknown, config: unknown, source: string): ReferenceTokenizer {
-  if (typeof json !== 'object' || json === null || typeof config !== 'object' || config === null)
-    throw invalid(source, 'expected objects');
-  return refuseDamage(source, () => createReferenceTokenizer(json, config));
+function construct(json: unknown, source: string): ReferenceTokenizer {
+  if (typeof json !== 'object' || json === null) throw invalid(source, 'expected an object');
+  return refuseDamage(source, () => createReferenceTokenizer(json));
 }
 
 /** The library trusts the file: what it throws, a TypeError too, means that a part of it is not as it must be. */

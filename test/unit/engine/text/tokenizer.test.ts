@@ -126,9 +126,17 @@ describe('a tokenizer', () => {
     expect(tokenizer.specialTokens.get('<|im_end|>')).toBe(1023);
   });
 
-  it('leaves spaces before punctuation alone, whatever its config says', () => {
-    const tokenizer = createTokenizer(file, { clean_up_tokenization_spaces: true });
-    expect(tokenizer.decode(tokenizer.encode('a , b .'))).toBe('a , b .');
+  it('takes nothing from its config: equal digests give equal ids and texts, whatever that wishes', async () => {
+    const place = temporaryDirectory();
+    const wishes = { remove_space: true, do_lowercase_and_remove_accent: true, clean_up_tokenization_spaces: true };
+    const more = { additional_special_tokens: ['a'], eos_token: 'a' };
+    writeFileSync(join(place, 'tokenizer.json'), JSON.stringify(file));
+    writeFileSync(join(place, 'tokenizer_config.json'), JSON.stringify({ ...wishes, ...more }));
+    const [tokenizer, plain] = [await openTokenizer(place), createTokenizer(file)];
+    const text = '  Ünder   a , b .  ';
+    expect(tokenizer.digest).toBe(plain.digest);
+    expect(tokenizer.encode(text)).toEqual(plain.encode(text));
+    expect(tokenizer.decode(tokenizer.encode('a , b .'), { skipSpecialTokens: true })).toBe('a , b .');
   });
 
   it('has a digest of what decides about ids, not of how its file is written', () => {
