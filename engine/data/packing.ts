@@ -3,7 +3,8 @@
  * with the oldest sample of the look-ahead window, so that none waits for ever, and is filled with the longest samples of the
  * window that still fit (best fit; the older of two equals). The order follows from the lengths alone. No sample is cut.
  */
-import { countTrained, type Sample } from './samples.js';
+import { nextTokenTargets } from './next-token.js';
+import type { Sample } from './samples.js';
 
 /** Where a sample lies in a batch. */
 export interface Placement {
@@ -71,37 +72,32 @@ function bestFit<Entry>(window: Window<Entry>, free: number): number {
 
 /** @param packed the samples of each row, in order; rows that are missing are padding. */
 export function buildBatch(packed: readonly (readonly Sample[])[], rows: number, columns: number): Batch {
-  const batch = {
-    ids: new Int32Array(rows * columns),
-    labels: new Int32Array(rows * columns),
-    weights: new Float32Array(rows * columns),
-    positions: new Int32Array(rows * columns),
-    segments: new Int32Array(rows * columns),
-  };
+  const size = rows * columns;
+  const [ids, positions, segments] = [new Int32Array(size), new Int32Array(size), new Int32Array(size)];
+  const tokenWeights = new Float32Array(size);
   const placements: Placement[] = [];
   let tokens = 0;
-  let trainedTokens = 0;
   for (const [row, samples] of packed.entries()) {
     let start = 0;
     for (const [index, sample] of samples.entries()) {
-      trainedTokens += placeSample(batch, row * columns + start, sample, index + 1);
+      placeSample({ ids, positions, segments, tokenWeights }, row * columns + start, sample, index + 1);
       placements.push({ row, start, sample });
       start += sample.ids.length;
     }
     tokens += start;
   }
-  return { rows, columns, ...batch, placements, tokens, trainedTokens };
+  const targets = nextTokenTargets({ ids, rowLength: columns, tokenWeights, segments });
+  return { rows, columns, ids, positions, segments, ...targets, placements, tokens };
 }
 
-type BatchArrays = Pick<Batch, 'ids' | 'labels' | 'weights' | 'positions' | 'segments'>;
+interface PlacedTokens extends Pick<Batch, 'ids' | 'positions' | 'segments'> {
+  /** 1 for each token that is to be learned. */
+  readonly tokenWeights: Float32Array;
+}
 
-/** Returns how many of the sample's tokens are learned. */
-function placeSample(batch: BatchArrays, offset: number, { ids, trained }: Sample, segment: number): number {
-  batch.ids.set(ids, offset);
-  batch.segments.fill(segment, offset, offset + ids.length);
-  for (let position = 0; position < ids.length; position++) batch.positions[offset + position] = position;
-  // The causal shift: what is about a token stands one position before it.
-  batch.labels.set(ids.subarray(1), offset);
-  for (const { start, end } of trained) batch.weights.fill(1, offset + Math.max(start, 1) - 1, offset + end - 1);
-  return countTrained(trained);
+function placeSample(placed: PlacedTokens, offset: number, { ids, trained }: Sample, segment: number): void {
+  placed.ids.set(ids, offset);
+  placed.segments.fill(segment, offset, offset + ids.length);
+  for (let position = 0; position < ids.length; position++) placed.positions[offset + position] = position;
+  for (const { start, end } of trained) placed.tokenWeights.fill(1, offset + start, offset + end);
 }

@@ -7,7 +7,6 @@ import { typed } from '../runners/graph.js';
 import { input } from '../tracing/shapes.js';
 import { runComposite, type Composite } from './composite.js';
 import { index32, type KernelDefinition } from './definition.js';
-import { restored, withGradient } from './with-gradient.js';
 
 export const sparseCrossEntropyKernel: Composite & KernelDefinition = {
   list: true,
@@ -56,20 +55,4 @@ export function sparseCrossEntropyWithGradient(
   const [loss, gradient] = runComposite(sparseCrossEntropyKernel, { logits: logits_NV, labels: labels_N });
   if (loss === undefined || gradient === undefined) throw new TypeError('expected a loss and a gradient');
   return { loss_N: loss.as1D(), gradient_NV: gradient.as2D(logits_NV.shape[0], logits_NV.shape[1]) };
-}
-
-/**
- * −log softmax(logits)[label], row by row, with its gradient on the tape.
- * @param logits_NV float32
- * @param labels_N int32, each in [0, V)
- */
-export function sparseCrossEntropy(logits_NV: tf.Tensor2D, labels_N: tf.Tensor1D): tf.Tensor1D {
-  return withGradient<tf.Rank.R1>([logits_NV], () => {
-    const { loss_N, gradient_NV } = sparseCrossEntropyWithGradient(logits_NV, labels_N);
-    return {
-      value: loss_N,
-      saved: [gradient_NV],
-      gradients: (dy_N, saved) => [tf.mul(restored(saved, 0), tf.expandDims(dy_N, 1))],
-    };
-  });
 }

@@ -4,10 +4,9 @@
  * stopped in the midst of a step goes on with the next micro-batch.
  */
 import { tf } from '../tf.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
 
 export const accumulatedName = (weight: string): string => `accumulated/${weight}`;
-
-type Tensors = Readonly<Record<string, tf.Tensor>>;
 
 /** What is held plus these gradients, by name of the weight. */
 export function withAccumulated(state: Tensors, gradients: Tensors): Record<string, tf.Tensor> {
@@ -27,8 +26,4 @@ export function clearedUpdates(gradients: Tensors): Record<string, tf.Tensor> {
 const mapped = (tensors: Tensors, change: (name: string, tensor: tf.Tensor) => [string, tf.Tensor]) =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => change(name, tensor)));
 
-function held(state: Tensors, name: string): tf.Tensor {
-  const tensor = state[accumulatedName(name)];
-  if (tensor === undefined) throw new TypeError(`The state holds no '${accumulatedName(name)}'.`);
-  return tensor;
-}
+const held = (state: Tensors, weight: string): tf.Tensor => namedTensor(state, accumulatedName(weight));

@@ -7,6 +7,7 @@
  * run has the very same ones.
  */
 import { tf } from '../tf.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
 import { clippingScale, globalNorm } from './clipping.js';
 import { decayOf, type WeightDecay } from './weight-decay.js';
 
@@ -74,9 +75,9 @@ export const adamwStep: AdamWStep = (weight, m, v, gradient, options) => {
 
 export interface AdamWUpdate {
   /** Weights, and moments under `adamw.m/<weight>` and `adamw.v/<weight>`; must hold those of every gradient. */
-  readonly state: Readonly<Record<string, tf.Tensor>>;
+  readonly state: Tensors;
   /** By name of the weight. */
-  readonly gradients: Readonly<Record<string, tf.Tensor>>;
+  readonly gradients: Tensors;
   /** Where it is not finite, nothing is updated either. */
   readonly loss?: tf.Scalar;
   readonly scalars: AdamWScalars;
@@ -103,22 +104,16 @@ export function adamwUpdates(update: AdamWUpdate): AdamWResult {
   const gradientScale = maximumGradientNorm === undefined ? 1 : clippingScale(gradientNorm, maximumGradientNorm);
   const updates: Record<string, tf.Tensor> = {};
   for (const [name, gradient] of Object.entries(gradients)) {
-    const weight = held(state, name);
+    const weight = namedTensor(state, name);
     const options = { ...scalars, beta1, beta2, epsilon, gradientScale, apply };
     const [firstName, secondName] = [firstMomentName(name), secondMomentName(name)];
     [updates[name], updates[firstName], updates[secondName]] = step(
       weight,
-      held(state, firstName),
-      held(state, secondName),
+      namedTensor(state, firstName),
+      namedTensor(state, secondName),
       gradient,
       { ...options, decay: decayOf(name, weight.shape, decay) },
     );
   }
   return { updates, gradientNorm, finite: tf.cast(apply, 'float32') };
-}
-
-function held(state: Readonly<Record<string, tf.Tensor>>, name: string): tf.Tensor {
-  const tensor = state[name];
-  if (tensor === undefined) throw new TypeError(`The state holds no '${name}', whose gradient is given.`);
-  return tensor;
 }

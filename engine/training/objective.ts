@@ -9,7 +9,8 @@ import { expectedTensors } from '../files/model-tensors.js';
 import { headWeight, hiddenStates, type DecoderInputs } from '../models/decoder.js';
 import type { NumbersSource } from '../runners/runner.js';
 import { tf } from '../tf.js';
-import type { TensorSpecs, Tensors } from '../tracing/trace.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
+import type { TensorSpecs } from '../tracing/trace.js';
 import { crossEntropy } from './losses/cross-entropy.js';
 import type { HeadLoss } from './losses/chunked-head.js';
 import {
@@ -75,9 +76,9 @@ export function topKObjective(settings: TopKDistillationSettings, k: number): Ob
       const [tokens] = labels_N.shape;
       const targets = {
         labels_N,
-        ids_NK: named(extra, 'teacherIds').as2D(tokens, k),
-        logProbabilities_NK: named(extra, 'teacherLogProbabilities').as2D(tokens, k),
-        missingMass_N: named(extra, 'teacherMissingMass').as1D(),
+        ids_NK: namedTensor(extra, 'teacherIds').as2D(tokens, k),
+        logProbabilities_NK: namedTensor(extra, 'teacherLogProbabilities').as2D(tokens, k),
+        missingMass_N: namedTensor(extra, 'teacherMissingMass').as1D(),
       };
       return reduce({ targets, loss });
     },
@@ -102,7 +103,7 @@ export function teacherObjective(settings: DistillationSettings, teacher: ModelC
     ),
     vocabularySize: teacher.vocabularySize,
     lossOf({ labels_N, decoder, frozen }, reduce) {
-      const weights = Object.fromEntries(names.map(([name]) => [name, named(frozen, `${teacherPrefix}${name}`)]));
+      const weights = Object.fromEntries(names.map(([name]) => [name, namedTensor(frozen, `${teacherPrefix}${name}`)]));
       const head_WD = headWeight(teacher, weights);
       return reduce({
         targets: { labels_N, hidden_ND: hiddenStates(teacher, weights, decoder) },
@@ -121,9 +122,3 @@ export const teacherWeights =
   (source: NumbersSource): NumbersSource =>
   (name, ...rows) =>
     source(name.slice(teacherPrefix.length), ...rows);
-
-function named(tensors: Tensors, name: string): tf.Tensor {
-  const tensor = tensors[name];
-  if (tensor === undefined) throw new TypeError(`expected an input ${name}`);
-  return tensor;
-}

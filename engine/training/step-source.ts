@@ -41,7 +41,7 @@ export interface StepSource {
   /**
    * The steps from a cursor on, to the end of the data. Nothing is drawn or read for a step before it is asked for.
    * @param cursor null for the beginning
-   * @param random stands where it stood when the step of the cursor was built for the first time
+   * @param random at the position where it was when the step of the cursor was first built, so that it is drawn alike again
    */
   readonly steps: (cursor: unknown, random: Random) => AsyncIterable<TrainingStep>;
 }

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../files/model-config.js';
 import type { Numbers } from '../tracing/program.js';
 import { describeSpec, type TensorSpec } from '../tracing/tensor-spec.js';
 import type { TensorSpecs } from '../tracing/trace.js';
+import type { AdamWSettings } from './adamw.js';
 import type { Objective } from './objective.js';
 import type { StepSource, TrainingStep } from './step-source.js';
 import type { TrainingShape } from './training-programs.js';
@@ -17,12 +18,14 @@ interface Settings {
   readonly config: ModelConfig;
   readonly shape: TrainingShape;
   readonly objective: Objective;
+  readonly optimizer: AdamWSettings;
   readonly source: StepSource;
   readonly heldOut?: StepSource;
 }
 
 /** @throws training-setting-invalid */
-export function checkSettings({ config, shape, objective, source, heldOut }: Settings): void {
+export function checkSettings({ config, shape, objective, optimizer, source, heldOut }: Settings): void {
+  checkOptimizer(optimizer);
   for (const [name, value] of Object.entries(shape))
     if (!Number.isSafeInteger(value) || value < 1)
       throw refuseSetting(`${name}: expected a whole number of at least 1, found ${value}`);
@@ -34,6 +37,14 @@ export function checkSettings({ config, shape, objective, source, heldOut }: Set
       throw refuseSetting(
         `expected data tokenised for a vocabulary of at most ${limit}, found ${vocabularySize} tokens`,
       );
+}
+
+/** As torch.optim.AdamW: at β = 1 the bias correction would be 0/0. */
+function checkOptimizer({ beta1, beta2, epsilon }: AdamWSettings): void {
+  for (const [name, beta] of Object.entries({ beta1, beta2 }))
+    if (!(beta >= 0 && beta < 1)) throw refuseSetting(`${name}: expected a number of 0 to below 1, found ${beta}`);
+  if (!(epsilon >= 0 && epsilon < Infinity))
+    throw refuseSetting(`epsilon: expected a number of at least 0, found ${epsilon}`);
 }
 
 /** Token ids must be below it. */

@@ -175,7 +175,7 @@ export class Trainer {
   /** The mean loss over the held-out data; nothing is learned. @throws training-setting-invalid where there is none */
   async evaluate(): Promise<Evaluation> {
     const { heldOut, shape, config, objective, seed } = this.#settings;
-    const sums: Record<string, number> = { loss: 0 };
+    const sums: Record<string, number> = {};
     let trainedTokens = 0;
     if (heldOut !== undefined)
       for await (const step of heldOut.steps(null, createRandom(seed, 'evaluation'))) {
@@ -188,9 +188,9 @@ export class Trainer {
         trainedTokens += step.trainedTokens;
       }
     if (trainedTokens === 0) throw check.nothingHeldOut();
-    const [loss = Number.NaN, ...others] = Object.values(sums).map((sum) => sum / trainedTokens);
-    const [, ...names] = Object.keys(sums);
-    return { loss, parts: Object.fromEntries(names.map((name, index) => [name, others[index] ?? 0])), trainedTokens };
+    const means = Object.entries(sums).map(([name, sum]) => [name, sum / trainedTokens] as const);
+    const { loss = Number.NaN, ...parts } = Object.fromEntries(means);
+    return { loss, parts, trainedTokens };
   }
 
   dispose(): void {

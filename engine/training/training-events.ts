@@ -17,7 +17,7 @@ export interface StepEvent {
   readonly step: number;
   /** Mean over the trained tokens of the step. */
   readonly loss: number;
-  /** The summands of the loss, where it has several. */
+  /** The terms of the loss, where it has several, each without its weight in the loss: without α, 1 − α and T². */
   readonly parts: Readonly<Record<string, number>>;
   /** Before clipping. */
   readonly gradientNorm: number;

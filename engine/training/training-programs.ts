@@ -11,7 +11,8 @@ import type { ModelConfig } from '../files/model-config.js';
 import { headWeight, hiddenStates, type Block } from '../models/decoder.js';
 import { tf } from '../tf.js';
 import { inBlock } from '../tracing/current.js';
-import type { TensorSpecs, Tensors } from '../tracing/trace.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
+import type { TensorSpecs } from '../tracing/trace.js';
 import { accumulatedName, accumulatedUpdates, clearedUpdates, withAccumulated } from './accumulation.js';
 import { adamwUpdates, firstMomentName, secondMomentName, type AdamWSettings } from './adamw.js';
 import { chunkedHeadEvaluation, chunkedHeadLoss, type ChunkedHead, type HeadLoss } from './losses/chunked-head.js';
@@ -133,7 +134,7 @@ function gradientsOf(options: TrainingProgramOptions, state: Tensors, inputs: Te
     const result = lossOf(options, weights, state, inputs, chunkedHeadLoss);
     kept = Object.fromEntries(Object.entries(result.parts).map(([name, part]) => [name, tf.keep(part.clone())]));
     return result.value;
-  })(names.map((name) => tensor(state, name)));
+  })(names.map((name) => namedTensor(state, name)));
   return {
     loss: value.asScalar(),
     parts: handedOver(kept),
@@ -143,7 +144,7 @@ function gradientsOf(options: TrainingProgramOptions, state: Tensors, inputs: Te
 
 type Compute = <T extends Targets>(head: ChunkedHead<T>) => HeadLoss;
 
-/** The loss by weights that may be others than the state's: what is differentiated. */
+/** The loss as a function of the weights, which are given apart from the state so that it can be differentiated by them. */
 function lossOf(
   options: TrainingProgramOptions,
   weights: Tensors,
@@ -153,13 +154,13 @@ function lossOf(
 ): HeadLoss {
   const { config, objective, recompute, vocabularyChunks } = options;
   const decoder = {
-    ids_BT: tensor(inputs, 'ids').as2D(options.shape.rows, options.shape.tokens),
-    positions_BT: tensor(inputs, 'positions').as2D(options.shape.rows, options.shape.tokens),
-    segments_BT: tensor(inputs, 'segments').as2D(options.shape.rows, options.shape.tokens),
+    ids_BT: namedTensor(inputs, 'ids').as2D(options.shape.rows, options.shape.tokens),
+    positions_BT: namedTensor(inputs, 'positions').as2D(options.shape.rows, options.shape.tokens),
+    segments_BT: namedTensor(inputs, 'segments').as2D(options.shape.rows, options.shape.tokens),
   };
   const marked: Block = (name, layer) => (hidden) => inBlock(name, () => layer(hidden));
   const hidden_ND = hiddenStates(config, weights, decoder, recompute ? marked : undefined);
-  const labels_N = tensor(inputs, 'labels').as1D();
+  const labels_N = namedTensor(inputs, 'labels').as1D();
   return objective.lossOf({ decoder, labels_N, extra: inputs, frozen: state }, ({ targets, loss }) =>
     compute({
       hidden_ND,
@@ -167,16 +168,10 @@ function lossOf(
       chunks: vocabularyChunks,
       loss,
       targets,
-      weights_N: tensor(inputs, 'weights').as1D(),
+      weights_N: namedTensor(inputs, 'weights').as1D(),
       globalTokenCount: scalar(inputs, 'tokenCount'),
     }),
   );
-}
-
-function tensor(tensors: Tensors, name: string): tf.Tensor {
-  const found = tensors[name];
-  if (found === undefined) throw new TypeError(`expected a tensor ${name}`);
-  return found;
 }
 
 function tensorAt(tensors: readonly tf.Tensor[], index: number): tf.Tensor {
@@ -185,4 +180,4 @@ function tensorAt(tensors: readonly tf.Tensor[], index: number): tf.Tensor {
   return found;
 }
 
-const scalar = (tensors: Tensors, name: string): tf.Scalar => tensor(tensors, name).asScalar();
+const scalar = (tensors: Tensors, name: string): tf.Scalar => namedTensor(tensors, name).asScalar();

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type ProgramSpec } from '../../../engine/compile.js';
-import { sparseCrossEntropy } from '../../../engine/kernels/sparse-cross-entropy.js';
 import { tf } from '../../../engine/tf.js';
 import type { Numbers } from '../../../engine/tracing/program.js';
 import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
 import { runnersUnderTest } from './runners-under-test.js';
+import { sparseCrossEntropy } from '../../support/losses.js';
 
 interface Recorded extends TensorSpec {
   readonly values: readonly number[];

@@ -1,10 +1,10 @@
 /** The loss whose gradients are compared: cross-entropy of given labels under given weights, summed over tokens. */
 import type { ModelConfig } from '../../../engine/files/model-config.js';
-import { sparseCrossEntropy } from '../../../engine/kernels/sparse-cross-entropy.js';
 import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import type { TensorFunction } from './evaluators.js';
 import type { NamedArrays } from './model-fixtures.js';
+import { sparseCrossEntropy } from '../../support/losses.js';
 
 /** The loss, the logits, and the gradient of every weight under its name. */
 export const lossAndGradients =

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type Session } from '../../../engine/compile.js';
+import { nextTokenTargets } from '../../../engine/data/next-token.js';
 import { readModelConfig, type ModelConfig } from '../../../engine/files/model-config.js';
 import { openSafetensors } from '../../../engine/files/safetensors.js';
 import { headName, hiddenStates, logits } from '../../../engine/models/decoder.js';
@@ -12,7 +13,7 @@ import { weightOf } from '../../../engine/models/layer-weights.js';
 import type { Runner } from '../../../engine/runners/runner.js';
 import { tf } from '../../../engine/tf.js';
 import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
-import type { Tensors } from '../../../engine/tracing/trace.js';
+import type { Tensors } from '../../../engine/tracing/tensors.js';
 import {
   adamwUpdates,
   biasCorrections,
@@ -24,7 +25,6 @@ import { chunkedHeadLoss } from '../../../engine/training/losses/chunked-head.js
 import { crossEntropy } from '../../../engine/training/losses/cross-entropy.js';
 import { denseDistillation } from '../../../engine/training/losses/distillation.js';
 import type { LogitLoss, Targets } from '../../../engine/training/losses/loss.js';
-import { nextTokenTargets } from '../../../engine/training/losses/next-token.js';
 import { modelFixtures, readInt32Npy } from '../../support/npy.js';
 import { runners } from './runners.js';
 
@@ -61,7 +61,8 @@ async function scene(model: string) {
   const directory = join(modelFixtures, model);
   const { shape, values: ids } = readInt32Npy(join(directory, 'input_ids.npy'));
   const [rows = 0, rowLength = 0] = shape;
-  const targets = nextTokenTargets({ ids, rowLength, tokenWeights: new Float32Array(ids.length).fill(1) });
+  const every = { tokenWeights: new Float32Array(ids.length).fill(1), segments: new Int32Array(ids.length) };
+  const targets = nextTokenTargets({ ids, rowLength, ...every });
   const config = await readModelConfig(join(directory, 'config.json'));
   return {
     directory,
@@ -153,7 +154,7 @@ function trainStep(
     ids: at.ids,
     weights_N: at.targets.weights,
     ...targets,
-    tokenCount: single(at.targets.tokenCount),
+    tokenCount: single(at.targets.trainedTokens),
     learningRate: single(learningRate),
     biasCorrection1: single(biasCorrection1),
     biasCorrection2: single(biasCorrection2),

@@ -8,7 +8,6 @@ import type { Sample } from '../../../engine/data/samples.js';
 import { openTokenizer } from '../../../engine/text/tokenizer.js';
 import { tf } from '../../../engine/tf.js';
 import { topKDistillation, type TopKDistillationSettings } from '../../../engine/training/losses/distillation.js';
-import { tokenLosses } from '../../../engine/training/losses/loss.js';
 import type { MissingMass } from '../../../engine/training/losses/missing-mass.js';
 import { openObjectStore, type ArtifactRef, type ObjectStore } from '../../../storage/index.js';
 import { modelDirectory } from '../../support/model-directories.js';
@@ -17,6 +16,7 @@ import { batchOf, header } from '../../support/teacher-rows.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 import { valuesAndGradient } from '../engine/training/loss-cases.js';
 import { describeOnBackends, greatestDifference } from '../engine/training/on-backends.js';
+import { tokenLosses } from '../../support/losses.js';
 
 let store: ObjectStore;
 let stages = 0;

@@ -1,11 +1,11 @@
 /** A small training program: two layers, a cross-entropy, a plain gradient step. */
 import type { ProgramSpec } from '../../../../engine/compile.js';
-import { sparseCrossEntropy } from '../../../../engine/kernels/sparse-cross-entropy.js';
 import { kernelsRunner } from '../../../../engine/runners/kernels.js';
 import type { Runner } from '../../../../engine/runners/runner.js';
 import { tensorflowRunner } from '../../../../engine/runners/tensorflow.js';
 import { tf } from '../../../../engine/tf.js';
 import type { TensorSpec } from '../../../../engine/tracing/tensor-spec.js';
+import { sparseCrossEntropy } from '../../../support/losses.js';
 
 export const state: Readonly<Record<string, TensorSpec>> = {
   embedding: { shape: [64, 32], dtype: 'float32' },

@@ -1,11 +1,12 @@
 /** Kernels that reduce, move, pick or multiply. */
 import { tf } from '../../../../engine/tf.js';
 import { replaceRows } from '../../../../engine/kernels/replace-rows.js';
-import { sparseCrossEntropy, sparseCrossEntropyWithGradient } from '../../../../engine/kernels/sparse-cross-entropy.js';
+import { sparseCrossEntropyWithGradient } from '../../../../engine/kernels/sparse-cross-entropy.js';
 import { sumOfSquares } from '../../../../engine/kernels/sum-of-squares.js';
 import type { DataType } from '../../../../engine/tracing/tensor-spec.js';
 import { input, integers, type Input, type KernelCase } from './cases.js';
 import { Draw } from './draw.js';
+import { sparseCrossEntropy } from '../../../support/losses.js';
 
 const draw = new Draw(2);
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { buildBatch, packRow } from '../../../../engine/data/packing.js';
 import type { Sample } from '../../../../engine/data/samples.js';
-import { nextTokenTargets } from '../../../../engine/training/losses/next-token.js';
 
 const sample = (id: string, ids: readonly number[], ...trained: readonly (readonly [number, number])[]): Sample => ({
   id,
@@ -99,20 +98,5 @@ describe('a batch', () => {
       tokens: 9,
       trainedTokens: 4,
     });
-  });
-
-  test('shifts as the losses do', () => {
-    const { ids, weights, labels, segments, trainedTokens, columns } = buildBatch(packed, 3, 7);
-    const tokenWeights = new Float32Array(ids.length);
-    for (const [row, start, token] of [
-      [0, 0, 2],
-      [0, 0, 3],
-      [0, 4, 0],
-      [0, 4, 1],
-      [1, 0, 1],
-    ] as const)
-      tokenWeights[row * columns + start + token] = 1;
-    const targets = nextTokenTargets({ ids, rowLength: columns, tokenWeights, segments });
-    expect(targets).toMatchObject({ weights, labels, tokenCount: trainedTokens });
   });
 });

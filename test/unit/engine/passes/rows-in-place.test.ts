@@ -3,7 +3,8 @@ import { rewrite } from '../../../../engine/passes/rewrite.js';
 import { compile } from '../../../../engine/compile.js';
 import { kernelsRunner } from '../../../../engine/runners/kernels.js';
 import { tf } from '../../../../engine/tf.js';
-import { trace, type ProgramFunction, type Tensors } from '../../../../engine/tracing/trace.js';
+import type { Tensors } from '../../../../engine/tracing/tensors.js';
+import { trace, type ProgramFunction } from '../../../../engine/tracing/trace.js';
 
 const state = { cache: { shape: [4, 2], dtype: 'float32' }, other: { shape: [4, 2], dtype: 'float32' } } as const;
 const inputs = { rows: { shape: [1], dtype: 'int32' }, values: { shape: [1, 2], dtype: 'float32' } } as const;

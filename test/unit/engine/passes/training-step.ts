@@ -2,13 +2,13 @@
 import type { ModelConfig } from '../../../../engine/files/model-config.js';
 import { expectedTensors } from '../../../../engine/files/model-tensors.js';
 import { adamwUpdate } from '../../../../engine/kernels/adamw.js';
-import { sparseCrossEntropy } from '../../../../engine/kernels/sparse-cross-entropy.js';
 import { hiddenStates, logits } from '../../../../engine/models/decoder.js';
 import { tf } from '../../../../engine/tf.js';
 import { inBlock } from '../../../../engine/tracing/current.js';
 import { adamwUpdates, firstMomentName, secondMomentName } from '../../../../engine/training/adamw.js';
 import { createRandom } from '../../../../engine/training/random.js';
 import { float, type Tried } from './on-and-off.js';
+import { sparseCrossEntropy } from '../../../support/losses.js';
 
 const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: { value: 0.1 }, maximumGradientNorm: 1 };
 

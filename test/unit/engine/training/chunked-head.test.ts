@@ -1,11 +1,12 @@
 import { chunkedHeadEvaluation, chunkedHeadLoss } from '../../../../engine/training/losses/chunked-head.js';
 import { crossEntropy } from '../../../../engine/training/losses/cross-entropy.js';
 import { denseDistillation, topKDistillation } from '../../../../engine/training/losses/distillation.js';
-import { tokenLosses, type LogitLoss, type Targets } from '../../../../engine/training/losses/loss.js';
+import type { LogitLoss, Targets } from '../../../../engine/training/losses/loss.js';
 import { meanOverTokens } from '../../../../engine/training/losses/reduction.js';
 import { createRandom } from '../../../../engine/training/random.js';
 import { tf } from '../../../../engine/tf.js';
 import { describeOnBackends, greatestDifference } from './on-backends.js';
+import { tokenLosses } from '../../../support/losses.js';
 
 const [tokens, hiddenSize, vocabulary, kept] = [12, 3, 17, 3];
 const tokenCount = 20;

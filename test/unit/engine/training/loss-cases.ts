@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { crossEntropy } from '../../../../engine/training/losses/cross-entropy.js';
 import { denseDistillation, topKDistillation } from '../../../../engine/training/losses/distillation.js';
 import type { Divergence } from '../../../../engine/training/losses/divergence.js';
-import { tokenLosses, type LogitLoss, type Targets } from '../../../../engine/training/losses/loss.js';
+import type { LogitLoss, Targets } from '../../../../engine/training/losses/loss.js';
 import type { MissingMass } from '../../../../engine/training/losses/missing-mass.js';
 import { tf } from '../../../../engine/tf.js';
+import { tokenLosses } from '../../../support/losses.js';
 
 export interface LossCase {
   readonly loss: 'cross-entropy' | 'dense' | 'top-k';

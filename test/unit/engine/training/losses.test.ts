@@ -2,12 +2,13 @@
 import { crossEntropy } from '../../../../engine/training/losses/cross-entropy.js';
 import { denseDistillation, topKDistillation } from '../../../../engine/training/losses/distillation.js';
 import type { Divergence } from '../../../../engine/training/losses/divergence.js';
-import { tokenLosses, type LogitLoss, type Targets } from '../../../../engine/training/losses/loss.js';
+import type { LogitLoss, Targets } from '../../../../engine/training/losses/loss.js';
 import type { MissingMass } from '../../../../engine/training/losses/missing-mass.js';
 import { meanOverTokens } from '../../../../engine/training/losses/reduction.js';
 import { createRandom } from '../../../../engine/training/random.js';
 import { tf } from '../../../../engine/tf.js';
 import { describeOnBackends, greatestDifference } from './on-backends.js';
+import { tokenLosses } from '../../../support/losses.js';
 
 const forward: Divergence = { kind: 'forward-kl' };
 const reverse: Divergence = { kind: 'reverse-kl' };
