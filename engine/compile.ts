@@ -39,7 +39,7 @@ export interface Session<Name extends string> {
   /** Sets state variables. @throws program-invalid for an unknown name or another type or size */
   write(values: NamedNumbers): void;
   /**
-   * Rows of a state variable, along its first axis: what does not fit into JavaScript twice moves in ranges.
+   * Rows of a state variable, along its first axis, so that large variables need not be in JavaScript as a whole.
    * @throws program-invalid for an unknown name, a scalar, or rows that the variable does not have
    */
   readRows(name: string, begin: number, count: number): Numbers;

@@ -7,10 +7,12 @@ export { inBlock } from './tracing/current.js';
 export { type Numbers } from './tracing/program.js';
 export { updateRows, type RowUpdate } from './tracing/row-update.js';
 export { type TensorSpec } from './tracing/tensor-spec.js';
-export { type ProgramFunction, type ProgramResult, type Tensors, type TensorSpecs } from './tracing/trace.js';
+export { type Tensors } from './tracing/tensors.js';
+export { type ProgramFunction, type ProgramResult, type TensorSpecs } from './tracing/trace.js';
 
 // What runs programs.
 export { kernelsRunner } from './runners/kernels.js';
+export { libraryBuild } from './runners/library-build.js';
 export { flagsToAdopt, numericFlags, withXlaCache } from './runners/numeric-flags.js';
 export { processSettings, type ProcessSettings } from './runners/process-settings.js';
 export { type NamedNumbers, type NumbersSource, type Runner } from './runners/runner.js';

@@ -61,7 +61,7 @@ export async function* trainingSteps(
   }
 }
 
-/** Steps planned before others on the event loop have their turn. */
+/** How many steps are planned before the event loop gets its turn. */
 const plannedAtOnce = 1000;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Opens files that strangers named: a pipe or a device at their place is refused, not waited for. Texts are read only when they
- * are of a size that can be meant.
+ * are of a plausible size.
  */
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { NightstillError } from '../../config/errors.js';

@@ -1,7 +1,7 @@
 /**
  * Weights as a step of few tokens wants them: every matrix turned over, [in, out], since a product with few rows is then up to
  * twice as fast, and the projections of queries, keys and values as one matrix. Programs see them under the names and layouts
- * of Hugging Face files: passes find that what is cut and turned was joined and turned before, and leave only the products.
+ * of Hugging Face files, cut and turned back: passes cancel that against the joining and turning, and only the products are left.
  */
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
@@ -10,7 +10,7 @@ import type { NumbersSource } from '../runners/runner.js';
 import { tf } from '../tf.js';
 import type { Numbers } from '../tracing/program.js';
 import { sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
-import type { Tensors } from '../tracing/trace.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
 
 /** One variable of the state: some tensors of the file joined along their first axis, then turned over. */
 interface Packed {
@@ -80,8 +80,7 @@ export function decodingWeightSource(config: ModelConfig, weights: NumbersSource
 export function decodingWeights(config: ModelConfig, state: Tensors): Record<string, tf.Tensor> {
   const weights: Record<string, tf.Tensor> = {};
   for (const packed of packedWeights(config)) {
-    const variable = state[packed.name];
-    if (variable === undefined) throw new TypeError(`expected a variable ${packed.name}`);
+    const variable = namedTensor(state, packed.name);
     const whole = packed.turned ? tf.transpose(variable) : variable;
     const sizes = packed.parts.map(({ shape }) => shape[0] ?? 0);
     const parts = sizes.length === 1 ? [whole] : tf.split(whole, sizes, 0);

@@ -11,7 +11,7 @@ import { replaceRows } from '../kernels/replace-rows.js';
 import { decodeStep, placePrompt, prefill, type LayerCache } from '../models/decoding.js';
 import { tf } from '../tf.js';
 import type { TensorSpec } from '../tracing/tensor-spec.js';
-import type { Tensors } from '../tracing/trace.js';
+import { namedTensor, type Tensors } from '../tracing/tensors.js';
 import { decodingWeights, decodingWeightState } from './decoding-weights.js';
 
 export interface GenerationShape {
@@ -63,7 +63,7 @@ export function generationPrograms(
       xla,
       inputs: { ids: int32(slots), positions: int32(slots) },
       run: (state, inputs) => {
-        const [ids_B, positions_B] = [tensor(inputs, 'ids').as1D(), tensor(inputs, 'positions').as1D()];
+        const [ids_B, positions_B] = [namedTensor(inputs, 'ids').as1D(), namedTensor(inputs, 'positions').as1D()];
         const weights = decodingWeights(config, state);
         const { logits_BV, caches } = decodeStep(config, weights, { ids_B, positions_B }, cachesOf(config, state));
         return { outputs: { greedy: mostProbable(logits_BV) }, updates: { ...named(caches), [logitsName]: logits_BV } };
@@ -73,33 +73,35 @@ export function generationPrograms(
     logits: {
       inputs: { slot: int32(1) },
       run: (state, inputs) => ({
-        outputs: { logits: tf.gather(tensor(state, logitsName), tensor(inputs, 'slot').as1D()) },
+        outputs: { logits: tf.gather(namedTensor(state, logitsName), namedTensor(inputs, 'slot').as1D()) },
       }),
     },
     /** log p of one token of each slot. */
     logProbabilities: {
       inputs: { ids: int32(slots) },
       run: (state, inputs) => ({
-        outputs: { logProbabilities: logProbabilities(tensor(state, logitsName), tensor(inputs, 'ids').as1D()) },
+        outputs: {
+          logProbabilities: logProbabilities(namedTensor(state, logitsName), namedTensor(inputs, 'ids').as1D()),
+        },
       }),
     },
   };
 }
 
 function prefillSlot(config: ModelConfig, { capacity }: GenerationShape, state: Tensors, inputs: Tensors) {
-  const ids = tensor(inputs, 'ids');
+  const ids = namedTensor(inputs, 'ids');
   const tokens = ids.size;
   const ids_BT = ids.as2D(1, tokens);
   const positions_BT = tf.reshape<tf.Rank.R2>(tf.range(0, tokens, 1, 'int32'), [1, tokens]);
-  const slot = tensor(inputs, 'slot').as1D();
+  const slot = namedTensor(inputs, 'slot').as1D();
   const weights = decodingWeights(config, state);
-  const found = prefill(config, weights, { ids_BT, positions_BT }, tensor(inputs, 'last').as1D());
+  const found = prefill(config, weights, { ids_BT, positions_BT }, namedTensor(inputs, 'last').as1D());
   const caches = cachesOf(config, state).map((cache, layer) => {
     const prompt = found.layers[layer];
     if (prompt === undefined) throw new TypeError(`expected keys and values of layer ${layer}`);
     return placePrompt(cache, prompt, slot, capacity);
   });
-  const logits = replaceRows(tensor(state, logitsName), slot, found.logits_BV);
+  const logits = replaceRows(namedTensor(state, logitsName), slot, found.logits_BV);
   return { outputs: { greedy: mostProbable(found.logits_BV) }, updates: { ...named(caches), [logitsName]: logits } };
 }
 
@@ -113,7 +115,7 @@ function logProbabilities(logits_BV: tf.Tensor, ids_B: tf.Tensor1D): tf.Tensor {
 
 function cachesOf({ layers }: ModelConfig, state: Tensors): LayerCache[] {
   const rows = (name: string): tf.Tensor2D => {
-    const found = tensor(state, name);
+    const found = namedTensor(state, name);
     return found.as2D(found.shape[0] ?? 0, found.shape[1] ?? 0);
   };
   return Array.from({ length: layers }, (_, layer) => ({
@@ -129,9 +131,3 @@ const named = (caches: readonly LayerCache[]): Record<string, tf.Tensor> =>
       [valuesName(layer), values],
     ]),
   );
-
-function tensor(tensors: Tensors, name: string): tf.Tensor {
-  const found = tensors[name];
-  if (found === undefined) throw new TypeError(`expected a tensor ${name}`);
-  return found;
-}

@@ -1,7 +1,7 @@
-/** How many tokens are written, how fast, and when it is time to tell whoever watches, though nothing but tokens has come. */
+/** How many tokens were written, and how fast. Says when progress is to be told, though nothing but tokens has come since the last time. */
 import { performance } from 'node:perf_hooks';
 
-/** Between two tellings of nothing but tokens. */
+/** Between two times that progress is told for tokens alone. */
 const intervalMs = 1000;
 
 export class TokenMeter {
@@ -10,7 +10,7 @@ export class TokenMeter {
   #untilMs: number | undefined;
   #toldAtMs = -Infinity;
 
-  /** @param tell called by `token`, at most so often; whoever tells, for this reason or another, says so by `told` */
+  /** @param tell tells progress; called by `token`, an interval after the last `told`, which whoever tells progress calls */
   constructor(
     private readonly tell: () => void,
     private readonly nowMs = () => performance.now(),

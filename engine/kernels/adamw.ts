@@ -5,6 +5,7 @@
 import { tf } from '../tf.js';
 import { typed, type GraphNode, type GraphOutput } from '../runners/graph.js';
 import { input, numberOf } from '../tracing/shapes.js';
+import { namedTensor } from '../tracing/tensors.js';
 import { adamwStep, type AdamWStep } from '../training/adamw.js';
 import { runComposite, type Composite } from './composite.js';
 import type { Emission, KernelDefinition } from './definition.js';
@@ -15,11 +16,7 @@ export const adamwKernel: Composite & KernelDefinition = {
   list: true,
   name: 'AdamW',
   eager: (inputs, attributes) => {
-    const tensor = (name: string): tf.Tensor => {
-      const found = inputs[name];
-      if (found === undefined) throw new TypeError(`expected an input ${name}`);
-      return found;
-    };
+    const tensor = (name: string): tf.Tensor => namedTensor(inputs, name);
     return adamwStep(tensor('weight'), tensor('m'), tensor('v'), tensor('gradient'), {
       learningRate: tensor('learningRate').asScalar(),
       biasCorrection1: tensor('biasCorrection1').asScalar(),
@@ -56,7 +53,7 @@ export interface AdamWVariables {
 
 /**
  * The update where weight and moments are variables that it replaces; returns the nodes that change them.
- * @param reads of those variables, which no change may overtake: a gradient need not depend on them
+ * @param reads the nodes that read these variables. They must run before the change, and the gradient need not depend on them
  */
 export function emitInPlace(
   emission: Emission,

@@ -1,15 +1,15 @@
 /**
- * A barrier: values that are not there before others are. What is computed from them can neither run earlier nor be merged
- * with the same computation from the values themselves. In a graph that is a control dependency. XLA drops those, and
- * removes its own optimization barrier before it merges; there, each value is selected by a question that is never true,
- * which XLA does not know. Bit for bit the same values in both, whatever they wait for may be.
+ * A barrier: values that are not available before others are. What is computed from them can neither run earlier nor be merged
+ * with the same computation from the values themselves. In a graph that is a control dependency. XLA drops those, and removes its own
+ * optimization barrier before it merges equal computations; there, each value goes through a select whose condition is never true, but
+ * depends on the awaited values, so that XLA cannot know it. Both hand on the same bits, whatever the awaited values are.
  */
 import { tensorflowType, typed, type Graph, type GraphOutput } from '../runners/graph.js';
 import { listed, numberOf } from '../tracing/shapes.js';
 import type { Composite } from './composite.js';
 import { index32, type KernelDefinition } from './definition.js';
 
-/** How many inputs pass; the others, all float32, are what they wait for. */
+/** The attribute that says how many inputs pass; they wait for the other inputs, all float32. */
 const passing = 'values';
 
 /** Inputs '0', '1', …; one result for each that passes. */
@@ -47,7 +47,7 @@ interface Awaited {
   readonly output: GraphOutput;
 }
 
-/** Whether the greatest of the first elements is greater than infinity: false, for NaN as well. */
+/** Is the greatest of the first elements of all awaited values greater than infinity? Nothing is, nor is NaN. */
 function neverTrue(graph: Graph, awaited: readonly Awaited[]): GraphOutput {
   const T = { type: tensorflowType.float32 };
   const firsts = awaited.map(({ shape, output }) => {

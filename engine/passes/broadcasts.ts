@@ -33,7 +33,7 @@ export const scalarConstants = (program: Program): Program =>
     return operation.kernel === 'Fill' ? undefined : filled(operation, makerOf);
   });
 
-/** What is tiled, broadcast or given leading axes for an operation that would do so itself is left as it was. */
+/** An operation that broadcasts by itself takes the tensor as it was before it was tiled, broadcast or given leading axes. */
 export const broadcastOperands = (program: Program): Program =>
   replaceOperations(program, (operation, makerOf) =>
     broadcasting.has(operation.kernel)

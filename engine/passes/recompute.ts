@@ -59,7 +59,8 @@ function copies(
   xla: boolean,
 ): Operation[] {
   const made = new Set(copied.flatMap(({ outputs }) => outputs));
-  // A control dependency costs nothing; for XLA, what is computed from state tells the copies from their originals.
+  // In a graph a barrier costs nothing: all inputs pass it. For XLA each costs a select, so only what is computed from state does:
+  // enough for the copies not to be merged with their originals.
   const passes = (value: Value): boolean => (xla ? index.isActivation(value) : !index.isConstant(value));
   const entering = [...new Set(copied.flatMap(usesOf))].filter((value) => !made.has(value) && passes(value));
   const behind = new Map<Value, Value>(entering.map((value) => [value, { ...value }]));
@@ -135,7 +136,7 @@ function operationsFor(index: ProgramIndex, block: Block, wanted: ReadonlySet<Va
   return operations.reverse();
 }
 
-/** The latest value computed after the block that the users of its inner values take. */
+/** Of the values that the backward pass takes beside the block's inner ones, the latest that is computed after the block. */
 function arrivingGradient(
   index: ProgramIndex,
   { last }: Block,

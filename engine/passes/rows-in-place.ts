@@ -1,7 +1,7 @@
 /**
  * Lets rows of a variable be replaced where they lie: a variable is followed through reshapes and replacements, and where the
  * last of them becomes its new content, and whatever reads an older content has run before that content changes, no copy is
- * needed. XLA keeps its own account of copies.
+ * needed. In an XLA computation XLA decides that itself.
  */
 import { usesOf, type Operation, type Program, type Value } from '../tracing/program.js';
 

@@ -30,8 +30,8 @@ export function whileOnBackend<Result>(backend: KernelsBackend, work: () => Resu
 }
 
 /**
- * tfjs's wasm module throws whatever is uncaught in this process anew, from within its own minified line: the message of
- * the real error would be lost behind it, and so would be its exit code.
+ * Without the listeners that tfjs's wasm module adds for the uncaught errors of the process: they throw an error again from a minified
+ * line, behind which its own message and exit code are lost.
  */
 async function withoutNewListeners(work: () => Promise<void>): Promise<void> {
   const events = ['uncaughtException', 'unhandledRejection'];

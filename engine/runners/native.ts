@@ -129,7 +129,7 @@ export class NativeLibrary {
       return work();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      // The kinds of errors that TensorFlow has are words of its messages.
+      // The addon hands on TensorFlow's message alone: the kind of an error is a word in it.
       const code = /\bOOM\b|RESOURCE_EXHAUSTED|out of memory/i.test(why) ? 'out-of-memory' : 'engine-failed';
       throw new NightstillError(code, `expected TensorFlow to ${what}, found: ${why}`, { cause });
     }

@@ -17,7 +17,7 @@ const names = [
 
 const isNumeric = (name: string): boolean => names.some((known) => known.test(name));
 
-/** As `processSettings` sets them: what is so is not written down, since it was so for every state before. */
+/** What `processSettings` sets anyway. A flag of this value stays out of fingerprints: it had it before flags were recorded, too. */
 const standard: Variables = { TF_ENABLE_ONEDNN_OPTS: '1' };
 
 /** Where XLA keeps what it compiled, and where it writes what it did: of this machine, and without effect on results. */
@@ -25,7 +25,7 @@ const isLocal = (flag: string): boolean => /^--(tf_xla_persistent_cache_|xla_dum
 
 const flagsIn = (value: string | undefined): string[] => (value ?? '').split(/\s+/).filter((flag) => flag !== '');
 
-/** Those that are set, and not as they are by themselves: a name that is absent says that the flag was. */
+/** The flags that are set to something else than their standard value. A name that is absent says: not set, or standard. */
 export function numericFlags(variables: Variables): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of Object.keys(variables).filter(isNumeric).sort()) {
@@ -38,8 +38,8 @@ export function numericFlags(variables: Variables): Record<string, string> {
 }
 
 /**
- * What to change in the environment so that its flags are those of a fingerprint; undefined: to be unset. A value with a path in
- * it is of the machine that it was set on: it is not taken there, nor away here, and the fingerprints go on to differ.
+ * What to change in the environment so that its flags become those of a fingerprint; undefined: to be unset. A value that holds a path
+ * belongs to the machine it was set on: a recorded one is not adopted here, one that is set here stays, and the fingerprints differ.
  */
 export function flagsToAdopt(
   variables: Variables,

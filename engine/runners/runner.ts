@@ -6,8 +6,8 @@ export type NamedNumbers = Readonly<Record<string, Numbers>>;
 
 /**
  * Hands over rows `begin` to `begin + count` of a state variable, or all of the variable at once. A large variable is asked
- * for in parts, from its first row on; a scalar is one row. A source may fill `into`, which
- * has the size of what is asked for, and hand it over: the collector lets tens of megabytes of other arrays wait.
+ * for in parts, from its first row on; a scalar is one row. A source may fill `into`, which has the size of what is asked for, and
+ * return it: of new arrays, tens of megabytes would pile up before they are collected.
  */
 export type NumbersSource = (
   name: string,

@@ -63,10 +63,10 @@ export function encodeSavedModel(nodes: readonly GraphNode[], functions: readonl
 
 type Reference = (output: GraphOutput) => string;
 
-/** In the main graph a result is named by its number. */
+/** In the main graph: `node` for the first result, `node:index` for another. */
 const mainReference: Reference = ({ node, index }) => (index === 0 ? node.name : `${node.name}:${index}`);
 
-/** In a function it is named by the argument it is of its operation; an argument of the function by its own name. */
+/** Within a function: `node:output name:index`; an argument of the function by its name alone. */
 const functionReference: Reference = ({ node, index }) =>
   node.operation === '_Arg' ? node.name : `${node.name}:${outputName(node.operation, index)}`;
 

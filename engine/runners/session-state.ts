@@ -32,7 +32,7 @@ export class SessionState {
     }
   }
 
-  /** Gives all variables their zeros that have no content yet; before a program runs. */
+  /** Fills the variables that have no content yet with zeros; called before a program runs. */
   fill(groups: Iterable<Group> = this.#empty): void {
     for (const group of groups) {
       if (this.#empty.delete(group)) this.library.run(this.session, [], [group.cleared]);
@@ -62,7 +62,7 @@ export class SessionState {
     for (const [group] of this.#grouped(names)) this.#writeGroup(group, values);
   }
 
-  /** Largest first, so that what is in flight at the end, when most is there, is small. */
+  /** Largest groups first: memory is fullest at the end, and what is being moved then is small. */
   async load(names: readonly string[], source: NumbersSource): Promise<void> {
     const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
     const shared = copiedNumbers(Math.max(chunkBytes, ...grouped.map(([group]) => greatestWhole(group))) / 4);
@@ -82,7 +82,7 @@ export class SessionState {
     }
   }
 
-  /** Each array is TensorFlow's as soon as it is there: of a group, JavaScript holds one at a time. */
+  /** Each array is handed to TensorFlow as soon as it is read: JavaScript holds one array of a group at a time. */
   async #loadGroup(group: Group, wanted: readonly string[], ask: AskForRows): Promise<void> {
     const kept = this.#readOthers(group, wanted);
     const held: HeldFeed[] = [];
@@ -165,7 +165,7 @@ export class SessionState {
     this.#empty.delete(group);
   }
 
-  /** In chunks: what is fed exists twice while the run lasts. */
+  /** In chunks: while a run lasts, what is fed to it exists twice. */
   #writeRows(rows: RowAccess, spec: TensorSpec, begin: number, values: Numbers): void {
     const rest = spec.shape.slice(1);
     const width = sizeOf(rest);
@@ -212,8 +212,8 @@ const greatestWhole = ({ variables }: Group): number =>
     : Math.max(...variables.map(({ spec }) => bytesOf(spec)));
 
 /**
- * Numbers that TensorFlow copies as soon as it is given them, so that others can take their place. It goes on reading an array
- * that lies as its own do, at a multiple of 16 bytes or more: an element beyond such a place none does.
+ * Misaligned on purpose. TensorFlow does not copy an array that lies at a multiple of 16 bytes or more: it goes on reading it. One that
+ * begins an element later it copies at once, so that this one can be filled again while TensorFlow works.
  */
 const copiedNumbers = (length: number): Float32Array => new Float32Array(length + 1).subarray(1);
 

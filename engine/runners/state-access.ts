@@ -64,15 +64,15 @@ export function addStateAccess(
 }
 
 /**
- * Variables of a kind in their order, as many together as fit; one that does not fit is alone. Those that accompany others (the
- * moments of weights) are apart from them, though they may lie between: weights are loaded while the moments take no memory yet.
+ * Variables in the order of the state, as many in a group as the limit allows; a larger one is alone. The moments of weights are grouped
+ * apart from the weights, so that weights can be loaded while no moment takes memory yet.
  */
 function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
   const companies = [...new Set(Object.keys(state).map((name) => companyOf(name, state)))];
   const rank = (name: string): number => companies.indexOf(companyOf(name, state));
   const variables = Object.entries(state).sort(([one], [other]) => rank(one) - rank(other));
   const total = variables.reduce((sum, [, spec]) => sum + bytesOf(spec), 0);
-  // A group in flight is there twice: a sixty-fourth of the state, where that is not too little.
+  // While it is moved, a group exists twice: it is kept to 1/64 of the state, within 4 and 64 MiB.
   const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 64));
   const groups: [string, TensorSpec][][] = [];
   let bytes = Infinity;
@@ -90,7 +90,7 @@ function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
   return groups;
 }
 
-/** `adamw` of `adamw.m/weight` where there is a `weight`; nothing of what stands for itself. */
+/** `adamw` for `adamw.m/weight`, where the state has that `weight`; empty for a weight and for whatever accompanies none. */
 function companyOf(name: string, state: TensorSpecs): string {
   const [prefix = ''] = name.split('/', 1);
   return Object.hasOwn(state, name.slice(prefix.length + 1)) ? prefix.replace(/\..*/, '') : '';
@@ -132,7 +132,7 @@ class AccessBuilder {
     return this.graph.output('Placeholder', [], { dtype: typed(dtype), shape: { shape: graphShape(shape) } });
   }
 
-  /** Of a stateful operation: TensorFlow would compute equal zeros once and let variables share them, or keep them. */
+  /** Made by a stateful operation: other zeros TensorFlow would compute once, keep in memory, and let variables share. */
   #zeros({ shape, dtype }: TensorSpec): GraphOutput {
     const attributes = { dtype: typed(dtype), init: { b: true } };
     return this.graph.output('Empty', [this.graph.integers(...shape)], attributes);

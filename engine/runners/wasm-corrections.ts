@@ -23,13 +23,13 @@ const correct = (name: string, wrong: (x: tf.Tensor, attributes: Attributes) => 
   });
 
 export function correctWasm(): void {
-  // Its numbers are cut to bytes.
+  // wasm cuts each number to a byte: 256 would become false.
   correct(
     'Cast',
     (x, { dtype }) => dtype === 'bool' && x.dtype !== 'bool',
     (x) => tf.notEqual(x, tf.zerosLike(x)),
   );
-  // Its integers are read as floats.
+  // wasm reads integers as if they were floats.
   correct(
     'ClipByValue',
     (x) => x.dtype === 'int32',
@@ -38,14 +38,14 @@ export function correctWasm(): void {
       return tf.minimum(tf.maximum(x, tf.scalar(low ?? 0, 'int32')), tf.scalar(high ?? 0, 'int32'));
     },
   );
-  // The product of nothing is zero there.
+  // wasm's product of no elements is 0, not 1.
   correct(
     'Prod',
     (x) => x.size === 0,
     (x, attributes) =>
       tf.fill(reduced(x.shape, axesOf(attributes, x.shape), flagOf(attributes, 'keepDims')), 1, x.dtype),
   );
-  // Its bytes are read and written as floats, beyond their ends.
+  // wasm reads and writes the bytes of bools as floats, beyond the end of the tensors.
   replaceKernel('Select', (original) => (call) => {
     const { condition, t, e } = call.inputs;
     if (condition === undefined || t === undefined || e === undefined || t.dtype !== 'bool') return original(call);

@@ -75,7 +75,7 @@ function markedAnswers(
   return { text, spans: answers === 'last' ? spans.slice(-1) : spans };
 }
 
-/** The prompt before each answer, and the text to its end, must both be how the whole begins. */
+/** Renders what grows turn by turn: the text before an answer, and the text to its end, must be prefixes of the whole. */
 function grownAnswers(
   template: ChatTemplate,
   messages: readonly ChatMessage[],
@@ -111,9 +111,9 @@ function endOfTurn(answer: string, { specialTokens }: Tokenizer): number {
 }
 
 /**
- * Each stretch is encoded alone, as a prompt is when an answer is generated; where special tokens stand between them, these are the
- * tokens of the whole as well. When they do not give the same text, as where a tokenizer writes the beginning of a text otherwise,
- * the tokens of the whole are taken, which then must part at every span.
+ * Each stretch is encoded by itself, as a prompt is when an answer is generated; where special tokens stand between the stretches, this
+ * gives the tokens of the whole text. Where the stretches decode to another text (some tokenizers write the beginning of a text
+ * otherwise), the whole text is encoded, and a token must begin at every end of a span.
  */
 function encodePieces(
   tokenizer: Tokenizer,

@@ -47,7 +47,7 @@ function decodeBytes(
   return { push, end };
 }
 
-/** A stream looks at this many tokens again, and at no more than some times as many. */
+/** How many of the last tokens are kept when older ones are forgotten, and how many are decoded again for each new one at most. */
 const rememberedTokens = 32;
 const mostTokens = 8 * rememberedTokens;
 

@@ -54,7 +54,7 @@ class TracingBackend extends tf.KernelBackend {
   override readSync(): never {
     throw readError();
   }
-  /** Nobody may be waiting: the trace itself fails in the end, and the promise stays open. */
+  /** Never settles: a rejection might find nobody who waits for it, and the trace fails anyway when its function returns. */
   override read(): Promise<never> {
     recordingOrThrow().fail(readError());
     return new Promise(() => undefined);
@@ -203,7 +203,7 @@ export function whileRecording<Result>(recording: Recording, work: () => Result)
       'program-invalid',
       `expected a program to be compiled on its own, found that ${callerLine()} compiles another while one is traced`,
     );
-  // Undefined as long as no backend was used, whatever its type says.
+  // Undefined until a backend is used, though tfjs types it as a string.
   const before: string | undefined = tf.getBackend();
   const engine = tf.engine();
   setRecording(recording);
@@ -223,7 +223,7 @@ export function whileRecording<Result>(recording: Recording, work: () => Result)
   }
 }
 
-/** tfjs keeps what a gradient needs until it was computed: an error on the way would leave it there. */
+/** tfjs keeps on its tape what a gradient will need: after an error nobody would take it away. */
 function dropTape(): void {
   const { state } = tf.engine();
   if (state.gradientDepth > 0) return;

@@ -6,8 +6,8 @@ import type { Program, Update, Value } from './program.js';
 import { tensorOf, valueOf, whileRecording } from './recorder.js';
 import { isRowUpdate, type RowUpdate } from './row-update.js';
 import { checkSpec, describeSpec, type TensorSpec } from './tensor-spec.js';
+import type { Tensors } from './tensors.js';
 
-export type Tensors = Readonly<Record<string, tf.Tensor>>;
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
 export interface ProgramResult {

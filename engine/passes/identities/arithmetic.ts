@@ -1,6 +1,6 @@
 /**
- * Identities of elementwise arithmetic that hold bit for bit in IEEE 754. Adding +0 is none of them (-0 + 0 is +0); subtracting
- * +0 and adding -0 are.
+ * Identities of elementwise arithmetic. They hold bit for bit in IEEE 754, but for powers of a constant exponent (`power`), which are
+ * rounded otherwise than a general power, and better. Adding +0 is no identity (-0 + 0 is +0); subtracting +0 and adding -0 are.
  */
 import type { Operation, Value } from '../../tracing/program.js';
 import { asResult, instead, step, type MakerOf, type Replacement } from '../replacement.js';
@@ -60,7 +60,7 @@ function negative(operation: Operation, x: Value): Replacement | undefined {
 
 /**
  * Powers of a constant exponent, as in the gradients of square roots. Roots and reciprocals are rounded better than a general
- * power; they differ from it for -0 and -∞ alone, where a power of 0.5 hides what went wrong.
+ * power. Beyond rounding they differ from it for -0 and -∞ alone: there a power of 0.5 gives +0 and +∞, a root -0 and NaN.
  */
 function power(operation: Operation, x: Value, exponent: number | undefined): Replacement | undefined {
   if (exponent === undefined || x.dtype !== 'float32' || same(operation, x) === undefined) return undefined;

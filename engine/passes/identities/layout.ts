@@ -8,7 +8,7 @@ type Rule = (operation: Operation, x: Value, makerOf: MakerOf) => Replacement | 
 
 const result = (operation: Operation): Value => operation.outputs[0] ?? { shape: [], dtype: 'float32' };
 
-/** Results that hold as many elements as the input hold the same ones. */
+/** A result of as many elements as the input has the same elements. */
 const whole: Rule = (operation, x) =>
   sizeOf(result(operation).shape) === sizeOf(x.shape) ? asResult(operation, x) : undefined;
 
