@@ -1,12 +1,34 @@
-/** What a stage is about to ask of an endpoint, in words, before anything is asked. Pure. */
-import type { CallsOfRow } from '../config/stage-kind.js';
+/** What a stage is about to ask of an endpoint, and which caps stop it, in words, before anything is asked. Pure. */
+import type { Budget } from '../config/budget-schema.js';
+import type { CallsOfStage } from '../config/stage-kind.js';
 
 /** @param rows undefined: not known before they are there */
-export function sayCalls({ requests, atMostUsd }: CallsOfRow, rows: number | undefined): string {
-  if (rows === undefined) return `asks an endpoint, ${requests} times for each row`;
-  const money =
-    atMostUsd === undefined
-      ? 'the price is not given'
-      : `at most $${(atMostUsd * rows).toLocaleString('en-US', { maximumSignificantDigits: 3 })} for the answers, and their prompts`;
-  return `asks an endpoint ${rows * requests} times: ${money}; what is recorded is not asked again`;
+export function sayCalls(calls: CallsOfStage, rows: number | undefined): string {
+  const { requests, each, atMostUsd } = calls;
+  if (each === 'run') return `asks an endpoint ${times(requests)}, in every run: ${sayMoney(calls, atMostUsd)}`;
+  if (each === 'sample' || rows === undefined)
+    return `asks an endpoint ${times(requests)} for each ${each}: ${sayMoney(calls, atMostUsd)}, each; ${notAgain}`;
+  const usd = atMostUsd === undefined ? undefined : atMostUsd * rows;
+  return `asks an endpoint ${times(requests * rows)}: ${sayMoney(calls, usd)}; ${notAgain}`;
 }
+
+const notAgain = 'what is recorded is not asked again';
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+function sayMoney({ withPrompts }: CallsOfStage, usd: number | undefined): string {
+  if (usd === undefined) return 'the price is not given';
+  return withPrompts
+    ? `at most ${dollars(usd)}, prompts included`
+    : `at most ${dollars(usd)} for answers, and prompts on top`;
+}
+
+/** @param taken of the period, in dollars, spent or reserved until now; undefined where there is no period */
+export function sayCaps({ spendAtMostUsd, period }: Budget, taken: number | undefined): string {
+  const ofRun = `a run stops at ${dollars(spendAtMostUsd)}`;
+  if (period === undefined) return `${ofRun}, and the next begins with all of that again`;
+  const { every, name, timeZone, spendAtMostUsd: usd } = period;
+  return `${ofRun}, and all that share "${name}" at ${dollars(usd)} a ${every} (${timeZone}), of which ${dollars(taken ?? 0)} are taken`;
+}
+
+const dollars = (usd: number): string => `$${usd.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;

@@ -46,7 +46,7 @@ async function printSchema(kinds: readonly StageKind[]): Promise<number> {
 
 const shownHex = 12;
 
-function describe({ plan, store, nodes }: PlanPreview): string {
+function describe({ plan, store, nodes, caps = [] }: PlanPreview): string {
   const rows = nodes.map(({ id, uses, queue, verdict, stageKey, estimateMs, why }) => [
     id,
     uses,
@@ -57,6 +57,7 @@ function describe({ plan, store, nodes }: PlanPreview): string {
     why,
   ]);
   const notes = nodes.flatMap(({ id, notes: ofNode = [] }) => ofNode.map((note) => `  ${id}: ${note}\n`));
+  notes.push(...caps.map((cap) => `  budget: ${cap}\n`));
   const known = nodes.filter(({ verdict }) => verdict !== 'reused');
   const totalMs = known.reduce((sum, { estimateMs = 0 }) => sum + estimateMs, 0);
   const reused = nodes.length - known.length;

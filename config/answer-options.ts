@@ -1,26 +1,13 @@
 /** What a plan may say of a stage that asks a teacher for answers. */
 import { z } from 'zod';
+import { budgetSchema, countedByPrices, isCounted } from './budget-schema.js';
 import { scoringNeedSchema } from './scoring-need.js';
 import { teacherEndpointSchema, type OmittableField, type TeacherEndpoint } from './teacher-schema.js';
 
 const mebibyte = 1024 * 1024;
 
-export const budgetSchema = z.strictObject({
-  // More cannot be counted exactly.
-  spendAtMostUsd: z.number().positive().max(9_000_000).describe('In US dollars.'),
-});
-
 /** Answers that are recorded, and stay out of the dataset unless the plan wants them. */
 const keepable = ['cut-off', 'refused'] as const;
-
-interface Spending {
-  readonly budget?: object | undefined;
-  readonly teacher?: { readonly prices?: object | undefined } | undefined;
-}
-
-/** Spending is counted by the prices of the teacher. */
-export const isCounted = ({ budget, teacher }: Spending): boolean =>
-  budget === undefined || teacher?.prices !== undefined;
 
 type Omitting = Pick<TeacherEndpoint, 'omittedFields'> | undefined;
 
@@ -38,7 +25,7 @@ export const answerOptions = z
       .describe(
         'Who answers: an endpoint that speaks the chat API of OpenAI. Absent: the model that is the input `teacher`.',
       ),
-    budget: budgetSchema.optional().describe('What a run may spend.'),
+    budget: budgetSchema.optional().describe('What may be spent.'),
     system: z
       .string()
       .min(1)
@@ -122,19 +109,13 @@ export const answerOptions = z
 
 export type AnswerOptions = z.output<typeof answerOptions>;
 
-/** Beside a teacher that is an endpoint. */
-export const countedByPrices = {
-  path: ['budget'],
-  error: 'prices of the teacher beside it, by which spending is counted',
-};
-
 /** What a plan may say of a stage that asks whether a teacher has changed. */
 export const canaryOptions = z
   .strictObject({
     teacher: teacherEndpointSchema
       .refine(({ canary }) => canary !== undefined, { path: ['canary'], error: 'the prompts to ask: { prompts }' })
       .describe('An endpoint with canaries.'),
-    budget: budgetSchema.optional().describe('What a run may spend.'),
+    budget: budgetSchema.optional().describe('What may be spent.'),
   })
   .refine(isCounted, countedByPrices);
 

@@ -1,6 +1,6 @@
 /** What a plan may say of a stage that captures the distributions of a teacher behind an endpoint. */
 import { z } from 'zod';
-import { budgetSchema, countedByPrices, isCounted } from './answer-options.js';
+import { budgetSchema, countedByPrices, isCounted } from './budget-schema.js';
 import { scoringForms } from './scoring-need.js';
 import { teacherEndpointSchema } from './teacher-schema.js';
 import { logitOptions } from './training-options.js';
@@ -10,7 +10,7 @@ export const captureEndpointOptions = z
     teacher: teacherEndpointSchema.describe(
       'Whose distributions: an endpoint that gives log-probabilities of prompts.',
     ),
-    budget: budgetSchema.optional().describe('What a run may spend.'),
+    budget: budgetSchema.optional().describe('What may be spent.'),
     form: z
       .enum(scoringForms)
       .default('prompt_logprobs')

@@ -44,7 +44,7 @@ export interface PlanFileInput {
   readonly loseAtMost?: string | number;
   readonly onDifferentMachine?: 'continue' | 'wait';
   /** Refused unless a stage of the plan spends money. */
-  readonly budget?: { readonly spendAtMostUsd: number };
+  readonly budget?: BudgetInput;
   /** What a student must prove. Refused unless a stage of the plan measures it. */
   readonly gates?: readonly JsonObject[];
   readonly schedule?: ScheduleInput;
@@ -100,6 +100,19 @@ export interface TeacherInput {
   };
   /** Answers that are older are asked for again: `30d`. */
   readonly maxAge?: string;
+}
+
+export interface BudgetInput {
+  /** Of each run. */
+  readonly spendAtMostUsd: number;
+  /** Of all runs together that share it. */
+  readonly period?: {
+    readonly every: 'day' | 'month';
+    readonly spendAtMostUsd: number;
+    readonly timeZone?: string;
+    /** Default: `default`. */
+    readonly name?: string;
+  };
 }
 
 export interface StageOfFileInput {

@@ -3,7 +3,7 @@
  * stages are resolved by `activities/resolve-plan.ts`, where the kinds are known. Descriptions are shown by editors.
  */
 import { z } from 'zod';
-import { budgetSchema } from './answer-options.js';
+import { budgetSchema } from './budget-schema.js';
 import { datasetSchema } from './dataset-schema.js';
 import { durationSchema } from './duration.js';
 import { gateSchema } from './gate-schema.js';
@@ -154,7 +154,7 @@ export const planFileSchema = z.strictObject({
     .enum(['continue', 'wait'])
     .optional()
     .describe('With a checkpoint of a machine that computes other bits: go on and say so, or wait for another worker.'),
-  budget: budgetSchema.optional().describe('What the run may spend. Refused unless a stage of the plan spends money.'),
+  budget: budgetSchema.optional().describe('What may be spent. Refused unless a stage of the plan spends money.'),
   gates: gateSchema.optional().describe('What a student must prove. Refused unless a stage of the plan measures it.'),
   schedule: scheduleSchema.optional().describe('When the plan is run. A run that was started otherwise ignores it.'),
   stages: z

@@ -49,6 +49,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+export const timeZoneSchema = z
+  .string()
+  .refine(isTimeZone, 'the name of a time zone such as Europe/Berlin or UTC')
+  .default('UTC');
+
 const oneOrMore = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item).min(1)]);
 const cron = z.string().refine(isCron, 'five cron fields: minute, hour, day of the month, month, day of the week');
 
@@ -70,11 +75,7 @@ export const scheduleSchema = z
       .optional()
       .describe('Five fields, as in `0 3 * * *`: minute, hour, day of the month, month, day of the week.'),
     calendar: oneOrMore(calendar).optional().describe('As cron, by names: `{ hour: 3, dayOfWeek: monday }`.'),
-    timeZone: z
-      .string()
-      .refine(isTimeZone, 'the name of a time zone such as Europe/Berlin or UTC')
-      .default('UTC')
-      .describe('Of cron and calendar: `Europe/Berlin`.'),
+    timeZone: timeZoneSchema.describe('Of cron and calendar: `Europe/Berlin`.'),
     jitter: durationSchema.optional().describe('Each start is put off by a random time of up to this: `10m`.'),
     catchUp: durationSchema
       .refine((milliseconds) => milliseconds >= shortestCatchUpMs, 'at least 10s')

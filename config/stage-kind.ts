@@ -46,11 +46,15 @@ export interface ChampionUse {
   readonly measured?: { readonly input: string; readonly like: string } | undefined;
 }
 
-/** What a stage asks of an endpoint for each row of its input `dataset`. */
-export interface CallsOfRow {
+/** What a stage asks of an endpoint. */
+export interface CallsOfStage {
+  /** For each row of its input `dataset`, for each sample that these become, which nobody can count before, or in each run. */
+  readonly each: 'row' | 'sample' | 'run';
   readonly requests: number;
-  /** For the answers, without the prompts; absent where prices are not given. */
+  /** What they cost; absent where prices are not given. */
   readonly atMostUsd?: number | undefined;
+  /** Does that hold what the prompts cost, or that of the answers alone? */
+  readonly withPrompts: boolean;
 }
 
 export interface StageKind {
@@ -112,7 +116,7 @@ export interface StageKind {
   /** With these options, does it have a model of this machine answer as a teacher? Then the plan says at its top what the terms of that are. */
   readonly needsTerms: (options: JsonObject) => boolean;
   /** With these options, what does it ask of an endpoint? Undefined: nothing, or nobody can say. */
-  readonly calls: (options: JsonObject) => CallsOfRow | undefined;
+  readonly calls: (options: JsonObject) => CallsOfStage | undefined;
   /** Of a stage that scores: the scorers that a plan can name. */
   readonly knownScorers: readonly string[];
   /** With these options, is a person asked before it runs? */

@@ -8,11 +8,13 @@ export { importModelDirectory } from './import-model.js';
 export { fetchModel, identifyModelDirectory, readModelFacts, storeModelDirectory } from './model-artifact.js';
 export { modelIdentitySchema } from './model-source.js';
 export {
-  budgetOfRun,
+  budgetOfPeriod,
+  capsOf,
   fromUsd,
   openLedger,
   Spending,
   sumOf,
+  takenOf,
   toUsd,
   usdOf,
   type Ledger,

@@ -36,7 +36,9 @@ export const answerStage = defineStage({
   immaterial: ['budget', 'scoring'],
   calls: ({ teacher, samples, maximumTokens }) =>
     teacher && {
+      each: 'row',
       requests: samples,
+      withPrompts: false,
       atMostUsd: teacher.prices && (samples * maximumTokens * teacher.prices.outputUsdPerMillion) / 1e6,
     },
   inChild: isLocal,

@@ -17,5 +17,10 @@ export const canaryStage = defineStage({
   shared: { teacher: 'teacher', budget: 'budget' },
   applies: ['budget', 'teacher.canary'],
   immaterial: ['budget'],
+  calls({ teacher: { canary, prices } }) {
+    const { prompts = [], maximumTokens = 0 } = canary ?? {};
+    const atMostUsd = prices && (prompts.length * maximumTokens * prices.outputUsdPerMillion) / 1e6;
+    return { each: 'run', requests: prompts.length, atMostUsd, withPrompts: false };
+  },
   run: async (context) => (await import('../activities/canary.js')).canary(context),
 });

@@ -18,6 +18,13 @@ export const captureEndpointStage = defineStage({
   applies: ['budget'],
   scores: ({ form, k }) => ({ form, k }),
   immaterial: ['budget'],
+  calls: ({ teacher: { prices }, tooLong, rowTokens }) => ({
+    each: tooLong === 'split' ? 'sample' : 'row',
+    requests: 1,
+    // The tokens of a sample, one that an endpoint may put before them, and one that it answers.
+    atMostUsd: prices && ((rowTokens + 1) * prices.inputUsdPerMillion + prices.outputUsdPerMillion) / 1e6,
+    withPrompts: true,
+  }),
   program: 'asker',
   silenceLimitsMs: {
     start: 120_000,

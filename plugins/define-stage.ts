@@ -14,7 +14,7 @@ import type { StageRole } from '../config/queues.js';
 import type { ScoringNeed } from '../config/scoring-need.js';
 import type {
   AppliedSection,
-  CallsOfRow,
+  CallsOfStage,
   ChampionUse,
   Disagreement,
   SourceKind,
@@ -87,8 +87,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly numerics?: boolean | ((options: Options) => boolean);
   /** Does it have a model that is an input answer as a teacher, whose terms `teacher` of the plan then says? Default: no. */
   readonly needsTerms?: (options: Options) => boolean;
-  /** Of a stage that asks an endpoint about each row of its input `dataset`: what `nightstill plan` tells of that. Default: nothing. */
-  readonly calls?: (options: Options) => CallsOfRow | undefined;
+  /** Of a stage that asks an endpoint: how often, and for how much, as `nightstill plan` tells it. Default: nothing. */
+  readonly calls?: (options: Options) => CallsOfStage | undefined;
   /** Of a stage that scores: the scorers that a plan can name. Default: none. */
   readonly knownScorers?: readonly string[];
   readonly timeouts?: Partial<NodeTimeouts>;

@@ -46,7 +46,24 @@ export async function claimStage(store: ObjectStore, request: ClaimRequest): Pro
     },
   });
   if (head.value.claim !== operationId) throw lost(stageKey, fenceSeen, head.value);
-  return new StageWriter(store, head);
+  return new StageWriter(store, head, request.isOpen);
+}
+
+/**
+ * Does nobody work under that claim any more: a later one has followed it, the stage was sealed, or the activity that made it is no
+ * longer open? Of a stage whose head is gone, or damaged, nobody can say: no.
+ */
+export async function isClaimOver(
+  store: ObjectStore,
+  { stageKey, fence }: { readonly stageKey: StageKey; readonly fence: number },
+  isOpen: ClaimRequest['isOpen'],
+): Promise<boolean> {
+  const head = await readRecord(store, headKind, headKey(stageKey)).catch((error: unknown) => {
+    if (hasCode(error, 'record-invalid')) return undefined;
+    throw error;
+  });
+  if (head === undefined) return false;
+  return head.value.fence > fence || head.value.sealed || !(await isOpen(head.value.owner));
 }
 
 const unclaimed = (stageKey: StageKey) => ({ stageKey, fence: 0, manifest: null, previous: null });

@@ -25,7 +25,7 @@ export {
 } from './artifacts.js';
 export { blobRefSchema, readBlob, type BlobRef } from './blobs.js';
 export { canonicalJson, isJsonArray, isJsonObject, parseJson, type Json, type JsonObject } from './canonical-json.js';
-export { claimStage, type ClaimRequest } from './claim.js';
+export { claimStage, isClaimOver, type ClaimRequest } from './claim.js';
 export { collect, type CollectionOptions, type CollectionReport, type Tally } from './collect.js';
 export { digestOf, hexOf, isDigest, parseDigest, type Digest } from './digest.js';
 export { stageOwnerSchema, type StageOwner } from './head.js';

@@ -12,7 +12,7 @@ import { putBlob, type BlobRef } from './blobs.js';
 import { canonicalJson, isJsonObject, parseJson, type Json } from './canonical-json.js';
 import { commitCheckpoint, type Checkpoint, type Moment } from './commit.js';
 import { moveRecord, newOperationId } from './conditional.js';
-import { headKind, type Head } from './head.js';
+import { headKind, type Head, type StageOwner } from './head.js';
 import type { OwnedBytes } from './hashing.js';
 import { headKey } from './layout.js';
 import { isLater, readManifest, type Manifest, type ManifestRef, type StageOutcome } from './manifest.js';
@@ -84,7 +84,12 @@ export class StageWriter {
   /** Damaged objects for which checkpoints were given up, by this attempt and those before it. */
   #passedOver: readonly string[] = [];
 
-  constructor(store: ObjectStore, head: ReadRecord<Head>) {
+  /** @param isOpen whether an activity that has claimed a stage is still open, of which storage knows nothing */
+  constructor(
+    store: ObjectStore,
+    head: ReadRecord<Head>,
+    readonly isOpen: (owner: StageOwner) => Promise<boolean>,
+  ) {
     this.#store = store;
     this.#head = head;
     this.#claim = head.value.claim;

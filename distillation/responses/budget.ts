@@ -10,7 +10,7 @@ import { moveRecord, movingFields, newOperationId, readRecord, type RecordKind }
 import type { Holder } from './ledger.js';
 import { nanoUsd, sumOf, toUsd, type NanoUsd } from './money.js';
 import { budgetKey } from './paths.js';
-import type { Cap } from './periods.js';
+import { settingOf, type Cap } from './periods.js';
 import { nanoUsdSchema } from './response.js';
 import { closeSession, holderSchema, readSession, type SessionName } from './session.js';
 import { spentAtMost } from './calls.js';
@@ -108,14 +108,19 @@ export async function settleEnded(
   }
 }
 
+/** What is spent of it or reserved, by whomever. */
+export const takenOf = async (store: ObjectStore, budget: string): Promise<NanoUsd> =>
+  takenFrom((await readBudget(store, budget))?.shares ?? {});
+
 /** @throws budget-exhausted: always */
-export async function refuseSpending(store: ObjectStore, { budget, amount }: Cap, needed: NanoUsd): Promise<never> {
+export async function refuseSpending(store: ObjectStore, cap: Cap, needed: NanoUsd): Promise<never> {
+  const { budget, amount } = cap;
   const shares = Object.values((await readBudget(store, budget))?.shares ?? {});
   const spent = sumOf(shares.map(({ settled }) => settled ?? nanoUsd(0)));
   const reserved = sumOf(shares.filter(({ settled }) => settled === null).map((share) => share.reserved));
   throw new NightstillError(
     'budget-exhausted',
-    `budget ${budget}: expected room for a call of at most ${usd(needed)} under a cap of ${usd(amount)}, found ${usd(spent)} spent and ${usd(reserved)} reserved`,
+    `${settingOf(cap)}: expected room for a call of at most ${usd(needed)} under the cap of ${usd(amount)} of ${budget}, found ${usd(spent)} spent and ${usd(reserved)} reserved`,
     {
       details: {
         budget,

@@ -1,5 +1,6 @@
 /** What teachers were asked and have answered, and what it cost. */
-export { budgetOfPeriod, budgetOfRun, type Cap } from './periods.js';
+export { takenOf } from './budget.js';
+export { budgetOfPeriod, budgetOfRun, capsOf, type Cap } from './periods.js';
 export type { Call, GivenUp, Ledger, LedgerReport, LedgerRequest, NewResponse } from './ledger.js';
 export { canaryBaselineKey } from './paths.js';
 export { openLedger } from './open-ledger.js';

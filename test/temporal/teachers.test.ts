@@ -67,6 +67,27 @@ it('with a teacher on this machine and a store of its own a whole night leads to
   expect(loopback.refused).toHaveLength(1);
 });
 
+it('runs that share a month stop at its cap, though each has money of its own left', async () => {
+  const store = files.newStore();
+  const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
+  const asked = { ...describedTeacher, endpoint: teacher.endpoint, prices, limits: { parallel: 1 } };
+  const period = { every: 'month', spendAtMostUsd: 0.0008, name: 'team' };
+  const top = { budget: { spendAtMostUsd: 1, period } };
+  const run = async (count: number) => {
+    const dataset = await prompts(count);
+    const plan = planOfAnswers({ store, dataset, teacher: asked, answer: { maximumTokens: 20 }, top });
+    return (await night.start(files.newRunId(), plan)).result();
+  };
+  await run(5);
+  await expect(run(40)).rejects.toMatchObject({
+    code: 'budget-exhausted',
+    message: expect.stringContaining('budget.period.spendAtMostUsd: expected room') as string,
+  });
+  // Each reply costs 0.00002 dollars; a call is reserved at its upper bound.
+  expect(teacher.answered).toBeGreaterThan(5);
+  expect(teacher.answered * 0.00002).toBeLessThanOrEqual(0.0008);
+});
+
 it('answers that are older than the plan allows are asked for again, once, and no other is', async () => {
   const [plain, aged, dataset] = [files.newStore(), files.newStore(), await prompts(4)];
   const planIn = (store: string, given: object = {}) =>

@@ -62,6 +62,11 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
       'budget.spendAtMostUsd: expected at most 9000000, found 1000000000',
     ],
     [
+      'a month that begins nowhere',
+      { ...asked, budget: { spendAtMostUsd: 5, period: { every: 'month', spendAtMostUsd: 50, timeZone: 'Berlin' } } },
+      `budget.period.timeZone: expected the name of a time zone such as Europe/Berlin or UTC, found ${aText}`,
+    ],
+    [
       'samples that would all be the same',
       { ...asked, answer: { samples: 2 } },
       'answer.samples: expected 1 at temperature 0, where every sample is the same, found an object',

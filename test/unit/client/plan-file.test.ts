@@ -46,7 +46,7 @@ describe('the types of a plan file', () => {
     onFailure: 'finish-others',
     loseAtMost: 300_000,
     onDifferentMachine: 'wait',
-    budget: { spendAtMostUsd: 5 },
+    budget: { spendAtMostUsd: 5, period: { every: 'month', spendAtMostUsd: 50, timeZone: 'UTC', name: 'team' } },
     gates: [{ score: 'exact-match', atLeast: 0.5 }],
     schedule,
     stages: [stage],

@@ -48,10 +48,11 @@ it('blocks granted one after another never pass the cap, hold what is needed, an
 it('a period begins at midnight of its time zone', () => {
   const timeZone = 'Asia/Tokyo';
   const before = Date.parse('2026-11-30T14:59:59Z');
-  const month = (atMs: number): string => budgetOfPeriod('team', { every: 'month', timeZone }, atMs);
-  expect([month(before), month(before + 1000)]).toEqual(['period/team/2026-11', 'period/team/2026-12']);
-  const day = (atMs: number): string => budgetOfPeriod('team', { every: { days: 1 }, timeZone }, atMs);
-  expect([day(before), day(before + 1000)]).toEqual(['period/team/2026-11-30+1d', 'period/team/2026-12-01+1d']);
+  const budget = (every: 'day' | 'month', atMs: number): string =>
+    budgetOfPeriod({ name: 'team', every, timeZone, spendAtMostUsd: 1 }, atMs);
+  const around = (every: 'day' | 'month'): string[] => [before, before + 1000].map((atMs) => budget(every, atMs));
+  expect(around('month')).toEqual(['period/team/2026-11', 'period/team/2026-12']);
+  expect(around('day')).toEqual(['period/team/2026-11-30', 'period/team/2026-12-01']);
   expect(budgetOfRun('night')).toBe('run/night');
 });
 
