@@ -2,11 +2,23 @@
  * What the scores that a gate is given were measured on: scores of another model would promote this one for what that one can, and
  * scores on other questions, or of answers that were written otherwise, cannot be paired with the candidate's.
  */
+import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';
+import type { ScoreKinds } from '../evaluation/index.js';
 import { canonicalJson, isJsonObject, type Json, type StageResult } from '../storage/index.js';
 
-/** The part of its identity that says how a model was measured; of a stage of a user's own it may say less. */
-export type Measured = Pick<StageResult['outcome'], 'preimage'>;
+/** What says how a model was measured; of a stage of a user's own it may say less. */
+export type Measured = Pick<StageResult['outcome'], 'preimage'> & Partial<Pick<StageResult['outcome'], 'facts'>>;
+
+const factsSchema = z.object({
+  scores: z.record(z.string(), z.object({ kind: z.enum(['right-wrong', 'mean']).optional().catch(undefined) })),
+});
+
+/** What the scorers say that their scores are, as the evaluation has recorded it: a gate decides by that, and a report as well. */
+export function scoreKindsOf(measured: Measured | undefined): ScoreKinds {
+  const { scores = {} } = factsSchema.safeParse(measured?.facts).data ?? {};
+  return Object.fromEntries(Object.entries(scores).flatMap(([id, { kind }]) => (kind ? [[id, kind]] : [])));
+}
 
 /** @throws gate-invalid */
 export function refuseOtherModel(system: string, measured: Measured | undefined, digest: string): void {

@@ -13,7 +13,7 @@ import {
   type ScoresBySystem,
 } from '../evaluation/index.js';
 import { canonicalJson, isJsonObject, lookupResult, type Json, type StageResult } from '../storage/index.js';
-import { refuseOtherModel, refuseUnlike } from './gate-measurements.js';
+import { refuseOtherModel, refuseUnlike, scoreKindsOf } from './gate-measurements.js';
 import type { StageContext, StageProduct } from './stage.js';
 
 type GateInputs = {
@@ -40,7 +40,7 @@ export async function gate(context: GateContext): Promise<StageProduct<{ readonl
   const tables: GateTables = {
     candidate: model.digest,
     champion: champion?.digest ?? null,
-    scores: await readScoreTables(store, systems),
+    scores: await readScoreTables(store, systems, scoreKindsOf(measured?.outcome)),
     observations: observationsOf(measured),
   };
   progress({ phase: 'decide' });

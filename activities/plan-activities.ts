@@ -27,7 +27,7 @@ import { whyNothingToDecide } from './nothing-to-decide.js';
 import { OpenStores } from './open-stores.js';
 import { asksForChampion, placeChampion } from './place-champion.js';
 import { isQueueServed } from './queue-served.js';
-import { refuseUnresolvedMargins } from './plan-margins.js';
+import { refuseUndecidable } from './plan-margins.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { hasSearchAttributes } from './search-attributes.js';
 import { identifyStage } from './stage-key.js';
@@ -44,7 +44,7 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
     const placed = asksForChampion(plan, rules.kinds)
       ? await stores.use(plan.store, (store) => placeChampion(plan, rules.kinds, store))
       : plan;
-    await refuseUnresolvedMargins(placed, rules.kinds);
+    await refuseUndecidable(placed, rules.kinds);
     return { plan: placed, planDigest, ...(day !== undefined && { day }), searchable: await hasSearchAttributes() };
   }),
 

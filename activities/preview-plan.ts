@@ -2,11 +2,13 @@
  * What a run of a plan would do now: which nodes it would reuse, which it would run, on which queue, and why. Nothing is written.
  * A node is `unknown` while an input of it has still to be made.
  */
+import { budgetSchema } from '../config/budget-schema.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { ArtifactRef, Outputs } from '../config/artifact.js';
 import type { NodeInput, Plan, PlanNode, StageIdentity } from '../config/plan.js';
 import { formatDuration } from '../config/format-duration.js';
 import type { StageKind } from '../config/stage-kind.js';
+import { budgetOfPeriod, takenOf, toUsd } from '../distillation/index.js';
 import { sayResolution } from '../evaluation/index.js';
 import {
   lookupStage,
@@ -21,8 +23,9 @@ import { dayOf, onDay } from './dated-plan.js';
 import { explainLookup } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
 import { placeChampion } from './place-champion.js';
-import { sayCalls } from './plan-calls.js';
-import { resolutionsOf, rowsOf } from './plan-margins.js';
+import { sayCalls, sayCaps } from './plan-calls.js';
+import { resolutionsOf } from './plan-margins.js';
+import { PlannedRows } from './planned-rows.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { identifyStage } from './stage-key.js';
 import { standingRefusal } from './standing-refusal.js';
@@ -33,6 +36,8 @@ export interface PlanPreview {
   readonly planDigest: string;
   /** In the order of the file. */
   readonly nodes: readonly NodePreview[];
+  /** What stops those that spend money: each once. */
+  readonly caps?: readonly string[];
 }
 
 export interface NodePreview {
@@ -51,7 +56,7 @@ export interface NodePreview {
   readonly estimateMs?: number | undefined;
 }
 
-/** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable, gate-margin-too-small */
+/** @throws plan-invalid, dataset-missing, model-file-missing, store-access-denied, store-unavailable; what refuses an evaluation set */
 export async function previewPlan(file: unknown, rules: PlanRules): Promise<PlanPreview> {
   const { plan: written, planDigest } = resolvePlan(file, rules);
   const resolved = onDay(written, rules.kinds, dayOf(Date.now())) ?? written;
@@ -61,7 +66,8 @@ export async function previewPlan(file: unknown, rules: PlanRules): Promise<Plan
     const preview = new Preview(plan, rules.kinds, store, await stagesBefore(store, plan.name));
     const nodes: NodePreview[] = [];
     for (const { id } of plan.nodes) nodes.push((await preview.of(id)).node);
-    return { plan: plan.name, store: plan.store, planDigest, nodes };
+    const caps = await capsIn(plan.nodes, store);
+    return { plan: plan.name, store: plan.store, planDigest, nodes, ...(caps.length > 0 && { caps }) };
   } finally {
     await store?.close();
   }
@@ -80,6 +86,7 @@ class Preview {
   readonly #kinds: readonly StageKind[];
   readonly #store: ObjectStore | undefined;
   readonly #before: Readonly<Record<string, string>>;
+  readonly #planned: PlannedRows;
   readonly #previewed = new Map<string, Previewed>();
 
   constructor(
@@ -92,6 +99,7 @@ class Preview {
     this.#kinds = kinds;
     this.#store = store;
     this.#before = before;
+    this.#planned = new PlannedRows(plan.nodes, kinds, this.#recorded);
   }
 
   async of(id: string): Promise<Previewed> {
@@ -149,16 +157,16 @@ class Preview {
     return this.#store && fromChampion ? championsTraining(this.#store, fromChampion, identified) : undefined;
   }
 
-  /** @throws gate-margin-too-small */
+  /** @throws gate-margin-too-small, gate-items-too-few, evaluation-invalid */
   async #resolutionNotes(node: PlanNode): Promise<string[]> {
-    return (await resolutionsOf(node, this.#plan, this.#kinds, this.#recorded)).map(sayResolution);
+    await this.#planned.refuseWithoutReference(node);
+    return (await resolutionsOf(node, this.#plan.nodes, this.#planned)).map(sayResolution);
   }
 
   async #callNotes({ uses, with: options, inputs: { dataset } }: PlanNode): Promise<string[]> {
     const calls = this.#kinds.find(({ kind }) => kind === uses)?.calls(options);
-    if (calls === undefined || dataset === undefined) return [];
-    const { nodes } = this.#plan;
-    return [sayCalls(calls, await rowsOf(dataset, { nodes, kinds: this.#kinds, recorded: this.#recorded }))];
+    if (calls === undefined) return [];
+    return [sayCalls(calls, dataset && (await this.#planned.rowsOf(dataset)))];
   }
 
   readonly #recorded = async ({ node, output }: PlanNode['inputs'][string]): Promise<ArtifactRef | undefined> =>
@@ -175,6 +183,19 @@ class Preview {
     }
     return {};
   }
+}
+
+/** As the budgets stand now, of this moment's period. */
+async function capsIn(nodes: readonly PlanNode[], store: ObjectStore | undefined): Promise<string[]> {
+  const said = new Set<string>();
+  for (const { with: options } of nodes) {
+    const budget = budgetSchema.safeParse(options['budget']).data;
+    if (budget === undefined) continue;
+    const { period } = budget;
+    const taken = store && period && (await takenOf(store, budgetOfPeriod(period, Date.now())));
+    said.add(sayCaps(budget, taken && toUsd(taken)));
+  }
+  return [...said];
 }
 
 const left = ({ id, uses, needs, queue }: PlanNode, why: string): Previewed => ({

@@ -149,7 +149,9 @@ export const failures = {
   'dataset-changed': user('Do not write to a dataset or a database while a run reads it; start the run again.'),
 
   // teachers
-  'budget-exhausted': user('Raise the cap and start the run again: only what is missing is paid.'),
+  'budget-exhausted': user(
+    'Raise the cap that the message names, or wait for the next period where it is that of one, and start the run again: only what is missing is paid. The cap of a run is a new one in every run; that of a period is shared.',
+  ),
 
   // evaluation
   'gate-invalid': user('Correct the gate of the plan: the message names what is there to choose from.'),
@@ -168,6 +170,9 @@ export const failures = {
     'Leave it: the first decision stands. `nightstill models rollback` takes a promotion back.',
   ),
   'gate-margin-too-small': user('Raise the margin, or give more items to evaluate on: the message says how many.'),
+  'gate-items-too-few': user(
+    'Give more items to evaluate on, or lower minItems of the requirement that the message names.',
+  ),
   'evaluation-invalid': user('Correct the item or the table that the message names, and evaluate again.'),
   'scorers-invalid': user('Correct the scorer, or the module of scorers, that the message names.'),
   'scorer-missing': {

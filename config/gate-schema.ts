@@ -14,10 +14,18 @@ const share = z.number().gt(0).lt(1);
 const alpha = share.max(0.5).default(0.05).describe('How often a student that does not deserve it may pass.');
 const minItems = z.int().min(1).default(100).describe('With fewer items nothing is decided.');
 
+/** Scores are 0 to 1, whatever judges (`evaluation/scorers/scorer.ts`), and so are their means. */
+const asScores = '0 to 1, as scores are: 0.8 for 80 percent';
+
 const notWorse = z.strictObject({
   score,
   notWorseThan: z.enum(systems).describe('Proven not worse than this model by a paired test.'),
-  margin: z.number().gt(0).default(0.05).describe('A loss of this much is one loss too many.'),
+  margin: z
+    .number()
+    .gt(0)
+    .lt(1, 'less than 1, as scores are 0 to 1: 0.05 for five points')
+    .default(0.05)
+    .describe('A loss of this much is one loss too many: 0.05 for five points.'),
   alpha,
   power: share.min(0.5).default(0.8).describe('How often a student that is just as good passes.'),
   discordance: z
@@ -35,14 +43,31 @@ const better = z.strictObject({
   minItems,
 });
 
-const floor = z.strictObject({
+/** Of a model's mean: more of it than that nobody means. */
+const mostTimes = 10;
+
+const floor = z
+  .strictObject({
+    score,
+    atLeast: z
+      .number()
+      .min(0)
+      .describe('The mean score, 0 to 1; or with `of` the share of that model’s mean score: 0.8 for 80 percent of it.'),
+    of: z.enum(systems).optional(),
+    minItems,
+  })
+  .superRefine(({ atLeast: input, of }, context) => {
+    if (input <= (of === undefined ? 1 : mostTimes)) return;
+    const message =
+      of === undefined ? asScores : `at most ${mostTimes} times the mean of that model: 0.8 for 80 percent`;
+    context.addIssue({ code: 'custom', path: ['atLeast'], input, message });
+  });
+
+const ceiling = z.strictObject({
   score,
-  atLeast: z.number().describe('The mean score, or with `of` the share of that model’s mean score.'),
-  of: z.enum(systems).optional(),
+  atMost: z.number().min(0).max(1, asScores).describe('The mean score.'),
   minItems,
 });
-
-const ceiling = z.strictObject({ score, atMost: z.number().describe('The mean score.'), minItems });
 
 const observed = z.strictObject({
   observation: name.describe('What was measured beside the scores, such as latencyP95Ms.'),

@@ -70,7 +70,11 @@ export async function sampleItems(rows: AsyncIterable<ItemRow>, size: number): P
   throw new NightstillError('dataset-empty', 'expected a row that ends with an answer, found none');
 }
 
-function itemOf(row: ItemRow, field: string | undefined): Item {
+/**
+ * @param field that holds the reference; undefined: the answer that the row ends with
+ * @throws evaluation-invalid for a row without a prompt or a reference
+ */
+export function itemOf(row: ItemRow, field: string | undefined): Item {
   const { id, messages, extra = {} } = row;
   const prompt = messages.slice(0, messages.findLastIndex(({ role }) => role !== 'assistant') + 1);
   if (prompt.length === 0) throw invalid(row, 'a message to answer', 'none');

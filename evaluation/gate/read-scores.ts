@@ -15,19 +15,31 @@ export type ScoresBySystem = { readonly candidate: ArtifactRef } & {
   readonly [Name in System]?: ArtifactRef | undefined;
 };
 
-/** @throws object-missing, object-damaged, record-invalid */
-export async function readScoreTables(store: ObjectStore, artifacts: ScoresBySystem): Promise<GateTables['scores']> {
+/** What a scorer says that its scores are, by its id. */
+export type ScoreKinds = Readonly<Record<string, ScoreKind>>;
+
+/**
+ * @param kinds as the evaluation has recorded them; of what is not there the kind is told by the scores
+ * @throws object-missing, object-damaged, record-invalid
+ */
+export async function readScoreTables(
+  store: ObjectStore,
+  artifacts: ScoresBySystem,
+  kinds: ScoreKinds = {},
+): Promise<GateTables['scores']> {
   const { candidate, ...others } = artifacts;
   const own = await readResults(store, candidate);
   const results: [System, readonly ItemResult[]][] = [];
   for (const [system, artifact] of Object.entries(others) as [System, ArtifactRef | undefined][])
     if (artifact) results.push([system, await readResults(store, artifact)]);
+  const known = new Map(Object.entries(kinds));
   const scorers = new Set(own.flatMap(({ scores }) => Object.keys(scores)));
   return Object.fromEntries(
     [...scorers].map((scorer) => {
       const table = (of: readonly ItemResult[]): ItemScores => scoresOf(of, scorer);
       const ofOthers = Object.fromEntries(results.map(([system, of]) => [system, table(of)]));
-      return [scorer, tableOfScores(table(own), ofOthers)];
+      const scores = { candidate: table(own), others: ofOthers };
+      return [scorer, { kind: known.get(scorer) ?? kindBy(scores), ...scores }];
     }),
   );
 }
@@ -44,11 +56,13 @@ const scoresOf = (results: readonly ItemResult[], scorer: string): ItemScores =>
     }),
   );
 
-/** Where every score is 0 or 1, tests for right and wrong are the exact ones, whoever made the scores. */
-function tableOfScores(candidate: ItemScores, others: ScoreTable['others']): ScoreTable {
+/**
+ * Of scores of which nobody has recorded what they are. It is a guess: the kind that a scorer says decides by which test a gate decides,
+ * whatever the scores of one night happen to be.
+ */
+function kindBy({ candidate, others }: Omit<ScoreTable, 'kind'>): ScoreKind {
   const values = [candidate, ...Object.values(others)].flatMap((scores) => Object.values(scores));
-  const kind: ScoreKind = values.every((value) => value === 0 || value === 1) ? 'right-wrong' : 'mean';
-  return { kind, candidate, others };
+  return values.every((value) => value === 0 || value === 1) ? 'right-wrong' : 'mean';
 }
 
 /** What a table says of each model, for a reader. */

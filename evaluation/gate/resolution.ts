@@ -1,6 +1,6 @@
 /** What an evaluation set of so many items can tell, before anything is trained: a plan shows it and refuses what it cannot. */
 import { NightstillError } from '../../config/errors.js';
-import type { Gate, NotWorse } from '../../config/gate-schema.js';
+import type { Gate, NotWorse, Requirement } from '../../config/gate-schema.js';
 import { itemsNeeded, smallestRegression } from '../statistics/resolution.js';
 
 export interface Resolution {
@@ -25,12 +25,25 @@ export const resolutionOf = (requirement: NotWorse, items: number): Resolution =
 
 /**
  * One for each requirement with a margin.
- * @throws gate-margin-too-small when the items do not resolve one of them
+ * @throws gate-margin-too-small when the items do not resolve one of them; gate-items-too-few when they are fewer than a requirement wants
  */
 export function resolveMargins(gate: Gate, items: number): Resolution[] {
   const resolutions = gate.flatMap((each) => ('notWorseThan' in each ? [resolutionOf(each, items)] : []));
   for (const resolution of resolutions) assertResolved(resolution);
+  for (const requirement of gate) if ('score' in requirement) assertEnough(requirement, items);
   return resolutions;
+}
+
+type Scored = Extract<Requirement, { score: string }>;
+
+/** With fewer the verdict is `inconclusive`, whatever the student can. */
+function assertEnough({ score, minItems }: Scored, items: number): void {
+  if (items >= minItems) return;
+  throw new NightstillError(
+    'gate-items-too-few',
+    `${score}: expected at least ${minItems} items to decide by (minItems), found ${items}`,
+    { details: { items, minItems } },
+  );
 }
 
 export function assertResolved(resolution: Resolution): void {

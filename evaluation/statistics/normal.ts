@@ -37,7 +37,7 @@ function tailByFraction(x: number): number {
 }
 
 /**
- * The x with P(X ≤ x) = probability: a rational start (Abramowitz and Stegun 26.2.23, error < 4.5e-4), then three steps of
+ * The x with P(X ≤ x) = probability: a rational start (Abramowitz and Stegun 26.2.23, error < 4.5e-4), then four steps of
  * Newton's method on the logarithm of the tail, each of which about doubles the digits.
  * @param probability strictly between 0 and 1
  */

@@ -1,12 +1,19 @@
 /** A teacher behind an endpoint in a plan that measures: what it is asked, out of which money, and what is said of that before. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { planJsonSchema } from '../../../activities/plan-json-schema.js';
 import { previewPlan } from '../../../activities/preview-plan.js';
 import { resolvePlan } from '../../../activities/resolve-plan.js';
+import { openStageLedger } from '../../../activities/stage-ledger.js';
+import { budgetSchema } from '../../../config/budget-schema.js';
 import type { JsonObject } from '../../../config/json.js';
+import { teacherEndpointSchema } from '../../../config/teacher-schema.js';
 import { builtInStages } from '../../../plugins/built-in-stages.js';
+import { openObjectStore } from '../../../storage/index.js';
 import { copyModel } from '../../support/model-fixtures.js';
+import { ask, keyOf } from '../../support/responses.js';
+import { claim, stageKeyOf } from '../../support/stage.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 const kinds = builtInStages.map(({ kind }) => kind);
@@ -81,36 +88,69 @@ it('a teacher that is asked anew when it has changed is measured anew as well', 
   expect(watched?.inputs['identity']).toEqual({ node: 'canary', output: 'identity' });
 });
 
-it('what a teacher is about to be asked, and what that costs at most, is told before a run', async () => {
-  const directory = temporaryDirectory();
-  const rows = (count: number): string =>
-    Array.from({ length: count }, (_, row) => `{"prompt":"question ${row}","answer":"${row}"}\n`).join('');
-  await writeFile(join(directory, 'rows.jsonl'), rows(30));
-  await writeFile(join(directory, 'held-out.jsonl'), rows(20));
-  const file = {
-    ...plan,
-    store: `file://${directory}/store`,
-    student: await copyModel('qwen3-qknorm', directory),
-    dataset: join(directory, 'rows.jsonl'),
-    evaluation: join(directory, 'held-out.jsonl'),
-    evaluate: { maximumTokens: 100 },
-  };
+describe('what is told before a run:', () => {
+  let file: JsonObject;
+  let store: string;
+  beforeAll(async () => {
+    const directory = temporaryDirectory();
+    const rows = (count: number): string =>
+      Array.from({ length: count }, (_, row) => `{"prompt":"question ${row}","response":"${row}"}\n`).join('');
+    await writeFile(join(directory, 'rows.jsonl'), rows(130));
+    await writeFile(join(directory, 'held-out.jsonl'), rows(120));
+    store = pathToFileURL(join(directory, 'store')).href;
+    file = {
+      ...plan,
+      store,
+      student: await copyModel('qwen3-qknorm', directory),
+      dataset: join(directory, 'rows.jsonl'),
+      evaluation: join(directory, 'held-out.jsonl'),
+      evaluate: { maximumTokens: 100 },
+    };
+  });
+  const previewOf = (given: object) => previewPlan({ ...file, ...given }, rules);
   const notesOf = async (given: object) => {
-    const { nodes } = await previewPlan({ ...file, ...given }, rules);
+    const { nodes } = await previewOf(given);
     return Object.fromEntries(nodes.flatMap(({ id, notes }) => (notes ? [[id, notes]] : [])));
   };
-  expect(await notesOf({})).toEqual({
-    answer: [
-      'asks an endpoint 30 times: at most $0.307 for the answers, and their prompts; what is recorded is not asked again',
-    ],
-    'answer-evaluation': [
-      'asks an endpoint 20 times: at most $0.02 for the answers, and their prompts; what is recorded is not asked again',
-    ],
+
+  it('what an endpoint is about to be asked, and what the answers cost at most', async () => {
+    const notAgain = 'what is recorded is not asked again';
+    expect(await notesOf({})).toEqual({
+      answer: [`asks an endpoint 130 times: at most $1.33 for answers, and prompts on top; ${notAgain}`],
+      'answer-evaluation': [`asks an endpoint 120 times: at most $0.12 for answers, and prompts on top; ${notAgain}`],
+    });
+    const { prices: _, ...unpriced } = teacher;
+    expect((await notesOf({ teacher: unpriced, budget: undefined }))['answer-evaluation']).toEqual([
+      `asks an endpoint 120 times: the price is not given; ${notAgain}`,
+    ]);
+    // Whoever else asks it says so as well.
+    const canary = { prompts: ['Who are you?', 'Why?'], maximumTokens: 50 };
+    const watched = { teacher: { ...teacher, canary }, capture: { rowTokens: 99 }, distill: { rowTokens: 99 } };
+    const captured = `at most $0.00011, prompts included, each; ${notAgain}`;
+    expect(await notesOf(watched)).toMatchObject({
+      canary: ['asks an endpoint 2 times, in every run: at most $0.001 for answers, and prompts on top'],
+      capture: [`asks an endpoint once for each row: ${captured}`],
+    });
+    const splitting = { rowTokens: 99, tooLong: 'split' };
+    const split = { ...watched, capture: splitting, distill: splitting };
+    expect((await notesOf(split))['capture']).toEqual([`asks an endpoint once for each sample: ${captured}`]);
   });
-  const { prices: _, ...unpriced } = teacher;
-  expect((await notesOf({ teacher: unpriced, budget: undefined }))['answer-evaluation']).toEqual([
-    'asks an endpoint 20 times: the price is not given; what is recorded is not asked again',
-  ]);
+
+  it('which caps stop it, and how much is taken of the one that runs share', async () => {
+    expect((await previewOf({})).caps).toEqual(['a run stops at $5, and the next begins with all of that again']);
+    const period = { every: 'month', spendAtMostUsd: 100, timeZone: 'Europe/Berlin', name: 'team' };
+    const budget = budgetSchema.parse({ spendAtMostUsd: 5, period });
+    const opened = await openObjectStore(store, { forWriting: true });
+    const writer = await claim(opened, stageKeyOf('another plan'));
+    const asked = teacherEndpointSchema.parse(teacher);
+    const ledger = await openStageLedger(opened, { teacher: asked, runId: 'another', writer, budget });
+    await ask(ledger, keyOf('a'), 'yes', 0.05);
+    await ledger.close();
+    await opened.close();
+    expect((await previewOf({ budget: { spendAtMostUsd: 5, period } })).caps).toEqual([
+      'a run stops at $5, and all that share "team" at $100 a month (Europe/Berlin), of which $0.05 are taken',
+    ]);
+  });
 });
 
 it('a plan of own stages gives an evaluation answers in place of a model, and never both', () => {

@@ -126,6 +126,26 @@ describe('gates of the standard plan', () => {
     );
   });
 
+  it.each([
+    [
+      { notWorseThan: 'champion', margin: 5 },
+      'margin: expected less than 1, as scores are 0 to 1: 0.05 for five points, found 5',
+    ],
+    [
+      { notWorseThan: 'champion', margin: 1 },
+      'margin: expected less than 1, as scores are 0 to 1: 0.05 for five points, found 1',
+    ],
+    [{ atLeast: 80 }, 'atLeast: expected 0 to 1, as scores are: 0.8 for 80 percent, found 80'],
+    [{ atMost: 5 }, 'atMost: expected 0 to 1, as scores are: 0.8 for 80 percent, found 5'],
+    [
+      { atLeast: 80, of: 'teacher' },
+      'atLeast: expected at most 10 times the mean of that model: 0.8 for 80 percent, found 80',
+    ],
+  ])('are shares, as scores are: %j is refused', (requirement, message) => {
+    const gates = [{ score: 'exact-match', ...requirement }];
+    expect(resolving({ ...measured, gates })).toThrow(`gates[0].${message}`);
+  });
+
   it('take what the section promote says for the model card, and a plan without gates refuses it', () => {
     const file = { ...measured, promote: { licence: 'Apache-2.0' } };
     expect(nodesOf(file).at(-1)).toMatchObject({ uses: 'promote', with: { licence: 'Apache-2.0' } });

@@ -1,9 +1,11 @@
 /** What a plan says, and refuses, of what its items can tell, in a store where nothing has run. */
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { refuseUndecidable } from '../../../activities/plan-margins.js';
 import { previewPlan } from '../../../activities/preview-plan.js';
-import type { Json } from '../../../config/json.js';
+import { resolvePlan } from '../../../activities/resolve-plan.js';
+import type { Json, JsonObject } from '../../../config/json.js';
 import { builtInStages } from '../../../plugins/built-in-stages.js';
 import { conversationLines, copyModel } from '../../support/model-fixtures.js';
 import { promotionPlan } from '../../support/promotion-plan.js';
@@ -18,12 +20,15 @@ beforeAll(async () => {
 
 const notWorse = { score: 'exact-match', notWorseThan: 'champion' };
 
-async function notesOf(dataset: string, gate: Json): Promise<readonly string[] | undefined> {
+const rules = { kinds: builtInStages.map(({ kind }) => kind), queuePrefix: 'night' };
+
+function planOf(dataset: string, gate: Json): JsonObject {
   const store = pathToFileURL(join(directory, 'store')).href;
-  const plan = promotionPlan({ name: 'fresh', store, dataset, model, gates: [gate] });
-  const rules = { kinds: builtInStages.map(({ kind }) => kind), queuePrefix: 'night' };
-  return (await previewPlan(plan, rules)).nodes.find(({ id }) => id === 'gate')?.notes;
+  return promotionPlan({ name: 'fresh', store, dataset, model, gates: [gate] }) as JsonObject;
 }
+
+const notesOf = async (dataset: string, gate: Json): Promise<readonly string[] | undefined> =>
+  (await previewPlan(planOf(dataset, gate), rules)).nodes.find(({ id }) => id === 'gate')?.notes;
 
 async function datasetOf(content: string): Promise<string> {
   const path = join(directory, 'rows.jsonl');
@@ -53,8 +58,45 @@ it.each([
   expect(await notesOf(await datasetOf(content), { ...notWorse, margin: 0.02 })).toBeUndefined();
 });
 
-it('what has no margin needs no count', async () => {
-  const dataset = await datasetOf('{');
-  expect(await notesOf(dataset, { score: 'exact-match', atLeast: 0.5 })).toBeUndefined();
-  await rm(dataset);
+it('before anything has run, a plan with fewer items than a requirement wants is refused: its gate could not decide', async () => {
+  const floor = { score: 'exact-match', atLeast: 0.8 };
+  await expect(notesOf(await datasetOf(conversationLines(80)), floor)).rejects.toMatchObject({
+    code: 'gate-items-too-few',
+    message: 'exact-match: expected at least 100 items to decide by (minItems), found 80',
+  });
+  expect(await notesOf(await datasetOf(conversationLines(100)), floor)).toBeUndefined();
+});
+
+describe('before anything has run, an item without a reference is refused', () => {
+  const refused = (where: string): object => ({
+    code: 'evaluation-invalid',
+    message: expect.stringContaining(where) as string,
+  });
+  const prompt = '{"messages":[{"role":"user","content":"and now?"}],"wanted":"this"}\n';
+  const resolve = async (evaluate: object, content: string): Promise<void> => {
+    const dataset = await datasetOf(content);
+    const plan = planOf(dataset, { score: 'exact-match', atLeast: 0, minItems: 1 });
+    const stages = (plan['stages'] as readonly JsonObject[]).map((stage) =>
+      stage['uses'] === 'evaluate' ? { ...stage, with: { ...(stage['with'] as JsonObject), ...evaluate } } : stage,
+    );
+    await refuseUndecidable(resolvePlan({ ...plan, stages }, rules).plan, rules.kinds);
+  };
+
+  it('by the stage and the place of the row', async () => {
+    const content = `${conversationLines(2)}\n${prompt}${prompt}`;
+    const where = 'stage evaluate, row "line 4": expected an answer at the end, or the option reference';
+    await expect(resolve({}, content)).rejects.toMatchObject(refused(where));
+    await expect(notesOf(await datasetOf(content), { ...notWorse, minItems: 1 })).rejects.toMatchObject(refused(where));
+  });
+
+  it('where it is a field, by that', async () => {
+    await resolve({ reference: 'wanted' }, prompt);
+    await expect(resolve({ reference: 'wished' }, prompt)).rejects.toMatchObject(
+      refused('row "line 1": expected a text in its field wished, found no such field'),
+    );
+  });
+
+  it('and a sample is of those that have one', async () => {
+    await expect(resolve({ sample: 1 }, `${conversationLines(2)}${prompt}`)).resolves.toBeUndefined();
+  });
 });

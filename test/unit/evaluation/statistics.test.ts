@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { createRandom } from '../../../engine/training/random.js';
 import { bootstrapMean } from '../../../evaluation/statistics/bootstrap.js';
 import { mcnemar } from '../../../evaluation/statistics/mcnemar.js';
 import { normalCdf, normalQuantile, upperTail } from '../../../evaluation/statistics/normal.js';
@@ -218,6 +219,26 @@ describe('the paired bootstrap', () => {
         upper: expect.closeTo(value, 12) as number,
         level: 0.95,
       });
+  });
+
+  it('holds its level: of candidates that are worse by the whole margin about one in twenty would pass', () => {
+    const random = createRandom(1, 'level-of-the-gate');
+    // As scores from 0 to 1 differ: mostly not at all, seldom by much, and more often downwards.
+    const next = (): number => {
+      const draw = random.uniform();
+      return draw < 0.7 ? 0 : draw < 0.8 ? random.uniform() : -random.uniform();
+    };
+    const margin = 0.05;
+    const trials = 400;
+    let passed = 0;
+    for (let trial = 0; trial < trials; trial += 1) {
+      const differences = Array.from({ length: 100 }, next);
+      const { interval } = bootstrapMean(differences, { level: 0.9, resamples: 500, seed: trial });
+      passed += Number(interval.lower > -margin);
+    }
+    // The mean of these differences is -0.05. With so many trials a share of 0.05 strays by 0.011.
+    expect(passed / trials).toBeGreaterThan(0.02);
+    expect(passed / trials).toBeLessThan(0.085);
   });
 
   it('mirrors its interval, but for the luck of the draw, when the systems change places', () => {

@@ -1,0 +1,106 @@
+/**
+ * The datasets of a plan before it runs: how many rows each will have, and whether each row of an evaluation set has what an item needs.
+ * A set that is about to be imported is gone through once, where that is cheap; of any other nothing is known before it is there.
+ */
+import type { ArtifactRef } from '../config/artifact.js';
+import { datasetSchema } from '../config/dataset-schema.js';
+import { hasCode, NightstillError } from '../config/errors.js';
+import type { PlanNode } from '../config/plan.js';
+import type { StageKind } from '../config/stage-kind.js';
+import { countRows } from '../distillation/index.js';
+import { itemOf } from '../evaluation/index.js';
+
+type Made = PlanNode['inputs'][string];
+/** What is there already of what a node makes. */
+type Recorded = (made: Made) => Promise<ArtifactRef | undefined>;
+
+/** Going through a set is part of the resolution of a plan: it may take seconds at most. */
+const cheap = { bytes: 16 * 1024 * 1024, milliseconds: 10_000 };
+
+interface RowsRead {
+  readonly rows: number;
+  /** By the field of the reference ('' for the answer that a row ends with): what is wrong with the first row that has none. */
+  readonly wrong: ReadonlyMap<string, NightstillError>;
+}
+
+export class PlannedRows {
+  readonly #nodes: readonly PlanNode[];
+  readonly #kinds: readonly StageKind[];
+  readonly #recorded: Recorded;
+  /** By the node that will import them. */
+  readonly #read = new Map<string, Promise<RowsRead | undefined>>();
+
+  constructor(
+    nodes: readonly PlanNode[],
+    kinds: readonly StageKind[],
+    recorded: Recorded = () => Promise.resolve(undefined),
+  ) {
+    this.#nodes = nodes;
+    this.#kinds = kinds;
+    this.#recorded = recorded;
+  }
+
+  /** The dataset that a node takes. */
+  setOf({ uses, inputs }: PlanNode): Made | undefined {
+    const taken = this.#kindOf(uses)?.inputs ?? {};
+    return Object.entries(inputs).find(([name]) => taken[name]?.artifact === 'dataset')?.[1];
+  }
+
+  /** Undefined where that is not known. */
+  async rowsOf(made: Made): Promise<number | undefined> {
+    return (await this.#recorded(made))?.rows ?? (await this.#readOf(made))?.rows;
+  }
+
+  /** Of a node that scores all rows of its set. @throws evaluation-invalid */
+  async refuseWithoutReference(node: PlanNode): Promise<void> {
+    const set = this.#scoresAll(node) ? this.setOf(node) : undefined;
+    const wrong = set && (await this.#readOf(set))?.wrong.get(referenceOf(node));
+    if (wrong)
+      throw new NightstillError(wrong.code, `stage ${node.id}, ${wrong.message}`, { details: { stage: node.id } });
+  }
+
+  #readOf({ node }: Made): Promise<RowsRead | undefined> {
+    const known = this.#read.get(node) ?? this.#readImported(node);
+    this.#read.set(node, known);
+    return known;
+  }
+
+  /** Of what a stage of the user's own makes nothing is known before it ran. */
+  async #readImported(node: string): Promise<RowsRead | undefined> {
+    const maker = this.#nodes.find(({ id }) => id === node);
+    const source = maker && this.#kindOf(maker.uses)?.rowsFrom;
+    const dataset = datasetSchema.safeParse(source && maker.with[source]);
+    if (!dataset.success) return undefined;
+    const scoring = this.#nodes.filter((each) => this.#scoresAll(each) && this.setOf(each)?.node === node);
+    const fields = new Set(scoring.map(referenceOf));
+    const wrong = new Map<string, NightstillError>();
+    const rows = await countRows(dataset.data, cheap, (row, place) => {
+      for (const field of fields) {
+        const found = wrong.has(field) ? undefined : whyNoItem({ id: row.givenId ?? place, ...row }, field);
+        if (found) wrong.set(field, found);
+      }
+    });
+    return rows === undefined ? undefined : { rows, wrong };
+  }
+
+  /** A sample is drawn of the rows that have an answer. */
+  #scoresAll({ uses, with: { sample } }: PlanNode): boolean {
+    return (this.#kindOf(uses)?.knownScorers.length ?? 0) > 0 && sample === undefined;
+  }
+
+  #kindOf(uses: string): StageKind | undefined {
+    return this.#kinds.find(({ kind }) => kind === uses);
+  }
+}
+
+const referenceOf = ({ with: { reference } }: PlanNode): string => (typeof reference === 'string' ? reference : '');
+
+function whyNoItem(row: Parameters<typeof itemOf>[0], field: string): NightstillError | undefined {
+  try {
+    itemOf(row, field === '' ? undefined : field);
+    return undefined;
+  } catch (error) {
+    if (hasCode(error, 'evaluation-invalid')) return error;
+    throw error;
+  }
+}
