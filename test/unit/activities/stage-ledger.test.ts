@@ -40,11 +40,11 @@ async function ledgerOf(run: string, atMs: number): Promise<Ledger> {
   return openStageLedger(store, { teacher, runId: run, writer: await claim(run), budget, atMs });
 }
 
-/** Buys answers at five cents until it is stopped. @returns how many, and the setting that stopped it */
+/** Buys answers at a quarter of a dollar until it is stopped. @returns how many, and the setting that stopped it */
 async function spend(run: string, ledger: Ledger): Promise<[bought: number, stoppedBy: string]> {
   for (let bought = 0; ; bought += 1) {
     try {
-      await ask(ledger, keyOf(`${run} ${bought}`), 'yes', 0.05);
+      await ask(ledger, keyOf(`${run} ${bought}`), 'yes', 0.25, 0.25);
     } catch (error) {
       expect(error).toMatchObject({ code: 'budget-exhausted' });
       return [bought, String((error as Error).message).replace(/:.*/, '')];
@@ -61,20 +61,20 @@ it('two runs share what a month may cost, each stops at its own cap too, and a n
       await ledger.close();
     }
   };
-  expect(await buy('first', november - 3600_000)).toEqual([20, 'budget.spendAtMostUsd']);
-  expect(await buy('second', november)).toEqual([10, 'budget.period.spendAtMostUsd']);
+  expect(await buy('first', november - 3600_000)).toEqual([4, 'budget.spendAtMostUsd']);
+  expect(await buy('second', november)).toEqual([2, 'budget.period.spendAtMostUsd']);
   expect(await buy('third', november)).toEqual([0, 'budget.period.spendAtMostUsd']);
-  expect(await buy('fourth', december)).toEqual([20, 'budget.spendAtMostUsd']);
+  expect(await buy('fourth', december)).toEqual([4, 'budget.spendAtMostUsd']);
 });
 
 it('what a run held of a month is free again once it is over, and not before', async () => {
   const first = await ledgerOf('first', november);
   await ask(first, keyOf('a'), 'yes', 0.05, 0.9);
   const second = await ledgerOf('second', november);
-  expect(await spend('second', second)).toEqual([12, 'budget.period.spendAtMostUsd']);
+  expect(await spend('second', second)).toEqual([2, 'budget.period.spendAtMostUsd']);
   // The first was ended from outside, and nobody goes on with it.
   open.delete('first');
-  expect(await spend('second again', second)).toEqual([8, 'budget.spendAtMostUsd']);
+  expect(await spend('second again', second)).toEqual([2, 'budget.spendAtMostUsd']);
   await expect(ask(first, keyOf('later'))).rejects.toMatchObject({ code: 'fence-lost' });
 });
 
@@ -85,5 +85,5 @@ it('a stage that was sealed holds nothing any more, whatever its activity does',
   await ask(first, keyOf('a'), 'yes', 0.05, 0.9);
   await writer.seal(await outcomeOf(writer));
   const second = await ledgerOf('second', november);
-  expect((await spend('second', second))[0]).toBe(20);
+  expect((await spend('second', second))[0]).toBe(4);
 });
