@@ -129,7 +129,7 @@ async function moveInto(directory: string, partial: string, files: readonly Cach
 /** The time of its last change is that of its last use. */
 export async function markUsed(directory: string): Promise<void> {
   const now = new Date();
-  await utimes(directory, now, now).catch(() => undefined); // removed just now, or of another user: it is only less fresh
+  await utimes(directory, now, now).catch(() => undefined); // just removed, or owned by another user: the directory only looks older than it is
 }
 
 /** Directories under names of 64 hex digits that nobody uses any more, and partial ones that nobody writes. */

@@ -1,6 +1,6 @@
 /**
  * A directory that is made once and then only read: it appears complete, by a rename, or not at all. Two processes may make it at
- * the same time; the second discards its own. What a killed process left is in the way of nobody, and removed by a later one.
+ * the same time; the second discards its own. What a killed process leaves disturbs nobody, and a later one removes it.
  */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -12,7 +12,7 @@ import { directoryListing, objectListing, type FileListing } from './file-listin
 
 const fileSchema = sourceIdentitySchema.omit({ uri: true }).extend({ name: z.string() });
 
-/** Of one file its identity, as it always was. */
+/** Of a dataset of one file, the identity of that file; of several, the list of them. */
 export const datasetIdentitySchema = z.union([
   z.object({ uri: z.string(), files: z.array(fileSchema) }),
   sourceIdentitySchema,

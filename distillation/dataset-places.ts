@@ -3,7 +3,8 @@
  * of a window. Pure: from the option of a plan to the patterns that files are held against.
  *
  * `*` stands for any text without a slash, `**` for any text. Names that begin with `.` or `_`, of files or of directories, are never
- * found: tools put marks there. Under a place, rows are what `.jsonl`, `.ndjson` or `.parquet` says; what else lies there is left.
+ * found: tools put marks there. Under a place that ends in `/`, only files
+ * that end in `.jsonl`, `.ndjson` or `.parquet` are read.
  */
 import { windowDays, type DatasetOption } from '../config/dataset-schema.js';
 import { NightstillError } from '../config/errors.js';
@@ -51,7 +52,7 @@ export function placesOf(option: DatasetOption): DatasetPlaces {
   };
 }
 
-/** One day that is none, without a window. */
+/** The days of the window; without a window, one `undefined`. */
 function daysOf(window: string | undefined, until: string | undefined): readonly (string | undefined)[] {
   if (window === undefined) return [undefined];
   if (until === undefined)

@@ -1,7 +1,7 @@
 /**
  * Where a dataset is read from: a local file or an S3 object. A source can say which version of the data it has, without
- * reading it, and can be read from any byte. It does not promise that two versions with equal size and equal modification
- * time differ in nothing: that is what its users are told an unchanged file is.
+ * reading it, and can be read from any byte. Two versions of a file with equal size and equal modification time count as one: users
+ * are told that such a file is taken to be unchanged.
  */
 import { z } from 'zod';
 import { NightstillError } from '../config/errors.js';

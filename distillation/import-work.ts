@@ -86,7 +86,7 @@ export class ImportWork {
     return this.#position.repeated;
   }
 
-  /** What comes now is of this file. @returns from where on */
+  /** The rows that come now are of this file. @returns where in it to begin */
   enter(file: number, name: string | undefined): LinePosition {
     const { repeated, ...position } = this.#position;
     const { offset, line } = position.file === file ? position : { offset: 0, line: 0 };
@@ -166,7 +166,7 @@ export class ImportWork {
   }
 }
 
-/** `id`, or with the smallest number of a run of taken ones behind it: galloping, so that a million equal rows are no trouble. */
+/** `id`, or `id-2`, `id-3` …: the first that is free. Found by galloping search, so that a million equal rows take little time. */
 export function firstFree(id: string, isTaken: (id: string) => boolean): string {
   if (!isTaken(id)) return id;
   let taken = 1;

@@ -1,7 +1,7 @@
 /**
  * Cuts a stream of bytes into lines, with the byte offset behind each, so that reading can go on from any of them. A byte
  * order mark at the start of the file is dropped; a carriage return before a newline belongs to the newline; a last line
- * without a newline counts. Blank lines are lines: who reads them decides. Memory holds one chunk and one line.
+ * without a newline counts. Blank lines are lines too: the reader decides about them. Memory holds one chunk and one line.
  */
 import { NightstillError } from '../config/errors.js';
 

@@ -55,7 +55,7 @@ export async function identifyModelDirectory(url: string): Promise<JsonObject> {
 }
 
 /**
- * Copies a model directory into the store, in one go: only artifacts keep what they name.
+ * Copies a model directory into the store in one go, without checkpoints: only the artifact keeps its parts from being collected.
  * @throws as `inspectModel`; store-unavailable, the reason of `signal`
  */
 export async function storeModelDirectory(url: string, copy: ModelCopy): Promise<ArtifactRef> {

@@ -133,7 +133,7 @@ function pathOf(url: string): string {
   }
 }
 
-/** The store is that of the whole bucket: a prefix of the user's is longer than those of a store may be. */
+/** The store is opened on the whole bucket: the prefix of a model may be longer than that of a store. */
 async function objectPlace(url: URL): Promise<Place> {
   const prefix = url.pathname.slice(1).replace(/\/+$/, '');
   const uri = `s3://${url.host}/${prefix}`;

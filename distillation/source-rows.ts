@@ -15,7 +15,7 @@ export interface PlacedRow {
   readonly end: LinePosition;
 }
 
-/** Rows that came together: to be gone through before the next are asked for. */
+/** Rows that were read together. Go through them before asking for the next batch. */
 export interface RowBatch {
   readonly rows: Iterable<PlacedRow>;
   /** Of the file, that were read for it. */
@@ -51,7 +51,7 @@ async function* tableRows({ source, identity, name }: DatasetFile, from: LinePos
   for await (const { rows, bytes } of readParquetGroups(file, from.line)) yield { rows: recordRows(rows), bytes };
 }
 
-/** No byte of a table is the end of a row: its rows are counted. */
+/** A row of a table ends at no byte of its own, so places in a table are row numbers. */
 function* recordRows(rows: readonly { readonly number: number; readonly record: object }[]): Generator<PlacedRow> {
   for (const { number, record } of rows)
     yield { row: rowOfRecord(record, number), unit: 'row', end: { offset: 0, line: number } };

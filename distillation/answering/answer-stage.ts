@@ -1,5 +1,5 @@
 /**
- * One attempt at answering the prompts of a dataset with a model on this machine. Every answer is recorded as that of an endpoint is,
+ * One attempt at answering the prompts of a dataset with a model on this machine. Every answer is recorded like that of an endpoint,
  * and costs nothing: killed at any moment, the next attempt writes only what is missing, and comes to the same artifacts. Where
  * machines that compute other bits have answered, the result says so.
  */

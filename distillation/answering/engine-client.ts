@@ -1,6 +1,6 @@
 /**
- * A model on this machine as a teacher that is asked as one behind an endpoint is: the same requests, the same replies. The same
- * request gives the same tokens, whatever is asked beside it.
+ * A model on this machine behind the interface of a teacher at an endpoint: it takes the same requests and gives the same replies. The
+ * same request gives the same tokens, whatever other requests are under way.
  */
 import { z } from 'zod';
 import { hasCode, NightstillError } from '../../config/errors.js';
@@ -11,7 +11,7 @@ import type { TeacherClient } from '../teachers/client.js';
 import { FailedCall } from '../teachers/failed-call.js';
 
 export interface EngineClientSettings {
-  /** What its replies call it, and what computes. */
+  /** The model and fingerprint that its replies name. */
   readonly served: { readonly model: string; readonly fingerprint: string };
   /** Called at every token. */
   readonly onToken: () => void;

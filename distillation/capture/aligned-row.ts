@@ -12,10 +12,9 @@ import type { PromptScores } from '../teachers/prompt-scores.js';
 import type { TokenTexts } from './token-texts.js';
 
 /**
- * Why there is no row. `length`: another number of tokens; `token`: another token; `text`: an id with another text; `ambiguous`: a text
- * of no id, or of several;
- * `too-few`: fewer than K ids at a position; `vocabulary`: a position at which the student has none of the K most probable ids, or none
- * that is probable at all.
+ * Why there is no row. `length`: another number of tokens; `token`: another token; `text`: an id with another text; `ambiguous`: a
+ * text of no id, or of several; `too-few`: fewer than K ids at a position; `vocabulary`: a position at which the student has none of
+ * the K most probable ids, or none that is probable at all.
  */
 export type Misfit = 'length' | 'token' | 'text' | 'ambiguous' | 'too-few' | 'vocabulary';
 
@@ -86,7 +85,7 @@ function mostProbable(found: readonly Entry[], { k, vocabularySize }: Terms) {
   return {
     ids: kept.map(({ id }) => id),
     gaps: kept.map(({ value }) => value - greatest.value),
-    // Both less the cut mass: the odds are as they were.
+    // Cutting takes the same factor off both masses, and so changes no odds.
     missingLogOdds: Math.log(missing) - Math.log(captured),
   };
 }

@@ -1,4 +1,4 @@
-/** Counts samples by whether what an endpoint said of them fits, and says when too many do not: as soon as that is certain. */
+/** Counts the samples whose reply does not fit, by reason, and fails as soon as too few can still fit. */
 import { NightstillError } from '../../config/errors.js';
 import type { Sample } from '../../engine/index.js';
 import type { Recorded } from '../teachers/recorded-reply.js';

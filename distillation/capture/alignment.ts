@@ -1,6 +1,6 @@
 /**
- * How many samples the teacher would have written otherwise. It is asked about the tokens of the student; where its own chat
- * template gives others, it judges a form of conversation that it was not trained on, and a user should know.
+ * The share of samples that the teacher's own chat template would write with other tokens. The teacher is asked about the tokens of
+ * the student; where its own would differ, it judges a form of conversation that it was not trained on, and a user should know.
  */
 import type { ConversationEncoder, SampleSource, TokenShards } from '../../engine/index.js';
 import { rowKey, tokenHash } from '../logits/index.js';

@@ -72,7 +72,7 @@ export async function captureEndpoint(request: EndpointCaptureRequest): Promise<
     const costs = new CaptureCosts(work);
     report.begin('capture');
     await askAll({ request, subject, work, tally, costs, report });
-    // One object a reply becomes few: whoever looks for them next reads few.
+    // Until now each reply is an object of its own; compacted, the next look reads only a few objects.
     report.begin('compact');
     await ledger.compact((moved) => report.alive({ ...moved, unit: 'responses' }));
     report.begin('seal');
@@ -157,7 +157,7 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
   }
 }
 
-/** Samples and calls, as they are counted for whoever watches: also once it is to stop, while what is under way is recorded. */
+/** Reports how many samples and calls are done, also after a stop, while replies under way are still recorded. */
 class Told {
   #done = 0;
   #calls = 0;
@@ -167,7 +167,7 @@ class Told {
     private readonly about: { readonly of: number; readonly fence: number },
   ) {}
 
-  /** A call was made: until it brings a reply nothing else may be heard. */
+  /** A call was made. Its reply may take long, and until then there may be nothing else to report. */
   call(): void {
     this.#calls += 1;
     this.#tell();
@@ -219,7 +219,7 @@ interface Heard {
   readonly reply: Reply;
 }
 
-/** Samples become questions, and what is said of them rows. */
+/** Makes questions of samples, and rows of the replies. */
 class Scoring {
   readonly #request: EndpointCaptureRequest;
   readonly #wire: ReturnType<typeof scoringWire>;

@@ -1,4 +1,4 @@
-/** The rows of a dataset of which a teacher has said something: those that a student can learn from its distributions. */
+/** A dataset without the rows that have no logits: what a student can learn from captured distributions. */
 import {
   canonicalJson,
   type ArtifactPart,

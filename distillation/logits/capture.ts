@@ -40,7 +40,7 @@ function captureRow({ id, ids }: Tokens, { topIds, distributions }: ScoredSequen
 
 const tolerance = 1e-3;
 
-/** Weights that overflow make numbers that are none: nobody could learn from them, and a loss would not say why. */
+/** Weights that overflow give probabilities that are none. Nobody could learn from them, and a loss would not tell the cause. */
 function confirmProbabilities(id: string, position: number, captured: number, missing: number): void {
   if (captured > 0 && captured <= 1 + tolerance && Math.abs(captured + missing - 1) <= tolerance) return;
   throw new NightstillError(

@@ -41,7 +41,7 @@ export const addMass = ({ tokens, positions, masses }: CapturedMass, row: LogitR
   }),
 });
 
-/** For readers. */
+/** As the facts of the stage show it. */
 export const describeMass = ({ positions, masses }: CapturedMass, temperatures: readonly number[]) =>
   masses.map(({ sum, counts }, index) => ({
     temperature: temperatures[index] ?? Number.NaN,

@@ -19,7 +19,7 @@ export interface TeacherRows {
   readonly teacherMissingMass: Float32Array;
 }
 
-/** Rows without weight: their ids differ and are in every vocabulary of at least K. */
+/** Rows of weight 0. Their ids differ, and are below every vocabulary size of at least K. */
 export function emptyRows(tokens: number, k: number): TeacherRows {
   return {
     teacherIds: Int32Array.from({ length: tokens * k }, (_, entry) => entry % k),
@@ -112,7 +112,7 @@ function writePosition(
       `${place}: expected one of the ${ids.length} most probable ids of the teacher below ${vocabularySize}, as the student has ` +
         'them, found none: capture them with the input student',
     );
-  // Less is kept, and as much is missing: the odds rise.
+  // The missing mass stays and the kept mass shrinks, so the odds of a missing id rise.
   const keptLogOdds = logOdds + Math.log(stored / kept);
   // log(1 − r) = −log(1 + exp(log odds)), written so that neither side overflows.
   const logOfKept = -(Math.max(keptLogOdds, 0) + Math.log1p(Math.exp(-Math.abs(keptLogOdds))));
@@ -123,7 +123,7 @@ function writePosition(
   return 1 / (1 + Math.exp(-keptLogOdds));
 }
 
-/** In the place of each id that is cut, one that is not there yet. */
+/** Puts an id that is not in the row yet in the place of each cut one. */
 function placeOthers(ids: Int32Array, vocabularySize: number): void {
   const taken = new Set(ids);
   let other = 0;

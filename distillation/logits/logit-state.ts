@@ -22,7 +22,7 @@ const stateSchema = z.object({
   mass: capturedMassSchema,
   /** What was given with the last of them; see `add`. */
   account: jsonSchema.optional(),
-  /** What the bits of the rows depend on beside their stage, as the process said it that wrote last. */
+  /** Of the machine that wrote last: what the bits of the rows depend on besides the stage. */
   fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Rows after which a machine went on that computes other bits. */
   resumedInexactlyAt: z.array(count),

@@ -124,7 +124,7 @@ export class LogitWriter {
   }
 
   /**
-   * @param account what is to be known again of the rows until this one, which becomes durable with them: such as their costs
+   * @param account kept in the checkpoint with the rows up to this one, and given back by `account` after a resume: such as their costs
    * @throws logits-invalid for any count of distributions but one fewer than the tokens
    */
   async add(row: LogitRow, account?: Json): Promise<void> {

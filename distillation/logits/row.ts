@@ -1,7 +1,7 @@
 /**
  * What is kept of a teacher's distributions over the tokens of one sample. A position holds the K most probable ids, by how much
  * their logits are below the greatest, and for each planned temperature the odds of all other tokens together. Nothing that
- * follows from these is kept: with r the missing mass and d the gaps, log p_k = d_k/T − log Σ_K exp(d/T) + log(1 − r). The odds, and
+ * follows from these is kept: with r the missing mass and d the gaps, log p_k = d_k/T − log Σ_K exp(d/T) + log(1 − r). Odds are kept and
  * not the captured mass, because 1 − r rounds to 1 exactly where a teacher is confident.
  *
  * L tokens, P = L − 1 positions: the distribution of position n is about token n + 1.

@@ -41,7 +41,7 @@ const keyAfter = (key: string): string => hexOf(digestOf(canonicalJson({ after: 
 
 const observedSchema = z.looseObject({ recordedAt: z.iso.datetime() });
 
-/** Of an answer without a time nobody can say that it is young enough. */
+/** An answer without a recorded time counts as too old: nobody can say that it is young enough. */
 function isBefore({ observations }: RecordedResponse, day: string): boolean {
   const { data } = observedSchema.safeParse(observations);
   return data === undefined || data.recordedAt.slice(0, day.length) < day;

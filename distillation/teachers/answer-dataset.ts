@@ -1,7 +1,7 @@
 /**
  * Answers as artifacts. The dataset holds prompts with their answers in the order of the prompts, and depends on nothing else:
- * neither on who answered nor when. What became of every request, and what was said to those without a row too, stands beside it as
- * `answers`: what a teacher is judged by.
+ * neither on who answered nor when. The artifact `answers` beside it holds the fate of every request, with the text of its reply even
+ * where that gives no row: a teacher is judged by it.
  */
 import type { AnswerOptions } from '../../config/answer-options.js';
 import {

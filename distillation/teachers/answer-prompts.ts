@@ -1,6 +1,6 @@
 /**
- * A dataset of prompts becomes a dataset of answers. First every request without a recorded response is asked, so many at once; what
- * was recorded, by whatever attempt, run or plan, is never asked again. Then the dataset is put together from the record alone, in
+ * A dataset of prompts becomes a dataset of answers. First every request without a recorded response is asked, a given number at
+ * a time; what was recorded, by whatever attempt, run or plan, is never asked again. Then the dataset is put together from the record alone, in
  * the order of the prompts. No request is dropped in silence: each has a fate, and too many without an answer fail the stage.
  */
 import type { AnswerOptions } from '../../config/answer-options.js';
@@ -60,7 +60,7 @@ export interface AnsweredPrompts {
 export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPrompts> {
   const total = await countRequests(request);
   const rejected = await askAll(request, total);
-  // Before all of it is read once more: from few objects.
+  // All responses are read once more below, then from a few objects.
   request.onProgress('compact', {});
   await request.ledger.compact((moved) => request.onProgress('compact', { ...moved, unit: 'responses' }));
   return assemble(request, total, rejected);

@@ -1,7 +1,7 @@
 /**
- * Asks one request until it has a reply, or cannot have one: it waits for its turn, has the ledger reserve what the call may cost
- * and write down that it is made, makes it, and has written down what came of it. Every call is recorded as what it was; only a
- * whole reply of the right model is an answer.
+ * Asks one question until there is a reply, or none can come. Each call waits for its turn, has the ledger reserve the most that it may
+ * cost and record that it is about to be made, is made, and has its outcome recorded. Only a whole reply of the right model is
+ * an answer.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -75,13 +75,13 @@ async function callOnce<Said extends Served>(
   const intent = await ledger.intend({ key, atMost: costOf(teacher.prices, bound) });
   if ('recorded' in intent) return recorded(client.wire, intent.recorded);
   const { call } = intent;
-  // The intent may have waited for money for long.
+  // Asking may have been stopped while the ledger waited for money.
   if (stop.aborted) ledger.giveUp(call, { reason: 'stopped', maybePaid: false });
   stop.throwIfAborted();
   try {
     return await makeCall(means, { key, body }, call, bound);
   } catch (error) {
-    // Whatever went wrong: a call that never ends holds its money for ever, and all who wait for it.
+    // Whatever went wrong, the call ends in the ledger: otherwise it would hold its money for ever, and whoever waits for that.
     ledger.giveUp(call, endOf(error));
     throw error;
   }
@@ -102,7 +102,7 @@ async function makeCall<Said extends Served>(
   return recorded(client.wire, await ledger.record(call, responseOf(teacher, body, whole, { used, latencyMs })));
 }
 
-/** What is no failed call was cut, or could not be recorded: it may be paid for. */
+/** After any error but a FailedCall, the call was cut off or could not be recorded: it may have been paid for. */
 const endOf = (error: unknown): GivenUp =>
   error instanceof FailedCall
     ? { reason: error.failure.code, maybePaid: error.maybePaid }

@@ -1,7 +1,7 @@
 /**
  * Canaries: a few prompts that a teacher behind an endpoint is asked greedily, once in every run. What was heard first for a declared
  * revision stays the baseline; what is heard otherwise later is drift. A run that is killed does not ask again what it has heard. An
- * endpoint that takes no temperature is asked as it samples: what it answers otherwise may be chance, is told so, and changes nothing.
+ * endpoint that takes no temperature samples its answers: another answer may be chance, is reported as that, and changes nothing.
  */
 import { z } from 'zod';
 import { hasCode, NightstillError } from '../../config/errors.js';
@@ -47,7 +47,7 @@ export interface Drift {
   readonly changed: number;
   /** The run that was answered first. */
   readonly since: string;
-  /** What endpoints call what answers, where it is another now. */
+  /** The models and fingerprints that the endpoint names, where they are no longer those of the baseline. */
   readonly served?: { readonly before: string; readonly now: string };
   /** The answers are drawn: another one is no proof of another teacher. */
   readonly sampled?: true;
@@ -126,7 +126,7 @@ function bodyOf({ model, tokenLimitField, omittedFields, canary }: CanaryTeacher
   );
 }
 
-/** Of this run: another one asks anew, and no question of a dataset is taken for it. */
+/** A key of this run: every run asks anew, and no answer to a prompt of a dataset is taken for that to a canary. */
 function keyOf(
   { endpoint, model, revision }: CanaryTeacher,
   { body, at, runId }: { readonly body: JsonObject; readonly at: number; readonly runId: string },

@@ -100,7 +100,7 @@ function parseBody(text: string, contentType: string | null, expected: string): 
     return parseJson(text);
   } catch (error) {
     if (!hasCode(error, 'record-invalid')) throw error;
-    // A header may say anything.
+    // Only its type is told: a header may hold anything.
     const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(contentType ?? '')?.[0] ?? 'no known type';
     throw replyInvalid(`${expected} as JSON`, `${text.length} characters of ${type}`, error);
   }

@@ -30,8 +30,8 @@ const openingWords =
 const codesOfFields: readonly unknown[] = ['unsupported_parameter', 'unsupported_value'];
 
 /**
- * The field that the endpoint takes from no request, or not with this value; undefined where it refuses this request alone, as for what
- * its messages are, or for a limit of tokens that is too many after this prompt.
+ * The field that the endpoint takes from no request, or not with this value; undefined where it refuses this request alone, such as
+ * for its messages, or for a token limit that is too large after this prompt.
  */
 export function refusedField({ code, message, param, error }: StatusError): Field | 'every field' | undefined {
   const named = openingWords.exec(message)?.[1];
@@ -57,7 +57,7 @@ const nestedSchema = z.looseObject({ message: listSchema });
 const complaintsIn = (error: unknown) =>
   (nestedSchema.safeParse(error).data?.message ?? listSchema.safeParse(error).data)?.detail ?? [];
 
-/** Many servers give 20 log-probabilities at most, others none. Of a request that asks for them. */
+/** Why a request for log-probabilities is refused: the endpoint gives fewer (many give 20 at most), or none. */
 export function refusedScores({ message, param }: StatusError): 'capped' | 'missing' | undefined {
   // A proxy may write `None` where it knows no field.
   const place = typeof param === 'string' && /^[a-z_]+$/.test(param) ? param : message;

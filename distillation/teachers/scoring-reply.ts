@@ -68,7 +68,7 @@ class Entries {
     this.#values.push(value);
   }
 
-  /** Of one position there are no more. */
+  /** The entries of this position are complete; the next ones are those of the next. */
   close(): void {
     this.#counts.push(this.#names.length - this.#closed);
     this.#closed = this.#names.length;

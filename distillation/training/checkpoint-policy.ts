@@ -20,7 +20,7 @@ const retryShare = 1 / 4;
 
 export class CheckpointPolicy {
   readonly #loseAtMostMs: number;
-  /** When what is not durable yet began. */
+  /** The moment that the last durable checkpoint holds: what was done after it is at risk. */
   #since: number;
   #cost: SaveCost | undefined;
   #notBefore = -Infinity;

@@ -1,9 +1,11 @@
 /**
  * Makes a training durable while it goes on. A save reads the state, copies it and returns; the store acknowledges it later, and
- * only then is it called durable. One save is under way at a time. It goes on only while the event loop turns, and a step lets it
- * turn once: between long steps the training stands still for it, for a share of the time. A lost fence ends the training at the
- * next look; any other failure is tried again a while later, and the third in a row ends it. The last moment is tried again where
- * the save under way fails, and once only: the training has not ended unless that is durable.
+ * only then is it called durable. One save is under way at a time. It proceeds only while the event loop turns, and there is one turn
+ * between two steps: after a long step the training therefore pauses for it, for a share of the time.
+ *
+ * A lost fence ends the training when `consider` is called next. Any other failure is followed by another try a while later, and the
+ * third in a row ends the training. `saveNow` waits for the save under way, tries once more where the present moment is not durable, and
+ * rejects when that fails too.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,7 +40,7 @@ export interface CheckpointCosts {
 }
 
 const toleratedFailures = 2;
-/** The shortest that a timer waits. Short steps save up until they owe so much. */
+/** The shortest wait of a timer. After short steps nothing is paid until this much is owed. */
 const leastWaitMs = 1;
 
 export class Checkpoints {
@@ -50,7 +52,7 @@ export class Checkpoints {
   #underWay: Promise<void> | undefined;
   /** How long the training stood still for it. */
   #blockedMs = 0;
-  /** Since when no save was given time. */
+  /** When a save was last given time. */
   #waitedAtMs = 0;
   #failures = 0;
   #failure: unknown;
@@ -68,7 +70,7 @@ export class Checkpoints {
   }
 
   /**
-   * Between two events: saves if it is time, and gives a save that is under way what it is owed.
+   * Called between two events of the training: begins a save if one is due, and pauses for the one under way.
    * @throws fence-lost, or what saving failed with for the third time
    */
   async consider(): Promise<void> {
@@ -85,7 +87,7 @@ export class Checkpoints {
     if (this.#failures > 0) throw this.#failure;
   }
 
-  /** A twentieth of the time, as long as a save is under way; nothing where the steps are short enough to owe it nothing. */
+  /** Pauses for a twentieth of the time since the last pause, while a save is under way. */
   async #waitForShare(): Promise<void> {
     const startedAtMs = performance.now();
     const owedMs = (startedAtMs - this.#waitedAtMs) * greatestShare;

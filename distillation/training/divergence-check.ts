@@ -1,11 +1,11 @@
 /**
- * A divergence below zero means that teacher and student are not compared as the rule says: targets without mass, rows of another
- * sample, a student whose probabilities do not sum to 1. No loss curve shows it, so the training ends.
+ * A divergence below zero means that teacher and student are not compared as they should be: the targets have no mass, the rows are
+ * those of another sample, or the student's probabilities do not sum to 1. A loss curve would not show it, so the training ends.
  */
 import { NightstillError } from '../../config/errors.js';
 import type { MissingMass, StepEvent } from '../../engine/index.js';
 
-/** Below this no sum of rounding errors falls. */
+/** Rounding errors do not add up to less than this. */
 const least = -1e-3;
 
 /**

@@ -21,7 +21,7 @@ export interface Lesson {
   readonly extra?: (batch: Batch) => Promise<NamedNumbers>;
   /** Is there what it needs for all of these samples? Asked once, before the training begins. */
   readonly confirm?: (samples: Pick<SampleSource, 'samples' | 'read'>) => Promise<void>;
-  /** Looks at a step that was made. Absent: nothing can be wrong with it. @throws divergence-negative */
+  /** Checks a step after it was made; absent where there is nothing to check. @throws divergence-negative */
   readonly check?: (step: StepEvent) => void;
   readonly close: () => Promise<void>;
 }

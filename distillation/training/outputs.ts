@@ -14,7 +14,7 @@ export interface StudentOutput {
   readonly writer: StageWriter;
   readonly trainer: Trainer;
   readonly student: Student;
-  /** Not empty: the model says so. */
+  /** Where it is not empty, the artifact of the model carries it. */
   readonly resumedInexactlyAt: readonly number[];
   /** The files lie here until they are in the store. */
   readonly workDirectory: string;
@@ -52,7 +52,7 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
   }
 }
 
-/** The loss of a step is that of the weights before it: of those that the last step has made, no loss has told anything. */
+/** A step's loss is computed before its update, so no loss has ever been computed with the weights that the last step made. */
 function finite(name: string, trainer: Trainer): Float32Array {
   const values = trainer.read(name);
   for (const value of values) {
@@ -64,8 +64,8 @@ function finite(name: string, trainer: Trainer): Float32Array {
 }
 
 /**
- * A place of its own for each claim; what killed claims before it have left is removed. Not by the key of the stage: another project
- * on this host may be at the same stage, in a store of its own.
+ * A directory for each claim; those that killed claims have left are removed. They are named by the lineage of the claims and not by the
+ * stage key, since another project on this host may work on the same stage in a store of its own.
  */
 export async function placeOf({
   workDirectory,
@@ -93,6 +93,6 @@ export async function storeMetrics(
   return { ...(await writer.putArtifact({ kind: 'metrics', parts: [part], meta })), ...note };
 }
 
-/** What an artifact says, in itself and wherever it is named, when its bits are not those of one kind of machine. */
+/** Said in an artifact and in every reference to it, where machines that compute different bits have made it. */
 const noteOf = (resumedInexactlyAt: readonly number[]): { resumedInexactlyAt?: number[] } =>
   resumedInexactlyAt.length > 0 ? { resumedInexactlyAt: [...resumedInexactlyAt] } : {};

@@ -50,7 +50,7 @@ export async function openTokens(request: TokenRequest): Promise<TokenShards> {
   return openShards(directory);
 }
 
-/** Rows that cannot be trained on, such as those of tools, are passed over: `conversations` of the shards' statistics counts the rest. */
+/** Rows that cannot be trained on, such as those with tool calls, are passed over; the statistics count the `conversations` that are left. */
 async function* conversations({ store, dataset, onRows }: TokenRequest): AsyncGenerator<Conversation> {
   let done = 0;
   for await (const conversation of readConversations(parseJsonlRows(bytesOf(store, dataset)), { unusable: 'skip' })) {

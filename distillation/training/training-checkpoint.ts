@@ -39,7 +39,7 @@ export function encodeCheckpoint(
   const shapes = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, [...shape]]));
   return {
     step: checkpointNumber(progress, microBatches),
-    // The progress of a training is JSON by its own promise.
+    // `StateProgress` promises to be JSON; its type cannot say so.
     state: { version: 1, progress: progress as unknown as Json, shapes, resumedInexactlyAt: [...resumedInexactlyAt] },
     arrays,
   };
