@@ -1,4 +1,4 @@
-/** How a stage that asks an endpoint keeps account: the ledger under the budgets of its run, what is told of its calls, and whom it asks. */
+/** The account of a stage that asks an endpoint: the ledger, under the budgets of its run, and what is reported of calls and drift. */
 import type { Budget } from '../config/budget-schema.js';
 import type { TeacherEndpoint } from '../config/teacher-schema.js';
 import { capsOf, driftIdentityOf, openLedger, toUsd, type Ledger, type LedgerReport } from '../distillation/index.js';
@@ -35,7 +35,7 @@ export const openStageLedger = (
     isOver: ({ stage, fence }) => isClaimOver(store, { stageKey: stage, fence }, writer.isOpen),
   });
 
-/** Of the run, in dollars. */
+/** What the observations of a stage say of the calls of its run; money in dollars. */
 export const callsOf = ({ asked, answered, refused, possiblyPaidTwice, unpriced }: LedgerReport): Json => ({
   asked,
   answered: answered.calls,
@@ -44,6 +44,6 @@ export const callsOf = ({ asked, answered, refused, possiblyPaidTwice, unpriced 
   unpriced,
 });
 
-/** What the canaries found the teacher to be; null where it is what it was at first, or nobody looked. */
+/** The drift that the canaries found; null where they found none, or there are none. */
 export const driftIn = async (store: ObjectStore, identity: ArtifactRef | undefined): Promise<string | null> =>
   identity ? driftIdentityOf((await readArtifact(store, identity)).meta) : null;

@@ -1,6 +1,6 @@
 /**
- * How many sequences are let in: as many as run at a time, and so many that wait. Who comes when all places are taken is told
- * when to come again; a request for several sequences is let in whole or not at all.
+ * How many sequences are admitted: as many as run side by side, and a fixed number that waits. A request that finds no place is told when
+ * to try again; one for several sequences is admitted whole or not at all.
  */
 import { ApiError } from './api-error.js';
 
@@ -9,7 +9,7 @@ export class Admission {
   readonly #places: number;
   #inside = 0;
   #isClosed = false;
-  /** Of late, a moving average. */
+  /** A moving average of the last sequences. */
   #secondsEach = 1;
 
   constructor(slots: number, maximumQueue: number) {
@@ -50,7 +50,7 @@ export class Admission {
     };
   }
 
-  /** Nobody is let in any more. */
+  /** Admits nothing any more. */
   close(): void {
     this.#isClosed = true;
   }

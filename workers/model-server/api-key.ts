@@ -1,4 +1,4 @@
-/** Who may ask. Without a key everybody who reaches the server may; it then listens on this machine alone. */
+/** Who may ask. Without a key the server listens on this machine alone, and answers everybody there. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -37,8 +37,8 @@ const isLoopback = (host: string): boolean =>
 const invalid = (message: string): NightstillError => new NightstillError('serve-setting-invalid', message);
 
 /**
- * With a key: in a time that does not depend on how much of it is right. Without one: under a name of this machine, since the name
- * of a web page's own server may be made to lead here, and its scripts could then ask and read.
+ * With a key: compared in constant time. Without one: the Host header must name this machine, or a web page could have its own domain
+ * resolve to this address and let its scripts ask (DNS rebinding).
  * @throws ApiError 401, 403
  */
 export function checkAuthorization({ headers }: IncomingMessage, apiKey: string | undefined): void {

@@ -63,7 +63,7 @@ export const openCompletionForm: OpenForm = (text, { logProbabilities, tokensAsI
     return {
       tokens: generated.map(({ id }) => nameOf(id)),
       token_logprobs: generated.map(({ logProbability }) => logProbability),
-      // The token itself comes last: where another has the same text, it is the one that counts.
+      // The token itself comes last: where an alternative has the same text, this entry replaces it.
       top_logprobs: generated.map(({ id, logProbability, mostProbable = [] }) =>
         Object.fromEntries(
           [...mostProbable, { id, logProbability }].map((one) => [nameOf(one.id), one.logProbability]),

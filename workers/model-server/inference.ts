@@ -1,4 +1,4 @@
-/** What a request comes to, whichever of the two endpoints it came in by: prompts as tokens, and how each is to be continued. */
+/** A request of either endpoint in one form: prompts as tokens, and how each is to be continued. */
 import { createHash, randomInt } from 'node:crypto';
 import type { GenerationEvent, GenerationRequest, Sampling } from '../../engine/index.js';
 import { ApiError, badRequest } from './api-error.js';
@@ -84,7 +84,7 @@ export async function generateAll(
   signal: AbortSignal,
   take: (sequence: Sequence, event: GenerationEvent) => void,
 ): Promise<void> {
-  // When one fails, nobody waits for the others.
+  // When one fails, the others are cancelled.
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const work = sequences.map(async (sequence) => {

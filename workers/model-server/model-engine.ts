@@ -159,7 +159,7 @@ class EngineProcess implements Omit<ModelEngine, 'facts'> {
   }
 
   #send(message: ToEngine): void {
-    // Between its death and the news of it there is nobody to write to; the news ends whatever was asked.
+    // It may be dead already, before its exit event: that event then fails everything that was asked.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 }

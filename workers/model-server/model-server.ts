@@ -88,14 +88,14 @@ export class ModelServer {
     });
   }
 
-  /** Lets nobody in, finishes what runs, and after `withinMs` ends what is left. */
+  /** Refuses new requests, finishes those that run, and after `withinMs` ends those that are left. */
   async close(withinMs: number): Promise<void> {
     this.#admission.close();
     this.http.close();
     this.http.closeIdleConnections();
     const timers = [
       setTimeout(() => this.#end.abort(ended()), withinMs),
-      // A client that sends or reads slowly keeps nobody here.
+      // Slow clients must not keep the process alive.
       setTimeout(() => this.http.closeAllConnections(), withinMs + 1000),
     ];
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -129,7 +129,7 @@ export class ModelServer {
     return found(sink);
   }
 
-  /** What is there to be read. */
+  /** The pages for GET. */
   #look(pathname: string): ((sink: ResponseSink) => void) | undefined {
     if (pathname === '/health') return (sink) => this.#health(sink);
     if (pathname === '/metrics') return (sink) => sink.text(this.#metrics.draw());
@@ -173,7 +173,7 @@ export class ModelServer {
         return await this.#compute(endpoint, json, sink, AbortSignal.any([signal, sink.left]));
       const digest = createHash('sha256').update(`${pathname}\n`).update(bytes).digest('hex');
       const { reply, isReplay } = await log.once({ key, digest, modelDigest }, () => {
-        // Whoever left or was late while others with the key had their turn begins nothing; what has begun is finished.
+        // A request that waited for another one with its key, and has ended meanwhile, begins nothing; once begun, it is finished.
         sink.left.throwIfAborted();
         signal.throwIfAborted();
         return record((into) => this.#compute(endpoint, json, into, signal));
@@ -185,7 +185,7 @@ export class ModelServer {
     }
   }
 
-  /** Of a request, its wait for others included. */
+  /** The time limit of a request, its wait for others included. */
   #timeLimit(): { readonly signal: AbortSignal; readonly forget: () => void } {
     const { timeLimitSeconds } = this.#settings;
     const late = new AbortController();
@@ -249,7 +249,7 @@ const unknown = (pathname: string): ApiError =>
 const ended = (): ApiError =>
   new ApiError({ status: 503, code: 'server_shutting_down', message: 'The server has ended before the answer.' });
 
-/** Of a metric: as many labels as there are routes, whatever is asked for. */
+/** The label of a metric: any unknown path has the same one, so that their number is bounded. */
 const routeOf = (pathname: string): string =>
   pathname in endpoints || ['/health', '/metrics', '/v1/models'].includes(pathname)
     ? pathname

@@ -33,7 +33,7 @@ export interface ReplyForm {
   readonly opening: (index: number) => object | undefined;
   readonly choice: (sequence: FinishedSequence, prompt: PromptEntries | undefined) => object;
   readonly part: (part: StreamPart) => object;
-  /** What stands beside the choices. */
+  /** Fields beside the choices. */
   readonly beside: (prompts: readonly PromptEntries[]) => object;
 }
 
@@ -42,7 +42,7 @@ export type OpenForm = (text: ModelText, inference: Inference) => ReplyForm;
 /** For each token of a prompt what is known of it and of its alternatives. */
 export type PromptEntries = readonly (object | null)[];
 
-/** They are made and written in one go, while nobody else is answered: some 20 MB. */
+/** Some 20 MB: they are built and written in one go, and block all other requests meanwhile. */
 const mostPromptEntries = 250_000;
 
 /**
@@ -85,7 +85,7 @@ export function promptLogProbabilities(
       decoded_token: text.nameOf(of, false).token,
     });
     const rank = ids.indexOf(id) + 1;
-    // Integer keys stand in ascending order in an object, so the rank is said.
+    // An object sorts integer keys, so each entry carries its rank.
     const entries: Record<number, object> = {};
     for (const [place, of] of ids.subarray(0, alternatives).entries())
       entries[of] = entry(of, score.topLogProbabilities[row + place], place + 1);

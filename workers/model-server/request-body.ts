@@ -9,7 +9,7 @@ export interface RequestBody {
 
 /** @throws ApiError 413, 415, 400 when it is no JSON */
 export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<RequestBody> {
-  // Web pages of others cannot send this type without asking first, and are not answered when they ask.
+  // Scripts of other web pages cannot send this type without a preflight request, and this server answers none.
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new ApiError({
       status: 415,
@@ -29,7 +29,7 @@ export async function readBody(request: IncomingMessage, maximumBytes: number): 
     if ((size += piece.length) > maximumBytes) break;
   }
   if (size > maximumBytes) {
-    // The connection must outlive the refusal: what is left is read away, so that the client gets to see the reply.
+    // The rest of the body is read and dropped: on a connection that is closed early the client may not see the reply.
     request.resume();
     throw tooLarge;
   }

@@ -1,6 +1,6 @@
 /**
- * Fields that both endpoints share. What this server does not do is refused by name and never ignored; a field that says what
- * is done anyway (a penalty of 0, one choice, null) is no wish and passes.
+ * Fields that both endpoints share. A field that this server does not implement is refused by name, never ignored; it passes where its
+ * value asks for nothing (a penalty of 0, one choice, null).
  */
 import { z } from 'zod';
 import type { Sampling } from '../../engine/index.js';
@@ -53,7 +53,7 @@ export const sharedFields = {
 const sharedSchema = z.object(sharedFields);
 type SharedFields = z.output<typeof sharedSchema>;
 
-/** Its length is held before its elements: zod makes an issue of each that is at fault, and of some 100,000 it fails itself. */
+/** The length is checked before the elements: zod makes an issue of each wrong element, and breaks down at some 100,000 of them. */
 export function listOf<Element extends z.ZodType>(element: Element, minimum: number, maximum: number) {
   const isOfLength = (value: unknown): boolean =>
     Array.isArray(value) && value.length >= minimum && value.length <= maximum;

@@ -1,6 +1,6 @@
 /**
- * Prompts that are to be scored, one after another in the order they came in. Before each the event loop gets its turn, so that
- * steps of sequences go on between two prompts, and a prompt that nobody waits for any more is never begun.
+ * Scores prompts one after another, in order. It yields to the event loop before each, so that steps of sequences run between two prompts,
+ * and a prompt that was cancelled is never begun.
  */
 import { setImmediate } from 'node:timers/promises';
 
@@ -9,7 +9,7 @@ export class ScoringQueue {
   readonly #score: (id: number, prompt: Int32Array) => Promise<void>;
   #isBusy = false;
 
-  /** @param score answers by itself, also when it fails */
+  /** @param score never rejects: it sends its answer, or its failure, itself */
   constructor(score: (id: number, prompt: Int32Array) => Promise<void>) {
     this.#score = score;
   }
@@ -19,7 +19,7 @@ export class ScoringQueue {
     if (!this.#isBusy) void this.#work();
   }
 
-  /** One that is being scored goes on. */
+  /** A prompt that is being scored is finished. */
   cancel(id: number): void {
     this.#waiting.delete(id);
   }
