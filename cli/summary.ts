@@ -72,11 +72,12 @@ function inexactNodes({ nodes }: RunResult): string[] {
 }
 
 function nextSteps(result: RunResult, view: RunView): string {
-  const [model] = finalModels(result, view);
+  const [model, another] = finalModels(result, view);
   const [first = ''] = Object.keys(result.nodes);
+  const which = another ? ` --node ${model?.node}` : '';
   const steps = [
     ...(model
-      ? [[`nightstill export ${view.runId} ./${model.node}`, 'write the model as a Hugging Face directory']]
+      ? [[`nightstill export ${view.runId} ./${model.node}${which}`, 'write the model as a Hugging Face directory']]
       : []),
     [`nightstill explain ${view.runId} ${model?.node ?? first}`, 'why it ran or was reused'],
     [`nightstill status ${view.runId}`, 'this again'],

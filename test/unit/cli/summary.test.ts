@@ -46,6 +46,12 @@ describe('the models that a run was for', () => {
   });
 });
 
+it('the summary of a run names the node to export where the run was for several models, and only there', () => {
+  expect(describeResult(...run(...trained))).toMatch(/nightstill export run \.\/distill {3,}write/);
+  const withControl = describeResult(...run(...trained, ['control', 'model', 'fine-tune']));
+  expect(withControl).toMatch(/nightstill export run \.\/distill --node distill {3,}write/);
+});
+
 it('the summary of a run says which nodes were gone on with on a machine that computes other bits', () => {
   const [result, view] = run(...trained);
   expect(describeResult(result, view)).not.toContain('inexactly');
