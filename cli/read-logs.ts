@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runLog, type RunLogEntry, type RunReference } from '../client/index.js';
+import { sayDecision } from '../config/approval.js';
 import { NightstillError } from '../config/errors.js';
 import { StateDirectory } from './dev/state-directory.js';
 
@@ -27,7 +28,7 @@ export async function* entriesOf(
   }
 }
 
-/** Lookups are told where they fail. */
+/** Lookups, and what is found to ask, are told where they fail. */
 const isTelling = (entry: RunLogEntry): boolean =>
   !('part' in entry) || entry.part === 'stage' || ('failure' in entry && entry.failure !== undefined);
 
@@ -43,6 +44,10 @@ function sentenceOf(entry: RunLogEntry): string {
       return `${entry.node}: waits at ${entry.queue}`;
     case 'started':
       return `${entry.node}: attempt ${entry.attempt} on ${entry.worker}${failureOf(entry.previousFailure, 'after ')}`;
+    case 'asked':
+      return `${entry.node}: waits for a decision until ${timeOf(entry.untilMs)}`;
+    case 'decided':
+      return `${entry.node}: ${sayDecision(entry.decision)}`;
     case 'waiting':
       return `${entry.node}: attempt ${entry.attempt} waits${failureOf(entry.previousFailure, 'after ')}`;
     case 'completed':

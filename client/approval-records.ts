@@ -7,6 +7,12 @@ import type { HistoryEvent } from './run-history.js';
 import type { PayloadReader } from './payloads.js';
 import { millisecondsOf } from './timestamps.js';
 
+/** What happened to a question, also to one of a plan that was left since. */
+export type ApprovalEvent = { readonly node: string; readonly atMs: number } & (
+  | { readonly type: 'asked'; readonly untilMs: number }
+  | { readonly type: 'decided'; readonly decision: ApprovalDecision }
+);
+
 interface Asked {
   readonly question: ApprovalQuestion;
   /** Known when the workflow has begun to wait. */
@@ -17,6 +23,8 @@ interface Asked {
 }
 
 export class ApprovalRecords {
+  /** In the order of time. */
+  readonly events: ApprovalEvent[] = [];
   readonly #asked = new Map<string, Asked>();
   /** The node whose waiting ends when this timer fires, by the event that started it. */
   readonly #timers = new Map<number, string>();
@@ -49,27 +57,28 @@ export class ApprovalRecords {
       timerFiredEventAttributes: fired,
       timerCanceledEventAttributes: cancelled,
     } = event;
-    if (started) await this.#begin(event, atMs + (millisecondsOf(started.startToFireTimeout) ?? 0));
+    if (started) await this.#begin(event, atMs, atMs + (millisecondsOf(started.startToFireTimeout) ?? 0));
     if (fired) this.#expire(this.#timers.get(Number(fired.startedEventId)), atMs);
     if (cancelled) this.#leave(this.#timers.get(Number(cancelled.startedEventId)));
     const outcome = event.workflowExecutionUpdateCompletedEventAttributes?.outcome;
-    if (outcome?.success) this.#decide((await this.payloads.value(outcome.success.payloads)) as ApprovalDecision);
+    if (outcome?.success) this.#decide((await this.payloads.value(outcome.success.payloads)) as ApprovalDecision, atMs);
   }
 
   /** The timer of a waiting node bears its id. */
-  async #begin({ eventId, userMetadata }: HistoryEvent, untilMs: number): Promise<void> {
+  async #begin({ eventId, userMetadata }: HistoryEvent, atMs: number, untilMs: number): Promise<void> {
     const node = userMetadata?.summary && (await this.payloads.value([userMetadata.summary]));
     const asked = typeof node === 'string' ? this.#asked.get(node) : undefined;
     if (typeof node !== 'string' || !asked) return;
     asked.untilMs = untilMs;
     this.#timers.set(Number(eventId), node);
+    this.events.push({ type: 'asked', node, atMs, untilMs });
   }
 
   #expire(node: string | undefined, atMs: number): void {
     const asked = node === undefined ? undefined : this.#asked.get(node);
     if (node === undefined || !asked) return;
     const { candidate, verdict } = asked.question;
-    asked.decision ??= { node, outcome: 'expired', candidate, verdict, at: new Date(atMs).toISOString() };
+    this.#decide({ node, outcome: 'expired', candidate, verdict, at: new Date(atMs).toISOString() }, atMs);
   }
 
   #leave(node: string | undefined): void {
@@ -77,9 +86,12 @@ export class ApprovalRecords {
     if (asked) asked.isLeft = true;
   }
 
-  /** One that was about another question has decided that one. */
-  #decide(decision: ApprovalDecision): void {
-    const asked = this.#asked.get(decision.node);
-    if (asked?.question.verdict === decision.verdict) asked.decision ??= decision;
+  /** The first decision stands. One that was about another question has decided that one. */
+  #decide(decision: ApprovalDecision, atMs: number): void {
+    const { node, verdict } = decision;
+    const asked = this.#asked.get(node);
+    if (!asked || asked.decision || asked.question.verdict !== verdict) return;
+    asked.decision = decision;
+    this.events.push({ type: 'decided', node, atMs, decision });
   }
 }

@@ -16,16 +16,16 @@ interface Approvals {
 }
 
 export function nodeViews(
-  { plan, activities, end, approvals }: Pick<RunHistory, 'plan' | 'activities' | 'end'> & Approvals,
+  { plan, followed, end, approvals }: Pick<RunHistory, 'plan' | 'followed' | 'end'> & Approvals,
   pending: ReadonlyMap<string, ActivityView>,
 ): NodeView[] {
-  const byId = new Map(activities.map((activity) => [activity.activityId, activity]));
+  const byId = new Map(followed.map((activity) => [activity.activityId, activity]));
   const views = new Map<string, NodeView>();
   for (const node of inOrder(plan?.plan.nodes ?? [])) {
     const ask = byId.get(`${node.id}:approval`);
     const approval = ask?.end === 'completed' ? approvals.of(node.id) : undefined;
-    const lookup = since(ask, byId.get(`${node.id}:lookup`));
-    const stage = since(lookup ?? ask, byId.get(node.id));
+    const lookup = byId.get(`${node.id}:lookup`);
+    const stage = byId.get(node.id);
     const isLost = node.needs.some((id) => ['failed', 'skipped', 'cancelled'].includes(views.get(id)?.status ?? ''));
     const isOver = end !== undefined;
     const isAsked = !isOver && lookup === undefined && approval !== undefined && approval.decision === undefined;
@@ -49,10 +49,6 @@ const leftView = (view: NodeView, maker: string, unchanged: string | undefined):
   why: `unchanged: ${maker} had nothing to decide`,
   unchanged,
 });
-
-/** A plan that is followed anew looks its nodes up again: what a stage did before tells nothing of now. */
-const since = (before: ActivityRecord | undefined, activity: ActivityRecord | undefined) =>
-  activity && before && activity.scheduledAtMs < before.scheduledAtMs ? undefined : activity;
 
 /** In this order, each where it has come so far. */
 interface NodeActivities {

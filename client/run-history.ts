@@ -52,10 +52,16 @@ export class RunHistory {
   startedAtMs: number | undefined;
   /** Events that were read. */
   length = 0;
+  #beforePlan = 0;
   readonly #byEvent = new Map<number, ActivityRecord & { readonly activityType: string }>();
 
   constructor(readonly payloads: PayloadReader) {
     this.approvals = new ApprovalRecords(payloads);
+  }
+
+  /** Activities since the plan was resolved last: of a plan that is followed anew, what was done before tells nothing. */
+  get followed(): readonly ActivityRecord[] {
+    return this.activities.slice(this.#beforePlan);
   }
 
   /** @throws run-unreadable */
@@ -110,7 +116,10 @@ export class RunHistory {
     if (failure) record.failure = failure;
     if (end !== 'completed') return;
     const value = (): Promise<unknown> => this.payloads.value(attributes?.result?.payloads, record.activityId);
-    if (record.activityType === activityNames.resolvePlan) this.plan = (await value()) as ResolvedPlan;
+    if (record.activityType === activityNames.resolvePlan) {
+      this.plan = (await value()) as ResolvedPlan;
+      this.#beforePlan = this.activities.length;
+    }
     if (record.activityType === activityNames.askApproval)
       this.approvals.asks(record.activityId.replace(/:approval$/, ''), (await value()) as ApprovalQuestion | null);
     if (record.activityType === activityNames.lookup) record.lookup = (await value()) as LookupResult;

@@ -3,6 +3,7 @@
  * history and what is pending, so no worker is needed. Temporal keeps no event of an attempt that was followed by another: of
  * those, the number and the last failure are told.
  */
+import type { ApprovalEvent } from './approval-records.js';
 import type { ActivityEnd, ActivityRecord, RunHistory } from './run-history.js';
 import { RunReader, type RunReference } from './run-reader.js';
 import type { FailureView, RunView } from './run-view.js';
@@ -11,10 +12,10 @@ interface At {
   readonly atMs: number;
 }
 
-/** Of a node: `part` tells the lookup of its result from its work. */
+/** Of a node: `part` tells the lookup of its result, and what it asks a person, from its work. */
 interface OfNode extends At {
   readonly node: string;
-  readonly part: 'lookup' | 'stage';
+  readonly part: 'approval' | 'lookup' | 'stage';
 }
 
 export type RunLogEntry =
@@ -29,24 +30,26 @@ export type RunLogEntry =
     })
   | (OfNode & { readonly type: 'waiting'; readonly attempt: number; readonly previousFailure: FailureView })
   | (OfNode & { readonly type: ActivityEnd; readonly worker?: string; readonly failure?: FailureView })
+  | ApprovalEvent
   | (At & { readonly type: 'run-ended'; readonly status: RunView['status']; readonly failure?: FailureView });
 
-/** @throws run-missing, run-unreadable, temporal-unavailable */
+/** Empty of a run that its night is still to begin. @throws run-missing, run-unreadable, temporal-unavailable, temporal-refused */
 export async function runLog(run: RunReference): Promise<RunLogEntry[]> {
   const reader = new RunReader(run);
   const view = await reader.look();
   return entriesOf(reader.history, view).sort((one, other) => one.atMs - other.atMs);
 }
 
-function entriesOf({ activities, plan, startedAtMs = 0, end }: RunHistory, view: RunView): RunLogEntry[] {
+function entriesOf({ activities, approvals, plan, startedAtMs, end }: RunHistory, view: RunView): RunLogEntry[] {
   const nodes = new Set(plan?.plan.nodes.map(({ id }) => id));
   return [
-    { type: 'run-started', atMs: startedAtMs },
+    ...(startedAtMs === undefined ? [] : [{ type: 'run-started' as const, atMs: startedAtMs }]),
     ...activities.flatMap((activity) => {
-      const [node = '', lookup] = activity.activityId.split(':');
-      return nodes.has(node) ? entriesOfActivity(activity, node, lookup ? 'lookup' : 'stage') : [];
+      const of = partOf(activity);
+      return nodes.has(of.node) ? entriesOfActivity(activity, of) : [];
     }),
-    ...view.nodes.flatMap(entriesOfPending),
+    ...approvals.events,
+    ...view.nodes.flatMap((node) => entriesOfPending(node, activities)),
     ...(end
       ? [
           {
@@ -60,9 +63,14 @@ function entriesOf({ activities, plan, startedAtMs = 0, end }: RunHistory, view:
   ];
 }
 
-function entriesOfActivity(activity: ActivityRecord, node: string, part: OfNode['part']): RunLogEntry[] {
+/** The activity of a node has its id, what comes before it that of its part as well. */
+function partOf({ activityId }: ActivityRecord): Pick<OfNode, 'node' | 'part'> {
+  const [node = '', part] = activityId.split(':');
+  return { node, part: part === 'approval' || part === 'lookup' ? part : 'stage' };
+}
+
+function entriesOfActivity(activity: ActivityRecord, of: Pick<OfNode, 'node' | 'part'>): RunLogEntry[] {
   const { scheduledAtMs, startedAtMs, attempt = 1, worker = '', previousFailure, endedAtMs, end, failure } = activity;
-  const of = { node, part };
   return [
     { type: 'scheduled', atMs: scheduledAtMs, ...of, queue: activity.queue },
     ...(startedAtMs === undefined
@@ -84,10 +92,14 @@ function entriesOfActivity(activity: ActivityRecord, node: string, part: OfNode[
 }
 
 /** The history does not show an attempt before it has ended. */
-function entriesOfPending({ id: node, status, activity }: RunView['nodes'][number]): RunLogEntry[] {
-  if (!activity) return [];
+function entriesOfPending(
+  { id: node, activity }: RunView['nodes'][number],
+  activities: readonly ActivityRecord[],
+): RunLogEntry[] {
+  const open = activities.findLast((record) => partOf(record).node === node && record.end === undefined);
+  if (!activity || !open) return [];
   const { attempt, worker = '', startedAtMs, lastFailure, state } = activity;
-  const of = { node, part: status === 'looking-up' ? ('lookup' as const) : ('stage' as const), attempt };
+  const of = { ...partOf(open), attempt };
   if (state === 'backing-off' || state === 'waiting')
     return lastFailure ? [{ type: 'waiting', atMs: Date.now(), ...of, previousFailure: lastFailure }] : [];
   if (startedAtMs === undefined) return [];

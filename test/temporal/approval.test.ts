@@ -9,6 +9,7 @@ import {
   promoteModel,
   reject,
   report,
+  runLog,
   status,
   type Approval,
   type RunHandle,
@@ -78,6 +79,15 @@ it('a student that passed its gate waits for a person, who sees what it is and a
   // A call whose answer was lost is repeated, also after the end.
   expect(await approve(handle, { seen, by: 'alice', reason: 'the scores hold' })).toEqual(first);
   await expect(reject(handle, { seen, by: 'bob' })).rejects.toMatchObject({ code: 'approval-conflict' });
+  const log = (await runLog(handle)).filter((entry) => 'node' in entry && entry.node === 'promote');
+  expect(log.map((entry) => ('part' in entry ? [entry.part, entry.type] : entry.type))).toEqual([
+    ...['scheduled', 'started', 'completed'].map((type) => ['approval', type]),
+    'asked',
+    'decided',
+    ...['scheduled', 'started', 'completed'].map((type) => ['lookup', type]),
+    ...['scheduled', 'started', 'completed'].map((type) => ['stage', type]),
+  ]);
+  expect(log).toContainEqual(expect.objectContaining({ type: 'decided', decision: first }));
 
   // Who, when and why is told by the history of the name, by the model card, and by the record of the run.
   expect((await findModel({ store, name: 'approved' }))?.current.reason).toMatch(

@@ -52,9 +52,10 @@ const ended = { status: 'failed', atMs: 9 } as const;
 
 function statuses(plan: ResolvedPlan, activities: ActivityRecord[], end?: typeof ended, approval?: Approval) {
   return Object.fromEntries(
-    nodeViews({ plan, activities, end, approvals: { of: () => approval, wasLeft: () => false } }, new Map()).map(
-      ({ id, status }) => [id, status],
-    ),
+    nodeViews(
+      { plan, followed: activities, end, approvals: { of: () => approval, wasLeft: () => false } },
+      new Map(),
+    ).map(({ id, status }) => [id, status]),
   );
 }
 
@@ -76,14 +77,6 @@ describe('how a node stands, by the history of its run', () => {
     for (const [activities, status] of all) expect(statuses(plan, activities)).toEqual({ a: status });
   });
 
-  it('is what a plan that is followed anew has found of it, and not what was before', () => {
-    const before = [lookedUp('a'), activity('a', { end: 'failed', endedAtMs: 3 })];
-    const again = { ...lookedUp('a'), scheduledAtMs: 5, endedAtMs: 6 };
-    expect(statuses(planOf(planNode('a')), [...before, again])).toEqual({ a: 'running' });
-    const work = activity('a', { scheduledAtMs: 7, end: 'completed' });
-    expect(statuses(planOf(planNode('a')), [...before, again, work])).toEqual({ a: 'done' });
-  });
-
   it('waits for a person from the question to the decision, and for nobody once the run is over', () => {
     const plan = planOf(planNode('a'));
     const asked = activity('a:approval', { end: 'completed', endedAtMs: 2 });
@@ -96,12 +89,6 @@ describe('how a node stands, by the history of its run', () => {
       [[asked, later], decided, 'running'],
       [[asked, later, activity('a', { scheduledAtMs: 7, end: 'completed' })], decided, 'done'],
       [[activity('a:approval', { end: 'failed' })], undefined, 'failed'],
-      // The plan is followed anew: what was done before the question was on another one.
-      [
-        [later, activity('a', { scheduledAtMs: 7, end: 'failed' }), { ...asked, scheduledAtMs: 9 }],
-        question,
-        'awaiting-approval',
-      ],
     ];
     for (const [activities, approval, status] of all)
       expect(statuses(plan, activities, undefined, approval)).toEqual({ a: status });
