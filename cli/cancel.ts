@@ -37,7 +37,7 @@ async function endOf(handle: { result(): Promise<unknown> }): Promise<string> {
     return 'it had completed';
   } catch (error) {
     if (hasCode(error, 'run-cancelled')) return 'cancelled';
-    if (hasCode(error, 'run-missing', 'temporal-unavailable')) throw error;
+    if (hasCode(error, 'run-missing', 'run-unreadable', 'temporal-unavailable', 'temporal-refused')) throw error;
     return `it had ended: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

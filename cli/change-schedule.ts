@@ -102,8 +102,10 @@ function describe(view: ScheduleView): string {
   ].join('\n');
 }
 
-const stateOf = ({ paused, note }: ScheduleView): string =>
-  paused ? `paused${note === undefined ? '' : `: ${note}`}` : 'active';
+const stateOf = ({ paused, note, planDigest }: ScheduleView): string => {
+  const state = paused ? `paused${note === undefined ? '' : `: ${note}`}` : 'active';
+  return planDigest === undefined ? `${state}; its plan is unreadable without its --data-converter` : state;
+};
 
 const nextOf = ({ nextAtMs: [next] }: ScheduleView): string => (next === undefined ? '' : timeIn('UTC', next));
 

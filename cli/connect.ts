@@ -3,6 +3,7 @@
  * serves from the current directory, else the default address of Temporal.
  */
 import { Client, Connection } from '@temporalio/client';
+import { asTemporalError } from '../client/index.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { loadDataConverter } from '../workers/load-module.js';
 import { readTemporalSettings, type TemporalSettings } from '../workers/temporal-settings.js';
@@ -46,7 +47,7 @@ type ConnectionFlags = Invocation<typeof connectionFlags>['flags'];
 
 /**
  * A client of the server that the flags name.
- * @throws environment-invalid, data-converter-invalid, temporal-unavailable
+ * @throws environment-invalid, data-converter-invalid, temporal-unavailable, temporal-refused
  */
 export async function connect(flags: ConnectionFlags): Promise<OpenClient> {
   return openClient((await findTemporal(flags.profile)).settings, flags['data-converter']);
@@ -65,7 +66,7 @@ export async function connectLazily(flags: ConnectionFlags): Promise<OpenClient>
 
 /**
  * @param dataConverter path of a module
- * @throws data-converter-invalid, temporal-unavailable
+ * @throws data-converter-invalid, temporal-unavailable, temporal-refused
  */
 export async function openClient(
   { connectionOptions, namespace }: TemporalSettings,
@@ -76,6 +77,8 @@ export async function openClient(
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: connectWithinMs });
     return await openOn(connection, { address, namespace }, dataConverter);
   } catch (cause) {
+    const refusal = asTemporalError(address, cause);
+    if (hasCode(refusal, 'temporal-refused')) throw refusal;
     if (hasCode(cause)) throw cause;
     const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
     throw new NightstillError(

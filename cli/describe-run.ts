@@ -1,5 +1,12 @@
 /** Runs as `nightstill status` shows them: a list of the newest, or one with its nodes and what it made. */
-import { RunHandle, status, type RunResult, type RunView, type StatusRequest } from '../client/index.js';
+import {
+  listRuns as runsOf,
+  RunHandle,
+  status,
+  type RunResult,
+  type RunView,
+  type StatusRequest,
+} from '../client/index.js';
 import type { Variables } from '../config/environment.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { drawTable } from '../tools/setup.js';
@@ -24,19 +31,19 @@ export async function listRuns({ client, address }: OpenClient, json: boolean): 
   const runs: ListedRun[] = [];
   try {
     await client.withDeadline(Date.now() + answerMs, async () => {
-      for await (const found of client.workflow.list({ query: "WorkflowType = 'distill'" })) {
-        const { workflowId: run, status: its, startTime, closeTime } = found;
-        const startedAt = startTime.toISOString();
+      for await (const { runId: run, status: its, startedAtMs, endedAtMs } of runsOf({ client })) {
+        const startedAt = new Date(startedAtMs).toISOString();
         runs.push({
           run,
-          status: its.name.toLowerCase(),
+          status: its,
           startedAt,
-          ...(closeTime && { endedAt: closeTime.toISOString() }),
+          ...(endedAtMs !== undefined && { endedAt: new Date(endedAtMs).toISOString() }),
         });
         if (runs.length === newest) break;
       }
     });
   } catch (cause) {
+    if (!hasCode(cause, 'temporal-unavailable')) throw cause;
     throw new NightstillError('temporal-unavailable', `expected the runs at ${address}, found no answer`, { cause });
   }
   if (json) return JSON.stringify(runs);

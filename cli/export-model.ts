@@ -90,7 +90,7 @@ async function endOf({ client, runId, store, recordedIn }: ModelOfRun) {
     refuseUnfinished(runId, view.status);
     return { view, result: await new RunHandle(client, runId).result() };
   } catch (error) {
-    if (!hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
+    if (!hasCode(error, 'temporal-unavailable', 'temporal-refused', 'run-missing')) throw error;
     const url = store ?? recordedIn;
     const view = await status({ client, runId, store: url });
     refuseUnfinished(runId, view.status);

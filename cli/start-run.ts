@@ -1,6 +1,6 @@
 /** Starts a run of a plan, or joins the one of the same plan that is going on. */
 import type { Client } from '@temporalio/client';
-import { planDigestOf, start, type RunHandle } from '../client/index.js';
+import { listRuns, planDigestOf, start, type RunHandle } from '../client/index.js';
 import { isJsonObject, type Json } from '../storage/index.js';
 
 export interface RunToStart {
@@ -16,7 +16,7 @@ export interface StartedRun {
   readonly joined: boolean;
 }
 
-/** @throws plan-invalid, run-conflict, temporal-unavailable */
+/** @throws plan-invalid, run-conflict, temporal-unavailable, temporal-refused */
 export async function startOrJoin({ client, file, runId, queuePrefix }: RunToStart): Promise<StartedRun> {
   const open = runId ?? (await openRunOf(client, planDigestOf(file)));
   const id = open ?? newRunId(file, new Date());
@@ -25,9 +25,7 @@ export async function startOrJoin({ client, file, runId, queuePrefix }: RunToSta
 }
 
 async function openRunOf(client: Client, planDigest: string): Promise<string | undefined> {
-  const query = `WorkflowType = 'distill' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId, memo } of client.workflow.list({ query }))
-    if (memo?.['planDigest'] === planDigest) return workflowId;
+  for await (const run of listRuns({ client, onlyRunning: true })) if (run.planDigest === planDigest) return run.runId;
   return undefined;
 }
 

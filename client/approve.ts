@@ -9,7 +9,7 @@ import type { Approval, ApprovalAnswer, ApprovalDecision } from '../config/appro
 import { hasCode, NightstillError } from '../config/errors.js';
 import { isFailureCode } from '../config/failures.js';
 import { approveUpdateName, rejectUpdateName } from '../config/run-messages.js';
-import { asRunError } from './run-error.js';
+import { asAnswerError } from './run-error.js';
 import { RunReader, type RunReference } from './run-reader.js';
 
 export interface DecideRequest {
@@ -25,7 +25,7 @@ export interface DecideRequest {
 /**
  * The run goes on, and promotes what was seen, unless something else serves by then: then it asks anew.
  * @throws approval-mismatch when the run asks about something else, approval-conflict when it was rejected before, approval-not-open
- *   when nothing waits, approval-invalid, approval-unanswered, run-missing, temporal-unavailable
+ *   when nothing waits, approval-invalid, approval-unanswered, run-missing, run-unreadable, temporal-unavailable, temporal-refused
  */
 export const approve = (run: RunReference, request: DecideRequest): Promise<ApprovalDecision> =>
   decide('approved', run, request);
@@ -37,7 +37,7 @@ export const approve = (run: RunReference, request: DecideRequest): Promise<Appr
 export const reject = (run: RunReference, request: DecideRequest): Promise<ApprovalDecision> =>
   decide('rejected', run, request);
 
-/** What a run waits for now, in the order of its plan. @throws run-missing, run-unreadable, temporal-unavailable */
+/** What a run waits for now, in the order of its plan. @throws run-missing, run-unreadable, temporal-unavailable, temporal-refused */
 export async function openApprovals(run: RunReference): Promise<Approval[]> {
   const { nodes } = await new RunReader(run).look();
   return nodes.flatMap(({ status, approval }) => (status === 'awaiting-approval' && approval ? [approval] : []));
@@ -61,7 +61,7 @@ async function decide(outcome: Outcome, run: RunReference, request: DecideReques
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw asRefusal(error);
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw unanswered(runId, error);
-    const failure = asRunError(runId, error);
+    const failure = asAnswerError(runId, error);
     // A run that is over takes no update.
     if (hasCode(failure, 'run-missing')) return decidedBefore(outcome, run, request);
     throw failure;

@@ -12,6 +12,7 @@ export {
   type PromoteRequest,
   type ServedModel,
 } from './models.js';
+export { listRuns, type ListedRun, type ListRunsRequest } from './list-runs.js';
 export { planDigestOf } from './plan-digest.js';
 export {
   report,
@@ -23,6 +24,7 @@ export {
   type ServingName,
 } from './report.js';
 export type { PaidStage } from './run-prices.js';
+export { asTemporalError } from './run-error.js';
 export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';
 export { runLog, type RunLogEntry } from './run-log.js';
@@ -35,11 +37,10 @@ export {
   removeSchedule,
   resumeSchedule,
   upsertSchedule,
-  type ScheduleReference,
   type UpsertedSchedule,
   type UpsertRequest,
 } from './schedules.js';
-export type { NightView, ScheduleView } from './schedule-view.js';
+export type { NightView, ScheduleReference, ScheduleView } from './schedule-view.js';
 export { triggerSchedule } from './trigger-schedule.js';
 export { start, type StartRequest } from './start.js';
 export { status, type StatusRequest } from './status.js';

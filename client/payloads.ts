@@ -3,7 +3,7 @@
  * an application that has the key sees what it would see without.
  */
 import type { Client, WorkflowClient } from '@temporalio/client';
-import { NightstillError } from '../config/errors.js';
+import { unreadable } from './run-error.js';
 import type { FailureView } from './run-view.js';
 
 type LoadedDataConverter = WorkflowClient['options']['loadedDataConverter'];
@@ -37,6 +37,8 @@ export class PayloadReader {
   constructor(
     client: Client,
     readonly workflowId: string,
+    /** Whose payloads they are, in words. */
+    readonly subject = `run ${workflowId}`,
   ) {
     this.#converter = client.workflow.options.loadedDataConverter;
     this.#namespace = client.options.namespace;
@@ -55,11 +57,7 @@ export class PayloadReader {
       for (const codec of this.#converter.payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
       return decoded[0] && this.#converter.payloadConverter.fromPayload<unknown>(decoded[0], context);
     } catch (cause) {
-      throw new NightstillError(
-        'run-unreadable',
-        `run ${this.workflowId}: expected payloads that the data converter of this client can read, found others`,
-        { cause, details: { runId: this.workflowId } },
-      );
+      throw unreadable(this.subject, cause, { runId: this.workflowId });
     }
   }
 

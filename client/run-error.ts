@@ -3,44 +3,111 @@ import { isGrpcServiceError, ServiceError, WorkflowFailedError } from '@temporal
 import {
   ApplicationFailure,
   CancelledFailure,
+  NamespaceNotFoundError,
   TerminatedFailure,
   TimeoutFailure,
   WorkflowNotFoundError,
 } from '@temporalio/common';
-import { NightstillError } from '../config/errors.js';
+import { hasCode, NightstillError } from '../config/errors.js';
 import { isFailureCode, type FailureCode } from '../config/failures.js';
 
-/** Of gRPC: a server that is not reached, not in time, or has too much to do; and what is not there. */
-const unreachable: readonly unknown[] = [4, 8, 14];
-const notFound = 5;
+/** Of gRPC: how a call ended. */
+export const grpcStatus = {
+  cancelled: 1,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  unimplemented: 12,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
 
+/** A server that is not reached, not in time, or has too much to do. */
+const unreachable: readonly unknown[] = [
+  grpcStatus.deadlineExceeded,
+  grpcStatus.resourceExhausted,
+  grpcStatus.unavailable,
+];
+
+/** A server that is there and says no. What is not found, where nothing was named, is the namespace. */
+const refusing: readonly unknown[] = [
+  grpcStatus.invalidArgument,
+  grpcStatus.notFound,
+  grpcStatus.permissionDenied,
+  grpcStatus.failedPrecondition,
+  grpcStatus.unimplemented,
+  grpcStatus.unauthenticated,
+];
+
+/** Of a call about one run. */
 export function asRunError(runId: string, error: unknown): unknown {
   if (error instanceof WorkflowFailedError) return asRunEnd(runId, error);
-  const grpc = grpcErrorOf(error);
-  if (error instanceof WorkflowNotFoundError || grpc?.code === notFound)
+  if (error instanceof WorkflowNotFoundError || grpcErrorOf(error)?.code === grpcStatus.notFound)
     return new NightstillError('run-missing', `run ${runId}: expected a run with this id, found none`, {
       cause: error,
       details: { runId },
     });
-  return asUnavailable(`run ${runId}`, error, { runId }) ?? error;
+  return asTemporalError(`run ${runId}`, error, { runId }) ?? error;
 }
 
-/** Undefined where Temporal was there. */
-export function asUnavailable(what: string, error: unknown, details = {}): NightstillError | undefined {
-  const grpc = grpcErrorOf(error);
-  if (!grpc || !unreachable.includes(grpc.code)) return undefined;
-  return new NightstillError(
-    'temporal-unavailable',
-    `${what}: expected a Temporal server, found none: ${grpc.details}`,
-    {
-      cause: error,
-      details,
-    },
+/** Of a call whose answer Temporal's client itself decodes: what is none of its own errors came out of the data converter. */
+export function asAnswerError(runId: string, error: unknown): unknown {
+  const known = asRunError(runId, error);
+  if (hasCode(known) || known instanceof ServiceError) return known;
+  return unreadable(`run ${runId}`, known, { runId });
+}
+
+export const unreadable = (what: string, cause: unknown, details: NightstillError['details'] = {}): NightstillError =>
+  new NightstillError(
+    'run-unreadable',
+    `${what}: expected payloads that the data converter of this client can read, found others`,
+    { cause, details },
   );
+
+/**
+ * An error of Temporal's server or client: `temporal-unavailable` or `temporal-refused`; undefined for any other.
+ * @param what the message begins with it
+ */
+export function asTemporalError(
+  what: string,
+  error: unknown,
+  details: NightstillError['details'] = {},
+): NightstillError | undefined {
+  const about = { cause: error, details };
+  if (error instanceof NamespaceNotFoundError)
+    return new NightstillError(
+      'temporal-refused',
+      `${what}: expected the namespace ${error.namespace}, found none`,
+      about,
+    );
+  const grpc = grpcErrorOf(error);
+  if (unreachable.includes(grpc?.code))
+    return new NightstillError(
+      'temporal-unavailable',
+      `${what}: expected a Temporal server that answers, found none: ${grpc?.details}`,
+      about,
+    );
+  if (refusing.includes(grpc?.code))
+    return new NightstillError(
+      'temporal-refused',
+      `${what}: expected Temporal to take the call, found that it refuses it: ${grpc?.details}`,
+      about,
+    );
+  return undefined;
 }
 
-const grpcErrorOf = (error: unknown) =>
-  [error, error instanceof ServiceError ? error.cause : undefined].find(isGrpcServiceError);
+/** How a call ended, also inside what Temporal's client wraps around it. */
+export function grpcErrorOf(error: unknown): { readonly code: number; readonly details: string } | undefined {
+  const { code, details } =
+    [error, error instanceof ServiceError ? error.cause : undefined].find(isGrpcServiceError) ?? {};
+  if (code === undefined) return undefined;
+  // Of a deadline that passes, the server may tell first, and calls that cancelled; whoever aborts a call here cancels it on the client.
+  const isLate = code === grpcStatus.cancelled && details !== 'Cancelled on client';
+  return { code: isLate ? grpcStatus.deadlineExceeded : code, details: details ?? '' };
+}
 
 function asRunEnd(runId: string, { cause, message }: WorkflowFailedError): NightstillError {
   return new NightstillError(codeOf(cause), `run ${runId}: ${cause?.message ?? message}`, {

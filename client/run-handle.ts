@@ -1,7 +1,10 @@
 /** A run that was started, by this process or any other: its result, its live state, its end. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { RunResult, RunState } from '../config/plan.js';
-import { asRunError } from './run-error.js';
+import { stateQueryName } from '../config/run-messages.js';
+import { nightOf, untilBegun } from './night-of-run.js';
+import { asQueryError } from './query-error.js';
+import { asAnswerError } from './run-error.js';
 
 export class RunHandle {
   readonly #handle: WorkflowHandle<() => Promise<RunResult>>;
@@ -14,35 +17,51 @@ export class RunHandle {
   }
 
   /**
-   * Waits for the end of the run.
+   * Waits for the end of the run; where a night is to begin it, also for its beginning.
    * @throws the code that the run failed with, run-cancelled, run-terminated, `unexpected` for an end that has no code,
-   *   run-missing, temporal-unavailable
+   *   run-missing, run-unreadable, temporal-unavailable, temporal-refused
    */
-  result(): Promise<RunResult> {
-    return this.#coded(this.#handle.result());
+  async result(): Promise<RunResult> {
+    return this.#coded(
+      this.#handle.result().catch(async (error: unknown) => {
+        await untilBegun(this, error);
+        return this.#handle.result();
+      }),
+    );
   }
 
   /**
    * Needs a live orchestrator worker.
-   * @throws run-missing, temporal-unavailable
+   * @throws run-unanswered, run-missing, run-unreadable, temporal-unavailable, temporal-refused
    */
-  state(): Promise<RunState> {
-    return this.#coded(this.#handle.query<RunState>('state'));
+  async state(): Promise<RunState> {
+    try {
+      return await this.#handle.query<RunState>(stateQueryName);
+    } catch (error) {
+      throw await asQueryError(this, error);
+    }
   }
 
   /**
-   * Asks the run to end; its stages make their work durable first. Whoever waits for `result` sees `run-cancelled`.
-   * @throws run-missing, temporal-unavailable
+   * Asks the run to end; its stages make their work durable first. Whoever waits for `result` sees `run-cancelled`. Of a run that its night
+   * has not begun yet, the night is cancelled.
+   * @throws run-missing, temporal-unavailable, temporal-refused
    */
   async cancel(): Promise<void> {
-    await this.#coded(this.#handle.cancel());
+    await this.#coded(
+      this.#handle.cancel().catch(async (error: unknown) => {
+        const { night, run } = await nightOf(this, error);
+        if (run === 'over') throw error;
+        return this.client.workflow.getHandle(run === 'begun' ? this.runId : night).cancel();
+      }),
+    );
   }
 
   async #coded<Value>(answer: Promise<Value>): Promise<Value> {
     try {
       return await answer;
     } catch (error) {
-      throw asRunError(this.runId, error);
+      throw asAnswerError(this.runId, error);
     }
   }
 }

@@ -6,13 +6,14 @@
 import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import { activityView } from './activity-views.js';
-import { describeRun, type Description } from './description.js';
+import { describeRun, runStatusOf, type Description } from './description.js';
 import { MissingWorkers } from './missing-workers.js';
+import { nightOf } from './night-of-run.js';
 import { nodeViews } from './node-views.js';
 import { PayloadReader } from './payloads.js';
 import { asRunError } from './run-error.js';
 import { RunHistory, type HistoryEvent } from './run-history.js';
-import type { ActivityView, RunView, RunViewStatus } from './run-view.js';
+import type { ActivityView, RunView } from './run-view.js';
 
 /** Where a run is found. A `RunHandle` is one. */
 export interface RunReference {
@@ -22,15 +23,6 @@ export interface RunReference {
 
 /** How long one question may take: a server that went away is noticed, and asked again. */
 const answerMs = 5000;
-
-/** Of `WorkflowExecutionStatus`. */
-const statuses: Readonly<Record<number, RunViewStatus>> = {
-  2: 'completed',
-  3: 'failed',
-  4: 'cancelled',
-  5: 'terminated',
-  7: 'terminated',
-};
 
 export class RunReader {
   readonly #client: Client;
@@ -54,12 +46,14 @@ export class RunReader {
   }
 
   /**
-   * How the run stands now.
-   * @throws run-missing, run-unreadable, temporal-unavailable
+   * How the run stands now. One that its night is still to begin has no nodes yet.
+   * @throws run-missing, run-unreadable, temporal-unavailable, temporal-refused
    */
   async look(): Promise<RunView> {
     try {
-      return await this.#client.withDeadline(Date.now() + answerMs, () => this.#look());
+      return await this.#client.withDeadline(Date.now() + answerMs, () =>
+        this.#look().catch((error: unknown) => this.#lookAtNight(error)),
+      );
     } catch (error) {
       throw asRunError(this.#runId, error);
     }
@@ -76,7 +70,7 @@ export class RunReader {
     // Of a closed workflow the server goes on listing what was pending.
     const pending = await this.#viewsOf(end ? [] : pendingActivities);
     const nodes = nodeViews(this.#history, pending);
-    const status = end?.status ?? statuses[Number(info?.status)] ?? 'running';
+    const status = end?.status ?? runStatusOf(info?.status);
     return {
       runId: this.#runId,
       plan: plan?.plan.name ?? '',
@@ -86,6 +80,22 @@ export class RunReader {
       nodes,
       ...(end?.failure && { failure: end.failure }),
       missingWorkers: status === 'running' ? await this.#missing.of(info?.taskQueue ?? '', nodes) : [],
+    };
+  }
+
+  async #lookAtNight(missing: unknown): Promise<RunView> {
+    const { run, queue, startedAtMs, end } = await nightOf({ client: this.#client, runId: this.#runId }, missing);
+    if (run === 'begun') return this.#look();
+    const status = end?.status ?? 'running';
+    return {
+      runId: this.#runId,
+      plan: '',
+      status,
+      startedAtMs,
+      ...(end && { endedAtMs: end.atMs }),
+      nodes: [],
+      ...(end?.failure && { failure: end.failure }),
+      missingWorkers: status === 'running' ? await this.#missing.of(queue, []) : [],
     };
   }
 

@@ -1,6 +1,17 @@
-/** How a schedule stands, as an application sees it. */
-import type { ScheduleDescription } from '@temporalio/client';
-import { isNightlyInput, runOfNight, type NightlyInput } from '../config/night.js';
+/**
+ * How a schedule stands, as an application sees it. Told from Temporal's description as it is on the wire: all but the plan stands there
+ * in clear.
+ */
+import type { Client } from '@temporalio/client';
+import { isNightlyInput, nightWorkflowId, runOfNight, type NightlyInput } from '../config/night.js';
+import { PayloadReader } from './payloads.js';
+import { millisecondsOf } from './timestamps.js';
+
+/** A schedule by its name, which is that of its plan. */
+export interface ScheduleReference {
+  readonly client: Client;
+  readonly name: string;
+}
 
 export interface ScheduleView {
   /** That of its plan. */
@@ -17,7 +28,8 @@ export interface ScheduleView {
   readonly missed: number;
   /** Nights that were left out since the one before went on. */
   readonly skipped: number;
-  readonly planDigest: string;
+  /** Absent where this client lacks the data converter that the schedule was made with, and so cannot change it. */
+  readonly planDigest?: string;
 }
 
 export interface NightView {
@@ -29,35 +41,56 @@ export interface NightView {
 
 const shownNext = 3;
 
-/** What a schedule stores; undefined for one of somebody else. */
-export function storedNight({ action }: ScheduleDescription): NightlyInput | undefined {
-  const input: unknown = action.workflowType === nightlyType ? action.args?.[0] : undefined;
-  return isNightlyInput(input) ? input : undefined;
+/** As it is on the wire. */
+export type RawSchedule = Awaited<ReturnType<Client['workflowService']['describeSchedule']>>;
+
+export function describeRawSchedule({ client, name: scheduleId }: ScheduleReference): Promise<RawSchedule> {
+  return client.workflowService.describeSchedule({ namespace: client.options.namespace, scheduleId });
 }
 
 /** The workflow that a schedule of nightstill starts. */
 export const nightlyType = 'nightly';
 
-export function scheduleView(
-  { scheduleId: name, state: { paused, note }, info }: ScheduleDescription,
-  { timeZone, planDigest }: NightlyInput,
-): ScheduleView {
-  const running = new Set(info.runningActions.map(({ workflow }) => workflow.workflowId));
-  const nights = info.recentActions.flatMap(({ action: { workflow }, takenAt }) => {
-    const run = runOfNight(name, workflow.workflowId);
+/** What it starts, if it starts a workflow of this type. */
+const nightlyActionOf = ({ schedule }: RawSchedule) =>
+  schedule?.action?.startWorkflow?.workflowType?.name === nightlyType ? schedule.action.startWorkflow : undefined;
+
+/** Somebody else may call a workflow `nightly`, too. */
+export const isNamedAsOurs = (name: string, raw: RawSchedule): boolean =>
+  nightlyActionOf(raw)?.workflowId === nightWorkflowId(name);
+
+/** What a schedule stores; undefined for one of somebody else. @throws run-unreadable */
+export async function storedNight(
+  { client, name }: ScheduleReference,
+  raw: RawSchedule,
+): Promise<NightlyInput | undefined> {
+  const action = nightlyActionOf(raw);
+  const payloads = new PayloadReader(client, action?.workflowId ?? '', `schedule ${name}`);
+  const input = await payloads.value(action?.input?.payloads);
+  return isNightlyInput(input) ? input : undefined;
+}
+
+/** @param stored undefined where it cannot be read */
+export function scheduleView(name: string, { schedule, info }: RawSchedule, stored?: NightlyInput): ScheduleView {
+  const { paused, notes: note } = schedule?.state ?? {};
+  const running = new Set(info?.runningWorkflows?.map(({ workflowId }) => workflowId));
+  const nights = (info?.recentActions ?? []).flatMap(({ startWorkflowResult, actualTime }) => {
+    const workflowId = startWorkflowResult?.workflowId ?? '';
+    const run = runOfNight(name, workflowId);
     return run === undefined
       ? []
-      : [{ run, startedAtMs: takenAt.getTime(), running: running.has(workflow.workflowId) }];
+      : [{ run, startedAtMs: millisecondsOf(actualTime) ?? 0, running: running.has(workflowId) }];
   });
+  const nextAtMs = (info?.futureActionTimes ?? []).flatMap((time) => millisecondsOf(time) ?? []);
   return {
     name,
-    paused,
-    ...(note !== undefined && note !== '' && { note }),
-    timeZone,
-    nextAtMs: paused ? [] : info.nextActionTimes.slice(0, shownNext).map((time) => time.getTime()),
+    paused: paused === true,
+    ...(note && { note }),
+    timeZone: stored?.timeZone ?? schedule?.spec?.timezoneName ?? '',
+    nextAtMs: paused ? [] : nextAtMs.slice(0, shownNext),
     nights: nights.reverse(),
-    missed: info.numActionsMissedCatchupWindow,
-    skipped: info.numActionsSkippedOverlap,
-    planDigest,
+    missed: Number(info?.missedCatchupWindow ?? 0),
+    skipped: Number(info?.overlapSkipped ?? 0),
+    ...(stored && { planDigest: stored.planDigest }),
   };
 }

@@ -17,14 +17,17 @@ import { nightWorkflowId, type NightlyInput } from '../config/night.js';
 import type { PlanFileInput } from '../config/plan-file.js';
 import { queueName } from '../config/queues.js';
 import { planDigestOf } from './plan-digest.js';
-import { asUnavailable } from './run-error.js';
-import { nightlyType, scheduleView, storedNight, type ScheduleView } from './schedule-view.js';
-
-export interface ScheduleReference {
-  readonly client: Client;
-  /** That of the plan. */
-  readonly name: string;
-}
+import { asTemporalError, grpcErrorOf, grpcStatus } from './run-error.js';
+import {
+  describeRawSchedule,
+  isNamedAsOurs,
+  nightlyType,
+  scheduleView,
+  storedNight,
+  type RawSchedule,
+  type ScheduleReference,
+  type ScheduleView,
+} from './schedule-view.js';
 
 export interface UpsertRequest {
   readonly client: Client;
@@ -46,7 +49,8 @@ const policies = { overlap: ScheduleOverlapPolicy.SKIP, pauseOnFailure: true } a
 /**
  * Makes the schedule of a plan, or brings it up to the file: a paused one stays paused, a night that goes on is left alone.
  * Temporal's client updates what it has read without a guard: who pauses or resumes between the two is overwritten.
- * @throws plan-invalid, schedule-conflict when somebody else has a schedule of this name, temporal-unavailable
+ * @throws plan-invalid, schedule-conflict when somebody else has a schedule of this name, run-unreadable when it was made with another
+ *   data converter, temporal-unavailable, temporal-refused
  */
 export async function upsertSchedule({ client, file, queuePrefix }: UpsertRequest): Promise<UpsertedSchedule> {
   const { nameOf, scheduleOf, specOf } = await import('./schedule-spec.js');
@@ -77,10 +81,13 @@ export async function upsertSchedule({ client, file, queuePrefix }: UpsertReques
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     }
-    const handle = client.schedule.getHandle(name);
-    const before = await handle.describe();
-    const changes = changesOf(before, ours(name, before), input, taskQueue);
-    await handle.update(({ state }) => ({ ...written, state }));
+    const reference = { client, name };
+    const stored = await ours(reference, await describeRawSchedule(reference));
+    let changes: readonly string[] = [];
+    await client.schedule.getHandle(name).update((before) => {
+      changes = changesOf(before, stored, input, taskQueue);
+      return { ...written, state: before.state };
+    });
     return { schedule: await look({ client, name }), created: false, changes };
   });
 }
@@ -100,20 +107,53 @@ function changesOf(
   ];
 }
 
-/** @throws schedule-missing, schedule-conflict, temporal-unavailable */
+/** @throws schedule-missing, schedule-conflict, run-unreadable, temporal-unavailable, temporal-refused */
 export function describeSchedule(schedule: ScheduleReference): Promise<ScheduleView> {
   return coded(schedule.name, () => look(schedule));
 }
 
-/** All of this namespace, by name. One that was just made may not be among them yet, those of others are not. @throws temporal-unavailable */
-export function listSchedules(client: Client): Promise<ScheduleView[]> {
-  return coded('schedules', async () => {
-    const names: string[] = [];
-    for await (const { scheduleId, action } of client.schedule.list())
-      if (action?.workflowType === nightlyType) names.push(scheduleId);
-    const views = await Promise.all(names.toSorted().map((name) => look({ client, name }).catch(unlessGoneOrTheirs)));
+/**
+ * All of this namespace, by name. One that was just made may not be among them yet, those of others are not; one of a project whose
+ * data converter this client lacks is, without its plan.
+ * @throws temporal-unavailable, temporal-refused
+ */
+export async function listSchedules(client: Client): Promise<ScheduleView[]> {
+  try {
+    const names = await listNames(client);
+    const views = await Promise.all(names.toSorted().map((name) => lookOver({ client, name })));
     return views.filter((view) => view !== undefined);
-  });
+  } catch (error) {
+    throw asTemporalError('schedules', error) ?? error;
+  }
+}
+
+/** As Temporal lists them on the wire: what others have noted at their schedules, this client may not be able to read. */
+async function listNames(client: Client): Promise<string[]> {
+  const { namespace } = client.options;
+  const names: string[] = [];
+  let nextPageToken: Uint8Array = new Uint8Array();
+  do {
+    const page = await client.workflowService.listSchedules({ namespace, nextPageToken });
+    const nightly = page.schedules.filter(({ info }) => info?.workflowType?.name === nightlyType);
+    names.push(...nightly.map(({ scheduleId }) => scheduleId ?? ''));
+    ({ nextPageToken } = page);
+  } while (nextPageToken.length > 0);
+  return names;
+}
+
+/** Undefined for a schedule that is gone meanwhile, and for one of somebody else. */
+async function lookOver(reference: ScheduleReference): Promise<ScheduleView | undefined> {
+  const { name } = reference;
+  let raw: RawSchedule | undefined;
+  try {
+    raw = await describeRawSchedule(reference);
+    const stored = await storedNight(reference, raw);
+    return stored && scheduleView(name, raw, stored);
+  } catch (error) {
+    if (raw && hasCode(error, 'run-unreadable')) return isNamedAsOurs(name, raw) ? scheduleView(name, raw) : undefined;
+    if (isGone(error)) return undefined;
+    throw error;
+  }
 }
 
 /** No night starts until it is resumed; the one that goes on is left alone. @throws as describeSchedule */
@@ -142,33 +182,33 @@ function change(schedule: ScheduleReference, act: (handle: ScheduleHandle) => Pr
   });
 }
 
-async function look({ client, name }: ScheduleReference): Promise<ScheduleView> {
-  const description = await client.schedule.getHandle(name).describe();
-  return scheduleView(description, ours(name, description));
+async function look(reference: ScheduleReference): Promise<ScheduleView> {
+  const raw = await describeRawSchedule(reference);
+  return scheduleView(reference.name, raw, await ours(reference, raw));
 }
 
-function ours(name: string, description: ScheduleDescription): NightlyInput {
-  const stored = storedNight(description);
+/** @throws schedule-conflict, run-unreadable */
+async function ours(reference: ScheduleReference, raw: RawSchedule): Promise<NightlyInput> {
+  const stored = await storedNight(reference, raw);
   if (stored) return stored;
+  const type = raw.schedule?.action?.startWorkflow?.workflowType?.name;
   throw new NightstillError(
     'schedule-conflict',
-    `schedule ${name}: expected a schedule of nightstill, found one that starts ${description.action.workflowType}`,
+    `schedule ${reference.name}: expected a schedule of nightstill, found one that starts ${type}`,
   );
 }
 
-/** Somebody else may call a workflow `nightly`, too. */
-function unlessGoneOrTheirs(error: unknown): undefined {
-  if (!(error instanceof ScheduleNotFoundError || hasCode(error, 'schedule-conflict'))) throw error;
-}
+const isGone = (error: unknown): boolean =>
+  error instanceof ScheduleNotFoundError || grpcErrorOf(error)?.code === grpcStatus.notFound;
 
 export async function coded<Value>(name: string, ask: () => Promise<Value>): Promise<Value> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError)
+    if (isGone(error))
       throw new NightstillError('schedule-missing', `schedule ${name}: expected a schedule, found none`, {
         cause: error,
       });
-    throw asUnavailable(`schedule ${name}`, error) ?? error;
+    throw asTemporalError(`schedule ${name}`, error) ?? error;
   }
 }

@@ -31,7 +31,7 @@ export interface StartRequest {
 
 const idHexDigits = 16;
 
-/** @throws plan-invalid, run-conflict when a run with this id was started with another plan, run-unreadable, temporal-unavailable */
+/** @throws plan-invalid, run-conflict when a run with this id was started with another plan, run-unreadable, temporal-unavailable, temporal-refused */
 export async function start({ client, runId, queuePrefix, ...request }: StartRequest): Promise<RunHandle> {
   const file = datedFile(request);
   const digest = planDigestOf(file);

@@ -13,12 +13,12 @@ export interface StatusRequest extends RunReference {
   readonly store?: string;
 }
 
-/** @throws run-missing, run-unreadable, temporal-unavailable; with a store also what it throws */
+/** @throws run-missing, run-unreadable, temporal-unavailable, temporal-refused; with a store also what it throws */
 export async function status({ store, ...run }: StatusRequest): Promise<RunView> {
   try {
     return await new RunReader(run).look();
   } catch (error) {
-    if (store === undefined || !hasCode(error, 'run-missing', 'temporal-unavailable')) throw error;
+    if (store === undefined || !hasCode(error, 'run-missing', 'temporal-unavailable', 'temporal-refused')) throw error;
     const recorded = await recordedView(store, run.runId);
     if (recorded) return recorded;
     throw error;

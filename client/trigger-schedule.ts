@@ -6,14 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import { RunHandle } from './run-handle.js';
-import { coded, describeSchedule, type ScheduleReference } from './schedules.js';
+import type { ScheduleReference } from './schedule-view.js';
+import { coded, describeSchedule } from './schedules.js';
 
 const askEveryMs = 100;
 const answerMs = 30_000;
 
 /**
- * @returns the run of the night; it may not have begun yet
- * @throws night-running when one goes on, schedule-missing, schedule-conflict, temporal-unavailable
+ * @returns the run of the night; an orchestrator may still be to begin it, which its handle waits for
+ * @throws night-running when one goes on, schedule-missing, schedule-conflict, run-unreadable, temporal-unavailable, temporal-refused
  */
 export async function triggerSchedule(schedule: ScheduleReference): Promise<RunHandle> {
   const { client, name } = schedule;

@@ -18,7 +18,7 @@ const lookEveryMs = 1000;
 
 /**
  * @param run a `RunHandle`, or where one is found
- * @throws run-missing, run-unreadable
+ * @throws run-missing, run-unreadable, temporal-refused
  */
 export async function* watch(run: RunReference, { signal }: WatchOptions = {}): AsyncGenerator<RunEvent, void> {
   const reader = new RunReader(run);

@@ -262,6 +262,13 @@ export const failures = {
     ),
     retryable: true,
   },
+  'temporal-refused': user(
+    'Give the client what the server asks for, as the message says: credentials, rights, a namespace, another id.',
+  ),
+  'run-unanswered': system(
+    true,
+    'Start an orchestrator worker, `nightstill worker`, and ask again; `status` and `watch` need none.',
+  ),
   'run-unfinished': user('Wait until the run has completed, or start it again.'),
   'run-conflict': user('Choose another run id: this one was started with another plan.'),
   'run-missing': user('Correct the run id, or the namespace: Temporal forgets runs when their retention is over.'),

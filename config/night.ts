@@ -43,3 +43,11 @@ export function runOfNight(schedule: string, workflowId: string): string | undef
   const at = workflowId.startsWith(start) ? new Date(workflowId.slice(start.length)) : new Date(NaN);
   return Number.isNaN(at.getTime()) ? undefined : nightRunId(schedule, at);
 }
+
+/** The workflow of the night whose run would have this id; undefined for an id that no night gives its run. */
+export function nightOfRun(run: string): string | undefined {
+  const [, schedule, ...at] = /^(.+)-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(run) ?? [];
+  if (schedule === undefined) return undefined;
+  const [year, month, day, hour, minute, second] = at;
+  return `${nightWorkflowId(schedule)}-${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+}

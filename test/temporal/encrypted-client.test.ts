@@ -1,8 +1,23 @@
 /** A client with the key sees of an encrypted run what it would see of any other; one without is told why it does not. */
 import { Client } from '@temporalio/client';
-import { explain, RunHandle, runLog, start, status } from '../../client/index.js';
+import { startOrJoin } from '../../cli/start-run.js';
+import {
+  approve,
+  describeSchedule,
+  explain,
+  listRuns,
+  listSchedules,
+  pauseSchedule,
+  RunHandle,
+  runLog,
+  start,
+  status,
+  upsertSchedule,
+} from '../../client/index.js';
+import type { JsonObject } from '../../storage/index.js';
 import { encrypted } from '../support/encryption.js';
 import { NightFiles } from '../support/night-files.js';
+import { until } from '../support/processes.js';
 import { smallPlan, SmallNight } from '../support/small-night.js';
 import { Watching } from '../support/watching.js';
 
@@ -62,11 +77,78 @@ describe('an encrypted run, for a client with the key', () => {
 });
 
 describe('an encrypted run, for a client without the key', () => {
-  it('is refused with a code', async () => {
-    const without = new RunHandle(new Client({ connection: night.client.connection }), run.runId);
-    const again = () =>
-      start({ client: without.client, runId: run.runId, file: { name: 'small', store: 'file:///s' } });
-    for (const ask of [again, () => status(without), () => runLog(without), () => new Watching(without).over])
+  it('is refused with a code, whatever is asked of it', async () => {
+    const client = withoutKey();
+    const without = new RunHandle(client, run.runId);
+    const seen = { node: 'note', candidate: 'sha256:0', verdict: 'sha256:0' };
+    for (const ask of [
+      () => start({ client, runId: run.runId, file: { name: 'small', store: 'file:///s' } }),
+      () => status(without),
+      () => runLog(without),
+      () => new Watching(without).over,
+      () => without.result(),
+      () => without.state(),
+      () => approve(without, { seen, by: 'alice' }),
+    ])
       await expect(ask()).rejects.toMatchObject({ code: 'run-unreadable' });
   });
+
+  it('is listed without its plan, and keeps nobody from a run of their own', async () => {
+    const client = withoutKey();
+    const [encryptedFile, ownFile] = [files.newStore(), files.newStore()].map((store) =>
+      smallPlan(store, [{ id: 'note' }]),
+    );
+    const running = await night.start(files.newRunId(), encryptedFile!, 'nobody');
+    await until('the run in the list', () => listed(night.client, running.runId));
+    expect(await listed(client, running.runId)).toEqual({
+      runId: running.runId,
+      status: 'running',
+      startedAtMs: expect.any(Number),
+    });
+    expect(await listed(night.client, running.runId)).toHaveProperty('planDigest');
+
+    const request = { client, file: ownFile!, runId: undefined, queuePrefix: 'nobody' };
+    const own = await startOrJoin(request);
+    expect(own.joined).toBe(false);
+    await until('it in the list', () => listed(client, own.handle.runId));
+    expect(await startOrJoin(request)).toMatchObject({ joined: true, handle: { runId: own.handle.runId } });
+  });
+
+  it('has a schedule that is listed without its plan and refused with a code, beside one that can be read', async () => {
+    const client = withoutKey();
+    const schedule = { cron: '0 3 1 1 *', timeZone: 'Europe/Berlin' };
+    const [theirs, own] = ['theirs', 'own'].map(
+      (name) => smallPlan(files.newStore(), [{ id: 'note' }], { name, schedule }) as JsonObject,
+    );
+    await upsertSchedule({ client: night.client, file: theirs! });
+    await upsertSchedule({ client, file: own! });
+    const views = await until('both schedules', async () => {
+      const found = await listSchedules(client);
+      return found.length === 2 && found;
+    });
+    expect(views).toMatchObject([
+      { name: 'own', planDigest: expect.stringMatching(/^sha256:/) },
+      { name: 'theirs', paused: false, timeZone: 'Europe/Berlin', nextAtMs: { length: 3 } },
+    ]);
+    expect(views[1]).not.toHaveProperty('planDigest');
+    expect(await listSchedules(night.client)).toMatchObject([{ name: 'own' }, { planDigest: expect.any(String) }]);
+    const reference = { client, name: 'theirs' };
+    for (const ask of [
+      () => describeSchedule(reference),
+      () => pauseSchedule(reference),
+      () => upsertSchedule({ client, file: theirs! }),
+    ])
+      await expect(ask()).rejects.toMatchObject({
+        code: 'run-unreadable',
+        message: expect.stringMatching(/^schedule/),
+      });
+    expect(await describeSchedule({ client: night.client, name: 'theirs' })).toMatchObject({ paused: false });
+  });
 });
+
+const withoutKey = (): Client => new Client({ connection: night.client.connection });
+
+async function listed(client: Client, runId: string) {
+  for await (const found of listRuns({ client })) if (found.runId === runId) return found;
+  return undefined;
+}
