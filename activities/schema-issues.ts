@@ -12,10 +12,11 @@ export function check<Output>(schema: z.ZodType<Output>, value: unknown, path: s
   const strict = schema instanceof z.ZodObject && schema.def.catchall === undefined ? schema.strict() : schema;
   const parsed = strict.safeParse(value, { reportInput: true });
   if (parsed.success) return { value: parsed.data as Output };
-  return { issues: parsed.error.issues.flatMap((issue) => told(issue, schema, path)) };
+  return { issues: parsed.error.issues.flatMap((issue) => told(issue, schema, path, value)) };
 }
 
-function told(issue: SchemaIssue, schema: Schema | undefined, base: string): PlanIssue[] {
+/** @param value what the schema was held against: where options do not go together, the issue has only the object that they are in */
+function told(issue: SchemaIssue, schema: Schema | undefined, base: string, value: unknown): PlanIssue[] {
   const path = joinPath(base, ...issue.path);
   if (issue.code === 'unrecognized_keys') {
     const known = keysOf(schemaAt(schema, issue.path));
@@ -23,10 +24,15 @@ function told(issue: SchemaIssue, schema: Schema | undefined, base: string): Pla
   }
   if (issue.code === 'invalid_union') {
     const meant = meantBy(issue.errors.filter((issues) => !issues.some(isOfOtherType)));
-    if (meant) return meant.flatMap((inner) => told(inner, schemaAt(schema, issue.path), path));
+    if (meant)
+      return meant.flatMap((inner) => told(inner, schemaAt(schema, issue.path), path, valueAt(value, issue.path)));
   }
-  return [{ path, expected: expectation(issue, schemaAt(schema, issue.path)), found: describe(issue.input) }];
+  const found = issue.input instanceof Object ? valueAt(value, issue.path) : issue.input;
+  return [{ path, expected: expectation(issue, schemaAt(schema, issue.path)), found: describe(found) }];
 }
+
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, key) => (at instanceof Object ? Reflect.get(at, key) : undefined), value);
 
 const unknownKey = (path: string, key: string, known: readonly string[]): PlanIssue => {
   const near = nearest(key, known);

@@ -34,7 +34,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
     [
       'prompts that would travel unencrypted',
       { ...standard, teacher: { ...endpoint, endpoint: 'http://host/v1' } },
-      `teacher.endpoint: expected https, or plainHttp: true where prompts may travel unencrypted, found an object`,
+      `teacher.endpoint: expected https, or plainHttp: true where prompts may travel unencrypted, found ${aText}`,
     ],
     [
       'a teacher that is no URL',
@@ -69,7 +69,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
     [
       'samples that would all be the same',
       { ...asked, answer: { samples: 2 } },
-      'answer.samples: expected 1 at temperature 0, where every sample is the same, found an object',
+      'answer.samples: expected 1 at temperature 0, where every sample is the same, found 2',
     ],
     [
       'layers of a teacher behind an endpoint',
@@ -137,7 +137,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
     [
       'the context of an endpoint',
       { ...asked, answer: { context: 512 } },
-      'answer.context: expected none: an endpoint has its own, found an object',
+      'answer.context: expected none: an endpoint has its own, found 512',
     ],
     [
       'a teacher that is an endpoint and a model',
@@ -194,7 +194,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
           canary: { prompts: ['Who are you?'], onDrift: 'ask-again' },
         },
       },
-      'teacher.canary.onDrift: expected report: answers without the field temperature differ by chance, and everything would be asked anew each time, found an object',
+      'teacher.canary.onDrift: expected report: answers without the field temperature differ by chance, and everything would be asked anew each time, found a value of type string',
     ],
     ...[
       ['temperature', 'temperature', 1],
@@ -203,7 +203,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
     ].map(([field, option, value]): [string, unknown, string] => [
       `${option} of requests that leave ${field} out`,
       { ...asked, teacher: { ...endpoint, omittedFields: [field] }, answer: { [String(option)]: value } },
-      `answer.${option}: expected none: requests to this teacher leave it out (omittedFields), found an object`,
+      `answer.${option}: expected none: requests to this teacher leave it out (omittedFields), found ${value}`,
     ]),
     [
       'a field without which there is no request',
@@ -228,7 +228,7 @@ describe('a plan whose teacher is an endpoint is refused for', () => {
     [
       'an age of answers that a model on this machine gives',
       { ...standard, answer: { answersSince: '2026-11-27' } },
-      'answer.answersSince: expected none: the answers of a model on a machine of yours do not age, found an object',
+      'answer.answersSince: expected none: the answers of a model on a machine of yours do not age, found a value of type string',
     ],
     [
       'no teacher at all',

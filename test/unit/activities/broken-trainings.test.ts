@@ -10,12 +10,12 @@ const wholeTeacher = 'expected none beside the input teacher, of whose distribut
 it.each([
   ['AdamW that never forgets', { 'fine-tune': { beta1: 1 } }, 'fine-tune.beta1: expected less than 1, found 1'],
   ['its squares neither', { distill: { beta2: 1 } }, 'distill.beta2: expected less than 1, found 1'],
-  ['pieces that are not equal', { 'fine-tune': { vocabularyChunks: 3 } }, `fine-tune.${evenly}, found an object`],
-  ['nor in a distillation', { distill: { rows: 3, vocabularyChunks: 7 } }, `distill.${evenly}, found an object`],
+  ['pieces that are not equal', { 'fine-tune': { vocabularyChunks: 3 } }, `fine-tune.${evenly}, found 3`],
+  ['nor in a distillation', { distill: { rows: 3, vocabularyChunks: 7 } }, `distill.${evenly}, found 7`],
   [
     'reverse KL from a teacher that does not know every token',
     { capture: {}, distill: { divergence: 'reverse-kl', missingMass: 'truncate' } },
-    'distill.missingMass: expected tail-bucket beside reverse-kl, which needs a teacher probability for every token, found an object',
+    'distill.missingMass: expected tail-bucket beside reverse-kl, which needs a teacher probability for every token, found a value of type string',
   ],
   [
     'a rule for missing mass where none is missing',
