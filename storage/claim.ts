@@ -7,7 +7,7 @@
  */
 import { NightstillError, hasCode } from '../config/errors.js';
 import { moveRecord, newOperationId } from './conditional.js';
-import { claimed, headKind, isSameActivity, rebuiltHead, type Head, type StageOwner } from './head.js';
+import { claimed, headKind, isSameActivity, rebuiltHead, type Head, type IsOpen, type StageOwner } from './head.js';
 import { headKey, type StageKey } from './layout.js';
 import type { ObjectStore } from './object-store.js';
 import { quarantine } from './quarantine.js';
@@ -18,8 +18,7 @@ import { StageWriter } from './stage-writer.js';
 export interface ClaimRequest {
   readonly stageKey: StageKey;
   readonly owner: StageOwner;
-  /** Is that activity still open? Storage does not know Temporal; the caller asks it. */
-  readonly isOpen: (owner: StageOwner) => Promise<boolean>;
+  readonly isOpen: IsOpen;
 }
 
 /**
@@ -56,7 +55,7 @@ export async function claimStage(store: ObjectStore, request: ClaimRequest): Pro
 export async function isClaimOver(
   store: ObjectStore,
   { stageKey, fence }: { readonly stageKey: StageKey; readonly fence: number },
-  isOpen: ClaimRequest['isOpen'],
+  isOpen: IsOpen,
 ): Promise<boolean> {
   const head = await readRecord(store, headKind, headKey(stageKey)).catch((error: unknown) => {
     if (hasCode(error, 'record-invalid')) return undefined;

@@ -20,6 +20,9 @@ export interface StageOwner {
   readonly attempt: number;
 }
 
+/** Is that activity still open? Storage does not know Temporal; the caller asks it. */
+export type IsOpen = (owner: StageOwner) => Promise<boolean>;
+
 export const stageOwnerSchema = z.looseObject({
   namespace: z.string().optional(),
   workflowId: z.string(),

@@ -12,7 +12,7 @@ import { putBlob, type BlobRef } from './blobs.js';
 import { canonicalJson, isJsonObject, parseJson, type Json } from './canonical-json.js';
 import { commitCheckpoint, type Checkpoint, type Moment } from './commit.js';
 import { moveRecord, newOperationId } from './conditional.js';
-import { headKind, type Head, type StageOwner } from './head.js';
+import { headKind, type Head, type IsOpen } from './head.js';
 import type { OwnedBytes } from './hashing.js';
 import { headKey } from './layout.js';
 import { isLater, readManifest, type Manifest, type ManifestRef, type StageOutcome } from './manifest.js';
@@ -59,6 +59,7 @@ export class StageWriter {
   readonly fence: number;
   /** The same for all claims that follow each other on a stage of a store, and for no others. */
   readonly lineage: string;
+  readonly isOpen: IsOpen;
   readonly #store: ObjectStore;
   readonly #claim: string;
   #head: ReadRecord<Head>;
@@ -84,13 +85,9 @@ export class StageWriter {
   /** Damaged objects for which checkpoints were given up, by this attempt and those before it. */
   #passedOver: readonly string[] = [];
 
-  /** @param isOpen whether an activity that has claimed a stage is still open, of which storage knows nothing */
-  constructor(
-    store: ObjectStore,
-    head: ReadRecord<Head>,
-    readonly isOpen: (owner: StageOwner) => Promise<boolean>,
-  ) {
+  constructor(store: ObjectStore, head: ReadRecord<Head>, isOpen: IsOpen) {
     this.#store = store;
+    this.isOpen = isOpen;
     this.#head = head;
     this.#claim = head.value.claim;
     this.#base = head.value.manifest;
