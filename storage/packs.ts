@@ -76,6 +76,10 @@ export function copyIntoPacks(named: NamedArrays, spare: OwnedBytes[] = []): Cop
   return { buffers, arrays };
 }
 
+/** Buffers of copies that are no longer needed, as `copyIntoPacks` can fill again. */
+export const spareOf = (copied: readonly CopiedGroup[]): OwnedBytes[] =>
+  copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));
+
 /** Hashes pack `index` of a copy. Commits are one after another: nobody else looks at the copy meanwhile. */
 export async function hashPack({ buffers }: CopiedGroup, index: number): Promise<Pack> {
   const buffer = buffers[index];

@@ -17,7 +17,7 @@ import type { OwnedBytes } from './hashing.js';
 import { headKey } from './layout.js';
 import { isLater, readManifest, type Manifest, type ManifestRef, type StageOutcome } from './manifest.js';
 import type { ObjectStore } from './object-store.js';
-import { copyIntoPacks, packBytes, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
+import { copyIntoPacks, spareOf, type CopiedGroup, type Group, type NamedArrays } from './packs.js';
 import { damagedKey } from './quarantine.js';
 import { readRecord, type ReadRecord } from './record.js';
 import { restoreCheckpoint, type RestoredCheckpoint } from './restore.js';
@@ -159,7 +159,7 @@ export class StageWriter {
     this.#failed = undefined;
     if (this.#pending) {
       this.#pending.settle('superseded');
-      this.#spare.push(...wholeBuffers(this.#pending.copied));
+      this.#spare.push(...spareOf(this.#pending.copied));
     }
     const copied = arrays && arrays.size > 0 ? [copyIntoPacks(arrays, this.#spare)] : [];
     const groups = frozen ? [(this.#frozen ??= copyIntoPacks(frozen)), ...copied] : copied;
@@ -220,7 +220,7 @@ export class StageWriter {
         if (next.checkpoint.step === this.#lastStep) this.#failed = moment;
         next.fail(error);
       }
-      this.#spare = wholeBuffers(next.copied);
+      this.#spare = spareOf(next.copied);
     }
     this.#working = undefined;
   }
@@ -293,6 +293,3 @@ const withPassedOver = (outcome: StageOutcome, passedOver: readonly string[]): S
   passedOver.length > 0 && isJsonObject(outcome.observations)
     ? { ...outcome, observations: { ...outcome.observations, damagedCheckpoints: [...passedOver] } }
     : outcome;
-
-const wholeBuffers = (copied: readonly CopiedGroup[]): OwnedBytes[] =>
-  copied.flatMap(({ buffers }) => buffers.filter(({ length }) => length === packBytes));
