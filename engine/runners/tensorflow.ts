@@ -19,7 +19,7 @@ import type { Group } from './state-access.js';
 export interface TensorflowOptions {
   /** Of `@tensorflow/tfjs-node-gpu` with its addon built, as set-up leaves it. */
   readonly packageDirectory: string;
-  /** Where compiled programs are kept, keyed by content. Safe to delete at any time. */
+  /** Where compiled programs, keyed by content, and the digests of libraries are kept. Safe to delete at any time. */
   readonly cacheDirectory: string;
   /** The threads that this process was started with (`processSettings`). Default: all, as TensorFlow takes them. */
   readonly threads?: number;

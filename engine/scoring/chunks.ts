@@ -1,7 +1,6 @@
 /**
- * Logits chunk of tokens after chunk of tokens: those of a whole batch never exist. A chunk has as many tokens as its logits may
- * take memory, at least one; all are of one size but the last, which may be shorter, so that the number of tokens need not be a
- * multiple of anything.
+ * Logits of some tokens after those of others: those of a whole batch never exist. The chunks are as few as the memory for logits
+ * allows, and of one size but for the last, which may be shorter: the number of tokens need not be a multiple of anything.
  *
  * N tokens, n tokens of a chunk, D hidden size.
  */

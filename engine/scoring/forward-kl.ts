@@ -3,7 +3,7 @@
  * models have. Both compute in one program, and their logits are made chunk of tokens after chunk of tokens: those of a whole text
  * never exist. A text is alone in its row, so its numbers are the same whatever was asked before.
  *
- * T tokens of a row, n of a chunk, V and W the vocabularies, S ids that both have.
+ * T tokens of a row, n of a chunk, D hidden size, V and W the vocabularies of student and teacher.
  */
 import { setImmediate } from 'node:timers/promises';
 import { compile, type ProgramSpec, type Session } from '../compile.js';

@@ -76,13 +76,19 @@ test('a prompt that is called off while another is read is not read', async () =
   generator.dispose();
 });
 
-test.each(['prefill 8', 'decode', 'logits', 'logProbabilities'])(
-  'disposing in the turn behind "%s" ends every sequence as cancelled, and nothing follows its end',
-  async (last) => {
+const moments: [string, (work: () => void) => void][] = [
+  ['at once', queueMicrotask],
+  ['in the turn', (work) => process.nextTick(work)],
+];
+const last = ['prefill 8', 'decode', 'logits', 'logProbabilities'];
+
+test.each(last.flatMap((program) => moments.map(([when, soon]) => [when, program, soon] as const)))(
+  'disposing %s behind "%s" ends every sequence as cancelled, and nothing follows its end',
+  async (_, behind, soon) => {
     let dispose = (): void => undefined;
     const generator = await generatorOf(
       observed((program) => {
-        if (program === last) process.nextTick(dispose);
+        if (program === behind) soon(() => dispose());
       }),
       model,
     );
