@@ -73,10 +73,12 @@ export async function openClient(
   dataConverter: string | undefined,
 ): Promise<OpenClient> {
   const address = connectionOptions.address ?? defaultAddress;
+  const connection = Connection.lazy({ ...connectionOptions, connectTimeout: connectWithinMs });
   try {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: connectWithinMs });
+    await connection.ensureConnected();
     return await openOn(connection, { address, namespace }, dataConverter);
   } catch (cause) {
+    await connection.close();
     const refusal = asTemporalError(address, cause);
     if (hasCode(refusal, 'temporal-refused')) throw refusal;
     if (hasCode(cause)) throw cause;
