@@ -9,7 +9,7 @@ import { defineStage } from './define-stage.js';
 
 export const captureStage = defineStage({
   kind: 'capture',
-  version: 1,
+  version: 2,
   options: captureOptions,
   inputs: { dataset: 'dataset', teacher: 'model', student: 'model?' },
   outputs: { logits: 'logits' },

@@ -10,7 +10,7 @@ import { trainingWork } from './training-work.js';
 
 export const distillStage = defineStage({
   kind: 'distill',
-  version: 1,
+  version: 2,
   options: distillOptions,
   inputs: { dataset: 'dataset', model: 'model', teacher: 'model?', logits: 'logits?', heldOut: 'dataset?' },
   oneInputOf: () => [['teacher', 'logits']],

@@ -8,7 +8,7 @@ import { trainingWork } from './training-work.js';
 
 export const fineTuneStage = defineStage({
   kind: 'fine-tune',
-  version: 1,
+  version: 2,
   options: fineTuneOptions,
   /** `heldOut` is never trained on: its loss is measured at the end. */
   inputs: { dataset: 'dataset', model: 'model?', teacher: 'model?', heldOut: 'dataset?' },

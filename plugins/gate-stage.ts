@@ -11,7 +11,7 @@ import { defineStage } from './define-stage.js';
 
 export const gateStage = defineStage({
   kind: 'gate',
-  version: 2,
+  version: 3,
   options: gateOptions,
   inputs: {
     model: 'model',

@@ -154,7 +154,7 @@ describe('a stage key', () => {
       identifyStage(kind, node),
       identifyStage(kind, { ...node, inputs: { dataset: artifact('b') } }),
       identifyStage(kind, { ...node, inputs: { dataset: artifact('a'), heldOut: artifact('b') } }),
-      identifyStage({ ...kind, version: 2 }, node),
+      identifyStage({ ...kind, version: kind.version + 1 }, node),
       identifyStage({ ...kind, kind: 'other' }, node),
     ]);
     expect(new Set(keys.map(({ stageKey }) => stageKey)).size).toBe(5);
