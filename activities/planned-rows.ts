@@ -6,7 +6,7 @@ import type { ArtifactRef } from '../config/artifact.js';
 import { datasetSchema } from '../config/dataset-schema.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { PlanNode } from '../config/plan.js';
-import type { StageKind } from '../config/stage-kind.js';
+import type { ReferenceNeed, StageKind } from '../config/stage-kind.js';
 import { countRows } from '../distillation/index.js';
 import { itemOf } from '../evaluation/index.js';
 
@@ -19,8 +19,8 @@ const cheap = { bytes: 16 * 1024 * 1024, milliseconds: 10_000 };
 
 interface RowsRead {
   readonly rows: number;
-  /** By the field of the reference ('' for the answer that a row ends with): what is wrong with the first row that has none. */
-  readonly wrong: ReadonlyMap<string, NightstillError>;
+  /** By the field of the reference: what is wrong with the first row that has none. */
+  readonly wrong: ReadonlyMap<ReferenceNeed['field'], NightstillError>;
 }
 
 export class PlannedRows {
@@ -51,10 +51,11 @@ export class PlannedRows {
     return (await this.#recorded(made))?.rows ?? (await this.#readOf(made))?.rows;
   }
 
-  /** Of a node that scores all rows of its set. @throws evaluation-invalid */
+  /** Of a node that scores every row of its set by a reference. @throws evaluation-invalid */
   async refuseWithoutReference(node: PlanNode): Promise<void> {
-    const set = this.#scoresAll(node) ? this.setOf(node) : undefined;
-    const wrong = set && (await this.#readOf(set))?.wrong.get(referenceOf(node));
+    const need = this.#needOf(node);
+    const set = need && this.setOf(node);
+    const wrong = set && (await this.#readOf(set))?.wrong.get(need.field);
     if (wrong)
       throw new NightstillError(wrong.code, `stage ${node.id}, ${wrong.message}`, { details: { stage: node.id } });
   }
@@ -71,9 +72,9 @@ export class PlannedRows {
     const source = maker && this.#kindOf(maker.uses)?.rowsFrom;
     const dataset = datasetSchema.safeParse(source && maker.with[source]);
     if (!dataset.success) return undefined;
-    const scoring = this.#nodes.filter((each) => this.#scoresAll(each) && this.setOf(each)?.node === node);
-    const fields = new Set(scoring.map(referenceOf));
-    const wrong = new Map<string, NightstillError>();
+    const taking = this.#nodes.filter((each) => this.setOf(each)?.node === node);
+    const fields = new Set(taking.flatMap((each) => this.#needOf(each) ?? []).map(({ field }) => field));
+    const wrong = new Map<ReferenceNeed['field'], NightstillError>();
     const rows = await countRows(dataset.data, cheap, (row, place) => {
       for (const field of fields) {
         const found = wrong.has(field) ? undefined : whyNoItem({ id: row.givenId ?? place, ...row }, field);
@@ -83,9 +84,8 @@ export class PlannedRows {
     return rows === undefined ? undefined : { rows, wrong };
   }
 
-  /** A sample is drawn of the rows that have an answer. */
-  #scoresAll({ uses, with: { sample } }: PlanNode): boolean {
-    return (this.#kindOf(uses)?.knownScorers.length ?? 0) > 0 && sample === undefined;
+  #needOf({ uses, with: options }: PlanNode): ReferenceNeed | undefined {
+    return this.#kindOf(uses)?.needsReference(options);
   }
 
   #kindOf(uses: string): StageKind | undefined {
@@ -93,11 +93,9 @@ export class PlannedRows {
   }
 }
 
-const referenceOf = ({ with: { reference } }: PlanNode): string => (typeof reference === 'string' ? reference : '');
-
-function whyNoItem(row: Parameters<typeof itemOf>[0], field: string): NightstillError | undefined {
+function whyNoItem(row: Parameters<typeof itemOf>[0], field: ReferenceNeed['field']): NightstillError | undefined {
   try {
-    itemOf(row, field === '' ? undefined : field);
+    itemOf(row, field);
     return undefined;
   } catch (error) {
     if (hasCode(error, 'evaluation-invalid')) return error;

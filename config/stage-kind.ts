@@ -57,6 +57,11 @@ export interface CallsOfStage {
   readonly withPrompts: boolean;
 }
 
+export interface ReferenceNeed {
+  /** Of a row; undefined: the answer that it ends with. */
+  readonly field: string | undefined;
+}
+
 export interface StageKind {
   /** What a plan's `uses` names. */
   readonly kind: string;
@@ -119,6 +124,8 @@ export interface StageKind {
   readonly calls: (options: JsonObject) => CallsOfStage | undefined;
   /** Of a stage that scores: the scorers that a plan can name. */
   readonly knownScorers: readonly string[];
+  /** With these options, does every row of its dataset need a reference? Undefined: no. */
+  readonly needsReference: (options: JsonObject) => ReferenceNeed | undefined;
   /** With these options, is a person asked before it runs? */
   readonly approval: (options: JsonObject) => ApprovalNeed | undefined;
   readonly timeouts: NodeTimeouts;

@@ -17,6 +17,7 @@ import type {
   CallsOfStage,
   ChampionUse,
   Disagreement,
+  ReferenceNeed,
   SourceKind,
   StageInputKind,
   StageKind,
@@ -91,6 +92,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly calls?: (options: Options) => CallsOfStage | undefined;
   /** Of a stage that scores: the scorers that a plan can name. Default: none. */
   readonly knownScorers?: readonly string[];
+  /** What every row of its input of kind `dataset` must have to be scored: a plan over rows without is refused. Default: nothing. */
+  readonly needsReference?: (options: Options) => ReferenceNeed | undefined;
   readonly timeouts?: Partial<NodeTimeouts>;
   readonly retry?: Partial<NodeRetry>;
 }
@@ -135,8 +138,7 @@ export function defineStage<
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
   const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
-  const { champion, approval, onDay, scores, calls, needsTerms = () => false } = definition;
-  const inputs: ArtifactKinds = definition.inputs ?? {};
+  const { champion, approval, onDay, scores, calls, needsReference, needsTerms = () => false } = definition;
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
     kind: definition.kind,
@@ -154,9 +156,7 @@ export function defineStage<
       const changed = onDay?.(values as Options, day);
       return changed && { ...values, ...(changed as JsonObject) };
     },
-    inputs: Object.fromEntries(
-      Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact, definition.insteadOf?.[name])]),
-    ),
+    inputs: inputKinds(definition),
     oneInputOf: (values) => oneInputOf(values as Options),
     // Names of inputs are those of the kind.
     disagreements: (values, makers) =>
@@ -174,6 +174,7 @@ export function defineStage<
     needsTerms: (values) => needsTerms(values as Options),
     calls: (values) => calls?.(values as Options),
     knownScorers: definition.knownScorers ?? [],
+    needsReference: (values) => needsReference?.(values as Options),
     approval: (values) => approval?.(values as Options),
     timeouts: { ...standardTimeouts, ...definition.timeouts },
     retry: retryOf(definition),
@@ -207,6 +208,15 @@ const programOf = ({ program, silenceLimitsMs, scorers }: ProgramWork): ProgramW
   silenceLimitsMs,
   scorers,
 });
+
+const inputKinds = ({
+  inputs = {},
+  insteadOf = {},
+}: {
+  readonly inputs?: ArtifactKinds;
+  readonly insteadOf?: Readonly<Partial<Record<string, string>>>;
+}): StageKind['inputs'] =>
+  Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, inputKind(artifact, insteadOf[name])]));
 
 const inputKind = (artifact: string, insteadOf: string | undefined): StageInputKind => ({
   ...(artifact.endsWith('?') ? { artifact: artifact.slice(0, -1), optional: true } : { artifact }),

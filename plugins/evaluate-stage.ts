@@ -12,7 +12,7 @@ import { defineStage } from './define-stage.js';
 export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
   defineStage({
     kind: 'evaluate',
-    version: 1,
+    version: 2,
     options: evaluateOptionsWith(scorers?.versions),
     /** With a teacher, how far the model is from it on the references is measured as well. */
     inputs: { model: 'model', dataset: 'dataset', teacher: 'model?', answers: 'answers?' },
@@ -26,6 +26,8 @@ export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
     ...computingWork,
     sources: { database: 'dataset' },
     knownScorers: [...Object.keys(scorerVersions), ...Object.keys(scorers?.versions ?? {})],
+    /** A sample is drawn of the rows that have an answer. */
+    needsReference: ({ sample, reference }) => (sample === undefined ? { field: reference } : undefined),
     program: 'evaluator',
     scorers,
     silenceLimitsMs: { ...computingSilenceLimitsMs, diverge: 900_000, evaluate: 900_000 },

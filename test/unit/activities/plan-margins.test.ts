@@ -7,6 +7,7 @@ import { previewPlan } from '../../../activities/preview-plan.js';
 import { resolvePlan } from '../../../activities/resolve-plan.js';
 import type { Json, JsonObject } from '../../../config/json.js';
 import { builtInStages } from '../../../plugins/built-in-stages.js';
+import { defineStage } from '../../../plugins/define-stage.js';
 import { conversationLines, copyModel } from '../../support/model-fixtures.js';
 import { promotionPlan } from '../../support/promotion-plan.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -94,6 +95,24 @@ describe('before anything has run, an item without a reference is refused', () =
     await expect(resolve({ reference: 'wished' }, prompt)).rejects.toMatchObject(
       refused('row "line 1": expected a text in its field wished, found no such field'),
     );
+  });
+
+  it("but not to a stage of one's own that scores and says of no reference: it may judge bare prompts", async () => {
+    const judge = defineStage({
+      kind: 'judge',
+      version: 1,
+      inputs: { model: 'model', dataset: 'dataset' },
+      outputs: { scores: 'scores' },
+      knownScorers: ['liking'],
+      run: () => Promise.reject(new Error('not run here')),
+    });
+    const plan = planOf(await datasetOf(prompt), { score: 'exact-match', atLeast: 0, minItems: 1 });
+    const stages = (plan['stages'] as readonly JsonObject[]).map((stage) =>
+      stage['uses'] === 'evaluate' ? { ...stage, uses: 'judge', with: {} } : stage,
+    );
+    const kinds = [...rules.kinds, judge.kind];
+    const resolved = resolvePlan({ ...plan, stages }, { ...rules, kinds }).plan;
+    await expect(refuseUndecidable(resolved, kinds)).resolves.toBeUndefined();
   });
 
   it('and a sample is of those that have one', async () => {
