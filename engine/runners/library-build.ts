@@ -11,7 +11,9 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -36,25 +38,44 @@ export function libraryBuild(packageDirectory: string, cacheDirectory: string): 
 const nameOf = (parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 
+/** By library, size and time: a process reads a library once, though its cache may not be writable. */
+const knownDigests = new Map<string, string>();
+
 function keptDigest(library: string, cacheDirectory: string): string {
   const { size, mtimeMs } = statSync(library);
-  const libraries = join(cacheDirectory, 'libraries');
-  const path = join(libraries, nameOf([library, size, mtimeMs]));
+  const name = nameOf([realpathSync(library), size, mtimeMs]);
+  const digest = knownDigests.get(name) ?? storedDigest(library, name, join(cacheDirectory, 'libraries'));
+  knownDigests.set(name, digest);
+  return digest;
+}
+
+function storedDigest(library: string, name: string, directory: string): string {
+  const stored = digestIn(join(directory, name));
+  if (stored !== undefined) return stored;
+  const digest = codeDigest(library);
+  keep(directory, name, digest);
+  return digest;
+}
+
+/** A file that lost its bytes, as when a machine loses power, holds none. */
+function digestIn(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return /^[0-9a-f]{64}$/.exec(readFileSync(path, 'utf8'))?.[0];
   } catch {
-    const digest = codeDigest(library);
-    keep(libraries, path, digest);
-    return digest;
+    return undefined;
   }
 }
 
-function keep(directory: string, path: string, digest: string): void {
+function keep(directory: string, name: string, digest: string): void {
   try {
     mkdirSync(directory, { recursive: true });
     const staging = join(directory, `staging-${randomUUID()}`);
-    writeFileSync(staging, digest);
-    renameSync(staging, path);
+    try {
+      writeFileSync(staging, digest);
+      renameSync(staging, join(directory, name));
+    } finally {
+      rmSync(staging, { force: true });
+    }
   } catch {
     // A cache that cannot be written is no cache: the next process reads the library again.
   }

@@ -6,8 +6,7 @@ import type { Runner } from '../../../engine/runners/runner.js';
 import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import type { Numbers } from '../../../engine/tracing/program.js';
 import { trace } from '../../../engine/tracing/trace.js';
-import { nativePackageDirectory } from '../../support/native-engine.js';
-import { temporaryDirectory } from '../../support/temporary.js';
+import { nativeOptions } from '../../support/native-engine.js';
 import type { KernelCase } from './kernels/cases.js';
 import { elementwiseCases } from './kernels/elementwise-cases.js';
 import { evaluateCompiled, evaluateEagerly, functionOf } from './kernels/evaluate.js';
@@ -25,8 +24,7 @@ test('every kernel of the table has a case, and every case holds its kernel', ()
   expect([...new Set(cases.map(({ kernel }) => kernel))].sort()).toEqual(Object.keys(kernelTable).sort());
 });
 
-const native = async (): Promise<Runner> =>
-  tensorflowRunner({ packageDirectory: await nativePackageDirectory(), cacheDirectory: temporaryDirectory() });
+const native = async (): Promise<Runner> => tensorflowRunner(await nativeOptions());
 
 const runners: [string, () => Promise<Runner>, boolean][] = [
   ['kernels on cpu', async () => kernelsRunner({ backend: 'cpu' }), false],

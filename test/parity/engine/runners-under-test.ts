@@ -2,11 +2,10 @@
 import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import type { Runner } from '../../../engine/runners/runner.js';
 import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
-import { nativePackageDirectory } from '../../support/native-engine.js';
-import { temporaryDirectory } from '../../support/temporary.js';
+import { nativeOptions } from '../../support/native-engine.js';
 
 export const nativeRunner = async (): Promise<ReturnType<typeof tensorflowRunner>> =>
-  tensorflowRunner({ packageDirectory: await nativePackageDirectory(), cacheDirectory: temporaryDirectory() });
+  tensorflowRunner(await nativeOptions());
 
 /** Name, runner, and whether programs are to be compiled by XLA. */
 export const runnersUnderTest: readonly (readonly [string, () => Promise<Runner>, boolean])[] = [

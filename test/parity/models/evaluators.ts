@@ -5,8 +5,7 @@ import { prepareBackend } from '../../../engine/runners/kernels-backend.js';
 import type { Runner } from '../../../engine/runners/runner.js';
 import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
 import { tf } from '../../../engine/tf.js';
-import { nativePackageDirectory } from '../../support/native-engine.js';
-import { temporaryDirectory } from '../../support/temporary.js';
+import { nativeOptions } from '../../support/native-engine.js';
 import type { ModelName, NamedArray, NamedArrays } from './model-fixtures.js';
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
@@ -90,8 +89,7 @@ const compiled = (name: string, runnerOf: () => Promise<Runner>, xla = false): E
   });
 
 async function nativeRunner(): Promise<Runner> {
-  const packageDirectory = await nativePackageDirectory();
-  return tensorflowRunner({ packageDirectory, cacheDirectory: temporaryDirectory() });
+  return tensorflowRunner(await nativeOptions());
 }
 
 const wasm = compiled('wasm', () => Promise.resolve(kernelsRunner({ backend: 'wasm' })));

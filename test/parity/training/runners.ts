@@ -2,8 +2,7 @@
 import { kernelsRunner } from '../../../engine/runners/kernels.js';
 import type { Runner } from '../../../engine/runners/runner.js';
 import { tensorflowRunner } from '../../../engine/runners/tensorflow.js';
-import { nativePackageDirectory } from '../../support/native-engine.js';
-import { temporaryDirectory } from '../../support/temporary.js';
+import { nativeOptions } from '../../support/native-engine.js';
 
 export const runners: [string, () => Promise<Runner>][] = [
   ['wasm', async () => kernelsRunner({ backend: 'wasm' })],
@@ -11,8 +10,5 @@ export const runners: [string, () => Promise<Runner>][] = [
 ];
 
 async function nativeRunner(): Promise<Runner> {
-  return tensorflowRunner({
-    packageDirectory: await nativePackageDirectory(),
-    cacheDirectory: temporaryDirectory(),
-  });
+  return tensorflowRunner(await nativeOptions());
 }

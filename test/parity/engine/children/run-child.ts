@@ -2,9 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { processSettings, type ProcessSettings } from '../../../../engine/runners/process-settings.js';
-import { nativePackageDirectory } from '../../../support/native-engine.js';
+import { nativeOptions } from '../../../support/native-engine.js';
 import { compiledPath } from '../../../support/processes.js';
-import { temporaryDirectory } from '../../../support/temporary.js';
 
 /** What the program prints as its last line, as JSON. */
 export const runChild = async <Result>(
@@ -20,9 +19,10 @@ export async function runChildWithLog<Result>(
   settings: Partial<ProcessSettings>,
 ): Promise<{ readonly result: Result; readonly log: string }> {
   const path = compiledPath(`test/parity/engine/children/${program}.js`);
+  const { packageDirectory, cacheDirectory } = await nativeOptions();
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ['--expose-gc', path, await nativePackageDirectory(), temporaryDirectory(), ...commandLine],
+    ['--expose-gc', path, packageDirectory, cacheDirectory, ...commandLine],
     { env: { ...process.env, ...processSettings({ threads: 2, ...settings }) }, maxBuffer: 2 ** 26 },
   );
   return { result: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Result, log: stderr };

@@ -17,7 +17,7 @@ const numerics = {
   precision: 'float32',
   threads: 2,
 } as const;
-const runner = await openRunner(numerics, join(cacheDirectory, 'programs'), { runner: 'tensorflow', XLA_FLAGS: flags });
+const runner = await openRunner(numerics, cacheDirectory, { runner: 'tensorflow', XLA_FLAGS: flags });
 const session = await compile({
   runner,
   state: {},

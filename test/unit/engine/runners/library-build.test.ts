@@ -1,5 +1,5 @@
 /** Libraries as linkers write them: an ELF header, program headers, code, and what comes behind it. */
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { libraryBuild } from '../../../../engine/runners/library-build.js';
@@ -23,6 +23,16 @@ function elf(code: string, symbols = ''): Buffer {
     headers.writeBigUInt64LE(BigInt(size), at + 32);
   }
   return Buffer.concat([headers, data, Buffer.from(code), Buffer.from(symbols)]);
+}
+
+/** `libraryBuild` of a process that has read no library yet. */
+async function inAnotherProcess(packageDirectory: string, cacheDirectory: string): Promise<string> {
+  let build = '';
+  await jest.isolateModulesAsync(async () => {
+    const modules = await import('../../../../engine/runners/library-build.js');
+    build = modules.libraryBuild(packageDirectory, cacheDirectory);
+  });
+  return build;
 }
 
 /** A package that holds these libraries. */
@@ -51,23 +61,51 @@ it('other code in either library is another build, though the release may be one
   expect(libraryBuild(packageOf(other), temporaryDirectory())).not.toBe(built('add'));
 });
 
-it('a library is read once, and again when its size or time is another one', () => {
-  const [directory, cache] = [packageOf(both('add')), temporaryDirectory()];
+/** A package that was read, into a cache; then its code becomes another one, and its size and time stay. */
+function readPackage(cache: string) {
+  const directory = packageOf(both('add'));
   const path = join(directory, 'deps', 'lib', 'libtensorflow_cc.so.2');
   const time = new Date('2026-01-01');
   utimesSync(path, time, time);
-  const first = libraryBuild(directory, cache);
+  expect(libraryBuild(directory, cache)).toBe(built('add'));
   writeFileSync(path, elf('sub'));
   utimesSync(path, time, time);
-  expect(libraryBuild(directory, cache)).toBe(first);
-  utimesSync(path, time, new Date('2026-01-02'));
-  expect(libraryBuild(directory, cache)).toBe(built('sub'));
+  return { directory, touch: () => utimesSync(path, time, new Date('2026-01-02')) };
+}
+
+it('a library is read once for all processes, by whatever path, and again when its size or time is another one', async () => {
+  const cache = temporaryDirectory();
+  const { directory, touch } = readPackage(cache);
+  expect(await inAnotherProcess(directory, cache)).toBe(built('add'));
+  const link = join(temporaryDirectory(), 'link');
+  symlinkSync(directory, link);
+  expect(await inAnotherProcess(link, cache)).toBe(built('add'));
+  touch();
+  expect(await inAnotherProcess(directory, cache)).toBe(built('sub'));
 });
 
-it('a cache that cannot be written changes nothing', () => {
+it('where the cache cannot be written, a process still reads a library once', async () => {
   const file = join(temporaryDirectory(), 'file');
   writeFileSync(file, '');
-  expect(libraryBuild(packageOf(both('add')), file)).toBe(built('add'));
+  const { directory } = readPackage(file);
+  expect(libraryBuild(directory, file)).toBe(built('add'));
+  expect(await inAnotherProcess(directory, file)).toBe(built('sub'));
+});
+
+it.each<[string, (path: string) => void]>([
+  ['an empty file', (path) => writeFileSync(path, '')],
+  ['half a digest', (path) => writeFileSync(path, 'ab'.repeat(16))],
+  ['a directory', (path) => mkdirSync(path)],
+])('%s in the cache is no digest: the library is read again, and nothing else is left there', async (_, damage) => {
+  const cache = temporaryDirectory();
+  const { directory } = readPackage(cache);
+  const kept = readdirSync(join(cache, 'libraries'));
+  for (const name of kept) {
+    rmSync(join(cache, 'libraries', name));
+    damage(join(cache, 'libraries', name));
+  }
+  expect(await inAnotherProcess(directory, cache)).toBe(built('sub'));
+  expect(readdirSync(join(cache, 'libraries'))).toEqual(kept);
 });
 
 it.each<[string, Record<string, Buffer>]>([
