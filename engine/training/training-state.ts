@@ -94,10 +94,13 @@ export function inexactResumes({ before, now, onDifferentMachine, at, did, resum
 export const repeatsItsBits = ({ gpu, TF_DETERMINISTIC_OPS: flag }: Fingerprint): boolean =>
   gpu !== true || /^(1|true)$/i.test(String(flag));
 
-/** What differs between two fingerprints, as `name: one → other`; empty when a resume is exact. */
-export function differences(one: Fingerprint, other: Fingerprint): string[] {
-  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();
+/** Names that fingerprints did not always have: where the state of before lacks one, nobody knows that anything differs. */
+const recordedLater: readonly string[] = ['build', 'v8', 'architecture', 'simd'];
+
+/** What differs of a machine from the one of before, as `name: before → now`; empty when a resume is exact. */
+export function differences(before: Fingerprint, now: Fingerprint): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
   return names
-    .filter((name) => one[name] !== other[name])
-    .map((name) => `${name}: ${String(one[name])} → ${String(other[name])}`);
+    .filter((name) => before[name] !== now[name] && (name in before || !recordedLater.includes(name)))
+    .map((name) => `${name}: ${String(before[name])} → ${String(now[name])}`);
 }
