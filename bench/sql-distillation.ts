@@ -67,7 +67,7 @@ async function run(path: string): Promise<RunResult> {
       queuePrefix: defaultQueuePrefix,
       workerFlags: [],
       variables,
-      needsTensorflow: true,
+      tensorflow: () => Promise.resolve(true),
       say,
     });
     const second = workBeside(servers.embedded?.note.address ?? '');

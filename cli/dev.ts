@@ -29,7 +29,7 @@ a second Ctrl-C ends it at once.`,
     const { onInterrupt } = await import('./interrupt.js');
     const state = new StateDirectory(process.cwd());
     const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
-    const { temporalBinary } = await provideLocalParts(variables, undefined);
+    const { temporalBinary } = await provideLocalParts(variables, 'unknown');
     const stack = await LocalStack.start({
       state,
       verb: 'dev',

@@ -4,7 +4,8 @@ import type { RunHandle, RunResult, RunView } from '../client/index.js';
 import type { Variables } from '../config/environment.js';
 import { exitStatus } from './command.js';
 import { onInterrupt } from './interrupt.js';
-import { loadPlan, type LoadedPlan } from './plan/load-plan.js';
+import { loadPlan } from './plan/load-plan.js';
+import { tensorflowNeedOf } from './plan/tensorflow-need.js';
 import { proveRun } from './prove.js';
 import { findServers, type Servers } from './servers.js';
 import { startOrJoin } from './start-run.js';
@@ -43,7 +44,7 @@ export async function runPlan(request: PlanRun): Promise<number> {
     leaving.abort();
     if (up.servers === undefined) say('Leaving as soon as what is starting has started (Ctrl-C again: at once).');
   });
-  const servers = await findServers({ ...request, needsTensorflow: needsTensorflow(plan), say });
+  const servers = await findServers({ ...request, tensorflow: tensorflowNeedOf(plan, request), say });
   up.servers = servers;
   try {
     if (leaving.signal.aborted) return exitStatus.left;
@@ -63,10 +64,6 @@ export async function runPlan(request: PlanRun): Promise<number> {
 
 const watch = (client: Client, { runId }: RunHandle, { json, variables }: PlanRun, signal: AbortSignal) =>
   watchRun({ client, runId, json, variables, signal });
-
-/** Undefined where only the workers can resolve the plan. */
-const needsTensorflow = ({ resolved }: LoadedPlan): boolean | undefined =>
-  resolved?.plan.nodes.some(({ numerics }) => numerics?.runner === 'tensorflow');
 
 function tellEnd(view: RunView, result: RunResult | undefined): void {
   if (result) process.stdout.write(`${describeResult(result, view)}\n\n`);

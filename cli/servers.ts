@@ -9,6 +9,7 @@ import { LocalStack } from './dev/local-stack.js';
 import { provideLocalParts } from './dev/parts.js';
 import { StateDirectory } from './dev/state-directory.js';
 import { answers } from './dev/temporal-process.js';
+import type { TensorflowNeed } from './plan/tensorflow-need.js';
 
 export interface ServersRequest {
   readonly alone: boolean;
@@ -18,8 +19,7 @@ export interface ServersRequest {
   readonly queuePrefix: string;
   readonly workerFlags: readonly string[];
   readonly variables: Variables;
-  /** Undefined: not known here. */
-  readonly needsTensorflow: boolean | undefined;
+  readonly tensorflow: TensorflowNeed;
   readonly say: (line: string) => void;
 }
 
@@ -56,8 +56,8 @@ function whence({ note }: TemporalPlace): string {
 }
 
 async function startServers(request: ServersRequest) {
-  const { queuePrefix, workerFlags, variables, needsTensorflow, dataConverter, say } = request;
-  const { temporalBinary } = await provideLocalParts(variables, needsTensorflow);
+  const { queuePrefix, workerFlags, variables, tensorflow, dataConverter, say } = request;
+  const { temporalBinary } = await provideLocalParts(variables, tensorflow);
   const state = new StateDirectory(process.cwd());
   say('starting a Temporal server and workers for this run …');
   const embedded = await LocalStack.start({

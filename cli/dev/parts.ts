@@ -6,6 +6,7 @@ import { createReporter } from '../../tools/progress.js';
 import { requireParts } from '../../tools/setup.js';
 import { temporalServer } from '../../tools/temporal-server.js';
 import { tensorflow } from '../../tools/tensorflow.js';
+import type { TensorflowNeed } from '../plan/tensorflow-need.js';
 
 export interface LocalParts {
   /** Absolute path of `temporal`. */
@@ -13,14 +14,10 @@ export interface LocalParts {
 }
 
 /**
- * @param needsTensorflow does what will be run compute with it? Undefined: nobody can tell yet
  * @throws setup-part-failed without a Temporal server; numerics-unavailable without a TensorFlow that is needed: now, and not
  * after answers were paid for
  */
-export async function provideLocalParts(
-  variables: Variables,
-  needsTensorflow: boolean | undefined,
-): Promise<LocalParts> {
+export async function provideLocalParts(variables: Variables, need: TensorflowNeed): Promise<LocalParts> {
   const own = { ...variables, TEMPORAL_ADDRESS: undefined };
   const context = {
     environment: readEnvironment(own),
@@ -30,17 +27,24 @@ export async function provideLocalParts(
   };
   const server = await providePart(temporalServer, context);
   requireParts([server]);
-  if (needsTensorflow !== false) tellMissing(await providePart(tensorflow, context), needsTensorflow === true, context);
+  if (need !== 'none') await tellMissing(await providePart(tensorflow, context), need, context);
   return { temporalBinary: server.found?.location ?? '' };
 }
 
-function tellMissing({ part, found, refusals }: Outcome, isNeeded: boolean, { reporter }: SetupContext): void {
+async function tellMissing(
+  { part, found, refusals }: Outcome,
+  need: Exclude<TensorflowNeed, 'none'>,
+  { reporter }: SetupContext,
+): Promise<void> {
   if (found !== undefined) return;
-  if (!isNeeded) return reporter.line(`${part.name}: none here: ${wayWithoutIt}`);
+  if (need === 'unknown') return reporter.line(`${part.name}: none here: ${wayWithoutIt}`);
+  if (!(await need()))
+    return reporter.line(`${part.name}: none here, and none is needed: what it would compute is reused`);
   const reasons = refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
   throw new NightstillError(
     'numerics-unavailable',
-    `expected TensorFlow ${part.version}, which the plan computes with, found none for this machine (${reasons})`,
+    `expected TensorFlow ${part.version}, which the plan computes with, found none for this machine (${reasons}); ` +
+      'with other numerics, nothing that was computed before is reused',
   );
 }
 

@@ -51,7 +51,7 @@ async function distill(): Promise<Watched & { readonly runId: string; readonly s
       queuePrefix: defaultQueuePrefix,
       workerFlags: [],
       variables,
-      needsTensorflow: true,
+      tensorflow: () => Promise.resolve(true),
       say: (line) => say(`  ${line}`),
     });
     try {
