@@ -45,7 +45,7 @@ const refusing: readonly unknown[] = [
 /** Of a call about one run. */
 export function asRunError(runId: string, error: unknown): unknown {
   if (error instanceof WorkflowFailedError) return asRunEnd(runId, error);
-  if (error instanceof WorkflowNotFoundError || grpcErrorOf(error)?.code === grpcStatus.notFound)
+  if (error instanceof WorkflowNotFoundError || isMissing(error))
     return new NightstillError('run-missing', `run ${runId}: expected a run with this id, found none`, {
       cause: error,
       details: { runId },
@@ -99,10 +99,19 @@ export function asTemporalError(
   return undefined;
 }
 
+/** What the call named is not there. A missing namespace answers with the same status: only the details tell it apart. */
+export const isMissing = (error: unknown): boolean =>
+  grpcErrorOf(error)?.code === grpcStatus.notFound &&
+  !grpcFailureOf(error)
+    ?.metadata.get('grpc-status-details-bin')
+    .some((details) => details.includes('temporal.api.errordetails.v1.NamespaceNotFoundFailure'));
+
+const grpcFailureOf = (error: unknown) =>
+  [error, error instanceof ServiceError ? error.cause : undefined].find(isGrpcServiceError);
+
 /** How a call ended, also inside what Temporal's client wraps around it. */
 export function grpcErrorOf(error: unknown): { readonly code: number; readonly details: string } | undefined {
-  const { code, details } =
-    [error, error instanceof ServiceError ? error.cause : undefined].find(isGrpcServiceError) ?? {};
+  const { code, details } = grpcFailureOf(error) ?? {};
   if (code === undefined) return undefined;
   // Of a deadline that passes, the server may tell first, and calls that cancelled; whoever aborts a call here cancels it on the client.
   const isLate = code === grpcStatus.cancelled && details !== 'Cancelled on client';

@@ -33,14 +33,19 @@ export type RunLogEntry =
   | ApprovalEvent
   | (At & { readonly type: 'run-ended'; readonly status: RunView['status']; readonly failure?: FailureView });
 
-/** Empty of a run that its night is still to begin. @throws run-missing, run-unreadable, temporal-unavailable, temporal-refused */
+/**
+ * Of a run that its night has not begun: nothing while it still may, and only the end where it never will.
+ * @throws run-missing, run-unreadable, temporal-unavailable, temporal-refused
+ */
 export async function runLog(run: RunReference): Promise<RunLogEntry[]> {
   const reader = new RunReader(run);
   const view = await reader.look();
   return entriesOf(reader.history, view).sort((one, other) => one.atMs - other.atMs);
 }
 
-function entriesOf({ activities, approvals, plan, startedAtMs, end }: RunHistory, view: RunView): RunLogEntry[] {
+function entriesOf({ activities, approvals, plan, startedAtMs }: RunHistory, view: RunView): RunLogEntry[] {
+  // The view knows also the end of a run that never began, and so has no history.
+  const { endedAtMs, status, failure } = view;
   const nodes = new Set(plan?.plan.nodes.map(({ id }) => id));
   return [
     ...(startedAtMs === undefined ? [] : [{ type: 'run-started' as const, atMs: startedAtMs }]),
@@ -50,16 +55,9 @@ function entriesOf({ activities, approvals, plan, startedAtMs, end }: RunHistory
     }),
     ...approvals.events,
     ...view.nodes.flatMap((node) => entriesOfPending(node, activities)),
-    ...(end
-      ? [
-          {
-            type: 'run-ended' as const,
-            atMs: end.atMs,
-            status: end.status,
-            ...(end.failure && { failure: end.failure }),
-          },
-        ]
-      : []),
+    ...(endedAtMs === undefined
+      ? []
+      : [{ type: 'run-ended' as const, atMs: endedAtMs, status, ...(failure && { failure }) }]),
   ];
 }
 

@@ -17,7 +17,7 @@ import { nightWorkflowId, type NightlyInput } from '../config/night.js';
 import type { PlanFileInput } from '../config/plan-file.js';
 import { queueName } from '../config/queues.js';
 import { planDigestOf } from './plan-digest.js';
-import { asTemporalError, grpcErrorOf, grpcStatus } from './run-error.js';
+import { asTemporalError, isMissing } from './run-error.js';
 import {
   describeRawSchedule,
   isNamedAsOurs,
@@ -198,8 +198,7 @@ async function ours(reference: ScheduleReference, raw: RawSchedule): Promise<Nig
   );
 }
 
-const isGone = (error: unknown): boolean =>
-  error instanceof ScheduleNotFoundError || grpcErrorOf(error)?.code === grpcStatus.notFound;
+const isGone = (error: unknown): boolean => error instanceof ScheduleNotFoundError || isMissing(error);
 
 export async function coded<Value>(name: string, ask: () => Promise<Value>): Promise<Value> {
   try {

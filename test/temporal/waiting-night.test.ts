@@ -1,9 +1,13 @@
 /** A night that its schedule has started and no orchestrator has taken yet: its run has an id, and does not begin. */
 import { Client } from '@temporalio/client';
 import {
+  describeSchedule,
   listRuns,
   listSchedules,
   openApprovals,
+  pauseSchedule,
+  removeSchedule,
+  resumeSchedule,
   RunHandle,
   runLog,
   start,
@@ -13,6 +17,7 @@ import {
 } from '../../client/index.js';
 import { nightOfRun } from '../../config/night.js';
 import { NightFiles } from '../support/night-files.js';
+import { until } from '../support/processes.js';
 import { smallPlan, SmallNight } from '../support/small-night.js';
 import { Watching } from '../support/watching.js';
 import type { JsonObject } from '../../storage/index.js';
@@ -69,6 +74,10 @@ it('that ends before its run began has ended so for everybody who asks', async (
   await watching.over;
   expect(watching.events.at(-1)).toMatchObject({ type: 'end', status: 'terminated' });
   expect(await status(run)).toMatchObject({ status: 'terminated', failure: { code: 'run-terminated' } });
+  const failure = { code: 'run-terminated', message: 'a test' };
+  expect(await runLog(run)).toEqual([
+    { type: 'run-ended', atMs: expect.any(Number) as number, status: 'terminated', failure },
+  ]);
   await expect(run.cancel()).rejects.toMatchObject({ code: 'run-missing' });
 });
 
@@ -100,7 +109,9 @@ describe('a run whose orchestrator is away', () => {
 
     const orchestrator = await night.addWorker('orchestrator', 'gone');
     const left = await night.start(files.newRunId(), file, 'gone');
-    expect(await left.state()).toMatchObject({ nodes: expect.any(Array) });
+    // Of a run that takes its first step late, the server says at once that nobody answers.
+    const answer = await until('an answer of the orchestrator', () => left.state().catch(() => undefined));
+    expect(answer).toMatchObject({ nodes: expect.any(Array) });
     await orchestrator.stop();
     await unanswered(left);
   });
@@ -109,11 +120,20 @@ describe('a run whose orchestrator is away', () => {
 it('what Temporal refuses has a code', async () => {
   const { connection } = night.client;
   const nowhere = new Client({ connection, namespace: 'nowhere' });
+  const run = new RunHandle(nowhere, 'support-20261127-030000');
   const longest = 'x'.repeat(2000);
   for (const ask of [
     () => start({ client: nowhere, file: {} }),
     () => listRuns({ client: nowhere }).next(),
     () => listSchedules(nowhere),
+    () => upsertSchedule({ client: nowhere, file: smallPlan(files.newStore(), [], { schedule }) as JsonObject }),
+    ...[describeSchedule, pauseSchedule, resumeSchedule, removeSchedule, triggerSchedule].map(
+      (verb) => () => verb({ client: nowhere, name: 'support' }),
+    ),
+    ...[status, runLog, openApprovals].map((verb) => () => verb(run)),
+    () => run.result(),
+    () => run.state(),
+    () => run.cancel(),
     () => start({ client: night.client, runId: longest, file: {} }),
   ])
     await expect(ask()).rejects.toMatchObject({ code: 'temporal-refused', fault: 'user' });

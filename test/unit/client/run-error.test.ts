@@ -24,7 +24,12 @@ describe('a client without a Temporal server', () => {
 });
 
 describe('what Temporal says', () => {
-  const grpc = (code: number) => Object.assign(new Error('said'), { code, details: 'the reason', metadata: {} });
+  const grpc = (code: number) =>
+    Object.assign(new Error('said'), {
+      code,
+      details: 'the reason',
+      metadata: new Map([['grpc-status-details-bin', []]]),
+    });
 
   it('has a code, as the server sends it and as its client wraps it', () => {
     const codes = {
