@@ -3,7 +3,7 @@
  * serves from the current directory, else the default address of Temporal.
  */
 import { Client, Connection } from '@temporalio/client';
-import { asTemporalError } from '../client/index.js';
+import { asTemporalError } from '../client/run-error.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { loadDataConverter } from '../workers/load-module.js';
 import { readTemporalSettings, type TemporalSettings } from '../workers/temporal-settings.js';

@@ -1,8 +1,9 @@
 /** Runs as `nightstill status` shows them: a list of the newest, or one with its nodes and what it made. */
 import {
-  listRuns as runsOf,
+  listRuns,
   RunHandle,
   status,
+  type ListedRun,
   type RunResult,
   type RunView,
   type StatusRequest,
@@ -20,25 +21,20 @@ import { takesColours } from './view/screen.js';
 const newest = 20;
 const answerMs = 10_000;
 
-interface ListedRun {
+/** A run as JSON shows it. */
+interface RunLine {
   readonly run: string;
   readonly status: string;
   readonly startedAt: string;
   readonly endedAt?: string;
 }
 
-export async function listRuns({ client, address }: OpenClient, json: boolean): Promise<string> {
-  const runs: ListedRun[] = [];
+export async function describeRuns({ client, address }: OpenClient, json: boolean): Promise<string> {
+  const runs: RunLine[] = [];
   try {
     await client.withDeadline(Date.now() + answerMs, async () => {
-      for await (const { runId: run, status: its, startedAtMs, endedAtMs } of runsOf({ client })) {
-        const startedAt = new Date(startedAtMs).toISOString();
-        runs.push({
-          run,
-          status: its,
-          startedAt,
-          ...(endedAtMs !== undefined && { endedAt: new Date(endedAtMs).toISOString() }),
-        });
+      for await (const run of listRuns({ client })) {
+        runs.push(lineOf(run));
         if (runs.length === newest) break;
       }
     });
@@ -48,13 +44,22 @@ export async function listRuns({ client, address }: OpenClient, json: boolean): 
   }
   if (json) return JSON.stringify(runs);
   if (runs.length === 0) return `no runs at ${address}; start one with: nightstill run <plan>`;
-  const rows = runs.map(({ run, status: its, startedAt, endedAt }) => [
-    run,
-    its,
-    startedAt.slice(0, 19).replace('T', ' '),
-    endedAt === undefined ? '' : formatDuration(Date.parse(endedAt) - Date.parse(startedAt)),
+  const rows = runs.map((line) => [
+    line.run,
+    line.status,
+    line.startedAt.slice(0, 19).replace('T', ' '),
+    line.endedAt === undefined ? '' : formatDuration(Date.parse(line.endedAt) - Date.parse(line.startedAt)),
   ]);
   return drawTable(['run', 'status', 'started (UTC)', 'took'], rows);
+}
+
+function lineOf({ runId, status: state, startedAtMs, endedAtMs }: ListedRun): RunLine {
+  return {
+    run: runId,
+    status: state,
+    startedAt: new Date(startedAtMs).toISOString(),
+    ...(endedAtMs !== undefined && { endedAt: new Date(endedAtMs).toISOString() }),
+  };
 }
 
 export async function describeRun(request: StatusRequest, json: boolean, variables: Variables): Promise<string> {

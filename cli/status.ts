@@ -19,14 +19,14 @@ say how it ended.`,
   exits: { 0: 'said', ...commonExits },
   run: async ({ flags, words: [runId], variables }) => {
     const { connectLazily } = await import('./connect.js');
-    const { listRuns, describeRun } = await import('./describe-run.js');
+    const { describeRun, describeRuns } = await import('./describe-run.js');
     if (runId === '') throw new UsageError('expected the id of a run, found an empty word');
     const open = await connectLazily(flags);
     try {
       const { client } = open;
       const text =
         runId === undefined
-          ? await listRuns(open, flags.json)
+          ? await describeRuns(open, flags.json)
           : await describeRun({ client, runId, store: flags.store ?? defaultStore(variables) }, flags.json, variables);
       process.stdout.write(`${text}\n`);
       return exitStatus.ok;

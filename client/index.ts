@@ -24,7 +24,6 @@ export {
   type ServingName,
 } from './report.js';
 export type { PaidStage } from './run-prices.js';
-export { asTemporalError } from './run-error.js';
 export type { RunEvent } from './run-events.js';
 export { RunHandle } from './run-handle.js';
 export { runLog, type RunLogEntry } from './run-log.js';
