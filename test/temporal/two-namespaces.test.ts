@@ -43,7 +43,9 @@ afterAll(() => night.end());
 
 it('a stage that a run of another namespace holds is waited for, and its result taken', async () => {
   const gate = join(directory, 'gate');
-  const file = smallPlan(store, [{ id: 'note', with: { text: 'written once', waitFor: gate } }]);
+  // A machine that stalls must not end the first attempt.
+  const timeouts = { heartbeatMs: 30_000 };
+  const file = smallPlan(store, [{ id: 'note', with: { text: 'written once', waitFor: gate }, timeouts }]);
   const first = await start({ client: night.client, runId: 'first', file });
   await until('the first at work', async () => (await pendingActivity(night.client, 'first', 'note'))?.phase);
   const second = await start({ client: other, runId: 'second', file });
