@@ -44,12 +44,18 @@ export interface Reading {
   readonly temperature: number;
   /** Of the student: ids of the teacher from here on are cut off. */
   readonly vocabularySize: number;
+  /** Of all rows of the batch: 0 where nothing is learned. */
+  readonly weights: Float32Array;
 }
 
-/** Writes the distributions of one sample into the rows from `first` on. */
+/**
+ * Writes the distributions of one sample into the rows from `first` on. A row without weight stays as it is where the student has
+ * none of its ids.
+ * @throws logits-invalid where it has none and they are to be learned
+ */
 export function writeDistributions(
   stored: StoredDistributions,
-  { place, header, temperature, vocabularySize }: Reading,
+  { place, header, temperature, vocabularySize, weights }: Reading,
   into: TeacherRows,
   first: number,
 ): void {
@@ -64,25 +70,42 @@ export function writeDistributions(
         throw invalidShard(place, `${k} different ids below ${header.vocabularySize}`, `${id} at position ${position}`);
       seen[id] = position + 1;
     }
+    const gaps = stored.gaps.subarray(position * (k - 1), (position + 1) * (k - 1));
+    const greatestGap = greatestOf(ids, gaps, vocabularySize);
+    if (greatestGap === -Infinity) {
+      if (weights[row] !== 0) throw noneOf(k, vocabularySize, `${place}, position ${position}`);
+      continue;
+    }
     into.teacherIds.set(ids, row * k);
     into.teacherMissingMass[row] = writePosition(
-      {
-        place: `${place}, position ${position}`,
-        gaps: stored.gaps.subarray(position * (k - 1), (position + 1) * (k - 1)),
-        logOdds: odds?.[position] ?? Number.NaN,
-        temperature,
-        vocabularySize,
-      },
+      { gaps, greatestGap, logOdds: odds?.[position] ?? Number.NaN, temperature, vocabularySize },
       into.teacherIds.subarray(row * k, (row + 1) * k),
       into.teacherLogProbabilities.subarray(row * k, (row + 1) * k),
     );
   }
 }
 
+const gapOf = (gaps: Float32Array, index: number): number => gaps[index - 1] ?? 0;
+
+/** Of the gaps of ids that the student has; −∞ where it has none that the teacher gives a probability. */
+function greatestOf(ids: Int32Array, gaps: Float32Array, vocabularySize: number): number {
+  let greatest = -Infinity;
+  for (const [index, id] of ids.entries()) if (id < vocabularySize) greatest = Math.max(greatest, gapOf(gaps, index));
+  return greatest;
+}
+
+const noneOf = (k: number, vocabularySize: number, place: string): NightstillError =>
+  new NightstillError(
+    'logits-invalid',
+    `${place}: expected one of the ${k} most probable ids of the teacher below ${vocabularySize}, as the student has ` +
+      'them, found none: capture them with the input student',
+  );
+
 interface StoredPosition {
-  readonly place: string;
   /** Of all ids but the first, whose gap is 0. */
   readonly gaps: Float32Array;
+  /** Of the ids that the student has; finite. */
+  readonly greatestGap: number;
   /** log(r / (1 − r)) of the missing mass r. */
   readonly logOdds: number;
   readonly temperature: number;
@@ -90,33 +113,27 @@ interface StoredPosition {
 }
 
 /**
- * log p_k = d_k/T − log Σ exp(d/T) + log(1 − r), over the ids that the student has.
+ * log p_k = d_k/T − log Σ exp(d/T) + log(1 − r), over the ids that the student has. Their sum is taken relative to the greatest: at a
+ * low temperature all that is left of a cut position may be less than the least number.
  * @returns the missing mass
- * @throws logits-invalid where it has none of them
  */
 function writePosition(
-  { place, gaps, logOdds, temperature, vocabularySize }: StoredPosition,
+  { gaps, greatestGap, logOdds, temperature, vocabularySize }: StoredPosition,
   ids: Int32Array,
   logProbabilities: Float32Array,
 ): number {
-  const logitOf = (index: number): number => (gaps[index - 1] ?? 0) / temperature;
+  const logitOf = (index: number): number => gapOf(gaps, index) / temperature;
+  const greatest = greatestGap / temperature;
   let [stored, kept] = [0, 0];
   for (const [index, id] of ids.entries()) {
-    const mass = Math.exp(logitOf(index));
-    stored += mass;
-    if (id < vocabularySize) kept += mass;
+    stored += Math.exp(logitOf(index));
+    if (id < vocabularySize) kept += Math.exp(logitOf(index) - greatest);
   }
-  if (kept === 0)
-    throw new NightstillError(
-      'logits-invalid',
-      `${place}: expected one of the ${ids.length} most probable ids of the teacher below ${vocabularySize}, as the student has ` +
-        'them, found none: capture them with the input student',
-    );
   // The missing mass stays and the kept mass shrinks, so the odds of a missing id rise.
-  const keptLogOdds = logOdds + Math.log(stored / kept);
+  const keptLogOdds = logOdds + Math.log(stored / kept) - greatest;
   // log(1 − r) = −log(1 + exp(log odds)), written so that neither side overflows.
   const logOfKept = -(Math.max(keptLogOdds, 0) + Math.log1p(Math.exp(-Math.abs(keptLogOdds))));
-  const shift = logOfKept - Math.log(kept);
+  const shift = logOfKept - Math.log(kept) - greatest;
   for (const [index, id] of ids.entries())
     logProbabilities[index] = id < vocabularySize ? logitOf(index) + shift : -Infinity;
   if (ids.some((id) => id >= vocabularySize)) placeOthers(ids, vocabularySize);

@@ -42,11 +42,13 @@ export interface Logits {
   /**
    * The inputs of `topKObjective` for a batch: row n is about the token that follows token n. Rows without weight are filled with
    * ids that differ.
-   * @throws logits-invalid when a sample is missing, its tokens are others, or the temperature was not captured
+   * @throws logits-invalid when a sample is missing, its tokens are others, the temperature was not captured, or the student has
+   *   none of the ids of a position that is learned
    */
-  extra(batch: Pick<Batch, 'rows' | 'columns' | 'placements'>, temperature: number): Promise<TeacherInputs>;
+  extra(batch: Pick<Batch, 'rows' | 'columns' | 'placements' | 'weights'>, temperature: number): Promise<TeacherInputs>;
   /**
-   * Looks for every sample before any is needed.
+   * Looks for every sample before any is needed, by id and tokens. Distributions are not read: one that is damaged, or of which the
+   * student has no id, is refused when its batch comes.
    * @throws logits-invalid, with how many are not there
    */
   confirm(samples: Pick<SampleSource, 'samples' | 'read'>, onSample?: () => void): Promise<void>;
@@ -84,12 +86,18 @@ export async function openLogits(
     tokenizerDigest: header.tokenizerDigest,
     vocabularySize: header.vocabularySize,
     rows: shards.rows.size,
-    async extra({ rows, columns, placements }, temperature) {
+    async extra({ rows, columns, placements, weights }, temperature) {
       temperatureIndex(header, temperature);
       const filled = emptyRows(rows * columns, header.k);
       for (const { row, start, sample } of placements) {
         const stored = await readRow(shards, header, sample);
-        const reading = { place: `logits of sample "${sample.id}"`, header, temperature, vocabularySize: students };
+        const reading = {
+          place: `logits of sample "${sample.id}"`,
+          header,
+          temperature,
+          vocabularySize: students,
+          weights,
+        };
         writeDistributions(stored, reading, filled, row * columns + start);
       }
       return filled;

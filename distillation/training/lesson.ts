@@ -19,7 +19,7 @@ export interface Lesson {
   readonly frozen?: NumbersSource;
   /** Inputs of the objective for a micro-batch; absent where it has none. */
   readonly extra?: (batch: Batch) => Promise<NamedNumbers>;
-  /** Is there what it needs for all of these samples? Asked once, before the training begins. */
+  /** Is there something for each of these samples? It is not read yet. Asked once, before the training begins. */
   readonly confirm?: (samples: Pick<SampleSource, 'samples' | 'read'>) => Promise<void>;
   /** Checks a step after it was made; absent where there is nothing to check. @throws divergence-negative */
   readonly check?: (step: StepEvent) => void;

@@ -106,7 +106,8 @@ export async function samplesOf(
 export async function storedFor({ store }: CaptureGround, artifact: ArtifactRef, samples: readonly Sample[]) {
   const stored = await openLogits(store, artifact, temporaryDirectory());
   const placements = samples.map((sample, row) => ({ row, start: 0, sample }));
-  const inputs = await stored.extra({ rows: samples.length, columns: rowTokens, placements }, 1);
+  const weights = new Float32Array(samples.length * rowTokens);
+  const inputs = await stored.extra({ rows: samples.length, columns: rowTokens, placements, weights }, 1);
   await stored.close();
   const { k } = stored;
   return placements.flatMap(({ row, sample }) =>

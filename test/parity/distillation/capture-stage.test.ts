@@ -71,7 +71,8 @@ async function rowsOf(logits: ArtifactRef, samples = 5, dataset = ground.dataset
   const stored = await openLogits(ground.store, logits, temporaryDirectory());
   const placements = [];
   for (let row = 0; row < samples; row++) placements.push({ row, start: 0, sample: await tokens.read(row) });
-  const inputs = await stored.extra({ rows: samples, columns: rowTokens, placements }, 2);
+  const weights = new Float32Array(samples * rowTokens);
+  const inputs = await stored.extra({ rows: samples, columns: rowTokens, placements, weights }, 2);
   const positions = placements.flatMap(({ row, sample }) =>
     Array.from({ length: sample.ids.length - 1 }, (_, position) => row * rowTokens + position),
   );

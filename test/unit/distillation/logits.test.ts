@@ -11,6 +11,8 @@ import {
   type NewLogitHeader,
 } from '../../../distillation/logits/index.js';
 import { markUsed, removeUnused } from '../../../distillation/artifact-cache.js';
+import { buildBatch, type Batch } from '../../../engine/data/packing.js';
+import type { Sample } from '../../../engine/data/samples.js';
 import { createRandom } from '../../../engine/training/random.js';
 import { openObjectStore, readArtifact, type ArtifactRef, type ObjectStore } from '../../../storage/index.js';
 import { claim, stageKeyOf } from '../../support/stage.js';
@@ -25,6 +27,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => store.close());
+
+const inOneRow = (sample: Sample, columns: number): Batch => buildBatch([[sample]], 1, columns);
 
 const newStage = (): string => stageKeyOf(`logits ${(stages += 1)}`);
 
@@ -95,7 +99,7 @@ describe('stored logits', () => {
     const other = await capture([row, { ...row, id: 'more', ids: sample.ids.toReversed() }], { of });
     expect((other.bytes - artifact.bytes) / 400).toBeLessThan(43);
     const logits = await open(artifact);
-    const { teacherIds } = await logits.extra({ rows: 1, columns: 500, placements: [{ row: 0, start: 0, sample }] }, 1);
+    const { teacherIds } = await logits.extra(inOneRow(sample, 500), 1);
     expect(teacherIds.subarray(0, 4000)).toEqual(topIds);
     await logits.close();
   });
@@ -112,7 +116,7 @@ describe('stored logits', () => {
       const missingLogOdds = [Float64Array.from(missing, (r) => Math.log(r) - Math.log1p(-r))];
       const row = { ...sample, topIds: Int32Array.from([4, 4]), gaps: new Float32Array(2), missingLogOdds };
       const logits = await open(await capture([row], { of }));
-      const found = await logits.extra({ rows: 1, columns: 3, placements: [{ row: 0, start: 0, sample }] }, 1);
+      const found = await logits.extra(inOneRow(sample, 3), 1);
       missing.forEach((r, at) => {
         expect(Math.abs(found.teacherMissingMass[at]! / r - 1)).toBeLessThan(within);
         expect(Math.abs(found.teacherLogProbabilities[at]! - Math.log1p(-r))).toBeLessThan(within);

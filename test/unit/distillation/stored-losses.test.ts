@@ -105,13 +105,19 @@ describeOnBackends('a student that lacks ids which are among the most probable o
     gaps: gapsTo(0.2, 0.1, 0, 0),
     missingLogOdds: oddsOf(0.1, 0.3),
   };
-  const targetsFrom = async (row: LogitRow, of: NewLogitHeader, vocabularySize: number) => {
+  const rowsFrom = async (row: LogitRow, of: NewLogitHeader, vocabularySize: number, asked = sample) => {
     const writer = await claim(store, stageKeyOf(`losses ${(stages += 1)}`));
     const rows = await LogitWriter.resume({ store, writer, header: of });
     await rows.add(row);
     const logits = await openLogits(store, await rows.finish(), temporaryDirectory(), { vocabularySize });
-    const found = await logits.extra(batchOf([sample]), 1);
-    await logits.close();
+    try {
+      return await logits.extra(batchOf([asked]), of.temperatures[0] ?? 1);
+    } finally {
+      await logits.close();
+    }
+  };
+  const targetsFrom = async (row: LogitRow, of: NewLogitHeader, vocabularySize: number) => {
+    const found = await rowsFrom(row, of, vocabularySize);
     return {
       labels_N: tf.tensor1d([1], 'int32'),
       ids_NK: tf.tensor2d(found.teacherIds.subarray(0, 4), [1, 4], 'int32'),
@@ -165,6 +171,34 @@ describeOnBackends('a student that lacks ids which are among the most probable o
       code: 'logits-invalid',
       message: expect.stringContaining('position 0'),
     });
+  });
+
+  test('is not told so of a position at which nothing is learned: that one stays an empty row', async () => {
+    const ids = Int32Array.from([0, 1, 2]);
+    const two = {
+      id: 'two',
+      ids,
+      topIds: Int32Array.from([7, 6, 5, 4, 7, 0, 6, 3]),
+      gaps: Float32Array.from([...ofTeacher.gaps, ...ofTeacher.gaps]),
+      missingLogOdds: [Float64Array.from([0.1, 0.1], (missing) => Math.log(missing / 0.9))],
+    };
+    const of = storeOf({ vocabularySize: 8, k: 4 });
+    const asked = { id: 'two', ids, trained: [{ start: 2, end: 3 }] };
+    const found = await rowsFrom(two, of, 4, asked);
+    expect([...found.teacherIds.subarray(0, 4)].sort()).toEqual([0, 1, 2, 3]);
+    expect(found.teacherLogProbabilities.subarray(0, 4).every((log) => Number.isFinite(log))).toBe(true);
+    expect(found.teacherMissingMass[1]).toBeCloseTo(0.25, 6);
+    await expect(rowsFrom(two, of, 4, { ...asked, trained: [{ start: 1, end: 3 }] })).rejects.toMatchObject({
+      code: 'logits-invalid',
+    });
+  });
+
+  test('has some of them though their mass is less than the least number, as at a low temperature', async () => {
+    const cold = { ...ofTeacher, missingLogOdds: [Float64Array.of(-900)] };
+    const found = await rowsFrom(cold, storeOf({ vocabularySize: 8, k: 4, temperatures: [0.001] }), 4);
+    const [, first, , other] = found.teacherLogProbabilities;
+    expect([first, other]).toEqual([expect.closeTo(0, 5), expect.closeTo(Math.log(0.1 / 0.2) / 0.001, 2)]);
+    expect(found.teacherMissingMass[0]).toBeLessThan(1e-30);
   });
 });
 
