@@ -3,8 +3,7 @@
  * of a window. Pure: from the option of a plan to the patterns that files are held against.
  *
  * `*` stands for any text without a slash, `**` for any text. Names that begin with `.` or `_`, of files or of directories, are never
- * found: tools put marks there. Under a place that ends in `/`, only files
- * that end in `.jsonl`, `.ndjson` or `.parquet` are read.
+ * found: tools put marks there. Under a place that ends in `/`, only files that end in `.jsonl`, `.ndjson` or `.parquet` are read.
  */
 import { windowDays, type DatasetOption } from '../config/dataset-schema.js';
 import { NightstillError } from '../config/errors.js';

@@ -1,6 +1,6 @@
 /** What set-up has brought: which one would be used, and, from the sources that were asked before it, why. */
 import type { DoctorCheck, Finding } from './doctor.js';
-import { findPart, type Outcome, type SetupContext } from './part.js';
+import { describeRefusals, findPart, type Outcome, type SetupContext } from './part.js';
 import { s3Server } from './s3-server.js';
 import { probeAddon } from './tensorflow-addon.js';
 import { tensorflow } from './tensorflow.js';
@@ -11,8 +11,9 @@ export const partChecks = (context: SetupContext): readonly DoctorCheck[] => [
 ];
 
 /** The finding for a part, by looking alone. */
-export function describeFound({ part, found, refusals }: Outcome): Finding {
-  const reasons = refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
+export function describeFound(outcome: Outcome): Finding {
+  const { part, found } = outcome;
+  const reasons = describeRefusals(outcome);
   if (found === undefined) {
     return {
       status: 'missing',

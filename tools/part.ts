@@ -64,6 +64,10 @@ export interface Outcome {
   readonly seconds: number;
 }
 
+/** Why each source that was asked gave nothing, in one line. */
+export const describeRefusals = ({ refusals }: Pick<Outcome, 'refusals'>): string =>
+  refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
+
 export const refuse = (why: string): Attempt => ({ refused: why });
 
 /** Looks without working: what would be used if nothing were installed now. */

@@ -4,7 +4,7 @@
  */
 import { NightstillError } from '../config/errors.js';
 import { formatDuration } from '../config/format-duration.js';
-import { providePart, type Outcome, type Part, type SetupContext } from './part.js';
+import { describeRefusals, providePart, type Outcome, type Part, type SetupContext } from './part.js';
 import { parts } from './parts.js';
 import { formatBytes } from './progress.js';
 
@@ -33,9 +33,7 @@ export async function setUp(selected: readonly Part[], context: SetupContext): P
 export function requireParts(outcomes: readonly Outcome[]): void {
   const missing = outcomes.filter(({ part, found }) => found === undefined && !part.optional);
   if (missing.length === 0) return;
-  const reasons = missing.map(
-    ({ part, refusals }) => `${part.name} (${refusals.map(({ source, why }) => `${source}: ${why}`).join('; ')})`,
-  );
+  const reasons = missing.map((outcome) => `${outcome.part.name} (${describeRefusals(outcome)})`);
   throw new NightstillError(
     'setup-part-failed',
     `expected every source in turn, found none that gives ${reasons.join(', ')}`,

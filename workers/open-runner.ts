@@ -19,7 +19,7 @@ import {
   type Runner,
 } from '../engine/index.js';
 import { digestOf, hexOf, type StageWriter } from '../storage/index.js';
-import { findPart } from '../tools/part.js';
+import { describeRefusals, findPart } from '../tools/part.js';
 import { silentReporter } from '../tools/progress.js';
 import { packagePath } from '../tools/tensorflow-addon.js';
 import { tensorflow } from '../tools/tensorflow.js';
@@ -71,11 +71,10 @@ async function openTensorflow(numerics: Numerics, cacheDirectory: string, goesOn
   const { tensorflow: version, threads, xla } = numerics;
   const [environment, variables] = [readEnvironment(process.env), process.env];
   const context = { environment, variables, reporter: silentReporter, verify: false };
-  const { found, refusals } = await findPart(tensorflow, context);
-  if (found === undefined) {
-    const reasons = refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
-    throw unavailable(`TensorFlow ${version}`, `none where set-up leaves it (${reasons})`);
-  }
+  const outcome = await findPart(tensorflow, context);
+  const { found } = outcome;
+  if (found === undefined)
+    throw unavailable(`TensorFlow ${version}`, `none where set-up leaves it (${describeRefusals(outcome)})`);
   const packageDirectory = join(found.location, packagePath);
   await removeUnusedEntries(join(cacheDirectory, 'programs'));
   if (goesOnFrom) setVariables(flagsToAdopt(process.env, goesOnFrom));

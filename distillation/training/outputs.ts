@@ -34,7 +34,7 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
       config: student.config,
       values: (name) => {
         alive();
-        return finite(name, trainer);
+        return readFinite(name, trainer);
       },
       tokenizerFrom: student.tokenizerDirectory,
       generationConfig: student.generationConfig,
@@ -52,8 +52,11 @@ export async function storeStudent(output: StudentOutput): Promise<ArtifactRef> 
   }
 }
 
-/** A step's loss is computed before its update, so no loss has ever been computed with the weights that the last step made. */
-function finite(name: string, trainer: Trainer): Float32Array {
+/**
+ * A step's loss is computed before its update, so no loss has ever been computed with the weights that the last step made.
+ * @throws training-diverged
+ */
+function readFinite(name: string, trainer: Trainer): Float32Array {
   const values = trainer.read(name);
   for (const value of values) {
     if (Number.isFinite(value)) continue;

@@ -1,13 +1,9 @@
 /** What a generator and a request must be. */
 import { NightstillError } from '../../config/errors.js';
 import type { ModelConfig } from '../files/model-config.js';
+import { checkLengths, checkTokenIds, isCount, refuse } from '../inference-checks.js';
 import type { GenerationShape } from './programs.js';
 import type { GenerationRequest } from './request.js';
-
-const refuse = (expected: string): NightstillError =>
-  new NightstillError('inference-setting-invalid', `expected ${expected}`);
-
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
 
 /** @throws inference-setting-invalid */
 export function checkShape(
@@ -17,9 +13,7 @@ export function checkShape(
   if (!isCount(slots)) throw refuse(`at least one slot, found ${slots}`);
   if (!isCount(capacity) || capacity > maximumPositions)
     throw refuse(`a capacity of 1 to the ${maximumPositions} positions of the model, found ${capacity}`);
-  const ascending = promptLengths.every((length, index) => length > (promptLengths[index - 1] ?? 0));
-  if (promptLengths.length === 0 || !promptLengths.every(isCount) || !ascending)
-    throw refuse(`ascending lengths of prompts, found [${promptLengths.join(', ')}]`);
+  checkLengths(promptLengths, 'prompts');
   if ((promptLengths.at(-1) ?? 0) > capacity)
     throw refuse(`lengths of prompts within the capacity of ${capacity}, found ${promptLengths.at(-1)}`);
 }
@@ -37,8 +31,7 @@ export function checkRequest(
   const { prompt, maximumNewTokens, stopStrings = [] } = request;
   if (!isCount(maximumNewTokens)) throw refuse(`maximumNewTokens of at least 1, found ${maximumNewTokens}`);
   if (prompt.length === 0) throw refuse('a prompt of at least one token, found none');
-  const strange = prompt.find((id) => id < 0 || id >= vocabularySize);
-  if (strange !== undefined) throw refuse(`token ids of 0 to ${vocabularySize - 1}, found ${strange}`);
+  checkTokenIds(prompt, vocabularySize);
   const longest = promptLengths.at(-1) ?? 0;
   if (prompt.length > longest)
     throw new NightstillError(

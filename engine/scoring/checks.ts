@@ -1,16 +1,10 @@
 /** What rows that are scored and the sequences in them must be. */
 import { NightstillError } from '../../config/errors.js';
-
-export const refuse = (expected: string): NightstillError =>
-  new NightstillError('inference-setting-invalid', `expected ${expected}`);
-
-export const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+import { checkLengths, checkTokenIds, refuse } from '../inference-checks.js';
 
 /** @throws inference-setting-invalid */
 export function checkRowLengths(rowLengths: readonly number[], maximumPositions: number): void {
-  const ascending = rowLengths.every((length, index) => length > (rowLengths[index - 1] ?? 0));
-  if (rowLengths.length === 0 || !rowLengths.every(isCount) || !ascending)
-    throw refuse(`ascending lengths of rows, found [${rowLengths.join(', ')}]`);
+  checkLengths(rowLengths, 'rows');
   const longest = rowLengths.at(-1) ?? 0;
   if (longest > maximumPositions) throw refuse(`rows of at most ${maximumPositions} tokens, found ${longest}`);
 }
@@ -28,8 +22,7 @@ interface Readable {
 export function checkSequence({ rowLengths, vocabularySize }: Readable, ids: Int32Array, where = ''): void {
   const longest = rowLengths.at(-1) ?? 0;
   if (ids.length === 0) throw refuse(`at least one token${where}, found none`);
-  const strange = ids.find((id) => id < 0 || id >= vocabularySize);
-  if (strange !== undefined) throw refuse(`token ids of 0 to ${vocabularySize - 1}${where}, found ${strange}`);
+  checkTokenIds(ids, vocabularySize, where);
   if (ids.length > longest)
     throw new NightstillError('sequence-too-long', `expected at most ${longest} tokens${where}, found ${ids.length}`);
 }

@@ -9,12 +9,13 @@ import { setImmediate } from 'node:timers/promises';
 import { compile, type ProgramSpec, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
+import { isCount, refuse } from '../inference-checks.js';
 import { hiddenStates, logits } from '../models/decoder.js';
 import type { NumbersSource, Runner } from '../runners/runner.js';
 import type { tf } from '../tf.js';
 import { namedTensor, type Tensors } from '../tracing/tensors.js';
 import { denseDivergence } from '../training/losses/dense-teacher.js';
-import { checkRowLengths, checkSequence, isCount, refuse } from './checks.js';
+import { checkRowLengths, checkSequence } from './checks.js';
 import { chunksOf, inChunks } from './chunks.js';
 
 export interface ScoredModel {

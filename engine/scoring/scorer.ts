@@ -7,9 +7,10 @@ import { setImmediate } from 'node:timers/promises';
 import { compile, type ProgramSpec, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import { expectedTensors } from '../files/model-tensors.js';
+import { isCount, refuse } from '../inference-checks.js';
 import type { NumbersSource, Runner } from '../runners/runner.js';
 import { takeBatch, type ScoringBatch, type Waiting } from './batches.js';
-import { checkRowLengths, checkSequence, isCount, refuse } from './checks.js';
+import { checkRowLengths, checkSequence } from './checks.js';
 import { rowsOf, scoreName, scoringPrograms, type ScoringShape } from './programs.js';
 import { readScored, type ScoredSequence } from './scored.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TensorflowOptions } from '../../engine/index.js';
-import { findPart } from '../../tools/part.js';
+import { describeRefusals, findPart } from '../../tools/part.js';
 import { packagePath } from '../../tools/tensorflow-addon.js';
 import { tensorflow } from '../../tools/tensorflow.js';
 import { recordedContext } from './setup-context.js';
@@ -25,8 +25,8 @@ function programCache(): string {
 
 /** The directory of the package with its addon built; an error says why there is none. */
 export async function nativePackageDirectory(): Promise<string> {
-  const { found, refusals } = await findPart(tensorflow, recordedContext(process.env));
-  if (found !== undefined) return join(found.location, packagePath);
-  const reasons = refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
+  const outcome = await findPart(tensorflow, recordedContext(process.env));
+  if (outcome.found !== undefined) return join(outcome.found.location, packagePath);
+  const reasons = describeRefusals(outcome);
   throw new Error(`Expected TensorFlow where set-up leaves it (npm run setup), found none: ${reasons}`);
 }
