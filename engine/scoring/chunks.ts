@@ -27,7 +27,7 @@ type RowsOf = (hidden_ND: tf.Tensor2D) => tf.Tensor2D;
 /**
  * Tensors that have a row for each token, made chunk by chunk.
  * @param make the rows of one chunk, from hidden states that it takes through `rowsOf`. The next chunk waits for the last tensor of
- *   what it returns, so that one depends on all its logits and is float32, as are the hidden states: `after` takes nothing else
+ *   what it returns: one that depends on all its logits and is float32, since XLA keeps no order behind others
  */
 export function inChunks(chunks: readonly Chunk[], make: (rowsOf: RowsOf, chunk: Chunk) => Tensors): Tensors {
   const made: Tensors[] = [];
