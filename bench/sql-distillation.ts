@@ -13,6 +13,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compiledFile } from '../cli/dev/compiled-file.js';
 import { loadPlan } from '../cli/plan/load-plan.js';
+import { tensorflowNeedOf } from '../cli/plan/tensorflow-need.js';
 import { findServers } from '../cli/servers.js';
 import type { RunResult } from '../client/index.js';
 import { defaultQueuePrefix } from '../config/queues.js';
@@ -57,7 +58,7 @@ async function prepare(): Promise<string> {
 async function run(path: string): Promise<RunResult> {
   process.chdir(folder); // servers keep their state in the current directory
   const variables = process.env;
-  const { file } = await loadPlan({ path, variables });
+  const loaded = await loadPlan({ path, variables });
   const teacher = await serveTeacher(join(folder, 'replies'), port);
   try {
     const servers = await findServers({
@@ -67,12 +68,12 @@ async function run(path: string): Promise<RunResult> {
       queuePrefix: defaultQueuePrefix,
       workerFlags: [],
       variables,
-      tensorflow: () => Promise.resolve(true),
+      tensorflow: tensorflowNeedOf(loaded, { queuePrefix: defaultQueuePrefix, prove: false }),
       say,
     });
     const second = workBeside(servers.embedded?.note.address ?? '');
     try {
-      const { result, view, runId } = await runToEnd(servers.client, file);
+      const { result, view, runId } = await runToEnd(servers.client, loaded.file);
       if (result) return result;
       throw new Error(`run ${runId} is ${view.status}: the same command goes on from where it was`);
     } finally {

@@ -1,7 +1,7 @@
 /** The real parts of a local run, brought on first use with a line of progress; nothing is said where they are there. */
 import { readEnvironment, type Variables } from '../../config/environment.js';
 import { NightstillError } from '../../config/errors.js';
-import { providePart, type Outcome, type SetupContext } from '../../tools/part.js';
+import { describeRefusals, providePart, type Outcome } from '../../tools/part.js';
 import { createReporter } from '../../tools/progress.js';
 import { requireParts } from '../../tools/setup.js';
 import { temporalServer } from '../../tools/temporal-server.js';
@@ -14,8 +14,8 @@ export interface LocalParts {
 }
 
 /**
- * @throws setup-part-failed without a Temporal server; numerics-unavailable without a TensorFlow that is needed: now, and not
- * after answers were paid for
+ * @throws setup-part-failed without a Temporal server; numerics-unavailable without the TensorFlow that is needed, of its release:
+ *   now, and not after answers were paid for
  */
 export async function provideLocalParts(variables: Variables, need: TensorflowNeed): Promise<LocalParts> {
   const own = { ...variables, TEMPORAL_ADDRESS: undefined };
@@ -27,25 +27,27 @@ export async function provideLocalParts(variables: Variables, need: TensorflowNe
   };
   const server = await providePart(temporalServer, context);
   requireParts([server]);
-  if (need !== 'none') await tellMissing(await providePart(tensorflow, context), need, context);
+  if (need !== 'none') {
+    const outcome = await providePart(tensorflow, context);
+    if (need !== 'unknown') await requireTensorflow(outcome, need);
+    if (outcome.found === undefined)
+      context.reporter.line(`${tensorflow.name}: none here: ${need === 'unknown' ? wayWithoutIt : noneNeeded}`);
+  }
   return { temporalBinary: server.found?.location ?? '' };
 }
 
-async function tellMissing(
-  { part, found, refusals }: Outcome,
-  need: Exclude<TensorflowNeed, 'none'>,
-  { reporter }: SetupContext,
-): Promise<void> {
-  if (found !== undefined) return;
-  if (need === 'unknown') return reporter.line(`${part.name}: none here: ${wayWithoutIt}`);
-  if (!(await need()))
-    return reporter.line(`${part.name}: none here, and none is needed: what it would compute is reused`);
-  const reasons = refusals.map(({ source, why }) => `${source}: ${why}`).join('; ');
+/** @throws numerics-unavailable where what will be computed needs another release than the one that is here, or none is here */
+async function requireTensorflow(outcome: Outcome, need: Exclude<TensorflowNeed, string>): Promise<void> {
+  const here = outcome.found?.version;
+  const missing = await need(here);
+  if (missing.length === 0) return;
+  const found = here ?? `none for this machine (${describeRefusals(outcome)})`;
   throw new NightstillError(
     'numerics-unavailable',
-    `expected TensorFlow ${part.version}, which the plan computes with, found none for this machine (${reasons}); ` +
+    `expected TensorFlow ${missing.join(' and ')}, which the plan computes with, found ${found}; ` +
       'with other numerics, nothing that was computed before is reused',
   );
 }
 
 const wayWithoutIt = 'plans run with `numerics: { runner: wasm }`, several times slower';
+const noneNeeded = 'none is needed: what it would compute is reused';

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { compiledFile } from '../../cli/dev/compiled-file.js';
 import { StateDirectory } from '../../cli/dev/state-directory.js';
 import { loadPlan } from '../../cli/plan/load-plan.js';
+import { tensorflowNeedOf } from '../../cli/plan/tensorflow-need.js';
 import { languageOf } from '../../cli/report.js';
 import { findServers } from '../../cli/servers.js';
 import type { Watched } from '../../cli/watch-run.js';
@@ -40,7 +41,8 @@ function run(title: string, program: string, words: readonly string[]): void {
 }
 
 async function distill(): Promise<Watched & { readonly runId: string; readonly store: string }> {
-  const { file, resolved } = await loadPlan({ path: plan, variables });
+  const loaded = await loadPlan({ path: plan, variables });
+  const { file, resolved } = loaded;
   const teacher = await serveTeacher(join(data, 'replies'));
   try {
     say(`  ${teacher.line}`);
@@ -51,7 +53,7 @@ async function distill(): Promise<Watched & { readonly runId: string; readonly s
       queuePrefix: defaultQueuePrefix,
       workerFlags: [],
       variables,
-      tensorflow: () => Promise.resolve(true),
+      tensorflow: tensorflowNeedOf(loaded, { queuePrefix: defaultQueuePrefix, prove: false }),
       say: (line) => say(`  ${line}`),
     });
     try {

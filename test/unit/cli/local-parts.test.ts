@@ -66,6 +66,14 @@ describe('where TensorFlow cannot be had', () => {
       return { path: 'sums.yaml', file, kinds, resolved, locate: (error) => error };
     }
 
+    it('needs no other release than the one that its stages name, and without any all of them', async () => {
+      const need = needOf();
+      if (typeof need === 'string') throw new TypeError('expected a question');
+      expect(await need('2.21.0')).toEqual([]);
+      expect(await need('2.20.0')).toEqual(['2.21.0']);
+      expect(await need(undefined)).toEqual(['2.21.0']);
+    });
+
     /** As a worker of another machine does. */
     async function computeElsewhere(): Promise<void> {
       const { resolved } = planned();
