@@ -1,9 +1,10 @@
 /** Why a run did not say how it stands: a query is answered by a worker, and there may be none though the run is there. */
 import { QueryNotRegisteredError } from '@temporalio/client';
 import { hasCode, NightstillError } from '../config/errors.js';
+import { grpcStatus } from '../config/grpc-status.js';
 import { describeRun } from './description.js';
 import { nightOf } from './night-of-run.js';
-import { asAnswerError, grpcErrorOf, grpcStatus } from './run-error.js';
+import { asAnswerError, grpcErrorOf } from './run-error.js';
 import type { RunReference } from './run-reader.js';
 
 /** How long it may take to find out. */

@@ -10,20 +10,7 @@ import {
 } from '@temporalio/common';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { isFailureCode, type FailureCode } from '../config/failures.js';
-
-/** Of gRPC: how a call ended. */
-export const grpcStatus = {
-  cancelled: 1,
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  failedPrecondition: 9,
-  unimplemented: 12,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const;
+import { grpcStatus } from '../config/grpc-status.js';
 
 /** A server that is not reached, not in time, or has too much to do. */
 const unreachable: readonly unknown[] = [

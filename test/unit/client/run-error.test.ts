@@ -2,7 +2,8 @@ import { Client, Connection, QueryNotRegisteredError, ServiceError } from '@temp
 import { NamespaceNotFoundError, ValueError, WorkflowNotFoundError } from '@temporalio/common';
 import { RunHandle, start } from '../../../client/index.js';
 import { asQueryError } from '../../../client/query-error.js';
-import { asAnswerError, asRunError, grpcStatus } from '../../../client/run-error.js';
+import { asAnswerError, asRunError } from '../../../client/run-error.js';
+import { grpcStatus } from '../../../config/grpc-status.js';
 import { freePort } from '../../support/free-port.js';
 
 describe('a client without a Temporal server', () => {
