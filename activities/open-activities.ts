@@ -4,16 +4,19 @@
  * to whoever holds it.
  */
 import { isGrpcServiceError, type Client } from '@temporalio/client';
-import { NightstillError } from '../config/errors.js';
-import type { StageOwner } from '../storage/index.js';
+import { hasCode, NightstillError } from '../config/errors.js';
+import { grpcStatus } from '../config/grpc-status.js';
+import type { OpenQuestion, StageOwner } from '../storage/index.js';
 
-/** gRPC's numbers. */
-const notFound = 5;
-const permissionDenied = 7;
-const unauthenticated = 16;
+/** The namespace is not there, or is none of ours. */
+const unreadableBy: readonly unknown[] = [grpcStatus.notFound, grpcStatus.permissionDenied, grpcStatus.unauthenticated];
 
 /** @throws namespace-unreadable, temporal-unavailable */
-export async function isActivityOpen(client: Client, owner: StageOwner): Promise<boolean> {
+export async function isActivityOpen(
+  client: Client,
+  owner: StageOwner,
+  { unreadable }: OpenQuestion = {},
+): Promise<boolean> {
   const { activityId, namespace = client.options.namespace } = owner;
   try {
     const described = await describe(client, namespace, owner);
@@ -21,7 +24,9 @@ export async function isActivityOpen(client: Client, owner: StageOwner): Promise
     if (described === undefined || described.workflowExecutionInfo?.closeTime) return false;
     return described.pendingActivities.some((pending) => pending.activityId === activityId);
   } catch (cause) {
-    throw unanswered(cause, namespace, owner);
+    const error = unanswered(cause, namespace, owner);
+    if (unreadable === 'open' && hasCode(error, 'namespace-unreadable')) return true;
+    throw error;
   }
 }
 
@@ -30,7 +35,7 @@ async function describe({ workflowService }: Client, namespace: string, { workfl
   try {
     return await workflowService.describeWorkflowExecution({ namespace, execution: { workflowId, runId } });
   } catch (error) {
-    if (!isGrpcServiceError(error) || Number(error.code) !== notFound) throw error;
+    if (!isGrpcServiceError(error) || Number(error.code) !== grpcStatus.notFound) throw error;
     // Of a namespace that is not there, this is not found either.
     await workflowService.describeNamespace({ namespace });
     return undefined;
@@ -38,7 +43,7 @@ async function describe({ workflowService }: Client, namespace: string, { workfl
 }
 
 function unanswered(cause: unknown, namespace: string, { workflowId }: StageOwner): NightstillError {
-  if (isGrpcServiceError(cause) && [notFound, permissionDenied, unauthenticated].includes(cause.code))
+  if (isGrpcServiceError(cause) && unreadableBy.includes(cause.code))
     return new NightstillError(
       'namespace-unreadable',
       `expected to read in namespace ${namespace} whether workflow ${workflowId} still works at the stage that it holds, found: ${cause.details}`,

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { Progress } from '../config/child-protocol.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
-import type { ObjectStore, StageOwner } from '../storage/index.js';
+import type { IsOpen, ObjectStore } from '../storage/index.js';
 import { recordedOutput, workUnderClaim } from './claimed-work.js';
 import { isActivityOpen } from './open-activities.js';
 import type { OpenStores } from './open-stores.js';
@@ -31,7 +31,8 @@ function workOnce(
 ): Promise<StageOutput> {
   const { stageKey, preimage, uses } = input;
   const { cancellationSignal: signal, client } = Context.current();
-  const claim = { stageKey, owner: stageOwner(), isOpen: (owner: StageOwner) => isActivityOpen(client, owner) };
+  const isOpen: IsOpen = (owner, question) => isActivityOpen(client, owner, question);
+  const claim = { stageKey, owner: stageOwner(), isOpen };
   return workUnderClaim(store, { ...claim, uses, preimage, declared: kind.outputs }, async (writer) => {
     const {
       outputs,

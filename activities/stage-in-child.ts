@@ -36,7 +36,7 @@ export interface StageJob extends StageInput {
 
 const watched = channel(childProgressChannel);
 
-const questionSchema = z.object({ isOpen: stageOwnerSchema });
+const questionSchema = z.object({ isOpen: stageOwnerSchema, unreadable: z.literal('open').optional() });
 
 const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema) });
 
@@ -56,7 +56,10 @@ export function runStageInChild(
       ...(environment && { environment: await environment(input) }),
       job: asJson(job),
       silenceLimitsMs,
-      answer: async (question) => isActivityOpen(client, questionSchema.parse(question).isOpen),
+      answer: async (asked) => {
+        const { isOpen: other, ...question } = questionSchema.parse(asked);
+        return isActivityOpen(client, other, question);
+      },
       onProgress: (progress, pid) => {
         report(progress);
         if (pid !== undefined) watched.publish({ node: input.node, pid, progress } satisfies ChildProgress);

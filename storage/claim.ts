@@ -50,7 +50,7 @@ export async function claimStage(store: ObjectStore, request: ClaimRequest): Pro
 
 /**
  * Does nobody work under that claim any more: a later one has followed it, the stage was sealed, or the activity that made it is no
- * longer open? Of a stage whose head is gone, or damaged, nobody can say: no.
+ * longer open? Of a stage whose head is gone, or damaged, and of an activity whose namespace cannot be read, nobody can say: no.
  */
 export async function isClaimOver(
   store: ObjectStore,
@@ -62,7 +62,7 @@ export async function isClaimOver(
     throw error;
   });
   if (head === undefined) return false;
-  return head.value.fence > fence || head.value.sealed || !(await isOpen(head.value.owner));
+  return head.value.fence > fence || head.value.sealed || !(await isOpen(head.value.owner, { unreadable: 'open' }));
 }
 
 const unclaimed = (stageKey: StageKey) => ({ stageKey, fence: 0, manifest: null, previous: null });

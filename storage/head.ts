@@ -20,8 +20,13 @@ export interface StageOwner {
   readonly attempt: number;
 }
 
+export interface OpenQuestion {
+  /** Where nobody can read whether it is, it counts as open; without this, the question is refused with `namespace-unreadable`. */
+  readonly unreadable?: 'open' | undefined;
+}
+
 /** Is that activity still open? Storage does not know Temporal; the caller asks it. */
-export type IsOpen = (owner: StageOwner) => Promise<boolean>;
+export type IsOpen = (owner: StageOwner, question?: OpenQuestion) => Promise<boolean>;
 
 export const stageOwnerSchema = z.looseObject({
   namespace: z.string().optional(),

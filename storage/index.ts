@@ -28,7 +28,7 @@ export { canonicalJson, isJsonArray, isJsonObject, parseJson, type Json, type Js
 export { claimStage, isClaimOver, type ClaimRequest } from './claim.js';
 export { collect, type CollectionOptions, type CollectionReport, type Tally } from './collect.js';
 export { digestOf, hexOf, isDigest, parseDigest, type Digest } from './digest.js';
-export { stageOwnerSchema, type StageOwner } from './head.js';
+export { stageOwnerSchema, type IsOpen, type OpenQuestion, type StageOwner } from './head.js';
 export type { StageOutcome } from './manifest.js';
 export type {
   ByteRange,

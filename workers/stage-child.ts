@@ -11,8 +11,8 @@ import type { StageOutput } from '../config/plan.js';
 import {
   openObjectStore,
   stageOwnerSchema,
+  type IsOpen,
   type ObjectStore,
-  type StageOwner,
   type StageWriter,
 } from '../storage/index.js';
 import { runChild, type ChildContext } from './child-link.js';
@@ -69,7 +69,7 @@ function workOnce<Job extends StageJob>(
 ): Promise<StageOutput> {
   const { stageKey, owner, uses, declared, preimage, numerics } = job;
   progress({ phase: 'claim' satisfies ChildPhase });
-  const isOpen = async (other: StageOwner): Promise<boolean> => (await ask({ isOpen: { ...other } })) === true;
+  const isOpen: IsOpen = async (other, question) => (await ask({ isOpen: { ...other }, ...question })) === true;
   return workUnderClaim(store, { stageKey, owner, isOpen, uses, declared, preimage }, async (writer) => {
     // After the claim: whoever holds cores for an earlier one can be ended.
     if (numerics) await holdCoresOfHost(numerics.threads, coreClaimOf(store, writer), { progress, stop });

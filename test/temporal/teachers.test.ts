@@ -10,6 +10,7 @@ import { LoopbackOnly } from '../support/loopback-only.js';
 import { conversationLines, copyModel } from '../support/model-fixtures.js';
 import { NightFiles } from '../support/night-files.js';
 import { Night } from '../support/night.js';
+import { holdInUnreadableNamespace } from '../support/unreadable-share.js';
 
 const loopback = new LoopbackOnly();
 let files: NightFiles;
@@ -67,7 +68,7 @@ it('with a teacher on this machine and a store of its own a whole night leads to
   expect(loopback.refused).toHaveLength(1);
 });
 
-it('runs that share a month stop at its cap, though each has money of its own left', async () => {
+it('runs that share a month stop at its cap, though each has money of its own left, and go on beside a share that nobody can ask about', async () => {
   const store = files.newStore();
   const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 2, asOf: '2026-11-27' };
   const asked = { ...describedTeacher, endpoint: teacher.endpoint, prices, limits: { parallel: 1 } };
@@ -80,6 +81,7 @@ it('runs that share a month stop at its cap, though each has money of its own le
   };
   // Nearly all that the cap has room for; with a month of its own, the second would double it.
   await run(20);
+  await holdInUnreadableNamespace(store, asked, top.budget);
   await expect(run(100)).rejects.toMatchObject({
     code: 'budget-exhausted',
     message: expect.stringContaining('budget.period.spendAtMostUsd: expected room') as string,

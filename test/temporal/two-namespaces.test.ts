@@ -61,13 +61,14 @@ it('a stage that a run of another namespace holds is waited for, and its result 
   expect((await historyOf(night.client, 'first')).attempts['note']).toBe(1);
 });
 
-it('of a namespace that cannot be read nobody knows whether an activity is open: its stage is not taken', async () => {
+it('of a namespace that cannot be read nobody knows whether an activity is open: its stage is not taken, and what it may spend stays reserved', async () => {
   const runId = '00000000-0000-4000-8000-000000000000';
   const owner = { workflowId: 'w', runId, activityId: 'note', attempt: 1 };
   await expect(isActivityOpen(night.client, { ...owner, namespace: 'gone' })).rejects.toMatchObject({
     code: 'namespace-unreadable',
     message: expect.stringMatching(/^expected to read in namespace gone .*, found: .*gone/) as string,
   });
+  expect(await isActivityOpen(night.client, { ...owner, namespace: 'gone' }, { unreadable: 'open' })).toBe(true);
   for (const known of [{ namespace }, {}])
     expect(await isActivityOpen(night.client, { ...owner, ...known })).toBe(false);
 });

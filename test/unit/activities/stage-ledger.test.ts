@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { openStageLedger } from '../../../activities/stage-ledger.js';
 import { budgetSchema } from '../../../config/budget-schema.js';
+import { NightstillError } from '../../../config/errors.js';
 import { teacherEndpointSchema } from '../../../config/teacher-schema.js';
 import type { Ledger } from '../../../distillation/responses/index.js';
 import { claimStage, openObjectStore, type ObjectStore } from '../../../storage/index.js';
@@ -28,11 +29,17 @@ afterEach(() => store.close());
 
 /** Whether the activities of runs are open, by the run. */
 const open = new Set<string>();
+const unreadable = new Set<string>();
 const claim = (run: string) =>
   claimStage(store, {
     stageKey: stageKeyOf(run),
     owner: owner(1, 'answer', run),
-    isOpen: ({ runId }) => Promise.resolve(open.has(runId)),
+    isOpen: ({ runId }, question) => {
+      if (!unreadable.has(runId)) return Promise.resolve(open.has(runId));
+      return question?.unreadable === 'open'
+        ? Promise.resolve(true)
+        : Promise.reject(new NightstillError('namespace-unreadable', `run ${runId}`));
+    },
   });
 
 async function ledgerOf(run: string, atMs: number): Promise<Ledger> {
@@ -76,6 +83,17 @@ it('what a run held of a month is free again once it is over, and not before', a
   open.delete('first');
   expect(await spend('second again', second)).toEqual([2, 'budget.spendAtMostUsd']);
   await expect(ask(first, keyOf('later'))).rejects.toMatchObject({ code: 'fence-lost' });
+});
+
+it('what a run holds of a month whose namespace nobody can read stays reserved, and fails no other run', async () => {
+  const first = await ledgerOf('first', november);
+  await ask(first, keyOf('a'), 'yes', 0.05, 0.9);
+  unreadable.add('first');
+  const second = await ledgerOf('second', november);
+  expect(await spend('second', second)).toEqual([2, 'budget.period.spendAtMostUsd']);
+  unreadable.delete('first');
+  await first.close();
+  expect(await spend('second again', second)).toEqual([2, 'budget.spendAtMostUsd']);
 });
 
 it('a stage that was sealed holds nothing any more, whatever its activity does', async () => {
