@@ -11,11 +11,16 @@ import { countRows } from '../distillation/index.js';
 import { itemOf } from '../evaluation/index.js';
 
 type Made = PlanNode['inputs'][string];
-/** What is there already of what a node makes. */
-type Recorded = (made: Made) => Promise<ArtifactRef | undefined>;
+interface Sources {
+  /** What is there already of what a node makes. */
+  readonly recorded?: (made: Made) => Promise<ArtifactRef | undefined>;
+  /** Of all sets together; aborted, no further set is gone through. By default ten seconds from the first on. */
+  readonly deadline?: AbortSignal;
+}
 
-/** Going through a set is part of the resolution of a plan: it may take seconds at most. */
-const cheap = { bytes: 16 * 1024 * 1024, milliseconds: 10_000 };
+/** Going through the sets is part of the resolution of a plan: seconds at most, however many they are. */
+const mostBytesOfSet = 16 * 1024 * 1024;
+const mostMsOfAll = 10_000;
 
 interface RowsRead {
   readonly rows: number;
@@ -26,18 +31,20 @@ interface RowsRead {
 export class PlannedRows {
   readonly #nodes: readonly PlanNode[];
   readonly #kinds: readonly StageKind[];
-  readonly #recorded: Recorded;
+  readonly #recorded: NonNullable<Sources['recorded']>;
+  #deadline: AbortSignal | undefined;
   /** By the node that will import them. */
   readonly #read = new Map<string, Promise<RowsRead | undefined>>();
 
   constructor(
     nodes: readonly PlanNode[],
     kinds: readonly StageKind[],
-    recorded: Recorded = () => Promise.resolve(undefined),
+    { recorded = () => Promise.resolve(undefined), deadline }: Sources = {},
   ) {
     this.#nodes = nodes;
     this.#kinds = kinds;
     this.#recorded = recorded;
+    this.#deadline = deadline;
   }
 
   /** The dataset that a node takes. */
@@ -75,7 +82,8 @@ export class PlannedRows {
     const taking = this.#nodes.filter((each) => this.setOf(each)?.node === node);
     const fields = new Set(taking.flatMap((each) => this.#needOf(each) ?? []).map(({ field }) => field));
     const wrong = new Map<ReferenceNeed['field'], NightstillError>();
-    const rows = await countRows(dataset.data, cheap, (row, place) => {
+    const deadline = (this.#deadline ??= AbortSignal.timeout(mostMsOfAll));
+    const rows = await countRows(dataset.data, { bytes: mostBytesOfSet, deadline }, (row, place) => {
       for (const field of fields) {
         const found = wrong.has(field) ? undefined : whyNoItem({ id: row.givenId ?? place, ...row }, field);
         if (found) wrong.set(field, found);

@@ -99,7 +99,7 @@ class Preview {
     this.#kinds = kinds;
     this.#store = store;
     this.#before = before;
-    this.#planned = new PlannedRows(plan.nodes, kinds, this.#recorded);
+    this.#planned = new PlannedRows(plan.nodes, kinds, { recorded: this.#recorded });
   }
 
   async of(id: string): Promise<Previewed> {

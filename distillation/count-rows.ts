@@ -9,7 +9,8 @@ import { readSourceRows } from './source-rows.js';
 
 export interface CheapCount {
   readonly bytes: number;
-  readonly milliseconds: number;
+  /** Aborted: the time for it is over, and what was asked for it ends. */
+  readonly deadline: AbortSignal;
 }
 
 /** Is shown each row, and where it stands in its file: `line 3`. */
@@ -21,42 +22,41 @@ export async function countRows(
   atMost: CheapCount,
   look: Look = () => undefined,
 ): Promise<number | undefined> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), atMost.milliseconds);
-  const tooLate = new Promise<undefined>((resolve) => {
-    deadline.signal.addEventListener('abort', () => resolve(undefined));
-  });
+  const { deadline } = atMost;
+  if (deadline.aborted) return undefined;
+  let endWait = (): void => undefined;
+  // A file system that hangs hears of no signal.
+  const tooLate = new Promise<undefined>((resolve) => (endWait = () => resolve(undefined)));
+  deadline.addEventListener('abort', endWait);
   try {
-    return await Promise.race([count(option, { atMost, look, signal: deadline.signal }), tooLate]);
+    return await Promise.race([count(option, atMost, look), tooLate]);
   } catch {
     return undefined;
   } finally {
-    clearTimeout(timer);
+    deadline.removeEventListener('abort', endWait);
   }
 }
 
-interface Counting {
-  readonly atMost: CheapCount;
-  readonly look: Look;
-  readonly signal: AbortSignal;
-}
-
-async function count(option: DatasetOption, counting: Counting): Promise<number | undefined> {
-  const dataset = await openDataset(option);
+async function count(option: DatasetOption, atMost: CheapCount, look: Look): Promise<number | undefined> {
+  const dataset = await openDataset(option, { signal: atMost.deadline });
   try {
-    return await countFiles(dataset, counting);
+    return await countFiles(dataset, atMost, look);
   } finally {
     await dataset.close();
   }
 }
 
-async function countFiles(dataset: DatasetFiles, { atMost, look, signal }: Counting): Promise<number | undefined> {
+async function countFiles(
+  dataset: DatasetFiles,
+  { bytes, deadline }: CheapCount,
+  look: Look,
+): Promise<number | undefined> {
   const files = dataset.open(await dataset.identify());
-  if (files.reduce((sum, { identity }) => sum + identity.bytes, 0) > atMost.bytes) return undefined;
+  if (files.reduce((sum, { identity }) => sum + identity.bytes, 0) > bytes) return undefined;
   let rows = 0;
   for (const file of files)
     for await (const batch of readSourceRows(file, { offset: 0, line: 0 })) {
-      if (signal.aborted) return undefined;
+      if (deadline.aborted) return undefined;
       for (const { row, unit, end } of batch.rows) {
         if (row === undefined) continue;
         rows += 1;

@@ -7,7 +7,13 @@ import { z } from 'zod';
 import type { DatasetOption } from '../config/dataset-schema.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { namesOneFile, placesOf, type DatasetPlaces, type Pattern } from './dataset-places.js';
-import { openDatasetSource, sourceIdentitySchema, type DatasetSource, type SourceIdentity } from './dataset-source.js';
+import {
+  openDatasetSource,
+  sourceIdentitySchema,
+  type Abortable,
+  type DatasetSource,
+  type SourceIdentity,
+} from './dataset-source.js';
 import { directoryListing, objectListing, type FileListing } from './file-listings.js';
 
 const fileSchema = sourceIdentitySchema.omit({ uri: true }).extend({ name: z.string() });
@@ -42,8 +48,10 @@ const mostFiles = 2000;
 const longestListing = 400_000;
 
 /** @throws plan-invalid, store-url-invalid, store-missing, store-unavailable */
-export async function openDataset(option: DatasetOption): Promise<DatasetFiles> {
-  return namesOneFile(option) ? oneFile(await openDatasetSource(option)) : manyFiles(placesOf(option));
+export async function openDataset(option: DatasetOption, abortable: Abortable = {}): Promise<DatasetFiles> {
+  return namesOneFile(option)
+    ? oneFile(await openDatasetSource(option, abortable))
+    : manyFiles(placesOf(option), abortable);
 }
 
 const oneFile = (source: DatasetSource): DatasetFiles => ({
@@ -56,11 +64,11 @@ const oneFile = (source: DatasetSource): DatasetFiles => ({
   close: () => source.close(),
 });
 
-async function manyFiles(places: DatasetPlaces): Promise<DatasetFiles> {
+async function manyFiles(places: DatasetPlaces, abortable: Abortable): Promise<DatasetFiles> {
   const { base, parameters, patterns } = places;
   const listing = base.startsWith('s3:')
-    ? await objectListing(base, parameters)
-    : directoryListing(base.slice('file://'.length));
+    ? await objectListing(base, parameters, abortable)
+    : directoryListing(base.slice('file://'.length), abortable);
   return {
     identify: () => identify(places, listing),
     open: (identity) =>

@@ -19,6 +19,11 @@ export const sourceIdentitySchema = z.object({
 });
 export type SourceIdentity = Readonly<z.output<typeof sourceIdentitySchema>>;
 
+/** Aborted: what is asked of a store, and a listing, ends with an error. */
+export interface Abortable {
+  readonly signal?: AbortSignal;
+}
+
 export interface DatasetSource {
   /** @throws dataset-missing */
   identify(): Promise<SourceIdentity>;
@@ -34,10 +39,10 @@ export interface DatasetSource {
  * @param uri `file:///absolute/path`, or `s3://bucket/key` with the parameters of a store URL (`?region=…&endpoint=…`)
  * @throws plan-invalid for any other uri
  */
-export async function openDatasetSource(uri: string): Promise<DatasetSource> {
+export async function openDatasetSource(uri: string, abortable: Abortable = {}): Promise<DatasetSource> {
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   if (url?.protocol === 'file:') return openFileSource(url);
-  if (url?.protocol === 's3:') return openObjectSource(url);
+  if (url?.protocol === 's3:') return openObjectSource(url, abortable);
   throw new NightstillError(
     'plan-invalid',
     `dataset: expected a file:// or s3:// URL, found "${url?.protocol ?? 'no URL'}"`,

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { hasCode, NightstillError } from '../config/errors.js';
 import { openObjectStore } from '../storage/index.js';
-import type { DatasetSource, SourceIdentity } from './dataset-source.js';
+import type { Abortable, DatasetSource, SourceIdentity } from './dataset-source.js';
 import { isAbsent, openFileSource } from './file-source.js';
 import { objectIn } from './object-source.js';
 
@@ -19,13 +19,14 @@ export interface FileListing {
 }
 
 /** @param root absolute path of a directory, ending in `/` */
-export function directoryListing(root: string): FileListing {
+export function directoryListing(root: string, { signal }: Abortable): FileListing {
   const uriOf = (name: string): string => pathToFileURL(`${root}${name}`).href;
   const open = (name: string): DatasetSource => openFileSource(new URL(uriOf(name)));
   return {
     uriOf,
     async *list(prefix, fits) {
       for await (const name of namesUnder(root, prefix.slice(0, prefix.lastIndexOf('/') + 1))) {
+        signal?.throwIfAborted();
         if (!fits(name)) continue;
         const found = await open(name).identify().catch(goneMeanwhile);
         if (found) yield { name, bytes: found.bytes, modifiedAtNs: found.modifiedAtNs ?? '' };
@@ -68,10 +69,10 @@ const unreadableNames = (where: string, [first = '', ...others]: readonly string
   );
 
 /** @param base `s3://bucket/prefix/` @throws store-url-invalid, store-missing, store-unavailable; plan-invalid for keys that cannot be read */
-export async function objectListing(base: string, parameters: string): Promise<FileListing> {
+export async function objectListing(base: string, parameters: string, abortable: Abortable): Promise<FileListing> {
   const { host, pathname } = new URL(base);
   const root = pathname.slice(1);
-  const store = await openObjectStore(`s3://${host}${parameters}`);
+  const store = await openObjectStore(`s3://${host}${parameters}`, abortable);
   const uriOf = (name: string): string => `${base}${name}`;
   return {
     uriOf,
@@ -80,13 +81,13 @@ export async function objectListing(base: string, parameters: string): Promise<F
         if (fits(key.slice(root.length))) passedOver.push(key);
       };
       const passedOver: string[] = [];
-      for await (const { key, bytes, version } of store.list(`${root}${prefix}`, { onPassedOver })) {
+      for await (const { key, bytes, version } of store.list(`${root}${prefix}`, { ...abortable, onPassedOver })) {
         const name = key.slice(root.length);
         if (fits(name)) yield { name, bytes, etag: version };
       }
       if (passedOver.length > 0) throw unreadableNames(uriOf(prefix), passedOver);
     },
-    open: (name) => objectIn(store, `${root}${name}`, uriOf(name)),
+    open: (name) => objectIn(store, `${root}${name}`, uriOf(name), abortable),
     close: () => store.close(),
   };
 }

@@ -3,8 +3,8 @@
  * a slow reader holds no connection open for hours.
  */
 import { NightstillError, hasCode } from '../config/errors.js';
-import { openObjectStore, type ObjectStore } from '../storage/index.js';
-import type { DatasetSource, SourceIdentity } from './dataset-source.js';
+import { openObjectStore, type ByteRange, type ObjectStore } from '../storage/index.js';
+import type { Abortable, DatasetSource, SourceIdentity } from './dataset-source.js';
 
 const rangeBytes = 8 * 1024 * 1024;
 
@@ -12,22 +12,22 @@ const rangeBytes = 8 * 1024 * 1024;
  * The whole path is the key, as it stands: `a//b` is not `a/b`.
  * @throws store-url-invalid, store-missing, store-unavailable
  */
-export async function openObjectSource(url: URL): Promise<DatasetSource> {
+export async function openObjectSource(url: URL, abortable: Abortable): Promise<DatasetSource> {
   const key = url.pathname.slice(1);
-  const store = await openObjectStore(Object.assign(new URL(url), { pathname: '' }).href);
+  const store = await openObjectStore(Object.assign(new URL(url), { pathname: '' }).href, abortable);
   const uri = `s3://${url.host}${url.pathname}`;
-  return { ...objectIn(store, key, uri), close: () => store.close() };
+  return { ...objectIn(store, key, uri, abortable), close: () => store.close() };
 }
 
 /** An object of a store that somebody else closes. */
-export const objectIn = (store: ObjectStore, key: string, uri: string): DatasetSource => ({
-  identify: () => identify(store, key, uri),
-  read: (identity, start, end = identity.bytes) => read(store, key, identity, start, end),
+export const objectIn = (store: ObjectStore, key: string, uri: string, abortable: Abortable = {}): DatasetSource => ({
+  identify: () => identify(store, key, uri, abortable),
+  read: (identity, start, end = identity.bytes) => read(store, key, identity, { ...abortable, range: { start, end } }),
   close: () => Promise.resolve(),
 });
 
-async function identify(store: ObjectStore, key: string, uri: string): Promise<SourceIdentity> {
-  const found = await store.describe(key).catch((cause: unknown) => {
+async function identify(store: ObjectStore, key: string, uri: string, abortable: Abortable): Promise<SourceIdentity> {
+  const found = await store.describe(key, abortable).catch((cause: unknown) => {
     throw hasCode(cause, 'object-key-invalid')
       ? new NightstillError('plan-invalid', `dataset: ${uri}: ${cause.message}`, { cause })
       : cause;
@@ -43,12 +43,11 @@ async function* read(
   store: ObjectStore,
   key: string,
   identity: SourceIdentity,
-  from: number,
-  to: number,
+  { range: whole, ...abortable }: Abortable & { readonly range: ByteRange },
 ): AsyncIterable<Uint8Array> {
-  for (let start = from; start < to; start += rangeBytes) {
-    const end = Math.min(start + rangeBytes, to);
-    const { body, version } = await store.get(key, { range: { start, end } }).catch((cause: unknown) => {
+  for (let start = whole.start; start < whole.end; start += rangeBytes) {
+    const end = Math.min(start + rangeBytes, whole.end);
+    const { body, version } = await store.get(key, { ...abortable, range: { start, end } }).catch((cause: unknown) => {
       throw hasCode(cause, 'object-missing', 'object-range-invalid') ? changed(identity, cause) : cause;
     });
     if (version !== identity.etag) {
