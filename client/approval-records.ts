@@ -61,7 +61,7 @@ export class ApprovalRecords {
     if (fired) this.#expire(this.#timers.get(Number(fired.startedEventId)), atMs);
     if (cancelled) this.#leave(this.#timers.get(Number(cancelled.startedEventId)));
     const outcome = event.workflowExecutionUpdateCompletedEventAttributes?.outcome;
-    if (outcome?.success) this.#decide((await this.payloads.value(outcome.success.payloads)) as ApprovalDecision, atMs);
+    if (outcome?.success) this.#decide((await this.payloads.value(outcome.success.payloads)) as ApprovalDecision);
   }
 
   /** The timer of a waiting node bears its id. */
@@ -78,7 +78,7 @@ export class ApprovalRecords {
     const asked = node === undefined ? undefined : this.#asked.get(node);
     if (node === undefined || !asked) return;
     const { candidate, verdict } = asked.question;
-    this.#decide({ node, outcome: 'expired', candidate, verdict, at: new Date(atMs).toISOString() }, atMs);
+    this.#decide({ node, outcome: 'expired', candidate, verdict, at: new Date(atMs).toISOString() });
   }
 
   #leave(node: string | undefined): void {
@@ -87,11 +87,12 @@ export class ApprovalRecords {
   }
 
   /** The first decision stands. One that was about another question has decided that one. */
-  #decide(decision: ApprovalDecision, atMs: number): void {
+  #decide(decision: ApprovalDecision): void {
     const { node, verdict } = decision;
     const asked = this.#asked.get(node);
     if (!asked || asked.decision || asked.question.verdict !== verdict) return;
     asked.decision = decision;
-    this.events.push({ type: 'decided', node, atMs, decision });
+    // Temporal writes down what follows from a decision before the decision itself.
+    this.events.push({ type: 'decided', node, atMs: Date.parse(decision.at), decision });
   }
 }

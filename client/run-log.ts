@@ -49,11 +49,11 @@ function entriesOf({ activities, approvals, plan, startedAtMs }: RunHistory, vie
   const nodes = new Set(plan?.plan.nodes.map(({ id }) => id));
   return [
     ...(startedAtMs === undefined ? [] : [{ type: 'run-started' as const, atMs: startedAtMs }]),
+    ...approvals.events,
     ...activities.flatMap((activity) => {
       const of = partOf(activity);
       return nodes.has(of.node) ? entriesOfActivity(activity, of) : [];
     }),
-    ...approvals.events,
     ...view.nodes.flatMap((node) => entriesOfPending(node, activities)),
     ...(endedAtMs === undefined
       ? []
