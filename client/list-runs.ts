@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { hasCode } from '../config/errors.js';
 import { runStatusOf } from './description.js';
+import { pagesOf } from './pages.js';
 import { PayloadReader } from './payloads.js';
 import { asTemporalError } from './run-error.js';
 import type { RunViewStatus } from './run-view.js';
@@ -28,12 +29,8 @@ export interface ListRunsRequest {
 /** Newest first, as Temporal finds them: a run that was just started may not be among them yet. @throws temporal-unavailable, temporal-refused */
 export async function* listRuns({ client, onlyRunning = false }: ListRunsRequest): AsyncGenerator<ListedRun, void> {
   const query = `WorkflowType = 'distill'${onlyRunning ? ` AND ExecutionStatus = 'Running'` : ''}`;
-  let nextPageToken: Uint8Array = new Uint8Array();
-  do {
-    const page = await listPage(client, query, nextPageToken);
-    for (const execution of page.executions) yield await listedRun(client, execution);
-    ({ nextPageToken } = page);
-  } while (nextPageToken.length > 0);
+  for await (const { executions } of pagesOf((token) => listPage(client, query, token)))
+    for (const execution of executions) yield await listedRun(client, execution);
 }
 
 async function listPage(client: Client, query: string, nextPageToken: Uint8Array) {

@@ -10,6 +10,7 @@ import { describeRun, runStatusOf, type Description } from './description.js';
 import { MissingWorkers } from './missing-workers.js';
 import { nightOf } from './night-of-run.js';
 import { nodeViews } from './node-views.js';
+import { pagesOf } from './pages.js';
 import { PayloadReader } from './payloads.js';
 import { asRunError } from './run-error.js';
 import { RunHistory, type HistoryEvent } from './run-history.js';
@@ -111,15 +112,13 @@ export class RunReader {
     const events: HistoryEvent[] = [];
     const execution = { workflowId: this.#runId, runId: this.#execution };
     const { namespace } = this.#client.options;
-    for (let nextPageToken: Uint8Array | undefined; ;) {
-      const page = await this.#client.workflowService.getWorkflowExecutionHistoryReverse({
-        namespace,
-        execution,
-        ...(nextPageToken && { nextPageToken }),
-      });
-      events.push(...(page.history?.events ?? []).filter(({ eventId }) => Number(eventId) > this.#history.length));
-      nextPageToken = page.nextPageToken;
-      if (nextPageToken.length === 0 || Number(events.at(-1)?.eventId) === this.#history.length + 1) break;
+    const { workflowService } = this.#client;
+    const pages = pagesOf((nextPageToken) =>
+      workflowService.getWorkflowExecutionHistoryReverse({ namespace, execution, nextPageToken }),
+    );
+    for await (const { history } of pages) {
+      events.push(...(history?.events ?? []).filter(({ eventId }) => Number(eventId) > this.#history.length));
+      if (Number(events.at(-1)?.eventId) === this.#history.length + 1) break;
     }
     return events.reverse();
   }

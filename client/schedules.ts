@@ -16,6 +16,7 @@ import type { Json, JsonObject } from '../config/json.js';
 import { nightWorkflowId, type NightlyInput } from '../config/night.js';
 import type { PlanFileInput } from '../config/plan-file.js';
 import { queueName } from '../config/queues.js';
+import { pagesOf } from './pages.js';
 import { planDigestOf } from './plan-digest.js';
 import { asTemporalError, isMissing } from './run-error.js';
 import {
@@ -131,13 +132,11 @@ export async function listSchedules(client: Client): Promise<ScheduleView[]> {
 async function listNames(client: Client): Promise<string[]> {
   const { namespace } = client.options;
   const names: string[] = [];
-  let nextPageToken: Uint8Array = new Uint8Array();
-  do {
-    const page = await client.workflowService.listSchedules({ namespace, nextPageToken });
-    const nightly = page.schedules.filter(({ info }) => info?.workflowType?.name === nightlyType);
+  const pages = pagesOf((nextPageToken) => client.workflowService.listSchedules({ namespace, nextPageToken }));
+  for await (const { schedules } of pages) {
+    const nightly = schedules.filter(({ info }) => info?.workflowType?.name === nightlyType);
     names.push(...nightly.map(({ scheduleId }) => scheduleId ?? ''));
-    ({ nextPageToken } = page);
-  } while (nextPageToken.length > 0);
+  }
   return names;
 }
 
