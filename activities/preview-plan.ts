@@ -187,15 +187,15 @@ class Preview {
 
 /** As the budgets stand now, of this moment's period. */
 async function capsIn(nodes: readonly PlanNode[], store: ObjectStore | undefined): Promise<string[]> {
-  const said = new Set<string>();
-  for (const { with: options } of nodes) {
-    const budget = budgetSchema.safeParse(options['budget']).data;
-    if (budget === undefined) continue;
+  const budgets = nodes.flatMap(({ with: options }) => budgetSchema.safeParse(options['budget']).data ?? []);
+  const distinct = new Map(budgets.map((budget) => [JSON.stringify(budget), budget]));
+  const said: string[] = [];
+  for (const budget of distinct.values()) {
     const { period } = budget;
     const taken = store && period && (await takenOf(store, budgetOfPeriod(period, Date.now())));
-    said.add(sayCaps(budget, taken && toUsd(taken)));
+    said.push(sayCaps(budget, taken && toUsd(taken)));
   }
-  return [...said];
+  return said;
 }
 
 const left = ({ id, uses, needs, queue }: PlanNode, why: string): Previewed => ({

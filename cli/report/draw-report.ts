@@ -1,5 +1,6 @@
 /** A report as text. Pure: the same report in the same language gives the same text. */
 import type { RunReport } from '../../client/index.js';
+import { formatUsd } from '../../config/format-usd.js';
 import { formatBytes } from '../../tools/progress.js';
 import { drawTable } from '../../tools/setup.js';
 import { formatCount, shortDigest } from '../view/format.js';
@@ -245,8 +246,7 @@ const divergence = (found: Row['forwardKl'], say: Words): string => {
 const milliseconds = (value: number | null, say: Words): string =>
   value === null ? say.notKnown : `${formatCount(value)} ms`;
 
-const money = (usd: number | 'not given', say: Words): string =>
-  usd === 'not given' ? say.notGiven : `$${usd.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+const money = (usd: number | 'not given', say: Words): string => (usd === 'not given' ? say.notGiven : formatUsd(usd));
 
 const requests = (count: number | 'not given' | 'never', say: Words): string =>
   count === 'not given' ? say.notGiven : count === 'never' ? say.never : count.toLocaleString('en-US');
