@@ -75,7 +75,7 @@ export async function openSubject(request: SubjectRequest): Promise<Subject> {
     const config = sharedConfig(model.config, studentConfig, asked.tokenizer);
     const data = await tokensOf(encoder);
     return {
-      teacher: { config, weights: (...rows) => model.tensors.readFloat32Rows(...rows) },
+      teacher: { config, weights: model.tensors.readFloat32Rows },
       tokenizerDigest: asked.tokenizer.digest,
       data,
       unalignedShare: await unalignedShare(data, encoder, own.encoder, tokensOf),

@@ -67,18 +67,16 @@ export class SessionState {
     const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
     const shared = copiedNumbers(Math.max(chunkBytes, ...grouped.map(([group]) => greatestWhole(group))) / 4);
     const ask = ({ name, spec }: VariableAccess, row: number, count: number): Promise<Numbers> | Numbers => {
-      const length = spec.shape.length === 0 ? 1 : count * sizeOf(spec.shape.slice(1));
+      const length = count * sizeOf(spec.shape.slice(1));
       const fits = spec.dtype === 'float32' && length <= shared.length;
       return fits ? source(name, row, count, shared.subarray(0, length)) : source(name, row, count);
     };
     for (const [group, wanted] of grouped) {
-      const [only] = group.variables;
-      if (only?.rows === undefined || group.variables.length > 1) {
-        await this.#loadGroup(group, wanted, ask);
-      } else {
+      const alone = aloneIn(group);
+      if (alone) {
         this.fill([group]);
-        await this.#loadRows(only, only.rows, ask);
-      }
+        await this.#loadRows(alone, alone.rows, ask);
+      } else await this.#loadGroup(group, wanted, ask);
     }
   }
 
@@ -148,11 +146,11 @@ export class SessionState {
   }
 
   #writeGroup(group: Group, values: NamedNumbers): void {
-    const [only] = group.variables;
-    const numbers = only === undefined ? undefined : values[only.name];
-    if (only?.rows !== undefined && group.variables.length === 1 && numbers !== undefined) {
+    const alone = aloneIn(group);
+    const numbers = alone && values[alone.name];
+    if (alone && numbers) {
       this.fill([group]);
-      this.#writeRows(only.rows, only.spec, 0, numbers);
+      this.#writeRows(alone.rows, alone.spec, 0, numbers);
       return;
     }
     const kept = this.#readOthers(group, Object.keys(values));
@@ -205,11 +203,14 @@ export class SessionState {
   }
 }
 
-/** Bytes of the greatest variable that a group is loaded with at once. */
-const greatestWhole = ({ variables }: Group): number =>
-  variables.length === 1 && variables[0]?.rows !== undefined
-    ? 0
-    : Math.max(...variables.map(({ spec }) => bytesOf(spec)));
+/** A variable that is a group of its own and moves by rows. */
+function aloneIn({ variables: [only, another] }: Group): (VariableAccess & { readonly rows: RowAccess }) | undefined {
+  return only?.rows && !another ? { ...only, rows: only.rows } : undefined;
+}
+
+/** Bytes of the greatest variable that is loaded at once. */
+const greatestWhole = (group: Group): number =>
+  aloneIn(group) ? 0 : Math.max(...group.variables.map(({ spec }) => bytesOf(spec)));
 
 /**
  * Misaligned on purpose. TensorFlow does not copy an array that lies at a multiple of 16 bytes or more: it goes on reading it. One that
