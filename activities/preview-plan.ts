@@ -126,7 +126,8 @@ class Preview {
       else awaited.add(maker);
     }
     const ofGate = await this.#resolutionNotes(node);
-    const shown = { id, uses, needs, queue, ...notesOf(ofGate, await this.#callNotes(node), approvalNotes(node)) };
+    const ofOthers = [...approvalNotes(node), ...unansweredNotes(node, this.#plan.nodes)];
+    const shown = { id, uses, needs, queue, ...notesOf(ofGate, await this.#callNotes(node), ofOthers) };
     if (awaited.size > 0) {
       const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
       return { node: { ...shown, verdict: 'unknown', why, ...(await this.#estimate(node)) } };
@@ -145,7 +146,8 @@ class Preview {
     const why = refused?.why ?? looked;
     const { stageKey } = stage;
     if (found.result) {
-      const reused = { id, uses, needs, queue, ...notesOf(ofGate), verdict: 'reused', why, stageKey } as const;
+      const notes = notesOf(ofGate, unansweredNotes(node, this.#plan.nodes));
+      const reused = { id, uses, needs, queue, ...notes, verdict: 'reused', why, stageKey } as const;
       return { node: reused, outputs: found.result.outcome.outputs };
     }
     // A stage that acts has another key in every run.
@@ -210,6 +212,15 @@ function notesOf(...notes: readonly (readonly string[])[]): Pick<NodePreview, 'n
 
 const approvalNotes = ({ approval }: PlanNode): string[] =>
   approval ? [`waits ${formatDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
+
+/** Rows whose loss alone is measured, and that nobody answers: whoever gives an evaluation set may expect scores. */
+function unansweredNotes({ id }: PlanNode, nodes: readonly PlanNode[]): string[] {
+  const purposes = nodes.flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([purpose, { node }]) => (node === id ? [purpose] : [])),
+  );
+  if (purposes.length === 0 || purposes.some((purpose) => purpose !== 'heldOut')) return [];
+  return ['never trained on; the loss on them is measured, and no answer is scored: that takes gates or evaluate'];
+}
 
 const never: StageLookup = { wasFinished: false };
 

@@ -229,3 +229,26 @@ it('of what waits for a person, how long is told as durations are everywhere', a
   const { nodes } = await previewPlan({ name: 'deeds', store, stages }, { ...rules, kinds: [judge.kind, kind] });
   expect(nodes[1]?.notes).toEqual(['waits 1 min 30 s at most for a person to approve what passed its gate']);
 });
+
+it('of rows that are kept out of training and that nobody answers, it is said that no answer is scored', async () => {
+  const { kind } = defineStage({
+    kind: 'learn',
+    version: 1,
+    inputs: { text: 'text', heldOut: 'text?' },
+    outputs: { model: 'model' },
+    run: () => Promise.reject(new Error('not run here')),
+  });
+  const rows = { path: pathToFileURL(join(directory, 'rows.jsonl')).href };
+  const reads = ['lesson', 'exam'].map((id) => ({ id, uses: 'read', with: rows }));
+  const inputs = { text: 'lesson.text', heldOut: 'exam.text' };
+  const learn = { id: 'learn', uses: 'learn', needs: ['lesson', 'exam'], inputs };
+  const counts = { id: 'count', uses: 'count', needs: ['exam'] };
+  const notesWith = async (...more: object[]): Promise<unknown[]> => {
+    const stages = [...reads, learn, ...more];
+    const { nodes } = await previewPlan({ name: 'words', store, stages }, { ...rules, kinds: [...rules.kinds, kind] });
+    return nodes.map(({ notes }) => notes);
+  };
+  const note = expect.stringContaining('no answer is scored') as string;
+  expect(await notesWith()).toEqual([undefined, [note], undefined]);
+  expect(await notesWith(counts)).toEqual([undefined, undefined, undefined, undefined]);
+});

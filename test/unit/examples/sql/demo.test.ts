@@ -58,7 +58,7 @@ test('the control differs from the distillation in nothing but the share of cros
 
 test('all are asked the same questions in the same way, and nobody is trained on these', async () => {
   const nodes = await nodesOf('distill.yaml');
-  const evaluations = [...nodes.values()].filter(({ uses }) => uses === 'evaluate');
+  const evaluations = [...nodes.values()].filter(({ id }) => id.startsWith('evaluate-'));
   expect(evaluations).toHaveLength(5);
   const [first] = evaluations;
   for (const { with: options, inputs } of evaluations) {
@@ -66,6 +66,15 @@ test('all are asked the same questions in the same way, and nobody is trained on
     expect(inputs['dataset']).toEqual({ node: 'test', output: 'dataset' });
   }
   for (const { uses, needs } of nodes.values()) if (uses !== 'evaluate') expect(needs).not.toContain('test');
+});
+
+test('every student is asked rows of its own training as well, to see what it recites', async () => {
+  const nodes = await nodesOf('distill.yaml');
+  for (const student of ['sft', 'kd', 'control'])
+    expect(nodes.get(`recite-${student}`)).toMatchObject({
+      inputs: { model: { node: student }, dataset: nodes.get(student)?.inputs['dataset'] },
+      with: { scorers: ['exact-match@1'], sample: 200 },
+    });
 });
 
 test('the plan of the forty steps holds', async () => {
