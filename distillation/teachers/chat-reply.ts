@@ -17,6 +17,9 @@ export interface Reply extends Served {
 
 const count = z.int().nonnegative();
 
+/** Some endpoints (Mistral's with its reasoning models) say a list of parts; those of another type, such as `thinking`, are no answer. */
+const partSchema = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
+
 const completionSchema = z.looseObject({
   model: z.string().min(1),
   system_fingerprint: z.string().nullish(),
@@ -24,7 +27,10 @@ const completionSchema = z.looseObject({
     .array(
       z.looseObject({
         finish_reason: z.string(),
-        message: z.looseObject({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        message: z.looseObject({
+          content: z.union([z.string(), z.array(partSchema)]).nullish(),
+          refusal: z.string().nullish(),
+        }),
       }),
     )
     .min(1),
@@ -44,7 +50,8 @@ export function readReply(body: Json): Reply {
     );
   }
   const { model, system_fingerprint: fingerprint, usage } = parsed.data;
-  const { finish_reason: finishReason, message } = choice;
+  const { finish_reason: finishReason } = choice;
+  const message = wordsOf(choice.message);
   return {
     outcome: outcomeOf(finishReason, message),
     text: message.content || message.refusal || '',
@@ -80,6 +87,18 @@ export const chatWire: Wire<Reply> = {
 interface ChatMessage {
   readonly content?: string | null | undefined;
   readonly refusal?: string | null | undefined;
+}
+
+interface SaidInParts {
+  readonly content?: string | readonly z.output<typeof partSchema>[] | null | undefined;
+  readonly refusal?: string | null | undefined;
+}
+
+function wordsOf({ content, refusal }: SaidInParts): ChatMessage {
+  if (content === null || content === undefined || typeof content === 'string') return { content, refusal };
+  const said = (type: 'text' | 'refusal') =>
+    content.map((part) => (part.type === type ? (part[type] ?? '') : '')).join('');
+  return { content: said('text'), refusal: refusal || said('refusal') };
 }
 
 function outcomeOf(finishReason: string, { content, refusal }: ChatMessage): Outcome {

@@ -51,7 +51,7 @@ export function openConnection(
     const late = AbortSignal.timeout(timeout);
     try {
       const response = await send({ signal: AbortSignal.any([signal, late]), timeout });
-      return parseBody(await readText(response), response.headers.get('content-type'), what);
+      return parseBody(await response.text(), response.headers.get('content-type'), what);
     } catch (error) {
       signal.throwIfAborted();
       throw failedCall(late.aborted ? lateReply(timeout) : error, path === scoringPath);
@@ -77,21 +77,22 @@ class Client extends OpenAI {
   }
 }
 
-/** A redirect is not followed: the prompts would go where no plan has sent them. */
-function fetchOnce(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+/** A redirect is not followed: the prompts would go where no plan has sent them. What comes back is cut off where it is no answer of text, errors too. */
+async function fetchOnce(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const headers = [...new Headers(init.headers)].filter(([name]) => sentHeaders.includes(name));
-  return fetch(url, { ...init, headers, redirect: 'error' });
+  const response = await fetch(url, { ...init, headers, redirect: 'error' });
+  return new Response(response.body?.pipeThrough(limitedTo(maximumReplyBytes)), response);
 }
 
-async function readText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
+function limitedTo(maximumBytes: number): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > maximumReplyBytes) throw replyInvalid(`at most ${maximumReplyBytes} bytes`, 'more');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  return new TransformStream({
+    transform: (chunk, through) => {
+      bytes += chunk.length;
+      if (bytes > maximumBytes) throw replyInvalid(`at most ${maximumBytes} bytes`, 'more');
+      through.enqueue(chunk);
+    },
+  });
 }
 
 function parseBody(text: string, contentType: string | null, expected: string): Json {

@@ -75,6 +75,12 @@ const plainFaults = {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
     response.write(text.slice(0, text.length / 2), () => response.destroy());
   },
+  /** An error that goes on and on. */
+  endlessError: (response) => {
+    response.writeHead(500, { 'content-type': 'text/plain' });
+    const more = (): void => void (response.destroyed || response.write('secret'.repeat(100_000), more));
+    more();
+  },
   /** JSON, and no completion. */
   otherJson: (response) => reply(response, { ok: true }),
   hangUp: (response) => void response.destroy(),

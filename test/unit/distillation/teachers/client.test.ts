@@ -156,6 +156,12 @@ describe('a request to a teacher', () => {
     expect({ code: failure.code, rejected }).toEqual({ code: 'teacher-request-rejected', rejected: true });
   });
 
+  it('that meets an error without end hears its status, and no more than a reply may have', async () => {
+    server.next(faults.endlessError);
+    const { failure } = await failureOf(askAt(server.endpoint));
+    expect(failure.message).toContain('found status 500');
+  });
+
   it('that nobody answers ends with its time limit', async () => {
     server.next(faults.silent);
     const { failure } = await failureOf(askAt(server.endpoint, { timeout: 200 }));

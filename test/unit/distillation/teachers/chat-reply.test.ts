@@ -1,0 +1,29 @@
+import { readReply } from '../../../../distillation/teachers/chat-reply.js';
+import type { JsonObject } from '../../../../storage/index.js';
+
+const completion = (message: JsonObject) => ({ model: 'm', choices: [{ finish_reason: 'stop', message }] });
+
+describe('a message in parts', () => {
+  it('says its texts one after another, and nothing of what the model thought before', () => {
+    const content = [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] },
+      { type: 'text', text: 'Fo' },
+      { type: 'text', text: 'ur.' },
+    ];
+    expect(readReply(completion({ content }))).toMatchObject({ outcome: 'answered', text: 'Four.' });
+  });
+
+  it('may be a refusal', () => {
+    const content = [{ type: 'refusal', refusal: 'I will not.' }];
+    expect(readReply(completion({ content }))).toMatchObject({ outcome: 'refused', text: 'I will not.' });
+  });
+
+  it('without a text is empty', () => {
+    for (const content of [[], [{ type: 'image_url', image_url: {} }], [{ type: 'text' }]])
+      expect(readReply(completion({ content }))).toMatchObject({ outcome: 'empty', text: '' });
+  });
+
+  it('is none where a part has no type', () => {
+    expect(() => readReply(completion({ content: [{ text: 'Four.' }] }))).toThrow('a chat completion');
+  });
+});
