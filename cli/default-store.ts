@@ -1,4 +1,5 @@
 /** The store of plans that name none, and of verbs that are told none: `NIGHTSTILL_STORE`, or else that of this directory. */
+import { existsSync } from 'node:fs';
 import { readEnvironment, type Variables } from '../config/environment.js';
 import { hasCode } from '../config/errors.js';
 import { StateDirectory } from './dev/state-directory.js';
@@ -18,20 +19,28 @@ export const recordedInFlag = {
   },
 } as const;
 
+/**
+ * The store that may know of a run: the one that is named, or else the default one where it is there. Nobody has named that one, so
+ * where it is not there, why Temporal does not tell of the run is the better answer.
+ */
+export function storeOfRecords(named: string | undefined, variables: Variables): string | undefined {
+  if (named !== undefined) return named;
+  const store = defaultStore(variables);
+  return !store.startsWith('file:') || existsSync(new URL(store)) ? store : undefined;
+}
+
 /** Reads what is recorded of a run: where nobody names its store and Temporal cannot say it, from the default one. */
 export async function readRecorded<Value>(
-  store: string | undefined,
+  named: string | undefined,
   variables: Variables,
   read: (store?: string) => Promise<Value>,
 ): Promise<Value> {
-  if (store !== undefined) return read(store);
+  if (named !== undefined) return read(named);
   try {
     return await read();
   } catch (error) {
-    if (!hasCode(error, 'temporal-unavailable', 'run-missing')) throw error;
-    return await read(defaultStore(variables)).catch((otherwise: unknown) => {
-      // Nobody has named that store: why the run was not found is the better answer.
-      throw hasCode(otherwise, 'store-missing') ? error : otherwise;
-    });
+    const store = storeOfRecords(named, variables);
+    if (store === undefined || !hasCode(error, 'temporal-unavailable', 'temporal-refused', 'run-missing')) throw error;
+    return await read(store);
   }
 }

@@ -1,7 +1,7 @@
 /** `nightstill status`: how a run stands, or which runs there are. */
 import { commonExits, defineCommand, exitStatus, UsageError } from './command.js';
 import { connectionFlags } from './connection-flags.js';
-import { defaultStore, storeFlag } from './default-store.js';
+import { storeFlag, storeOfRecords } from './default-store.js';
 
 export const statusCommand = defineCommand({
   name: 'status',
@@ -24,10 +24,11 @@ say how it ended.`,
     const open = await connectLazily(flags);
     try {
       const { client } = open;
+      const store = storeOfRecords(flags.store, variables);
       const text =
         runId === undefined
           ? await describeRuns(open, flags.json)
-          : await describeRun({ client, runId, store: flags.store ?? defaultStore(variables) }, flags.json, variables);
+          : await describeRun({ client, runId, ...(store !== undefined && { store }) }, flags.json, variables);
       process.stdout.write(`${text}\n`);
       return exitStatus.ok;
     } finally {
