@@ -29,9 +29,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     questions: { type: 'string', default: '60000' },
-    steps: { type: 'string', default: '6000' },
+    steps: { type: 'string', default: '1200' },
     'save-every': { type: 'string', default: '200' },
-    'evaluate-every': { type: 'string', default: '2000' },
+    'evaluate-every': { type: 'string', default: '600' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '1' },
   },
