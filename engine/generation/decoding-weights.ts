@@ -53,26 +53,36 @@ export const decodingWeightState = (config: ModelConfig): Record<string, TensorS
     }),
   );
 
+/** Of a matrix that is turned over, so much is read at once. */
+const chunkBytes = 4 * 1024 * 1024;
+
 /** The content of those variables, from the tensors of the file. */
 export function decodingWeightSource(config: ModelConfig, weights: NumbersSource): NumbersSource {
   const byName = new Map(packedWeights(config).map((packed) => [packed.name, packed]));
-  return async (name, _begin, _count, into) => {
+  return async (name, begin, count, into) => {
     const packed = byName.get(name);
     if (packed === undefined) throw new TypeError(`expected a packed weight, found ${name}`);
-    const shape = joinedShape(packed);
-    const length = sizeOf(shape);
-    const result = into?.length === length ? into : new Float32Array(length);
-    const values = packed.turned ? new Float32Array(length) : result;
-    let offset = 0;
-    for (const part of packed.parts) {
-      const place = values.subarray(offset, offset + sizeOf(part.shape));
-      const numbers = await weights(part.name, 0, part.shape[0] ?? 1, place);
-      if (numbers !== place) place.set(numbers);
-      offset += place.length;
+    const { parts, turned } = packed;
+    const [only, another] = parts;
+    if (!turned && only && !another) return weights(only.name, begin, count, into);
+    const [rows = 0, ...rest] = joinedShape(packed);
+    const width = sizeOf(rest);
+    const result = into?.length === rows * width ? into : new Float32Array(rows * width);
+    const place = turned
+      ? (values: Numbers, row: number) => turnOver(values, width, result, rows, row)
+      : (values: Numbers, row: number) => result.set(values, row * width);
+    const chunk = new Float32Array(Math.max(width, Math.min(rows * width, chunkBytes / 4)));
+    let row = 0;
+    for (const { name: part, shape } of parts) {
+      const end = row + (shape[0] ?? 1);
+      for (let first = row; row < end;) {
+        const asked = Math.min(end - row, Math.floor(chunk.length / width));
+        const values = await weights(part, row - first, asked, chunk.subarray(0, asked * width));
+        place(values, row);
+        row += values.length / width; // all of it, from a source that knows no rows
+      }
     }
-    if (!packed.turned) return values;
-    const [rows = 0, columns = 0] = shape;
-    return turnedOver(values, rows, columns, result);
+    return result;
   };
 }
 
@@ -91,13 +101,13 @@ export function decodingWeights(config: ModelConfig, state: Tensors): Record<str
   return weights;
 }
 
-/** In squares, so that both sides stay in the cache. */
-function turnedOver(values: Numbers, rows: number, columns: number, turned: Float32Array): Float32Array {
+/** Some rows of a matrix as columns of the turned one, which begins with `row`. In squares, so that both sides stay in the cache. */
+function turnOver(values: Numbers, width: number, turned: Float32Array, rows: number, row: number): void {
   const side = 32;
-  for (let top = 0; top < rows; top += side)
-    for (let left = 0; left < columns; left += side)
-      for (let row = top; row < Math.min(rows, top + side); row += 1)
-        for (let column = left; column < Math.min(columns, left + side); column += 1)
-          turned[column * rows + row] = values[row * columns + column] ?? 0;
-  return turned;
+  const count = values.length / width;
+  for (let top = 0; top < count; top += side)
+    for (let left = 0; left < width; left += side)
+      for (let at = top; at < Math.min(count, top + side); at += 1)
+        for (let column = left; column < Math.min(width, left + side); column += 1)
+          turned[column * rows + row + at] = values[at * width + column] ?? 0;
 }

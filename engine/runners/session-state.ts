@@ -32,11 +32,16 @@ export class SessionState {
     }
   }
 
-  /** Fills the variables that have no content yet with zeros; called before a program runs. */
+  /** Fills the variables that have no content yet with zeros, in one run; called before a program runs. */
   fill(groups: Iterable<Group> = this.#empty): void {
-    for (const group of groups) {
-      if (this.#empty.delete(group)) this.library.run(this.session, [], [group.cleared]);
-    }
+    const empty = [...groups].filter((group) => this.#empty.has(group));
+    if (empty.length === 0) return;
+    this.library.run(
+      this.session,
+      [],
+      empty.map(({ cleared }) => cleared),
+    );
+    for (const group of empty) this.#empty.delete(group);
   }
 
   read(names: readonly string[]): Record<string, Numbers> {
@@ -65,36 +70,44 @@ export class SessionState {
   /** Largest groups first: memory is fullest at the end, and what is being moved then is small. */
   async load(names: readonly string[], source: NumbersSource): Promise<void> {
     const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
-    const shared = copiedNumbers(Math.max(chunkBytes, ...grouped.map(([group]) => greatestWhole(group))) / 4);
+    const shared = misalignedNumbers(Math.max(chunkBytes, ...grouped.map(([group]) => greatestWhole(group))) / 4);
     const ask = ({ name, spec }: VariableAccess, row: number, count: number): Promise<Numbers> | Numbers => {
       const length = count * sizeOf(spec.shape.slice(1));
       const fits = spec.dtype === 'float32' && length <= shared.length;
       return fits ? source(name, row, count, shared.subarray(0, length)) : source(name, row, count);
     };
+    this.fill(grouped.map(([group]) => group).filter((group) => aloneIn(group)));
     for (const [group, wanted] of grouped) {
       const alone = aloneIn(group);
-      if (alone) {
-        this.fill([group]);
-        await this.#loadRows(alone, alone.rows, ask);
-      } else await this.#loadGroup(group, wanted, ask);
+      if (alone) await this.#loadRows(alone, alone.rows, ask);
+      else await this.#loadGroup(group, wanted, ask, shared);
     }
   }
 
   /** Each array is handed to TensorFlow as soon as it is read: JavaScript holds one array of a group at a time. */
-  async #loadGroup(group: Group, wanted: readonly string[], ask: AskForRows): Promise<void> {
+  async #loadGroup(group: Group, wanted: readonly string[], ask: AskForRows, shared: Float32Array): Promise<void> {
     const kept = this.#readOthers(group, wanted);
     const held: HeldFeed[] = [];
     try {
       for (const variable of group.variables) {
-        const { name, spec, value } = variable;
-        const given = kept[name] ?? (await ask(variable, 0, spec.shape[0] ?? 1));
-        held.push(this.library.hold({ name: value, spec, values: checkNumbers(`variable "${name}"`, spec, given) }));
+        const given = kept[variable.name] ?? (await ask(variable, 0, variable.spec.shape[0] ?? 1));
+        held.push(this.#hold(variable, given, shared));
       }
       this.library.runHeld(this.session, held, [group.written]);
       this.#empty.delete(group);
     } finally {
       this.library.release(held);
     }
+  }
+
+  /** New content of a variable, which keeps that memory: as TensorFlow's own. */
+  #hold({ name, spec, value }: VariableAccess, given: Numbers | undefined, shared?: Float32Array): HeldFeed {
+    const values = checkNumbers(`variable "${name}"`, spec, given);
+    return this.library.hold({
+      name: value,
+      spec,
+      values: values.buffer === shared?.buffer ? values : misaligned(values),
+    });
   }
 
   /** What the variables of a group hold that are not given: a group is written whole. */
@@ -154,13 +167,15 @@ export class SessionState {
       return;
     }
     const kept = this.#readOthers(group, Object.keys(values));
-    const feeds = group.variables.map(({ name, spec, value }) => ({
-      name: value,
-      spec,
-      values: checkNumbers(`variable "${name}"`, spec, values[name] ?? kept[name]),
-    }));
-    this.library.run(this.session, feeds, [group.written]);
-    this.#empty.delete(group);
+    const held: HeldFeed[] = [];
+    try {
+      for (const variable of group.variables)
+        held.push(this.#hold(variable, values[variable.name] ?? kept[variable.name]));
+      this.library.runHeld(this.session, held, [group.written]);
+      this.#empty.delete(group);
+    } finally {
+      this.library.release(held);
+    }
   }
 
   /** In chunks: while a run lasts, what is fed to it exists twice. */
@@ -213,10 +228,16 @@ const greatestWhole = (group: Group): number =>
   aloneIn(group) ? 0 : Math.max(...group.variables.map(({ spec }) => bytesOf(spec)));
 
 /**
- * Misaligned on purpose. TensorFlow does not copy an array that lies at a multiple of 16 bytes or more: it goes on reading it. One that
- * begins an element later it copies at once, so that this one can be filled again while TensorFlow works.
+ * TensorFlow does not copy an array that lies at a multiple of 16 bytes or more: it goes on reading it. One that begins an element later it
+ * copies at once, so that this one can be filled again while TensorFlow works, and a variable does not change with it.
  */
-const copiedNumbers = (length: number): Float32Array => new Float32Array(length + 1).subarray(1);
+const misalignedNumbers = (length: number): Float32Array => new Float32Array(length + 1).subarray(1);
+
+function misaligned(values: Numbers): Numbers {
+  const copy = new (values.constructor as new (length: number) => Numbers)(values.length + 1).subarray(1);
+  copy.set(values);
+  return copy;
+}
 
 const rowsOfChunk = ({ shape }: TensorSpec): number =>
   Math.max(1, Math.floor(chunkBytes / (4 * sizeOf(shape.slice(1)))));

@@ -1,7 +1,7 @@
 /**
- * The nodes that read, write and clear the variables of a session. TensorFlow optimises its graph again for every new set of
- * fetches, so variables move in fixed groups of limited size: a group has one set for reading, one for writing, one for
- * clearing. A large variable is a group of its own and can also move by ranges of rows.
+ * The nodes that read, write and clear the variables of a session. TensorFlow copies and optimises its whole graph again for every new
+ * set of fetches, which takes a tenth of a second where a model is deep, so variables move in few fixed groups of limited size: a group
+ * has one set for reading and one for writing. A large variable is a group of its own and can also move by ranges of rows.
  */
 import { NightstillError } from '../../config/errors.js';
 import { bytesOf, type TensorSpec } from '../tracing/tensor-spec.js';
@@ -72,8 +72,8 @@ function groupsOf(state: TensorSpecs): [string, TensorSpec][][] {
   const rank = (name: string): number => companies.indexOf(companyOf(name, state));
   const variables = Object.entries(state).sort(([one], [other]) => rank(one) - rank(other));
   const total = variables.reduce((sum, [, spec]) => sum + bytesOf(spec), 0);
-  // While it is moved, a group exists twice: it is kept to 1/64 of the state, within 4 and 64 MiB.
-  const limit = Math.min(64 * mebibyte, Math.max(4 * mebibyte, total / 64));
+  // While it is moved, a group exists twice: it is kept to 1/64 of the state, within 16 and 64 MiB.
+  const limit = Math.min(64 * mebibyte, Math.max(16 * mebibyte, total / 64));
   const groups: [string, TensorSpec][][] = [];
   let bytes = Infinity;
   let kind = '';
@@ -114,8 +114,8 @@ class AccessBuilder {
     const alone = spec.shape.length > 0 && bytesOf(spec) >= 4 * mebibyte;
     return {
       access: alone ? { ...access, rows: this.#rows(spec, handle, whole) } : access,
-      // A copy: the variable would share the memory of the array that is fed, and change with it.
-      written: this.#assign(handle, this.graph.output('DeepCopy', [value], { T }), spec),
+      // The variable keeps the memory of what is fed: it must be TensorFlow's own.
+      written: this.#assign(handle, value, spec),
       cleared: this.#assign(handle, this.#zeros(spec), spec),
     };
   }
