@@ -1,6 +1,6 @@
 /**
  * The whole pipeline in small: tiny models with random weights, a dataset of questions, and a plan whose undisturbed run takes
- * seconds, with a checkpoint every second or so. Everything depends on seeds alone: two runs come to the same digests.
+ * seconds, with several checkpoints a second. Everything depends on seeds alone: two runs come to the same digests.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -78,7 +78,7 @@ export const microPlan = ({ store, dataset, teacher, student, threads = 1 }: Mic
   name: 'micro',
   store,
   dataset,
-  loseAtMost: '500ms',
+  loseAtMost: '200ms',
   numerics: { threads },
   stages: [
     { id: 'import', uses: 'import', with: { shardBytes: 64 * 1024 }, ...patience },

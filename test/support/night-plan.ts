@@ -131,7 +131,7 @@ export async function prepareNight({
     name: nightName,
     store,
     teacher: described(teacher.endpoint),
-    loseAtMost: '500ms',
+    loseAtMost: '200ms',
     numerics: { threads },
     gates: [{ score: 'exact-match', atLeast: 0, minItems: 1 }],
     stages,

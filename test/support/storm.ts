@@ -204,8 +204,8 @@ export class Storm {
     const activityId = moment === 'lookup' ? `${stage}:lookup` : stage;
     const standing = async (): Promise<Standing | false> => {
       const pending = await this.night.pending(runId, activityId);
-      const hasCome = moment === 'work' ? (pending?.durableStep ?? 0) > 0 : hold?.holds;
-      if (pending !== undefined) return pending.started && hasCome === true && pending;
+      const hasCome = (moment === 'work' && (pending?.durableStep ?? 0) > 0) || hold?.holds === true;
+      if (pending !== undefined) return pending.started && hasCome && pending;
       const { completions } = await this.night.historyOf(runId);
       return completions[activityId] !== undefined && { started: false, attempt: 0, durableStep: 0 };
     };

@@ -37,8 +37,9 @@ export class Strikes {
   }
 
   #holdAt({ moment, stage }: KillOrder): Held | undefined {
-    if (moment === 'work') return undefined;
     if (moment === 'ask') return this.teacher?.hold();
-    return this.store.hold(requestOf(moment, this.stageKeys[stage] ?? '', `stores/${this.runId}`));
+    // Work goes on until it would be sealed: a stage that is done sooner than anybody looks is struck there.
+    const request = requestOf(moment === 'work' ? 'seal' : moment, this.stageKeys[stage] ?? '', `stores/${this.runId}`);
+    return this.store.hold(request);
   }
 }
