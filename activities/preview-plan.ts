@@ -2,6 +2,7 @@
  * What a run of a plan would do now: which nodes it would reuse, which it would run, on which queue, and why. Nothing is written.
  * A node is `unknown` while an input of it has still to be made.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { budgetSchema } from '../config/budget-schema.js';
 import { hasCode, NightstillError } from '../config/errors.js';
 import type { ArtifactRef, Outputs } from '../config/artifact.js';
@@ -214,9 +215,10 @@ const approvalNotes = ({ approval }: PlanNode): string[] =>
   approval ? [`waits ${formatDuration(approval.withinMs)} at most for a person to approve what passed its gate`] : [];
 
 /** Rows whose loss alone is measured, and that nobody answers: whoever gives an evaluation set may expect scores. */
-function unansweredNotes({ id }: PlanNode, nodes: readonly PlanNode[]): string[] {
+function unansweredNotes({ uses, with: options }: PlanNode, nodes: readonly PlanNode[]): string[] {
+  const same = nodes.filter((node) => node.uses === uses && isDeepStrictEqual(node.with, options)).map(({ id }) => id);
   const purposes = nodes.flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([purpose, { node }]) => (node === id ? [purpose] : [])),
+    Object.entries(inputs).flatMap(([purpose, { node }]) => (same.includes(node) ? [purpose] : [])),
   );
   if (purposes.length === 0 || purposes.some((purpose) => purpose !== 'heldOut')) return [];
   return ['never trained on; the loss on them is measured, and no answer is scored: that takes gates or evaluate'];

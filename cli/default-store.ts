@@ -20,13 +20,12 @@ export const recordedInFlag = {
 } as const;
 
 /**
- * The store that may know of a run: the one that is named, or else the default one where it is there. Nobody has named that one, so
- * where it is not there, why Temporal does not tell of the run is the better answer.
+ * The store that may know of a run: the one that is named, or else that of this directory where it is there. Nobody has named that one,
+ * so where it is not there, why Temporal does not tell of the run is the better answer.
  */
 export function storeOfRecords(named: string | undefined, variables: Variables): string | undefined {
-  if (named !== undefined) return named;
-  const store = defaultStore(variables);
-  return !store.startsWith('file:') || existsSync(new URL(store)) ? store : undefined;
+  const { storeUrl } = new StateDirectory(process.cwd());
+  return named ?? readEnvironment(variables).storeUrl ?? (existsSync(new URL(storeUrl)) ? storeUrl : undefined);
 }
 
 /** Reads what is recorded of a run: where nobody names its store and Temporal cannot say it, from the default one. */
@@ -41,6 +40,8 @@ export async function readRecorded<Value>(
   } catch (error) {
     const store = storeOfRecords(named, variables);
     if (store === undefined || !hasCode(error, 'temporal-unavailable', 'temporal-refused', 'run-missing')) throw error;
-    return await read(store);
+    return await read(store).catch((otherwise: unknown) => {
+      throw hasCode(otherwise, 'run-missing') ? error : otherwise;
+    });
   }
 }

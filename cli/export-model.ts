@@ -26,7 +26,7 @@ export interface ModelOfRun extends RunReference {
   /** As the plan names it, where that is known. */
   readonly store: string | undefined;
   /** Where a run is looked for that Temporal cannot tell of. */
-  readonly recordedIn: string;
+  readonly recordedIn: string | undefined;
 }
 
 export interface ExportRequest extends ModelOfRun {
@@ -60,8 +60,8 @@ export async function exportModel(request: ExportRequest): Promise<string> {
 /** `name/alias`: what serves under a name of the store; a run whose id looks like that is found where no alias is. */
 async function modelOfAlias({ runId, node, store, recordedIn }: ModelOfRun) {
   const [name, alias, ...more] = runId.split('/');
-  if (node !== undefined || !name || !alias || more.length > 0) return undefined;
   const url = store ?? recordedIn;
+  if (url === undefined || node !== undefined || !name || !alias || more.length > 0) return undefined;
   const opened = await openObjectStore(url);
   try {
     const found = await readAlias(opened, name, alias);
@@ -90,8 +90,8 @@ async function endOf({ client, runId, store, recordedIn }: ModelOfRun) {
     refuseUnfinished(runId, view.status);
     return { view, result: await new RunHandle(client, runId).result() };
   } catch (error) {
-    if (!hasCode(error, 'temporal-unavailable', 'temporal-refused', 'run-missing')) throw error;
     const url = store ?? recordedIn;
+    if (url === undefined || !hasCode(error, 'temporal-unavailable', 'temporal-refused', 'run-missing')) throw error;
     const view = await status({ client, runId, store: url });
     refuseUnfinished(runId, view.status);
     return { view, result: { nodes: await recordedNodes(url, runId) } };

@@ -1,7 +1,7 @@
 /** `nightstill export`: the model of a finished run, or of an alias, as a Hugging Face directory. */
 import { commonExits, defineCommand, exitStatus } from './command.js';
 import { connectionFlags } from './connection-flags.js';
-import { defaultStore } from './default-store.js';
+import { storeOfRecords } from './default-store.js';
 
 export const exportCommand = defineCommand({
   name: 'export',
@@ -26,7 +26,14 @@ safetensors and tokenizer to a new directory.`,
     const open = await connectLazily(flags);
     try {
       const { node, store } = flags;
-      const request = { client: open.client, runId, directory, node, store, recordedIn: defaultStore(variables) };
+      const request = {
+        client: open.client,
+        runId,
+        directory,
+        node,
+        store,
+        recordedIn: storeOfRecords(undefined, variables),
+      };
       process.stdout.write(`${await exportModel(request)}\n`);
       return exitStatus.ok;
     } finally {

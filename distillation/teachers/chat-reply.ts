@@ -18,7 +18,11 @@ export interface Reply extends Served {
 const count = z.int().nonnegative();
 
 /** Some endpoints (Mistral's with its reasoning models) say a list of parts; those of another type, such as `thinking`, are no answer. */
-const partSchema = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
+const partSchema = z.looseObject({
+  type: z.string(),
+  text: z.string().nullish().catch(null),
+  refusal: z.string().nullish().catch(null),
+});
 
 const completionSchema = z.looseObject({
   model: z.string().min(1),

@@ -77,11 +77,14 @@ class Client extends OpenAI {
   }
 }
 
-/** A redirect is not followed: the prompts would go where no plan has sent them. What comes back is cut off where it is no answer of text, errors too. */
+/** A redirect is not followed: the prompts would go where no plan has sent them. Replies and errors are cut off at a limit. */
 async function fetchOnce(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const headers = [...new Headers(init.headers)].filter(([name]) => sentHeaders.includes(name));
   const response = await fetch(url, { ...init, headers, redirect: 'error' });
-  return new Response(response.body?.pipeThrough(limitedTo(maximumReplyBytes)), response);
+  const { status, ok, headers: received } = response;
+  const limited = new Response(response.body?.pipeThrough(limitedTo(maximumReplyBytes)), { headers: received });
+  // Servers say statuses that the constructor refuses.
+  return Object.defineProperties(limited, { status: { value: status }, ok: { value: ok } });
 }
 
 function limitedTo(maximumBytes: number): TransformStream<Uint8Array, Uint8Array> {

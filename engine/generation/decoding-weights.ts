@@ -78,8 +78,12 @@ export function decodingWeightSource(config: ModelConfig, weights: NumbersSource
       for (let first = row; row < end;) {
         const asked = Math.min(end - row, Math.floor(chunk.length / width));
         const values = await weights(part, row - first, asked, chunk.subarray(0, asked * width));
+        const given = values.length / width;
+        // All of it, from a source that knows no rows.
+        if (given !== asked && (row !== first || given !== end - first))
+          throw new TypeError(`expected ${asked} rows of ${part}, found ${values.length} numbers`);
         place(values, row);
-        row += values.length / width; // all of it, from a source that knows no rows
+        row += given;
       }
     }
     return result;

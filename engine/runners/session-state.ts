@@ -46,14 +46,15 @@ export class SessionState {
 
   read(names: readonly string[]): Record<string, Numbers> {
     const found = new Map<string, Numbers>();
-    for (const [group] of this.#grouped(names)) {
-      this.fill([group]);
+    const groups = [...this.#grouped(names).keys()];
+    this.fill(groups);
+    for (const { variables } of groups) {
       const values = this.library.run(
         this.session,
         [],
-        group.variables.map(({ read }) => read),
+        variables.map(({ read }) => read),
       );
-      group.variables.forEach(({ name }, index) => {
+      variables.forEach(({ name }, index) => {
         const numbers = values[index];
         if (numbers !== undefined) found.set(name, numbers);
       });
@@ -64,34 +65,38 @@ export class SessionState {
   write(values: NamedNumbers): void {
     const names = Object.keys(values);
     for (const name of names) checkNumbers(`variable "${name}"`, this.#variable(name).spec, values[name]);
-    for (const [group] of this.#grouped(names)) this.#writeGroup(group, values);
+    const groups = [...this.#grouped(names).keys()];
+    const scratch = scratchOf(Math.max(0, ...groups.map(greatestWhole)));
+    this.fill(groups.filter((group) => aloneIn(group)));
+    for (const group of groups) this.#writeGroup(group, values, scratch);
   }
 
   /** Largest groups first: memory is fullest at the end, and what is being moved then is small. */
   async load(names: readonly string[], source: NumbersSource): Promise<void> {
     const grouped = [...this.#grouped(names)].sort(([, one], [, other]) => this.#bytes(other) - this.#bytes(one));
-    const shared = misalignedNumbers(Math.max(chunkBytes, ...grouped.map(([group]) => greatestWhole(group))) / 4);
+    const groups = grouped.map(([group]) => group);
+    const scratch = scratchOf(Math.max(chunkBytes, ...groups.map(greatestWhole)));
     const ask = ({ name, spec }: VariableAccess, row: number, count: number): Promise<Numbers> | Numbers => {
       const length = count * sizeOf(spec.shape.slice(1));
-      const fits = spec.dtype === 'float32' && length <= shared.length;
-      return fits ? source(name, row, count, shared.subarray(0, length)) : source(name, row, count);
+      const fits = spec.dtype === 'float32' && length <= scratch.length;
+      return fits ? source(name, row, count, scratch.subarray(0, length)) : source(name, row, count);
     };
-    this.fill(grouped.map(([group]) => group).filter((group) => aloneIn(group)));
+    this.fill(groups.filter((group) => aloneIn(group)));
     for (const [group, wanted] of grouped) {
       const alone = aloneIn(group);
       if (alone) await this.#loadRows(alone, alone.rows, ask);
-      else await this.#loadGroup(group, wanted, ask, shared);
+      else await this.#loadGroup(group, wanted, ask, scratch);
     }
   }
 
   /** Each array is handed to TensorFlow as soon as it is read: JavaScript holds one array of a group at a time. */
-  async #loadGroup(group: Group, wanted: readonly string[], ask: AskForRows, shared: Float32Array): Promise<void> {
+  async #loadGroup(group: Group, wanted: readonly string[], ask: AskForRows, scratch: Float32Array): Promise<void> {
     const kept = this.#readOthers(group, wanted);
     const held: HeldFeed[] = [];
     try {
       for (const variable of group.variables) {
         const given = kept[variable.name] ?? (await ask(variable, 0, variable.spec.shape[0] ?? 1));
-        held.push(this.#hold(variable, given, shared));
+        held.push(this.#hold(variable, given, scratch));
       }
       this.library.runHeld(this.session, held, [group.written]);
       this.#empty.delete(group);
@@ -100,14 +105,10 @@ export class SessionState {
     }
   }
 
-  /** New content of a variable, which keeps that memory: as TensorFlow's own. */
-  #hold({ name, spec, value }: VariableAccess, given: Numbers | undefined, shared?: Float32Array): HeldFeed {
+  /** New content of a variable, which keeps that memory: as TensorFlow's own, copied by way of the scratch. */
+  #hold({ name, spec, value }: VariableAccess, given: Numbers | undefined, scratch: Float32Array): HeldFeed {
     const values = checkNumbers(`variable "${name}"`, spec, given);
-    return this.library.hold({
-      name: value,
-      spec,
-      values: values.buffer === shared?.buffer ? values : misaligned(values),
-    });
+    return this.library.hold({ name: value, spec, values: copiedAtOnce(values, scratch) });
   }
 
   /** What the variables of a group hold that are not given: a group is written whole. */
@@ -158,11 +159,10 @@ export class SessionState {
     this.#writeRows(rows, spec, begin, values);
   }
 
-  #writeGroup(group: Group, values: NamedNumbers): void {
+  #writeGroup(group: Group, values: NamedNumbers, scratch: Float32Array): void {
     const alone = aloneIn(group);
     const numbers = alone && values[alone.name];
     if (alone && numbers) {
-      this.fill([group]);
       this.#writeRows(alone.rows, alone.spec, 0, numbers);
       return;
     }
@@ -170,7 +170,7 @@ export class SessionState {
     const held: HeldFeed[] = [];
     try {
       for (const variable of group.variables)
-        held.push(this.#hold(variable, values[variable.name] ?? kept[variable.name]));
+        held.push(this.#hold(variable, values[variable.name] ?? kept[variable.name], scratch));
       this.library.runHeld(this.session, held, [group.written]);
       this.#empty.delete(group);
     } finally {
@@ -223,18 +223,27 @@ function aloneIn({ variables: [only, another] }: Group): (VariableAccess & { rea
   return only?.rows && !another ? { ...only, rows: only.rows } : undefined;
 }
 
-/** Bytes of the greatest variable that is loaded at once. */
+/** Bytes of the greatest variable that is moved at once. */
 const greatestWhole = (group: Group): number =>
   aloneIn(group) ? 0 : Math.max(...group.variables.map(({ spec }) => bytesOf(spec)));
 
 /**
- * TensorFlow does not copy an array that lies at a multiple of 16 bytes or more: it goes on reading it. One that begins an element later it
- * copies at once, so that this one can be filled again while TensorFlow works, and a variable does not change with it.
+ * Memory that what is fed passes through, one variable after another. TensorFlow does not copy an array that lies at a multiple of 16
+ * bytes or more: it goes on reading it. One that begins an element later it copies at once, so that this one can be filled again while
+ * TensorFlow works, and no variable changes with an array of JavaScript.
  */
-const misalignedNumbers = (length: number): Float32Array => new Float32Array(length + 1).subarray(1);
+const scratchOf = (bytes: number): Float32Array => misaligned(Float32Array, Math.ceil(bytes / 4));
 
-function misaligned(values: Numbers): Numbers {
-  const copy = new (values.constructor as new (length: number) => Numbers)(values.length + 1).subarray(1);
+const misaligned = <Values extends Numbers>(Kind: new (length: number) => Values, length: number): Values =>
+  new Kind(length + 1).subarray(1) as Values;
+
+/** The same numbers where TensorFlow copies them. */
+function copiedAtOnce(values: Numbers, scratch: Float32Array): Numbers {
+  if (values.buffer === scratch.buffer) return values;
+  const isFloat = values instanceof Float32Array;
+  const copy = isFloat
+    ? scratch.subarray(0, values.length)
+    : misaligned(values.constructor as new (length: number) => Numbers, values.length);
   copy.set(values);
   return copy;
 }

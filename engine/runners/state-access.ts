@@ -1,7 +1,7 @@
 /**
  * The nodes that read, write and clear the variables of a session. TensorFlow copies and optimises its whole graph again for every new
  * set of fetches, which takes a tenth of a second where a model is deep, so variables move in few fixed groups of limited size: a group
- * has one set for reading and one for writing. A large variable is a group of its own and can also move by ranges of rows.
+ * has one set for reading and one for writing. A variable beyond that size is a group of its own. Large ones can also move by ranges of rows.
  */
 import { NightstillError } from '../../config/errors.js';
 import { bytesOf, type TensorSpec } from '../tracing/tensor-spec.js';
@@ -111,9 +111,9 @@ class AccessBuilder {
     const read = this.graph.node('Identity', [whole], { T });
     const value = this.#placeholder(spec);
     const access = { name, spec, read: read.name, value: value.node.name };
-    const alone = spec.shape.length > 0 && bytesOf(spec) >= 4 * mebibyte;
+    const byRows = spec.shape.length > 0 && bytesOf(spec) >= 4 * mebibyte;
     return {
-      access: alone ? { ...access, rows: this.#rows(spec, handle, whole) } : access,
+      access: byRows ? { ...access, rows: this.#rows(spec, handle, whole) } : access,
       // The variable keeps the memory of what is fed: it must be TensorFlow's own.
       written: this.#assign(handle, value, spec),
       cleared: this.#assign(handle, this.#zeros(spec), spec),

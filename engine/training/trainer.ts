@@ -257,10 +257,9 @@ export class Trainer {
 
   #clearHeld(): void {
     if (this.#settings.shape.microBatches === 1) return;
-    for (const name of this.#weights) {
-      const { shape = [] } = this.#state[name] ?? {};
-      this.#session.write({ [accumulatedName(name)]: new Float32Array(sizeOf(shape)) });
-    }
+    const sizes = this.#weights.map((name) => [accumulatedName(name), sizeOf(this.#state[name]?.shape ?? [])] as const);
+    const zeros = new Float32Array(Math.max(...sizes.map(([, size]) => size)));
+    this.#session.write(Object.fromEntries(sizes.map(([name, size]) => [name, zeros.subarray(0, size)])));
   }
 
   /** Held gradients belong to a state only within a step: between two they are zeros. */

@@ -81,6 +81,11 @@ const plainFaults = {
     const more = (): void => void (response.destroyed || response.write('secret'.repeat(100_000), more));
     more();
   },
+  /** The words of a status may be any. */
+  inOwnWords: (response, completion) => {
+    response.statusMessage = Buffer.from('正常').toString('latin1');
+    reply(response, completion);
+  },
   /** JSON, and no completion. */
   otherJson: (response) => reply(response, { ok: true }),
   hangUp: (response) => void response.destroy(),

@@ -191,6 +191,7 @@ export class Storm {
     const hold = strikes.holdOf(order.stage);
     const { started, attempt, durableStep } = await this.#atMoment(runId, order, hold);
     const inFlight = started && (order.moment === 'work' || hold?.holds === true);
+    if (order.moment === 'work' && hold?.holds === false) hold.release();
     // The work of a stage goes on while a server is away: its next moment is waited for from now on.
     strikes.next(order.stage);
     if (inFlight) await this.onKill(this.storeOf(runId), order);

@@ -238,11 +238,16 @@ it('of rows that are kept out of training and that nobody answers, it is said th
     outputs: { model: 'model' },
     run: () => Promise.reject(new Error('not run here')),
   });
-  const rows = { path: pathToFileURL(join(directory, 'rows.jsonl')).href };
-  const reads = ['lesson', 'exam'].map((id) => ({ id, uses: 'read', with: rows }));
+  await writeFile(join(directory, 'exam.jsonl'), '{}\n');
+  const read = (id: string, name: string) => {
+    const path = pathToFileURL(join(directory, name)).href;
+    return { id, uses: 'read', with: { path } };
+  };
+  const reads = [read('lesson', 'rows.jsonl'), read('exam', 'exam.jsonl')];
   const inputs = { text: 'lesson.text', heldOut: 'exam.text' };
   const learn = { id: 'learn', uses: 'learn', needs: ['lesson', 'exam'], inputs };
   const counts = { id: 'count', uses: 'count', needs: ['exam'] };
+  const again = { ...counts, needs: ['again'] };
   const notesWith = async (...more: object[]): Promise<unknown[]> => {
     const stages = [...reads, learn, ...more];
     const { nodes } = await previewPlan({ name: 'words', store, stages }, { ...rules, kinds: [...rules.kinds, kind] });
@@ -251,4 +256,6 @@ it('of rows that are kept out of training and that nobody answers, it is said th
   const note = expect.stringContaining('no answer is scored') as string;
   expect(await notesWith()).toEqual([undefined, [note], undefined]);
   expect(await notesWith(counts)).toEqual([undefined, undefined, undefined, undefined]);
+  const asked = await notesWith(read('again', 'exam.jsonl'), again);
+  expect(asked).toEqual(Array.from({ length: 5 }, () => undefined));
 });

@@ -8,7 +8,8 @@ describe('a message in parts', () => {
     const content = [
       { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] },
       { type: 'text', text: 'Fo' },
-      { type: 'text', text: 'ur.' },
+      { type: 'text', text: 'ur.', refusal: null },
+      { type: 'chart', text: { of: 'numbers' } },
     ];
     expect(readReply(completion({ content }))).toMatchObject({ outcome: 'answered', text: 'Four.' });
   });

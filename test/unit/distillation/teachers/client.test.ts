@@ -85,6 +85,11 @@ describe('a request to a teacher', () => {
       { code: 'teacher-unavailable', tries: Infinity, maybePaid: false, waitMs: 7000 },
     ],
     ['500', faults.status(500), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    [
+      'a status that there is not',
+      faults.status(999),
+      { code: 'teacher-unavailable', tries: Infinity, maybePaid: true },
+    ],
     ['503', faults.status(503), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
     ['HTML', faults.html, { code: 'teacher-reply-invalid', tries: 3, maybePaid: true }],
     ['nothing', faults.empty, { code: 'teacher-reply-invalid', tries: 3 }],
@@ -198,6 +203,7 @@ describe('a request to a teacher', () => {
     ['a filter of content', faults.filtered, 'refused'],
     ['a cut-off answer', faults.cutOff, 'cut-off'],
     ['an answer without text', faults.noText, 'empty'],
+    ['a status in words of its own', faults.inOwnWords, 'answered'],
     ['an answer of a snapshot of the model', faults.servedBy('gpt-4o-2024-08-06'), 'answered'],
   ])('that meets %s has a reply', async (_, fault, outcome) => {
     server.next(fault);
