@@ -10,14 +10,19 @@ export interface HoldRule {
   readonly method: 'GET' | 'PUT';
   /** Tested against path and query of the request. */
   readonly path: RegExp;
+  /** So many that fit pass first. Default: none. */
+  readonly passing?: number;
 }
 
 /** Takes the first request that fits its rule; the next one, if whoever sent that gives it up. */
 export class Hold {
   #release: (() => void) | undefined;
   #over = false;
+  #passing: number;
 
-  constructor(readonly rule: HoldRule) {}
+  constructor(readonly rule: HoldRule) {
+    this.#passing = rule.passing ?? 0;
+  }
 
   /** Is a request of a live client in flight and held? */
   get holds(): boolean {
@@ -25,7 +30,10 @@ export class Hold {
   }
 
   fits({ method, url = '' }: IncomingMessage): boolean {
-    return !this.#over && !this.holds && method === this.rule.method && this.rule.path.test(url);
+    const fits = !this.#over && !this.holds && method === this.rule.method && this.rule.path.test(url);
+    if (!fits || this.#passing === 0) return fits;
+    this.#passing -= 1;
+    return false;
   }
 
   /** Holds until it is released, or until `given` settles. */

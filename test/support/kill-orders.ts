@@ -18,7 +18,7 @@ export const processKinds = [
 export type ProcessKind = (typeof processKinds)[number];
 
 /**
- * `work` is after a checkpoint, or at the seal where no work is left; at `ask` the teacher has all requests that may be under way, and has answered none; every other
+ * `work` is after the first checkpoint; at `ask` the teacher has all requests that may be under way, and has answered none; every other
  * moment is one request of the stage to the store, held while the kill strikes. `record` lies between a response that was received
  * and its record.
  */

@@ -78,7 +78,7 @@ export const microPlan = ({ store, dataset, teacher, student, threads = 1 }: Mic
   name: 'micro',
   store,
   dataset,
-  loseAtMost: '200ms',
+  loseAtMost: '100ms',
   numerics: { threads },
   stages: [
     { id: 'import', uses: 'import', with: { shardBytes: 64 * 1024 }, ...patience },

@@ -131,7 +131,7 @@ export async function prepareNight({
     name: nightName,
     store,
     teacher: described(teacher.endpoint),
-    loseAtMost: '200ms',
+    loseAtMost: '100ms',
     numerics: { threads },
     gates: [{ score: 'exact-match', atLeast: 0, minItems: 1 }],
     stages,

@@ -191,12 +191,11 @@ export class Storm {
     const hold = strikes.holdOf(order.stage);
     const { started, attempt, durableStep } = await this.#atMoment(runId, order, hold);
     const inFlight = started && (order.moment === 'work' || hold?.holds === true);
-    if (order.moment === 'work' && hold?.holds === false) hold.release();
     // The work of a stage goes on while a server is away: its next moment is waited for from now on.
     strikes.next(order.stage);
     if (inFlight) await this.onKill(this.storeOf(runId), order);
     if (inFlight) await this.#killers[order.process]();
-    hold?.release();
+    if (hold !== strikes.holdOf(order.stage)) hold?.release();
     return { ...order, attempt, step: durableStep, inFlight };
   }
 
@@ -205,7 +204,7 @@ export class Storm {
     const activityId = moment === 'lookup' ? `${stage}:lookup` : stage;
     const standing = async (): Promise<Standing | false> => {
       const pending = await this.night.pending(runId, activityId);
-      const hasCome = (moment === 'work' && (pending?.durableStep ?? 0) > 0) || hold?.holds === true;
+      const hasCome = moment === 'work' ? (pending?.durableStep ?? 0) > 0 : hold?.holds === true;
       if (pending !== undefined) return pending.started && hasCome && pending;
       const { completions } = await this.night.historyOf(runId);
       return completions[activityId] !== undefined && { started: false, attempt: 0, durableStep: 0 };
