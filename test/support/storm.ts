@@ -196,6 +196,8 @@ export class Storm {
     if (inFlight) await this.onKill(this.storeOf(runId), order);
     if (inFlight) await this.#killers[order.process]();
     if (hold !== strikes.holdOf(order.stage)) hold?.release();
+    else if (inFlight && order.process.endsWith('child'))
+      await until('the end of its request', () => !hold?.holds, 5000, 10);
     return { ...order, attempt, step: durableStep, inFlight };
   }
 
