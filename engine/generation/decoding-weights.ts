@@ -74,8 +74,9 @@ export function decodingWeightSource(config: ModelConfig, weights: NumbersSource
     const chunk = new Float32Array(Math.max(width, Math.min(rows * width, chunkBytes / 4)));
     let row = 0;
     for (const { name: part, shape } of parts) {
-      const end = row + (shape[0] ?? 1);
-      for (let first = row; row < end;) {
+      const first = row;
+      const end = first + (shape[0] ?? 1);
+      while (row < end) {
         const asked = Math.min(end - row, Math.floor(chunk.length / width));
         const values = await weights(part, row - first, asked, chunk.subarray(0, asked * width));
         const given = values.length / width;

@@ -239,11 +239,11 @@ it('of rows that are kept out of training and that nobody answers, it is said th
     run: () => Promise.reject(new Error('not run here')),
   });
   await writeFile(join(directory, 'exam.jsonl'), '{}\n');
-  const read = (id: string, name: string) => {
+  const reading = (id: string, name: string) => {
     const path = pathToFileURL(join(directory, name)).href;
     return { id, uses: 'read', with: { path } };
   };
-  const reads = [read('lesson', 'rows.jsonl'), read('exam', 'exam.jsonl')];
+  const reads = [reading('lesson', 'rows.jsonl'), reading('exam', 'exam.jsonl')];
   const inputs = { text: 'lesson.text', heldOut: 'exam.text' };
   const learn = { id: 'learn', uses: 'learn', needs: ['lesson', 'exam'], inputs };
   const counts = { id: 'count', uses: 'count', needs: ['exam'] };
@@ -256,6 +256,6 @@ it('of rows that are kept out of training and that nobody answers, it is said th
   const note = expect.stringContaining('no answer is scored') as string;
   expect(await notesWith()).toEqual([undefined, [note], undefined]);
   expect(await notesWith(counts)).toEqual([undefined, undefined, undefined, undefined]);
-  const asked = await notesWith(read('again', 'exam.jsonl'), again);
+  const asked = await notesWith(reading('again', 'exam.jsonl'), again);
   expect(asked).toEqual(Array.from({ length: 5 }, () => undefined));
 });
