@@ -65,7 +65,7 @@ describe('training in flight', () => {
   }
 
   it('goes on from its checkpoint when the workflow is reset to its beginning', async () => {
-    // Otherwise a fast machine may have finished the stage before anyone sees its second run at work.
+    // Here and below: otherwise a fast machine may have finished the stage before anyone disturbs it.
     const seal = storm.store.hold(requestOf('seal', undisturbed.stageKeys['fine-tune'] ?? '', 'stores/reset-workflow'));
     await startAndTrain('reset-workflow', 'fine-tune');
     const reset = ['--type', 'FirstWorkflowTask', '--reason', 'test'];
@@ -77,9 +77,11 @@ describe('training in flight', () => {
   });
 
   it('goes on from its checkpoint when the activity is reset', async () => {
+    const seal = storm.store.hold(requestOf('seal', undisturbed.stageKeys['distill'] ?? '', 'stores/reset-activity'));
     const child = await startAndTrain('reset-activity', 'distill');
     await temporal('activity', 'reset', '--workflow-id', 'reset-activity', '--activity-id', 'distill');
     await until('the end of the first trainer', () => !isAlive(child));
+    seal.release();
     await expectUndisturbed('reset-activity');
     await expectTakenUp('reset-activity', 'distill');
   });
