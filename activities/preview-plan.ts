@@ -127,8 +127,9 @@ class Preview {
       else awaited.add(maker);
     }
     const ofGate = await this.#resolutionNotes(node);
-    const ofOthers = [...approvalNotes(node), ...unansweredNotes(node, this.#plan.nodes)];
-    const shown = { id, uses, needs, queue, ...notesOf(ofGate, await this.#callNotes(node), ofOthers) };
+    const ofRows = unansweredNotes(node, this.#plan.nodes);
+    const notes = notesOf(ofGate, ofRows, await this.#callNotes(node), approvalNotes(node));
+    const shown = { id, uses, needs, queue, ...notes };
     if (awaited.size > 0) {
       const why = `unknown until ${[...awaited].join(', ')} ${awaited.size > 1 ? 'are' : 'is'} done`;
       return { node: { ...shown, verdict: 'unknown', why, ...(await this.#estimate(node)) } };
@@ -147,8 +148,7 @@ class Preview {
     const why = refused?.why ?? looked;
     const { stageKey } = stage;
     if (found.result) {
-      const notes = notesOf(ofGate, unansweredNotes(node, this.#plan.nodes));
-      const reused = { id, uses, needs, queue, ...notes, verdict: 'reused', why, stageKey } as const;
+      const reused = { id, uses, needs, queue, ...notesOf(ofGate, ofRows), verdict: 'reused', why, stageKey } as const;
       return { node: reused, outputs: found.result.outcome.outputs };
     }
     // A stage that acts has another key in every run.

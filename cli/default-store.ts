@@ -20,12 +20,12 @@ export const recordedInFlag = {
 } as const;
 
 /**
- * The store that may know of a run: the one that is named, or else that of this directory where it is there. Nobody has named that one,
- * so where it is not there, why Temporal does not tell of the run is the better answer.
+ * The default store where it may know of a run. Nobody has named that of this directory, so where it is not there, why Temporal does not
+ * tell of the run is the better answer.
  */
-export function storeOfRecords(named: string | undefined, variables: Variables): string | undefined {
+export function storeOfRecords(variables: Variables): string | undefined {
   const { storeUrl } = new StateDirectory(process.cwd());
-  return named ?? readEnvironment(variables).storeUrl ?? (existsSync(new URL(storeUrl)) ? storeUrl : undefined);
+  return readEnvironment(variables).storeUrl ?? (existsSync(new URL(storeUrl)) ? storeUrl : undefined);
 }
 
 /** Reads what is recorded of a run: where nobody names its store and Temporal cannot say it, from the default one. */
@@ -38,7 +38,7 @@ export async function readRecorded<Value>(
   try {
     return await read();
   } catch (error) {
-    const store = storeOfRecords(named, variables);
+    const store = storeOfRecords(variables);
     if (store === undefined || !hasCode(error, 'temporal-unavailable', 'temporal-refused', 'run-missing')) throw error;
     return await read(store).catch((otherwise: unknown) => {
       throw hasCode(otherwise, 'run-missing') ? error : otherwise;

@@ -32,7 +32,7 @@ safetensors and tokenizer to a new directory.`,
         directory,
         node,
         store,
-        recordedIn: storeOfRecords(undefined, variables),
+        recordedIn: storeOfRecords(variables),
       };
       process.stdout.write(`${await exportModel(request)}\n`);
       return exitStatus.ok;

@@ -24,7 +24,7 @@ say how it ended.`,
     const open = await connectLazily(flags);
     try {
       const { client } = open;
-      const store = storeOfRecords(flags.store, variables);
+      const store = flags.store ?? storeOfRecords(variables);
       const text =
         runId === undefined
           ? await describeRuns(open, flags.json)

@@ -24,6 +24,11 @@ const partSchema = z.looseObject({
   refusal: z.string().nullish().catch(null),
 });
 
+const messageSchema = z.looseObject({
+  content: z.union([z.string(), z.array(partSchema)]).nullish(),
+  refusal: z.string().nullish(),
+});
+
 const completionSchema = z.looseObject({
   model: z.string().min(1),
   system_fingerprint: z.string().nullish(),
@@ -31,10 +36,7 @@ const completionSchema = z.looseObject({
     .array(
       z.looseObject({
         finish_reason: z.string(),
-        message: z.looseObject({
-          content: z.union([z.string(), z.array(partSchema)]).nullish(),
-          refusal: z.string().nullish(),
-        }),
+        message: messageSchema,
       }),
     )
     .min(1),
@@ -93,13 +95,8 @@ interface ChatMessage {
   readonly refusal?: string | null | undefined;
 }
 
-interface SaidInParts {
-  readonly content?: string | readonly z.output<typeof partSchema>[] | null | undefined;
-  readonly refusal?: string | null | undefined;
-}
-
-function wordsOf({ content, refusal }: SaidInParts): ChatMessage {
-  if (content === null || content === undefined || typeof content === 'string') return { content, refusal };
+function wordsOf({ content, refusal }: z.output<typeof messageSchema>): ChatMessage {
+  if (!Array.isArray(content)) return { content, refusal };
   const said = (type: 'text' | 'refusal') =>
     content.map((part) => (part.type === type ? (part[type] ?? '') : '')).join('');
   return { content: said('text'), refusal: refusal || said('refusal') };

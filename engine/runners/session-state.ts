@@ -46,7 +46,7 @@ export class SessionState {
 
   read(names: readonly string[]): Record<string, Numbers> {
     const found = new Map<string, Numbers>();
-    const groups = [...this.#grouped(names).keys()];
+    const groups = this.#groupsWith(names);
     this.fill(groups);
     for (const { variables } of groups) {
       const values = this.library.run(
@@ -65,7 +65,7 @@ export class SessionState {
   write(values: NamedNumbers): void {
     const names = Object.keys(values);
     for (const name of names) checkNumbers(`variable "${name}"`, this.#variable(name).spec, values[name]);
-    const groups = [...this.#grouped(names).keys()];
+    const groups = this.#groupsWith(names);
     const scratch = scratchOf(Math.max(0, ...groups.map(greatestWhole)));
     this.fill(groups.filter((group) => aloneIn(group)));
     for (const group of groups) this.#writeGroup(group, values, scratch);
@@ -136,7 +136,7 @@ export class SessionState {
     const width = checkRows(name, spec, begin, count);
     if (rows === undefined)
       return (this.read([name])[name] ?? new Float32Array()).slice(begin * width, (begin + count) * width);
-    this.fill(this.#groupsWith(name));
+    this.fill(this.#groupsWith([name]));
     const [values = new Float32Array()] = this.library.run(this.session, boundsOf(rows, spec, begin, count), [
       rows.read,
     ]);
@@ -155,7 +155,7 @@ export class SessionState {
       this.write({ [name]: whole });
       return;
     }
-    this.fill(this.#groupsWith(name));
+    this.fill(this.#groupsWith([name]));
     this.#writeRows(rows, spec, begin, values);
   }
 
@@ -198,8 +198,8 @@ export class SessionState {
     throw new NightstillError('program-invalid', `expected a variable of the state, found "${name}"`);
   }
 
-  #groupsWith(name: string): Group[] {
-    return [...this.#grouped([name]).keys()];
+  #groupsWith(names: readonly string[]): Group[] {
+    return [...this.#grouped(names).keys()];
   }
 
   /** The groups of some variables, with those of each. */
