@@ -11,6 +11,7 @@ import { isAlive, stateOf, until } from '../support/processes.js';
 import { movingObjects, takenUp } from '../support/record-counts.js';
 import { drawKills } from '../support/storm-table.js';
 import { Storm, type Undisturbed } from '../support/storm.js';
+import type { Held } from '../support/strikes.js';
 
 const seed = 1;
 
@@ -50,10 +51,29 @@ describe('training in flight', () => {
     });
   }
 
-  async function startAndTrain(runId: string, stage: 'fine-tune' | 'distill'): Promise<number> {
-    await storm.start(runId);
+  interface Training {
+    /** The trainer's process. */
+    readonly child: number;
+    readonly held: Held;
+  }
+
+  /** A request of a stage is held: otherwise a fast machine has finished the stage before anyone disturbs it. */
+  const holdAt = (store: string, stage: string, moment: 'second save' | 'seal'): Held => {
+    const [request, passing] = moment === 'seal' ? (['seal', 0] as const) : (['save', 1] as const);
+    return storm.store.hold({ ...requestOf(request, undisturbed.stageKeys[stage] ?? '', `stores/${store}`), passing });
+  };
+
+  /** Waits until the stage trains and has a checkpoint. It comes no further than to the request that is held. */
+  async function startAndTrain(
+    runId: string,
+    stage: 'fine-tune' | 'distill',
+    moment: 'second save' | 'seal',
+    numerics: { readonly threads?: number } = {},
+  ): Promise<Training> {
+    const held = holdAt(runId, stage, moment);
+    await storm.start(runId, runId, numerics);
     await storm.night.inFlight(runId, stage);
-    return storm.night.childOf(storm.worker('gpu'));
+    return { child: await storm.night.childOf(storm.worker('gpu')), held };
   }
 
   /** The first claim began anew; each after it that saved something went on from what was saved before. */
@@ -65,23 +85,20 @@ describe('training in flight', () => {
   }
 
   it('goes on from its checkpoint when the workflow is reset to its beginning', async () => {
-    // Here and below: otherwise a fast machine may have finished the stage before anyone disturbs it.
-    const seal = storm.store.hold(requestOf('seal', undisturbed.stageKeys['fine-tune'] ?? '', 'stores/reset-workflow'));
-    await startAndTrain('reset-workflow', 'fine-tune');
+    const { held } = await startAndTrain('reset-workflow', 'fine-tune', 'seal');
     const reset = ['--type', 'FirstWorkflowTask', '--reason', 'test'];
     await temporal('workflow', 'reset', '--workflow-id', 'reset-workflow', ...reset);
     await storm.night.inFlight('reset-workflow', 'fine-tune');
-    seal.release();
+    held.release();
     await expectUndisturbed('reset-workflow');
     await expectTakenUp('reset-workflow', 'fine-tune');
   });
 
   it('goes on from its checkpoint when the activity is reset', async () => {
-    const seal = storm.store.hold(requestOf('seal', undisturbed.stageKeys['distill'] ?? '', 'stores/reset-activity'));
-    const child = await startAndTrain('reset-activity', 'distill');
+    const { child, held } = await startAndTrain('reset-activity', 'distill', 'seal');
     await temporal('activity', 'reset', '--workflow-id', 'reset-activity', '--activity-id', 'distill');
     await until('the end of the first trainer', () => !isAlive(child));
-    seal.release();
+    held.release();
     await expectUndisturbed('reset-activity');
     await expectTakenUp('reset-activity', 'distill');
   });
@@ -89,6 +106,7 @@ describe('training in flight', () => {
   it('is done once when two runs of one plan are started together', async () => {
     const second = await storm.night.addWorker('gpu');
     const ids = ['together', 'together-too'];
+    const held = holdAt('together', 'fine-tune', 'seal');
     await Promise.all(ids.map((id) => storm.start(id, 'together')));
     // Whoever comes second is refused, or still waits for a core.
     const bothAtWork = async (): Promise<boolean> => {
@@ -96,6 +114,7 @@ describe('training in flight', () => {
       return pending.every((activity) => activity !== undefined) && storm.night.children().length > 1;
     };
     await until('two trainers of one stage', bothAtWork, 240_000);
+    held.release();
     const [one, other] = await Promise.all(ids.map((id) => storm.handle(id).result()));
     second.signal('SIGTERM');
     await second.exited;
@@ -105,9 +124,10 @@ describe('training in flight', () => {
   });
 
   it('is not disturbed by a stopped worker and trainer that wake after their successor has finished', async () => {
-    const child = await startAndTrain('zombie', 'fine-tune');
+    const { child, held } = await startAndTrain('zombie', 'fine-tune', 'second save');
     const zombie = storm.worker('gpu');
     for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGSTOP');
+    held.release();
     await storm.addWorker('gpu');
     await storm.handle('zombie').result();
     const before = await movingObjects(storm.storeOf('zombie'));
@@ -122,11 +142,11 @@ describe('training in flight', () => {
 
   it('goes on beside a stopped trainer that held every core: the successor ends it', async () => {
     const store = 'all-cores';
-    await storm.start(store, store, { threads: availableParallelism() });
-    await storm.night.inFlight(store, 'fine-tune');
+    const threads = availableParallelism();
+    const { child, held } = await startAndTrain(store, 'fine-tune', 'second save', { threads });
     const zombie = storm.worker('gpu');
-    const child = await storm.night.childOf(zombie);
     for (const pid of [zombie.pid, child]) process.kill(pid, 'SIGSTOP');
+    held.release();
     await storm.addWorker('gpu');
     const result = await storm.handle(store).result();
     expect([stateOf(zombie.pid), isAlive(child)]).toEqual(['T', false]);
