@@ -9,7 +9,7 @@ import { defineStage } from './define-stage.js';
 
 export const captureStage = defineStage({
   kind: 'capture',
-  version: 2,
+  version: 3,
   options: captureOptions,
   inputs: { dataset: 'dataset', teacher: 'model', student: 'model?' },
   outputs: { logits: 'logits' },

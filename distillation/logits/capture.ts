@@ -15,17 +15,14 @@ interface Tokens {
 }
 
 /** @param scored what a scorer with top-k, at the temperatures of the store, says of these tokens */
-function captureRow({ id, ids }: Tokens, { topIds, distributions }: ScoredSequence): LogitRow {
-  const [first] = distributions;
+function captureRow({ id, ids }: Tokens, { topIds, topGaps, distributions }: ScoredSequence): LogitRow {
   const positions = Math.max(0, ids.length - 1);
   const k = positions === 0 ? 0 : topIds.length / positions;
-  const { temperature = 1, topLogProbabilities = new Float32Array() } = first ?? {};
-  const greatest = (entry: number): number => topLogProbabilities[entry - (entry % k)] ?? Number.NaN;
   return {
     id,
     ids,
     topIds,
-    gaps: topLogProbabilities.map((value, entry) => (value - greatest(entry)) * temperature),
+    gaps: topGaps,
     missingLogOdds: distributions.map(({ missingMass, topLogProbabilities: values }) =>
       Float64Array.from(missingMass, (missing, position) => {
         const captured = values

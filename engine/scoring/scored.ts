@@ -10,6 +10,8 @@ export interface ScoredSequence {
   readonly tokenLogProbabilities: Float32Array;
   /** int32 [L − 1, K], the most probable ids, most probable first; of equally probable ones the lower id first. */
   readonly topIds: Int32Array;
+  /** [L − 1, K], logits of `topIds` less the greatest: 0 first, never rising. The same whatever temperatures are asked for. */
+  readonly topGaps: Float32Array;
   /** In the order in which the scorer was given its temperatures. */
   readonly distributions: readonly TemperatureDistribution[];
 }
@@ -42,6 +44,7 @@ export function readScored(results: NamedNumbers, place: Place, shape: ScoringSh
     (results[name] ?? new Float32Array()).subarray(offset * width, (offset + count) * width);
   const [ids, logits, next] = [of('topIds', topK), of('topLogits', topK), of('nextLogits')];
   const greatest = (position: number): number => logits[position * topK] ?? Number.NaN;
+  const gapAt = (logit: number, at: number): number => logit - greatest(Math.floor(at / topK));
   const sumsAt = (temperature: number) => sums(logits, of(restName(temperature)), topK, temperature);
   const plain = sumsAt(1);
   return {
@@ -51,15 +54,16 @@ export function readScored(results: NamedNumbers, place: Place, shape: ScoringSh
       (logit, position) => logit - greatest(position) - Math.log(plain[position] ?? Number.NaN),
     ),
     topIds: Int32Array.from(ids),
+    topGaps: Float32Array.from(logits, gapAt),
     distributions: shape.temperatures.map((temperature) => {
       const sum = sumsAt(temperature);
       const rest = of(restName(temperature));
       return {
         temperature,
-        topLogProbabilities: Float32Array.from(logits, (logit, at) => {
-          const position = Math.floor(at / topK);
-          return (logit - greatest(position)) / temperature - Math.log(sum[position] ?? Number.NaN);
-        }),
+        topLogProbabilities: Float32Array.from(
+          logits,
+          (logit, at) => gapAt(logit, at) / temperature - Math.log(sum[Math.floor(at / topK)] ?? Number.NaN),
+        ),
         missingMass: Float32Array.from(rest, (mass, position) => mass / (sum[position] ?? Number.NaN)),
         logSumExp: Float32Array.from(
           rest,

@@ -27,8 +27,8 @@ export const teacherWeightsOf = weightsOf(7);
 const studentWeightsOf = weightsOf(3);
 
 /** The rows that the scorer gives for the samples from one on, in their order. */
-export async function capturedRows(runner: Runner, topK: number, from = 0): Promise<LogitRow[]> {
-  const shape = { rowLengths: [8, 16], batchTokens: 64, topK, temperatures };
+export async function capturedRows(runner: Runner, topK: number, from = 0, at = temperatures): Promise<LogitRow[]> {
+  const shape = { rowLengths: [8, 16], batchTokens: 64, topK, temperatures: at };
   const scorer = await createScorer({ runner, config: tinyConfig, weights: teacherWeightsOf, ...shape });
   const rows: LogitRow[] = [];
   for await (const row of captureRows(scorer, samples, from)) rows.push(row);

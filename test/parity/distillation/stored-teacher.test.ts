@@ -69,6 +69,17 @@ describe.each(runners)('a captured teacher on %s', (_, makeRunner) => {
     expect(Math.abs(stored.gradientNorm / dense.gradientNorm - 1)).toBeLessThan(1e-4);
   });
 
+  test.each([[[2]], [[2, 0.7]], [[0.7, 3, 2]]])(
+    'says at a temperature the same bits whatever other ones are captured with it: %j',
+    async (temperatures) => {
+      const at = temperatures.indexOf(2);
+      const rows = await capturedRows(runner, 5, 0, temperatures);
+      expect(rows.map(({ missingLogOdds, ...row }) => ({ ...row, odds: missingLogOdds[at] }))).toEqual(
+        topFive.map(({ missingLogOdds: [, odds], ...row }) => ({ ...row, odds })),
+      );
+    },
+  );
+
   test('of which the most probable were kept charges less than the whole divergence, and not nothing', async () => {
     for (const divergence of divergences) {
       const [kept, all] = [await stepWith(five, { divergence }), await stepWith(whole, { divergence })];

@@ -14,6 +14,7 @@ const says = (captured: number, missing: number) => ({
       index: 0,
       tokenLogProbabilities: new Float32Array(2),
       topIds: Int32Array.of(1, 2, 3, 4),
+      topGaps: Float32Array.of(0, 0, 0, Math.log(0.5)),
       distributions: [
         {
           temperature: 1,

@@ -35,6 +35,7 @@ const scorerOf = (captured: readonly number[], missing: number) => ({
         index: index++,
         tokenLogProbabilities: new Float32Array(positions),
         topIds: Int32Array.from(of([...captured.keys()])),
+        topGaps: Float32Array.from(of(captured.map((mass) => Math.log(mass / (captured[0] ?? 1))))),
         distributions: [{ temperature: 1, topLogProbabilities, missingMass, logSumExp }],
       };
     }
