@@ -19,7 +19,7 @@ export async function lookUpStage(
   const found = await lookupStage(store, stage.stageKey);
   const explanation = explainLookup(store, kind, { stage, found, before: before[node], runId });
   const [why] = await Promise.all([explanation, found.result ? undefined : putPreimage(store, stage.preimage)]);
-  return { ...stage, why, polled: null, ...(found.result && { outputs: found.result.outcome.outputs }) };
+  return { ...stage, why, ...(found.result && { outputs: found.result.outcome.outputs }) };
 }
 
 export interface LookupFacts {

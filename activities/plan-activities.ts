@@ -26,7 +26,6 @@ import { lookUpStage } from './lookup.js';
 import { whyNothingToDecide } from './nothing-to-decide.js';
 import { OpenStores } from './open-stores.js';
 import { asksForChampion, placeChampion } from './place-champion.js';
-import { isQueueServed } from './queue-served.js';
 import { refuseUndecidable } from './plan-margins.js';
 import { resolvePlan, type PlanRules } from './resolve-plan.js';
 import { hasSearchAttributes } from './search-attributes.js';
@@ -34,6 +33,7 @@ import { identifyStage } from './stage-key.js';
 import { StageNames } from './stage-names.js';
 import { stageBefore, standingRefusal, type StandingRefusal } from './standing-refusal.js';
 import { translating } from './translate.js';
+import { createQueueWatch } from './watch-queues.js';
 
 export type PlanActivities = ReturnType<typeof createPlanActivities>;
 
@@ -69,7 +69,7 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
           if (before && !result.outputs) return lookUpStage(store, kind, input, identified, names);
           return { ...result, ...(before?.why !== undefined && { why: before.why }) };
         });
-        return found.outputs ? found : { ...found, polled: await isQueueServed(input.queue) };
+        return found;
       }),
     ),
   ),
@@ -81,6 +81,8 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
       (await refusalOfBefore(store, kind, input, identified)) ? null : approvalQuestion(store, input),
     );
   }),
+
+  [activityNames.watchQueues]: createQueueWatch(),
 
   [activityNames.closeRun]: translating(({ runId, store, outcome }: RunEnd) =>
     stores.use(store, async (opened) => void (await closeRun(opened, runId, asJson(outcome)))),

@@ -5,8 +5,6 @@
 import { Context } from '@temporalio/activity';
 import type { Progress } from '../config/child-protocol.js';
 import { asNightstillError, NightstillError } from '../config/errors.js';
-import type { StageInput } from '../config/plan.js';
-import { announceStart } from './announce.js';
 import {
   beginAttempt,
   describeEnds,
@@ -21,7 +19,6 @@ import { withHeartbeat } from './heartbeat.js';
 import { asTemporalFailure, cancellationReason } from './translate.js';
 
 export async function runAttempt<Result>(
-  input: StageInput,
   work: (report: (progress: Progress) => void) => Promise<Result>,
 ): Promise<Result> {
   const { info } = Context.current();
@@ -31,7 +28,6 @@ export async function runAttempt<Result>(
       'stage-stuck',
       `expected a new durable step within ${fruitlessAttemptsLimit} attempts, found none; they ended: ${describeEnds(first)}`,
     );
-  announceStart(input);
   return withHeartbeat(first, async (heartbeat) => {
     const report = (progress: Progress): void => {
       const { phase, durable } = heartbeat.details;

@@ -14,7 +14,7 @@ import type { StageContext, StageProduct } from './stage.js';
 type Work = (context: StageContext) => Promise<StageProduct>;
 
 export function runStageHere(stores: OpenStores, kind: StageKind, work: Work, input: StageInput): Promise<StageOutput> {
-  return runAttempt(input, (report) =>
+  return runAttempt((report) =>
     stores.use(
       input.store,
       async (store) => (await recordedOutput(store, input)) ?? workOnce(store, kind, work, input, report),

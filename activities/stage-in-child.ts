@@ -46,7 +46,7 @@ export function runStageInChild(
   { entry, environment, silenceLimitsMs, scorerModule }: StageProgram,
   input: StageInput,
 ): Promise<StageOutput> {
-  return runAttempt(input, async (report) => {
+  return runAttempt(async (report) => {
     const recorded = await stores.use(input.store, (store) => recordedOutput(store, input));
     if (recorded) return recorded;
     const { cancellationSignal, client } = Context.current();

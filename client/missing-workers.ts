@@ -1,9 +1,9 @@
 /** Which queues a run needs that nobody serves, and what starts a worker for them. */
 import type { Client } from '@temporalio/client';
-import { isKnownGone, queueHealth } from '../config/queue-health.js';
+import { isOpen } from '../config/plan.js';
+import { queueHealth } from '../config/queue-health.js';
 import { sightQueue } from '../config/queue-sighting.js';
 import { roleOfQueue, workerCommand } from '../config/queues.js';
-import { isOpen } from './node-views.js';
 import type { MissingWorker, NodeView } from './run-view.js';
 
 /** Asked less often than how a run stands. */
@@ -32,12 +32,13 @@ export class MissingWorkers {
   async #missingAt(queue: string, open: readonly NodeView[]): Promise<MissingWorker | undefined> {
     const { workflowService, options } = this.#client;
     const sighting = await sightQueue(workflowService, options.namespace, queue);
-    const nowMs = Date.now();
-    const { served, worker } = queueHealth(sighting, nowMs);
-    // Whoever works for this run serves its queue, though it may not poll: its slots may all be taken.
     const atWork = open.filter((node) => node.queue === queue && isAtWork(node));
-    if (served || atWork.some(({ activity }) => !isKnownGone(sighting, activity?.worker ?? '', nowMs)))
-      return undefined;
+    const { served, worker } = queueHealth(
+      sighting,
+      Date.now(),
+      atWork.map(({ activity }) => activity?.worker ?? ''),
+    );
+    if (served) return undefined;
     const role = roleOfQueue(queue);
     const command = workerCommand(queue);
     return {

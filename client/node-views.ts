@@ -3,13 +3,9 @@
  * to the query `state`; but a query needs a live worker. Pure.
  */
 import type { Approval } from '../config/approval.js';
-import type { NodeStatus, PlanNode } from '../config/plan.js';
+import { isOpen, type NodeStatus, type PlanNode } from '../config/plan.js';
 import type { ActivityRecord, RunHistory } from './run-history.js';
 import type { ActivityView, NodeView } from './run-view.js';
-
-/** Is there still something to do? */
-export const isOpen = (status: NodeStatus): boolean =>
-  ['waiting', 'looking-up', 'awaiting-approval', 'running'].includes(status);
 
 interface Approvals {
   readonly approvals: { of(node: string): Approval | undefined; wasLeft(node: string): boolean };

@@ -1,6 +1,5 @@
 /** What happened to a run between two looks at it, as events of a kind each. Pure. */
-import type { RunResult } from '../config/plan.js';
-import { isOpen } from './node-views.js';
+import { isOpen, type RunResult } from '../config/plan.js';
 import type { ActivityView, FailureView, MissingWorker, NodeView, RunView } from './run-view.js';
 
 export type RunEvent =

@@ -4,5 +4,6 @@ export const activityNames = {
   openRun: 'nightstill.openRun',
   askApproval: 'nightstill.askApproval',
   lookup: 'nightstill.lookup',
+  watchQueues: 'nightstill.watchQueues',
   closeRun: 'nightstill.closeRun',
 } as const;

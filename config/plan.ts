@@ -119,8 +119,6 @@ export interface StageLookedUp extends StageIdentity {
   readonly outputs?: Outputs;
   /** Why it is reused or has to run, in a line: `temperature: 1 → 2`. */
   readonly why: string;
-  /** Does a worker poll the queue of the node? Null where Temporal could not say. */
-  readonly polled: boolean | null;
 }
 
 /** What serves already is what the stage would decide about: it has nothing to do, and makes nothing. */
@@ -131,9 +129,11 @@ export interface NothingToDecide {
 
 export type LookupResult = StageLookedUp | NothingToDecide;
 
-export interface StageInput extends NodeInput, StageIdentity {
-  /** The run shows that no worker polls the queue: whoever takes the stage tells it that one does. */
-  readonly announce?: boolean | undefined;
+export type StageInput = NodeInput & StageIdentity;
+
+/** The task queues that a run needs, by node id. */
+export interface WatchQueuesInput {
+  readonly queues: Readonly<Record<string, string>>;
 }
 
 export interface StageOutput {
@@ -168,6 +168,10 @@ export type NodeStatus =
   | 'skipped'
   | 'cancelled';
 
+/** Is there still something to do? */
+export const isOpen = (status: NodeStatus): boolean =>
+  ['waiting', 'looking-up', 'awaiting-approval', 'running'].includes(status);
+
 export interface NodeState {
   readonly id: string;
   readonly uses: string;
@@ -176,7 +180,7 @@ export interface NodeState {
   readonly status: NodeStatus;
   /** Why it was reused or had to run, or the code and message that it failed with. */
   readonly why?: string | undefined;
-  /** It is to run, and no worker polled its queue when it was looked up. */
+  /** It is running as far as the run can tell, and no worker serves its queue. */
   readonly unpolled?: boolean | undefined;
   /** As of its result. */
   readonly unchanged?: string | undefined;

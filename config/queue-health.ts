@@ -38,13 +38,20 @@ const isGone = ({ ending, saidAtMs, intervalMs }: WorkerSighting, nowMs: number)
   ending || nowMs - saidAtMs > 2 * intervalMs + toleranceMs;
 
 /** Has it spoken, and speaks no more? Of one that never spoke it is not known: with all its slots taken it does not poll either. */
-export function isKnownGone({ workers }: QueueSighting, identity: string, nowMs: number): boolean {
+function isKnownGone(workers: readonly WorkerSighting[], identity: string, nowMs: number): boolean {
   const said = workers.filter((worker) => worker.identity === identity);
   return said.length > 0 && said.every((worker) => isGone(worker, nowMs));
 }
 
-/** A worker that was killed is silent two intervals after it last spoke, and where it never spoke, 70 s after its last poll. */
-export function queueHealth({ pollers, workers }: QueueSighting, nowMs: number): QueueHealth {
+/**
+ * A worker that was killed is silent two intervals after it last spoke, and where it never spoke, 70 s after its last poll.
+ * @param atWork identities of those who work at something from this queue: they serve it, though they may not poll
+ */
+export function queueHealth(
+  { pollers, workers }: QueueSighting,
+  nowMs: number,
+  atWork: readonly string[] = [],
+): QueueHealth {
   const lastWords = new Map<string, number>();
   for (const worker of workers)
     if (isGone(worker, nowMs))
@@ -59,5 +66,6 @@ export function queueHealth({ pollers, workers }: QueueSighting, nowMs: number):
     ...workers.map((worker) => ({ identity: worker.identity, atMs: worker.saidAtMs, serves: !isGone(worker, nowMs) })),
   ].sort((one, other) => other.atMs - one.atMs);
   const found = sightings.find(({ serves }) => serves) ?? sightings[0];
-  return found ? { served: found.serves, worker: found.identity, seenAtMs: found.atMs } : { served: false };
+  const served = found?.serves === true || atWork.some((identity) => !isKnownGone(workers, identity, nowMs));
+  return { served, ...(found && { worker: found.identity, seenAtMs: found.atMs }) };
 }

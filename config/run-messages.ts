@@ -3,8 +3,8 @@
 /** Query: the live state of the run. */
 export const stateQueryName = 'state';
 
-/** Signal, with the id of a node: a worker has taken its stage. Sent only when the run shows that none polls the queue. */
-export const stageStartedSignalName = 'nightstill.stageStarted';
+/** Signal, with the names of those queues of the plan that no worker serves. Sent when they have become others. */
+export const unservedQueuesSignalName = 'nightstill.unservedQueues';
 
 /** Updates, with an `ApprovalAnswer`: each answers with the `ApprovalDecision` that it was taken for. */
 export const approveUpdateName = 'approve';

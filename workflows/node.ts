@@ -39,14 +39,13 @@ export async function runNode(
     if (decision) board.set(node.id, 'looking-up');
     const found = await lookUp(node, input);
     if ('unchanged' in found) return leave(node, node.id, found.why, board);
-    const { outputs: recorded, why, polled, ...stage } = found;
+    const { outputs: recorded, why, ...stage } = found;
     if (recorded) {
       board.set(node.id, 'reused', { why });
       return { outputs: recorded, stageKey: stage.stageKey, reused: true };
     }
-    const announce = polled === false;
-    board.set(node.id, 'running', { why, ...(announce && { unpolled: true }) });
-    const { outputs } = await runStage(node, { ...input, ...stage, ...(announce && { announce }) });
+    board.set(node.id, 'running', { why });
+    const { outputs } = await runStage(node, { ...input, ...stage });
     board.set(node.id, 'done', { why });
     return { outputs, stageKey: stage.stageKey, reused: false };
   } catch (error) {

@@ -1,17 +1,18 @@
 /**
- * The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI. A signal from the worker clears the
- * "no worker" notice; it is sent only where the notice was shown, to save history events.
+ * The live state of a run: answered to the query `state`, and shown as a table in Temporal's UI, with a notice for each queue that
+ * nobody serves.
  */
 import { defineQuery, defineSignal, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { approvalCommand, type Approval } from '../config/approval.js';
-import type { NodeState, NodeStatus, Plan, RunState } from '../config/plan.js';
+import { isOpen, type NodeState, type NodeStatus, type Plan, type RunState } from '../config/plan.js';
 import { workerCommand } from '../config/queues.js';
-import { stageStartedSignalName, stateQueryName } from '../config/run-messages.js';
+import { stateQueryName, unservedQueuesSignalName } from '../config/run-messages.js';
+import { watchQueues } from './watch-queues.js';
 
 const stateQuery = defineQuery<RunState>(stateQueryName);
-const stageStarted = defineSignal<[node: string]>(stageStartedSignalName);
+const unservedQueues = defineSignal<[queues: readonly string[]]>(unservedQueuesSignalName);
 
-export type NodeNotes = Pick<NodeState, 'why' | 'unpolled' | 'unchanged'>;
+export type NodeNotes = Pick<NodeState, 'why' | 'unchanged'>;
 type Shown = NodeNotes & { readonly status: NodeStatus };
 
 /** Characters of a failure that a cell of the table shows; the failure of the run has all of them. */
@@ -21,10 +22,15 @@ export class RunBoard {
   #plan: Plan | undefined;
   readonly #shown = new Map<string, Shown>();
   readonly #approvals = new Map<string, Approval>();
+  #unserved: readonly string[] = [];
+  #isWatched = false;
 
   constructor() {
     setHandler(stateQuery, () => this.state);
-    setHandler(stageStarted, (node) => this.#heard(node));
+    setHandler(unservedQueues, (queues) => {
+      this.#unserved = queues;
+      this.#publish();
+    });
   }
 
   /** Of a plan that was resolved again, nothing is shown that the first one had come to. */
@@ -37,6 +43,11 @@ export class RunBoard {
 
   set(id: string, status: NodeStatus, notes: NodeNotes = {}): void {
     this.#shown.set(id, { status, ...notes });
+    // A run that finds everything recorded needs nobody.
+    if (status === 'running' && !this.#isWatched) {
+      this.#isWatched = true;
+      watchQueues(this.#plan?.nodes ?? []);
+    }
     this.#publish();
   }
 
@@ -48,36 +59,29 @@ export class RunBoard {
   }
 
   get state(): RunState {
-    const nodes = (this.#plan?.nodes ?? []).map(({ id, uses, needs, queue }): NodeState => ({
-      id,
-      uses,
-      needs,
-      queue,
-      status: 'waiting',
-      ...this.#shown.get(id),
-      ...approvalOf(this.#approvals.get(id)),
-    }));
+    const nodes = (this.#plan?.nodes ?? []).map(({ id, uses, needs, queue }): NodeState => {
+      const shown: Shown = this.#shown.get(id) ?? { status: 'waiting' };
+      const unpolled = shown.status === 'running' && this.#unserved.includes(queue);
+      const approval = this.#approvals.get(id);
+      return { id, uses, needs, queue, ...shown, ...(unpolled && { unpolled }), ...(approval && { approval }) };
+    });
     return { plan: this.#plan?.name ?? '', nodes };
-  }
-
-  #heard(id: string): void {
-    const shown = this.#shown.get(id);
-    if (shown?.unpolled) this.set(id, shown.status, shown.why === undefined ? {} : { why: shown.why });
   }
 
   #publish(): void {
     const { nodes } = this.state;
-    const queues = new Set(nodes.filter(({ unpolled }) => unpolled).map(({ queue }) => queue));
+    const needed = new Set(nodes.filter(({ status }) => isOpen(status)).map(({ queue }) => queue));
     const waiting = nodes.flatMap(({ status, approval }) =>
       status === 'awaiting-approval' && approval ? [approval] : [],
     );
-    const notices = [...[...queues].map(unpolledNotice), ...waiting.map(approvalNotice)].map((text) => `**${text}**\n`);
+    const notices = [
+      ...this.#unserved.filter((queue) => needed.has(queue)).map(unpolledNotice),
+      ...waiting.map(approvalNotice),
+    ].map((text) => `**${text}**\n`);
     const rows = nodes.map(({ id, uses, status, why = '' }) => `| ${id} | ${uses} | ${status} | ${cell(why)} |`);
     setCurrentDetails([...notices, '| node | stage | status | why |', '|---|---|---|---|', ...rows].join('\n'));
   }
 }
-
-const approvalOf = (approval: Approval | undefined) => (approval ? { approval } : {});
 
 const approvalNotice = ({ node, candidate, untilMs }: Approval): string =>
   `${node} waits for approval of ${candidate} until ${new Date(untilMs).toISOString()}: ` +

@@ -42,8 +42,7 @@ const tookOf = ({ startedAtMs, endedAtMs }: NodeView): string =>
 const reason = ({ why }: NodeView): Piece[] => (why === undefined ? [] : [piece(`  ${why}`, 'quiet')]);
 
 function drawWork(node: NodeView, pace: Pace | undefined, nowMs: number): Piece[] {
-  const { activity, queue } = node;
-  if (node.unpolled && activity?.state !== 'working') return [piece(`no worker serves ${queue}`, 'warning')];
+  const { activity } = node;
   if (activity === undefined || activity.state === 'waiting') return [piece('waits for a worker', 'quiet')];
   if (activity.state === 'backing-off') return againAfter(activity, nowMs);
   if (activity.state === 'paused') return [piece('paused', 'warning')];

@@ -152,8 +152,8 @@ export const paths: Readonly<Record<string, Path>> = {
       await night.client.workflow.execute('distill', start).catch(() => undefined);
     },
   },
-  announce: {
-    shows: 'no worker polls the queue of a stage, until one comes and says so',
+  unserved: {
+    shows: 'no worker polls the queue of a stage, until one comes',
     ends: 'COMPLETED',
     holds: 'WORKFLOW_EXECUTION_SIGNALED',
     take: async ({ night, store, runId }) => {

@@ -1,5 +1,6 @@
 /** What a run shows of itself while it goes on, how it ends, and how small its history is. */
 import { openObjectStore, readRun } from '../../storage/index.js';
+import { detailsOf } from '../support/run-details.js';
 import { NightFiles } from '../support/night-files.js';
 import { until } from '../support/processes.js';
 import { smallPlan, SmallNight, type SmallStage } from '../support/small-night.js';
@@ -17,13 +18,6 @@ afterAll(async () => {
   await night.end();
   await files.remove();
 });
-
-/** What Temporal's UI shows of a run. */
-async function detailsOf(runId: string): Promise<string> {
-  const handle = night.client.workflow.getHandle(runId);
-  const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-  return metadata.currentDetails ?? '';
-}
 
 async function outcomeOf(store: string, runId: string) {
   const opened = await openObjectStore(store);
@@ -63,25 +57,6 @@ describe('the history of a run of five nodes', () => {
   });
 });
 
-describe('a run whose stage nobody is there for', () => {
-  it('says so within 10 s with the command that starts a worker, and no longer once one has taken it', async () => {
-    const runId = files.newRunId();
-    const plan = smallPlan(files.newStore(), [{ id: 'heavy', with: { text: 'heavy', queue: 'gpu', waitMs: 5000 } }]);
-    const startedAtMs = Date.now();
-    const handle = await night.start(runId, plan);
-    const notice = 'no worker polls nightstill-gpu; start one: nightstill worker --role gpu';
-    await until('a notice', async () => (await detailsOf(runId)).includes(notice), 10_000);
-    expect(Date.now() - startedAtMs).toBeLessThan(10_000);
-    expect((await handle.state()).nodes).toMatchObject([{ id: 'heavy', status: 'running', unpolled: true }]);
-
-    const worker = await night.addWorker('gpu');
-    await until('no notice', async () => !(await detailsOf(runId)).includes('no worker polls'), 10_000);
-    expect((await handle.state()).nodes).toMatchObject([{ id: 'heavy', status: 'running' }]);
-    await handle.result();
-    await worker.stop();
-  });
-});
-
 describe('a run with a node that fails', () => {
   const nodes = (broken: string): SmallStage[] => [
     { id: 'a', uses: 'failing', with: { code: 'dataset-empty', prompt: broken } },
@@ -105,7 +80,7 @@ describe('a run with a node that fails', () => {
       nodes: JSON.parse(JSON.stringify(state.nodes)),
       failure,
     });
-    expect(await detailsOf(runId)).toContain(
+    expect(await detailsOf(night.client, runId)).toContain(
       '| a | failing | failed | dataset-empty: a: expected success, found none: why \\| not',
     );
   });

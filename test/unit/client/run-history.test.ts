@@ -76,7 +76,7 @@ class Acting {
 
   /** The gate decides, and a person is asked. */
   async comeToQuestion(): Promise<void> {
-    const found = { stageKey: 'k', preimage: {}, why: 'never run before', polled: true };
+    const found = { stageKey: 'k', preimage: {}, why: 'never run before' };
     await this.done('gate:lookup', activityNames.lookup, found);
     await this.done('gate', 'nightstill.note', { outputs: {} });
     await this.ask();
@@ -114,7 +114,7 @@ beforeEach(async () => {
 describe('a plan that is followed anew, since what serves has changed', () => {
   it('has nothing done of it from the moment at which it is resolved again', async () => {
     await run.decide(approved);
-    await run.done('promote:lookup', activityNames.lookup, { stageKey: 'k', preimage: {}, why: 'w', polled: true });
+    await run.done('promote:lookup', activityNames.lookup, { stageKey: 'k', preimage: {}, why: 'w' });
     const scheduledEventId = await run.schedule('promote');
     const failure = { applicationFailureInfo: { type: 'champion-moved' }, message: 'another one serves' };
     await run.add({ activityTaskFailedEventAttributes: { scheduledEventId, failure } });

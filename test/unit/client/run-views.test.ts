@@ -33,7 +33,7 @@ const lookedUp = (id: string, outputs?: object): ActivityRecord =>
   activity(`${id}:lookup`, {
     end: 'completed',
     endedAtMs: 2,
-    lookup: { stageKey: 'k', preimage: {}, why: 'w', polled: true, ...(outputs && { outputs: outputs as never }) },
+    lookup: { stageKey: 'k', preimage: {}, why: 'w', ...(outputs && { outputs: outputs as never }) },
   });
 
 const question: Approval = {

@@ -1,4 +1,4 @@
-import { isKnownGone, queueHealth, type QueueSighting } from '../../../config/queue-health.js';
+import { queueHealth, type QueueSighting } from '../../../config/queue-health.js';
 import { roleOfQueue, workerCommand } from '../../../config/queues.js';
 
 const now = 10_000_000;
@@ -55,14 +55,15 @@ describe('a task queue', () => {
     expect(health({ pollers: [poller(5), poller(5, 'b')], workers: [ending] })).toMatchObject({ worker: 'b' });
   });
 
-  it('has a worker that is known to be gone once it has spoken and speaks no more; its polls say nothing while it works', () => {
-    const gone = (workers: QueueSighting['workers']): boolean => isKnownGone({ pollers: [], workers }, 'a', now);
-    expect(gone([worker(9, { intervalMs: 2000 })])).toBe(true);
-    expect(gone([worker(1, { ending: true })])).toBe(true);
-    expect(gone([worker(7, { intervalMs: 2000 })])).toBe(false);
-    expect(gone([worker(9, { intervalMs: 2000 }), worker(1)])).toBe(false);
-    expect(gone([])).toBe(false);
-    expect(gone([worker(200, { identity: 'b' })])).toBe(false);
+  it('is served by whoever works at something of it, polls or not, unless it has spoken and speaks no more', () => {
+    const served = (workers: QueueSighting['workers']): boolean =>
+      queueHealth({ pollers: [poller(300)], workers }, now, ['a']).served;
+    expect(served([worker(9, { intervalMs: 2000 })])).toBe(false);
+    expect(served([worker(1, { ending: true })])).toBe(false);
+    expect(served([worker(7, { intervalMs: 2000 })])).toBe(true);
+    expect(served([worker(9, { intervalMs: 2000 }), worker(1)])).toBe(true);
+    expect(served([])).toBe(true);
+    expect(served([worker(200, { identity: 'b' })])).toBe(true);
   });
 
   it('is served by a successor that goes by the same name', () => {
