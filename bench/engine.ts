@@ -1,10 +1,11 @@
 /**
  * The engine against its peers: PyTorch, transformers, eager TensorFlow.js. Everyone gets the same weights, batches, dtype
  * and two threads, each measurement runs in a process of its own, all take turns, and the best of several rounds counts. A
- * row whose two sides do not compute the same is void. Only a run of all rows is kept in `bench/results/engine.json`; `--rows`
- * (a part of a row's work or peer) and `--threads` print and keep nothing. A round of everything takes a quarter of an hour.
+ * row whose two sides do not compute the same is void. A run of all rows is kept in `bench/results/engine.json`; `--rows` (a part of a
+ * row's work or peer) and `--threads` only print, unless `--keep` puts these rows in the place of those that were measured before, with
+ * a note. A round of everything takes a quarter of an hour.
  *
- *   npm run bench:engine -- [--rows <part>] [--rounds <count>] [--threads <count>]
+ *   npm run bench:engine -- [--rows <part> [--keep]] [--rounds <count>] [--threads <count>]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -20,7 +21,7 @@ import { groups, type Group } from './engine-groups.js';
 import { measureGroup, type Rounds } from './engine-rounds.js';
 import { judge } from './engine-rows.js';
 import { providePython } from './python-environment.js';
-import { printRows, report, type Row } from './report.js';
+import { printRows, report, reportAgain, type Row } from './report.js';
 
 const usualThreads = 2;
 const usualRounds = 3;
@@ -32,7 +33,12 @@ interface Settings extends Rounds {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { rows: { type: 'string' }, rounds: { type: 'string' }, threads: { type: 'string' } },
+    options: {
+      rows: { type: 'string' },
+      keep: { type: 'boolean' },
+      rounds: { type: 'string' },
+      threads: { type: 'string' },
+    },
   });
   const settings = {
     rows: values.rows ?? '',
@@ -41,6 +47,7 @@ async function main(): Promise<void> {
   };
   const { notes, rows } = await compare(settings);
   if (values.rows === undefined && values.threads === undefined) await report('engine', notes, rows);
+  else if (values.keep) await reportAgain('engine', notes.slice(0, 2).join(', '), rows);
   else printRows(rows);
   process.stdout.write(notes.map((note) => `${note}\n`).join(''));
 }

@@ -1,5 +1,5 @@
 /** What every bench ends with: a table on the terminal and `bench/results/<name>.json`, as measured, met or not. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeMachine } from '../test/support/machine.js';
 
@@ -24,6 +24,18 @@ export const median = (values: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
 
+interface Result {
+  readonly name: string;
+  readonly machine: string;
+  readonly date: string;
+  readonly notes: readonly string[];
+  readonly rows: readonly Row[];
+  readonly details?: object;
+}
+
+const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
+const today = (): string => new Date().toISOString().slice(0, 10);
+
 /** @param details numbers behind the rows */
 export async function report(
   name: string,
@@ -32,11 +44,26 @@ export async function report(
   details?: object,
 ): Promise<void> {
   printRows(rows);
-  const directory = join(import.meta.dirname, '..', '..', 'bench', 'results');
+  await keep({ name, machine: describeMachine(), date: today(), notes, rows, ...(details && { details }) });
+}
+
+/** Rows that were measured again, after a change that touches no others, take the place of those before, with a note that says so. */
+export async function reportAgain(name: string, how: string, rows: readonly Row[]): Promise<void> {
+  printRows(rows);
+  const before = JSON.parse(await readFile(fileOf(name), 'utf8')) as Result;
+  if (before.machine !== describeMachine())
+    throw new Error(`expected the machine of the other rows, ${before.machine}, found ${describeMachine()}`);
+  const again = (row: Row) => rows.find(({ work, against }) => work === row.work && against === row.against);
+  const replaced = before.rows.map((row) => again(row) ?? row);
+  const works = [...new Set(rows.map(({ work }) => work))].join('; ');
+  await keep({ ...before, notes: [...before.notes, `measured again on ${today()}, ${how}: ${works}`], rows: replaced });
+}
+
+const fileOf = (name: string): string => join(directory, `${name}.json`);
+
+async function keep(result: Result): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const date = new Date().toISOString().slice(0, 10);
-  const result = { name, machine: describeMachine(), date, notes, rows, ...(details && { details }) };
-  await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFile(fileOf(result.name), `${JSON.stringify(result, null, 2)}\n`);
 }
 
 /** The table alone, for a run of which nothing is to be kept. */

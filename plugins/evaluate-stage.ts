@@ -12,7 +12,7 @@ import { defineStage } from './define-stage.js';
 export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
   defineStage({
     kind: 'evaluate',
-    version: 2,
+    version: 3,
     options: evaluateOptionsWith(scorers?.versions),
     /** With a teacher, how far the model is from it on the references is measured as well. */
     inputs: { model: 'model', dataset: 'dataset', teacher: 'model?', answers: 'answers?' },

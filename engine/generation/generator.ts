@@ -1,7 +1,8 @@
 /**
  * Generates many sequences at once: a fixed number of slots, each with its part of a cache that lives in the session. Sequences
- * join and leave slots while others run. A step always computes every slot and a prompt is read alone, padded to a length that
- * follows from its own, so the bits of a sequence depend on the loaded model and on the request, not on what runs beside it.
+ * join and leave slots while others run. A step always computes every slot, and a prompt is padded to a length that follows from its
+ * own and read in a call of as many prompts as that length always has, so the bits of a sequence depend on the loaded model and on the
+ * request, not on what runs beside it.
  * Calls of programs are synchronous; between any two the event loop gets its turn.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -13,6 +14,7 @@ import type { Numbers } from '../tracing/program.js';
 import { checkRequest, checkShape } from './checks.js';
 import { decodingWeightSource, decodingWeightState } from './decoding-weights.js';
 import { createEventQueue, type EventQueue } from './event-queue.js';
+import { promptsOfCall } from './prompt-lengths.js';
 import { generationPrograms, generationState, prefillName, type GenerationShape } from './programs.js';
 import type { GenerationEvent, GenerationRequest } from './request.js';
 import { mostProbableTokens } from './sampling.js';
@@ -71,16 +73,17 @@ interface Run {
   abandoned: boolean;
 }
 
-/** A sequence that is due a token, with the most probable one. */
-interface Computed {
+interface Occupied {
   readonly slot: number;
   readonly run: Run;
+}
+
+/** A sequence that is due a token, with the most probable one. */
+interface Computed extends Occupied {
   readonly greedy: number;
 }
 
-interface Chosen {
-  readonly slot: number;
-  readonly run: Run;
+interface Chosen extends Occupied {
   readonly id: number;
   readonly known: KnownOfToken;
 }
@@ -155,24 +158,35 @@ class SlotGenerator implements Generator {
     }
   }
 
-  /** Reads prompts, each alone, into the slots that are free: no more of them than there are slots, before those who run get their step. */
+  /** Reads prompts into the slots that are free: no more of them than there are slots, before those who run get their step. */
   async #admit(): Promise<void> {
-    for (let read = 0; read < this.#slots.length; read += 1) {
-      const slot = this.#slots.indexOf(undefined);
-      const run = slot < 0 ? undefined : this.#waiting.shift();
-      if (run === undefined) return;
-      this.#slots[slot] = run;
-      const { prompt } = run.sequence.request;
-      const tokens = this.#options.promptLengths.find((length) => length >= prompt.length) ?? prompt.length;
-      // Padded with its own last token: what is masked then has no more extreme numbers than the prompt.
-      const ids = new Int32Array(tokens).fill(prompt.at(-1) ?? 0);
-      ids.set(prompt);
-      const inputs = { ids, last: Int32Array.of(prompt.length - 1), slot: Int32Array.of(slot) };
-      const { greedy } = this.#session.run(prefillName(tokens), inputs);
-      await this.#take([{ slot, run, greedy: greedy?.[0] ?? 0 }]);
+    for (let read = 0; read < this.#slots.length;) {
+      const { tokens, joining } = this.#nextPrompts();
+      if (joining.length === 0) return;
+      read += joining.length;
+      for (const { slot, run } of joining) this.#slots[slot] = run;
+      const { greedy } = this.#session.run(prefillName(tokens), promptInputs(joining, tokens, this.#slots.length));
+      await this.#take(joining.map((joined, row) => ({ ...joined, greedy: greedy?.[row] ?? 0 })));
       await setImmediate();
       this.#dropCancelled();
     }
+  }
+
+  /** Takes from those that wait as many as one call reads and as there are free slots, in their order. */
+  #nextPrompts(): { readonly tokens: number; readonly joining: readonly Occupied[] } {
+    const lengthOf = ({ sequence: { request } }: Run): number =>
+      this.#options.promptLengths.find((length) => length >= request.prompt.length) ?? request.prompt.length;
+    const [first] = this.#waiting;
+    const tokens = first === undefined ? 0 : lengthOf(first);
+    const free = [...this.#slots.keys()].filter((slot) => this.#slots[slot] === undefined);
+    const joining: Occupied[] = [];
+    for (const slot of free.slice(0, promptsOfCall(tokens, this.#slots.length))) {
+      const [run] = this.#waiting;
+      if (run === undefined || lengthOf(run) !== tokens) break;
+      joining.push({ slot, run });
+      this.#waiting.shift();
+    }
+    return { tokens, joining };
   }
 
   /** One token for every slot that has a sequence. */
@@ -225,6 +239,22 @@ class SlotGenerator implements Generator {
     await setImmediate();
     return this.#session.run(program, inputs);
   }
+}
+
+/** Of all prompts that a call reads: where fewer join, the first stands in the other rows too, and comes to the same numbers there. */
+function promptInputs(joining: readonly Occupied[], tokens: number, slots: number): NamedNumbers {
+  const rows = Array.from({ length: promptsOfCall(tokens, slots) }, (_, row) => joining[row] ?? joining[0]);
+  const ids = new Int32Array(rows.length * tokens);
+  const [last, slotsOfRows] = [new Int32Array(rows.length), new Int32Array(rows.length)];
+  for (const [row, joined] of rows.entries()) {
+    const { prompt } = joined?.run.sequence.request ?? { prompt: new Int32Array() };
+    // Padded with its own last token: what is masked then has no more extreme numbers than the prompt.
+    ids.fill(prompt.at(-1) ?? 0, row * tokens, (row + 1) * tokens);
+    ids.set(prompt, row * tokens);
+    last[row] = prompt.length - 1;
+    slotsOfRows[row] = joined?.slot ?? 0;
+  }
+  return { ids, last, slots: slotsOfRows };
 }
 
 function finish({ events }: Run, last: readonly GenerationEvent[]): void {

@@ -3,16 +3,17 @@
  * slot. `decode` is one step of all slots; what a request wants beside the most probable token is computed from the logits that
  * are kept, by programs that change nothing, so no request can change the bits of another.
  *
- * B slots, C capacity of a slot, T tokens of a bucket, V vocabulary.
+ * B slots, P prompts of a call, C capacity of a slot, T tokens of a bucket, V vocabulary.
  */
 import type { ProgramSpec } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import { replaceRows } from '../kernels/replace-rows.js';
-import { decodeStep, placePrompt, prefill, type LayerCache } from '../models/decoding.js';
+import { decodeStep, placePrompts, prefill, type LayerCache } from '../models/decoding.js';
 import { tf } from '../tf.js';
 import type { TensorSpec } from '../tracing/tensor-spec.js';
 import { namedTensor, type Tensors } from '../tracing/tensors.js';
 import { decodingWeights, decodingWeightState } from './decoding-weights.js';
+import { promptsOfCall } from './prompt-lengths.js';
 
 export interface GenerationShape {
   /** How many sequences a step decodes, always: slots without a sequence are computed too. */
@@ -50,13 +51,16 @@ export function generationPrograms(
   xla: boolean,
 ): Record<string, ProgramSpec> {
   const { slots } = shape;
-  const prefills = shape.promptLengths.map((tokens): [string, ProgramSpec] => [
-    prefillName(tokens),
-    {
-      inputs: { ids: int32(1, tokens), last: int32(1), slot: int32(1) },
-      run: (state, inputs) => prefillSlot(config, shape, state, inputs),
-    },
-  ]);
+  const prefills = shape.promptLengths.map((tokens): [string, ProgramSpec] => {
+    const prompts = promptsOfCall(tokens, slots);
+    return [
+      prefillName(tokens),
+      {
+        inputs: { ids: int32(prompts, tokens), last: int32(prompts), slots: int32(prompts) },
+        run: (state, inputs) => prefillSlots(config, shape, state, inputs),
+      },
+    ];
+  });
   return {
     ...Object.fromEntries(prefills),
     decode: {
@@ -88,20 +92,21 @@ export function generationPrograms(
   };
 }
 
-function prefillSlot(config: ModelConfig, { capacity }: GenerationShape, state: Tensors, inputs: Tensors) {
+function prefillSlots(config: ModelConfig, { capacity }: GenerationShape, state: Tensors, inputs: Tensors) {
   const ids = namedTensor(inputs, 'ids');
-  const tokens = ids.size;
-  const ids_BT = ids.as2D(1, tokens);
-  const positions_BT = tf.reshape<tf.Rank.R2>(tf.range(0, tokens, 1, 'int32'), [1, tokens]);
-  const slot = namedTensor(inputs, 'slot').as1D();
+  const [prompts = 0, tokens = 0] = ids.shape;
+  const ids_PT = ids.as2D(prompts, tokens);
+  const positions_PT = tf.tile(tf.reshape<tf.Rank.R2>(tf.range(0, tokens, 1, 'int32'), [1, tokens]), [prompts, 1]);
+  const slots_P = namedTensor(inputs, 'slots').as1D();
   const weights = decodingWeights(config, state);
-  const found = prefill(config, weights, { ids_BT, positions_BT }, namedTensor(inputs, 'last').as1D());
+  const last_P = namedTensor(inputs, 'last').as1D();
+  const found = prefill(config, weights, { ids_BT: ids_PT, positions_BT: positions_PT }, last_P);
   const caches = cachesOf(config, state).map((cache, layer) => {
     const prompt = found.layers[layer];
     if (prompt === undefined) throw new TypeError(`expected keys and values of layer ${layer}`);
-    return placePrompt(cache, prompt, slot, capacity);
+    return placePrompts(cache, prompt, slots_P, capacity);
   });
-  const logits = replaceRows(namedTensor(state, logitsName), slot, found.logits_BV);
+  const logits = replaceRows(namedTensor(state, logitsName), slots_P, found.logits_BV);
   return { outputs: { greedy: mostProbable(found.logits_BV) }, updates: { ...named(caches), [logitsName]: logits } };
 }
 

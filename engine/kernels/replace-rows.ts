@@ -58,7 +58,7 @@ function overwrite(memory: Memory, indices: ArrayLike<number>, values: Memory | 
 
 /**
  * `x` but for the rows `indices`, which become `values`. No gradient.
- * @param indices int32 [R], each a row of x, each at most once
+ * @param indices int32 [R], each a row of x; where one comes twice, its values are the same
  * @param values [R, …], of the type of x
  */
 export function replaceRows<T extends tf.Tensor>(x: T, indices: tf.Tensor1D, values: tf.Tensor): T {

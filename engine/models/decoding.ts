@@ -1,5 +1,5 @@
 /**
- * Generation with a cache, as plain functions: `prefill` reads prompts, `placePrompt` puts their keys and values into a slot,
+ * Generation with a cache, as plain functions: `prefill` reads prompts, `placePrompts` puts their keys and values into slots,
  * `decodeStep` reads one token of every slot. The cache belongs to the caller. Its rows are (slot, key head, position), so that
  * a step sees it as [B, K, C, E] without moving anything and writes its K rows of each slot in place.
  *
@@ -65,29 +65,29 @@ export interface LayerCache {
 }
 
 /**
- * The cache with the prompt of one row in one slot, and zeros behind it: nothing of a former text is left.
- * @param prompt of one row, T at most C
- * @param slot_1 int32, which slot
+ * The cache with each prompt in its slot, and zeros behind it: nothing of a former text is left.
+ * @param found of P prompts, T at most C
+ * @param slots_P int32, which slots
  */
-export function placePrompt(
+export function placePrompts(
   cache: LayerCache,
-  prompt: KeysAndValues,
-  slot_1: tf.Tensor1D,
+  found: KeysAndValues,
+  slots_P: tf.Tensor1D,
   capacity: number,
 ): LayerCache {
-  const place = (rows: tf.Tensor2D, found_1KTE: tf.Tensor4D): tf.Tensor2D => {
-    const [, heads, tokens, size] = found_1KTE.shape;
-    const whole_1KCE = tf.pad(found_1KTE, [
+  const place = (rows: tf.Tensor2D, found_PKTE: tf.Tensor4D): tf.Tensor2D => {
+    const [prompts, heads, tokens, size] = found_PKTE.shape;
+    const whole_PKCE = tf.pad(found_PKTE, [
       [0, 0],
       [0, 0],
       [0, capacity - tokens],
       [0, 0],
     ]);
     const slots = tf.reshape(rows, [-1, heads * capacity * size]);
-    const replaced = replaceRows(slots, slot_1, tf.reshape(whole_1KCE, [1, heads * capacity * size]));
+    const replaced = replaceRows(slots, slots_P, tf.reshape(whole_PKCE, [prompts, heads * capacity * size]));
     return tf.reshape(replaced, rows.shape);
   };
-  return { keys: place(cache.keys, prompt.keys_BKTE), values: place(cache.values, prompt.values_BKTE) };
+  return { keys: place(cache.keys, found.keys_BKTE), values: place(cache.values, found.values_BKTE) };
 }
 
 export interface DecodeInputs {

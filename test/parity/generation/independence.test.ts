@@ -50,16 +50,19 @@ const neighbour = (extreme: boolean): GenerationRequest => ({
   sampling: { seed: random.integer(1000), temperature: 1 + 2 * random.uniform() },
 });
 
-/** A runner whose generators tell the slot that each prompt was last read into. */
+/** A runner whose generators tell the slot that each prompt was last read into, the last copy of it where it fills other rows too. */
 function watched(runner: Runner, slotOf: Map<string, number>): Runner {
   const { name, fingerprint } = runner;
   const load: Runner['load'] = async (...given) => {
     const executable = await runner.load(...given);
     const run = executable.run.bind(executable);
     executable.run = (program, inputs) => {
-      const { ids, last, slot } = inputs; // of a program that reads a prompt; no other has all three
-      if (ids !== undefined && last !== undefined && slot !== undefined)
-        slotOf.set(ids.subarray(0, (last[0] ?? 0) + 1).join(), slot[0] ?? NaN);
+      const { ids, last, slots: read } = inputs; // of a program that reads prompts; no other has all three
+      if (ids !== undefined && last !== undefined && read !== undefined)
+        for (const [row, place] of last.entries()) {
+          const first = row * (ids.length / last.length);
+          slotOf.set(ids.subarray(first, first + place + 1).join(), read[row] ?? NaN);
+        }
       return run(program, inputs);
     };
     return executable;

@@ -35,6 +35,19 @@ const requests: readonly GenerationRequest[] = [1, 2, 3, 4, 5].map((seed) => ({
   ...(seed > 2 && { sampling: { seed } }),
 }));
 
+test('prompts of one length that wait are read together, as many as a call has, in their order', async () => {
+  const programs: string[] = [];
+  const generator = await generatorOf(
+    observed((program) => programs.push(program)),
+    model,
+    { slots: 8 },
+  );
+  const prompts = [5, 8, 3, 8, 8, 20, 2, 7].map((length) => new Int32Array(length).fill(500));
+  await Promise.all(prompts.map((prompt) => collect(generator.generate({ prompt, maximumNewTokens: 1 }))));
+  expect(programs).toEqual(['prefill 8', 'prefill 32', 'prefill 8']);
+  generator.dispose();
+});
+
 test('between any two programs the event loop has its turn: prompts, steps, and what is asked beside a token', async () => {
   let [turn, ended] = [0, false];
   const turns: { readonly program: string; readonly turn: number }[] = [];
@@ -65,10 +78,11 @@ test('a prompt that is called off while another is read is not read', async () =
     }),
     model,
   );
-  const prompt = Int32Array.of(40, 500);
+  // Too long to be read with the first.
+  const [prompt, longer] = [Int32Array.of(40, 500), new Int32Array(12).fill(500)];
   const [first, second] = await Promise.all([
     collect(generator.generate({ prompt, maximumNewTokens: 3 })),
-    collect(generator.generate({ prompt, maximumNewTokens: 3, signal: abort.signal })),
+    collect(generator.generate({ prompt: longer, maximumNewTokens: 3, signal: abort.signal })),
   ]);
   expect([first.ids.length, first.reason]).toEqual([3, 'length']);
   expect([second.ids.length, second.reason]).toEqual([0, 'cancelled']);
@@ -120,6 +134,8 @@ test('a slot whose sequence ends with its first token is free for the next, and 
     short.map(() => [1, 'length']),
   );
   expect((await long).ids).toHaveLength(10);
-  expect(programs.slice(0, 9)).toEqual([1, 2, 3].flatMap(() => ['prefill 8', 'prefill 8', 'decode']));
+  // The first two are read together; of the others there is room for one at a time.
+  const oneByOne = ['prefill 8', 'prefill 8', 'decode'];
+  expect(programs.slice(0, 8)).toEqual(['prefill 8', 'decode', ...oneByOne, ...oneByOne]);
   generator.dispose();
 });

@@ -1,4 +1,4 @@
-import { decodeStep, placePrompt, prefill, type LayerCache } from '../../../engine/models/decoding.js';
+import { decodeStep, placePrompts, prefill, type LayerCache } from '../../../engine/models/decoding.js';
 import { hiddenStates, logits } from '../../../engine/models/decoder.js';
 import { tf } from '../../../engine/tf.js';
 import { relativeDifference } from './differences.js';
@@ -53,7 +53,7 @@ const prefilling =
     const caches = cachesIn(fixture, inputs).map((cache, layer) => {
       const prompt = found.layers[layer];
       if (prompt === undefined) throw new TypeError(`Expected layer ${layer}.`);
-      return placePrompt(cache, prompt, slot, capacity);
+      return placePrompts(cache, prompt, slot, capacity);
     });
     return { logits: found.logits_BV, ...named(caches) };
   };
