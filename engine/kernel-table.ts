@@ -24,7 +24,7 @@ import {
 } from './kernels/layout.js';
 import { afterKernel } from './kernels/order.js';
 import { product } from './kernels/products.js';
-import { argument, cumulativeSum, mean, reduction, sumOfMany } from './kernels/reductions.js';
+import { argument, cumulative, mean, reduction, sumOfMany } from './kernels/reductions.js';
 import { replaceRowsKernel } from './kernels/replace-rows.js';
 import { broadcastingSelectKernel } from './kernels/select.js';
 import { sparseCrossEntropyKernel } from './kernels/sparse-cross-entropy.js';
@@ -55,7 +55,8 @@ export const kernelTable: Readonly<Record<string, KernelDefinition | undefined>>
   Concat: concat,
   Constant: constant,
   Cos: unary('Cos'),
-  Cumsum: cumulativeSum,
+  Cumprod: cumulative('Cumprod'),
+  Cumsum: cumulative('Cumsum'),
   Equal: binary('Equal', { ...any, ...truth }),
   Erf: unary('Erf'),
   Exp: unary('Exp'),

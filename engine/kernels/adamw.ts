@@ -4,7 +4,7 @@
  */
 import { tf } from '../tf.js';
 import { typed, type GraphNode, type GraphOutput } from '../runners/graph.js';
-import { input, numberOf } from '../tracing/shapes.js';
+import { checkTypes, input, numberOf } from '../tracing/shapes.js';
 import { namedTensor } from '../tracing/tensors.js';
 import { adamwStep, type AdamWStep } from '../training/adamw.js';
 import { runComposite, type Composite } from './composite.js';
@@ -29,7 +29,11 @@ export const adamwKernel: Composite & KernelDefinition = {
       decay: numberOf(attributes, 'decay'),
     });
   },
-  infer: (inputs) => names.map((name) => input(inputs, name)),
+  infer: (inputs, _, kernel) => {
+    const results = names.map((name) => input(inputs, name));
+    checkTypes(kernel, [...results, input(inputs, 'gradient')], ['float32']);
+    return results;
+  },
   emit: (emission) => {
     const { graph, of } = emission;
     const { rate, beta1, beta2, epsilon, gradient, keep } = factorsOf(emission);

@@ -1,7 +1,7 @@
 /** What one entry of the kernel table says. */
 import { tensorflowType, type Graph, type GraphOutput } from '../runners/graph.js';
 import type { Attributes, KernelInputs, Operation } from '../tracing/program.js';
-import type { TensorSpec } from '../tracing/tensor-spec.js';
+import type { DataType, TensorSpec } from '../tracing/tensor-spec.js';
 
 /** Where an entry finds what it needs to write itself into a graph. */
 export interface Emission {
@@ -14,11 +14,17 @@ export interface Emission {
 export interface KernelDefinition {
   /** tfjs expects a list of results, be it of one. */
   readonly list?: true;
-  /** Shapes and element types of the results. */
-  readonly infer: (inputs: KernelInputs, attributes: Attributes) => readonly TensorSpec[];
+  /**
+   * Shapes and element types of the results.
+   * @param kernel its name, for `checkTypes`: element types that a runner has no kernel for are refused while a program is traced
+   */
+  readonly infer: (inputs: KernelInputs, attributes: Attributes, kernel: string) => readonly TensorSpec[];
   /** The results as TensorFlow computes them, one for each that `infer` names. */
   readonly emit: (emission: Emission) => readonly GraphOutput[];
 }
+
+/** The element types of most kernels that compute. */
+export const numbers: readonly DataType[] = ['float32', 'int32'];
 
 /** The type attribute of indices, axes and shapes. */
 export const index32 = { type: tensorflowType.int32 };

@@ -2,7 +2,7 @@
 import { typed } from '../runners/graph.js';
 import { broadcast, checkTypes, dtypeOf, input, numberOf } from '../tracing/shapes.js';
 import type { DataType } from '../tracing/tensor-spec.js';
-import type { KernelDefinition } from './definition.js';
+import { numbers, type KernelDefinition } from './definition.js';
 
 interface Types {
   /** Element types that it takes. Default: float32 and int32 for two operands, float32 for one. */
@@ -13,12 +13,10 @@ interface Types {
   readonly untyped?: true;
 }
 
-const numbers: readonly DataType[] = ['float32', 'int32'];
-
 export const binary = (name: string, { takes = numbers, result, untyped }: Types = {}): KernelDefinition => ({
-  infer: (inputs) => {
+  infer: (inputs, _, kernel) => {
     const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
-    checkTypes(name, [a, b], takes);
+    checkTypes(kernel, [a, b], takes);
     return [{ shape: broadcast(a.shape, b.shape), dtype: result ?? a.dtype }];
   },
   emit: ({ graph, operation: { inputs }, of }) => [
@@ -28,7 +26,11 @@ export const binary = (name: string, { takes = numbers, result, untyped }: Types
 
 /** tfjs's quotient of floats that is rounded down is an integer. */
 export const floorDivide: KernelDefinition = {
-  infer: (inputs) => [{ shape: broadcast(input(inputs, 'a').shape, input(inputs, 'b').shape), dtype: 'int32' }],
+  infer: (inputs, _, kernel) => {
+    const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
+    checkTypes(kernel, [a, b], numbers);
+    return [{ shape: broadcast(a.shape, b.shape), dtype: 'int32' }];
+  },
   emit: (emission) => {
     const { dtype } = input(emission.operation.inputs, 'a');
     const quotients = binary('FloorDiv').emit(emission);
@@ -39,9 +41,9 @@ export const floorDivide: KernelDefinition = {
 };
 
 export const unary = (name: string, { takes = ['float32'], result, untyped }: Types = {}): KernelDefinition => ({
-  infer: (inputs) => {
+  infer: (inputs, _, kernel) => {
     const x = input(inputs, 'x', 'logits');
-    checkTypes(name, [x], takes);
+    checkTypes(kernel, [x], takes);
     return [{ shape: x.shape, dtype: result ?? x.dtype }];
   },
   emit: ({ graph, operation: { inputs }, of }) => [
@@ -69,9 +71,16 @@ export const select: KernelDefinition = {
   ],
 };
 
+/** One operand of numbers, and a result like it. */
+const sameNumbers: KernelDefinition['infer'] = (inputs, _, kernel) => {
+  const x = input(inputs, 'x');
+  checkTypes(kernel, [x], numbers);
+  return [x];
+};
+
 /** tfjs's gradient of relu: 1 above zero, `alpha` elsewhere. */
 export const step: KernelDefinition = {
-  infer: (inputs) => [input(inputs, 'x')],
+  infer: sameNumbers,
   emit: ({ graph, operation: { attributes, inputs }, of }) => {
     const { dtype } = input(inputs, 'x');
     const above = graph.output('Greater', [of('x'), graph.scalar(0, dtype)], { T: typed(dtype) });
@@ -81,7 +90,7 @@ export const step: KernelDefinition = {
 };
 
 export const clip: KernelDefinition = {
-  infer: (inputs) => [input(inputs, 'x')],
+  infer: sameNumbers,
   emit: ({ graph, operation: { attributes, inputs }, of }) => {
     const T = typed(input(inputs, 'x').dtype);
     const { dtype } = input(inputs, 'x');

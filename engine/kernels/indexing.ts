@@ -1,7 +1,8 @@
 /** Kernels that pick, order or collect elements by index. */
-import { typed } from '../runners/graph.js';
+import { typed, type GraphOutput } from '../runners/graph.js';
+import type { Attributes } from '../tracing/program.js';
 import { axisOf, checkTypes, input, numberOf, numbersOf } from '../tracing/shapes.js';
-import { index32, type KernelDefinition } from './definition.js';
+import { index32, numbers, type KernelDefinition } from './definition.js';
 
 export const gather: KernelDefinition = {
   infer: (inputs, attributes) => {
@@ -24,9 +25,9 @@ export const gather: KernelDefinition = {
 };
 
 export const segmentSum: KernelDefinition = {
-  infer: (inputs, attributes) => {
+  infer: (inputs, attributes, kernel) => {
     const [x, segments] = [input(inputs, 'x'), input(inputs, 'segmentIds')];
-    checkTypes('UnsortedSegmentSum', [x], ['float32']);
+    checkTypes(kernel, [x], ['float32']);
     return [{ shape: [numberOf(attributes, 'numSegments'), ...x.shape.slice(segments.shape.length)], dtype: x.dtype }];
   },
   emit: ({ graph, operation: { inputs, attributes }, of }) => [
@@ -41,8 +42,10 @@ export const segmentSum: KernelDefinition = {
 /** The largest values of the last axis and their indices; of equal values the lower index first. */
 export const topK: KernelDefinition = {
   list: true,
-  infer: (inputs, attributes) => {
-    const { shape, dtype } = input(inputs, 'x');
+  infer: (inputs, attributes, kernel) => {
+    const x = input(inputs, 'x');
+    checkTypes(kernel, [x], numbers);
+    const { shape, dtype } = x;
     const kept = [...shape.slice(0, -1), numberOf(attributes, 'k')];
     return [
       { shape: kept, dtype },
@@ -78,7 +81,11 @@ export const gatherNd: KernelDefinition = {
 };
 
 export const scatterNd: KernelDefinition = {
-  infer: (inputs, attributes) => [{ shape: numbersOf(attributes, 'shape'), dtype: input(inputs, 'updates').dtype }],
+  infer: (inputs, attributes, kernel) => {
+    const updates = input(inputs, 'updates');
+    checkTypes(kernel, [updates], numbers);
+    return [{ shape: numbersOf(attributes, 'shape'), dtype: updates.dtype }];
+  },
   emit: ({ graph, operation: { inputs, attributes }, of }) => [
     graph.output('ScatterNd', [of('indices'), of('updates'), graph.integers(...numbersOf(attributes, 'shape'))], {
       T: typed(input(inputs, 'updates').dtype),
@@ -87,16 +94,30 @@ export const scatterNd: KernelDefinition = {
   ],
 };
 
+/** As tfjs counts: steps of one and less, also its default, are taken where the end lies before the start. */
+function rangeOf(attributes: Attributes): { start: number; step: number; length: number } {
+  const [start, stop] = [numberOf(attributes, 'start'), numberOf(attributes, 'stop')];
+  const step = numberOf(attributes, 'step', 1);
+  const steps = Math.ceil((stop - start) / step);
+  if (steps >= 0 || step < 0 || step > 1) return { start, step, length: Math.max(0, steps) };
+  return { start, step: step === 1 ? -1 : step, length: -steps };
+}
+
 export const range: KernelDefinition = {
-  infer: (_, attributes) => {
-    const [start, stop] = [numberOf(attributes, 'start'), numberOf(attributes, 'stop')];
-    const length = Math.max(0, Math.ceil((stop - start) / numberOf(attributes, 'step', 1)));
-    return [{ shape: [length], dtype: attributes['dtype'] === 'int32' ? 'int32' : 'float32' }];
-  },
+  infer: (_, attributes) => [
+    { shape: [rangeOf(attributes).length], dtype: attributes['dtype'] === 'int32' ? 'int32' : 'float32' },
+  ],
   emit: ({ graph, operation: { attributes, outputs } }) => {
-    const dtype = outputs[0]?.dtype ?? 'float32';
-    const [start, stop] = [numberOf(attributes, 'start'), numberOf(attributes, 'stop')];
-    const ends = [start, stop, numberOf(attributes, 'step', 1)].map((end) => graph.scalar(end, dtype));
-    return [graph.output('Range', ends, { Tidx: typed(dtype) })];
+    const { start, step, length } = rangeOf(attributes);
+    const integers = (...ends: number[]): GraphOutput => {
+      const constants = ends.map((end) => graph.integer(end));
+      return graph.output('Range', constants, { Tidx: index32 });
+    };
+    if (outputs[0]?.dtype === 'int32') return [integers(start, start + step * length, step)];
+    // TensorFlow's own count of float steps may be off by one.
+    const T = typed('float32');
+    const steps = graph.output('Cast', [integers(0, length, 1)], { SrcT: index32, DstT: T });
+    const away = graph.output('Mul', [steps, graph.scalar(step)], { T });
+    return [graph.output('AddV2', [away, graph.scalar(start)], { T })];
   },
 };

@@ -4,15 +4,17 @@
  */
 import { tensorflowType, typed, type Graph, type GraphOutput, type GraphType } from '../runners/graph.js';
 import type { Value } from '../tracing/program.js';
-import { flagOf, input, productShape } from '../tracing/shapes.js';
+import { checkTypes, flagOf, input, productShape } from '../tracing/shapes.js';
 import { index32, type KernelDefinition } from './definition.js';
 
 const isOne = (length: number): boolean => length === 1;
 
 export const product: KernelDefinition = {
-  infer: (inputs, attributes) => [
-    { shape: productShape(input(inputs, 'a'), input(inputs, 'b'), attributes), dtype: 'float32' },
-  ],
+  infer: (inputs, attributes, kernel) => {
+    const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
+    checkTypes(kernel, [a, b], ['float32']);
+    return [{ shape: productShape(a, b, attributes), dtype: 'float32' }];
+  },
   emit: ({ graph, operation: { inputs, attributes, outputs }, of }) => {
     const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
     const transposed = [flagOf(attributes, 'transposeA'), flagOf(attributes, 'transposeB')] as const;

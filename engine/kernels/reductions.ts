@@ -1,7 +1,7 @@
 /** Kernels that reduce axes. */
 import { typed } from '../runners/graph.js';
-import { axesOf, axisOf, flagOf, input, reduced } from '../tracing/shapes.js';
-import { index32, type KernelDefinition } from './definition.js';
+import { axesOf, axisOf, checkTypes, flagOf, input, reduced } from '../tracing/shapes.js';
+import { index32, numbers, type KernelDefinition } from './definition.js';
 
 /** The mean is a float, whatever it is of. */
 export const mean: KernelDefinition = {
@@ -25,8 +25,10 @@ export const mean: KernelDefinition = {
 
 /** @param untyped all and any know one element type only. */
 export const reduction = (name: string, untyped = false): KernelDefinition => ({
-  infer: (inputs, attributes) => {
-    const { shape, dtype } = input(inputs, 'x');
+  infer: (inputs, attributes, kernel) => {
+    const x = input(inputs, 'x');
+    checkTypes(kernel, [x], untyped ? ['bool'] : numbers);
+    const { shape, dtype } = x;
     return [{ shape: reduced(shape, axesOf(attributes, shape), flagOf(attributes, 'keepDims')), dtype }];
   },
   emit: ({ graph, operation: { inputs, attributes }, of }) => {
@@ -59,12 +61,17 @@ export const argument = (name: string): KernelDefinition => ({
   },
 });
 
-export const cumulativeSum: KernelDefinition = {
-  infer: (inputs) => [input(inputs, 'x')],
+/** Sums or products of the elements so far along one axis. */
+export const cumulative = (name: string): KernelDefinition => ({
+  infer: (inputs, _, kernel) => {
+    const x = input(inputs, 'x');
+    checkTypes(kernel, [x], numbers);
+    return [x];
+  },
   emit: ({ graph, operation: { inputs, attributes }, of }) => {
     const { shape, dtype } = input(inputs, 'x');
     return [
-      graph.output('Cumsum', [of('x'), graph.integer(axisOf(attributes, shape.length))], {
+      graph.output(name, [of('x'), graph.integer(axisOf(attributes, shape.length))], {
         T: typed(dtype),
         Tidx: index32,
         exclusive: { b: flagOf(attributes, 'exclusive') },
@@ -72,11 +79,14 @@ export const cumulativeSum: KernelDefinition = {
       }),
     ];
   },
-};
+});
 
 /** Sums of many tensors of one shape. */
 export const sumOfMany: KernelDefinition = {
-  infer: (inputs) => [input(inputs, '0')],
+  infer: (inputs, _, kernel) => {
+    checkTypes(kernel, Object.values(inputs), numbers);
+    return [input(inputs, '0')];
+  },
   emit: ({ graph, operation: { inputs }, of }) => {
     const names = Object.keys(inputs);
     return [

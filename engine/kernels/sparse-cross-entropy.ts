@@ -4,7 +4,7 @@
  */
 import { tf } from '../tf.js';
 import { typed } from '../runners/graph.js';
-import { input } from '../tracing/shapes.js';
+import { checkTypes, input } from '../tracing/shapes.js';
 import { runComposite, type Composite } from './composite.js';
 import { index32, type KernelDefinition } from './definition.js';
 
@@ -24,8 +24,10 @@ export const sparseCrossEntropyKernel: Composite & KernelDefinition = {
     const gradient_NV = tf.sub(tf.div(exponentials_NV, sums_N1), tf.cast(isLabel_NV, 'float32'));
     return [loss_N, gradient_NV];
   },
-  infer: (inputs) => {
-    const { shape } = input(inputs, 'logits');
+  infer: (inputs, _, kernel) => {
+    const logits = input(inputs, 'logits');
+    checkTypes(kernel, [logits], ['float32']);
+    const { shape } = logits;
     return [
       { shape: shape.slice(0, 1), dtype: 'float32' },
       { shape, dtype: 'float32' },

@@ -1,6 +1,7 @@
 /** The sum of the squares of all elements: one pass over memory in TensorFlow, no tensor of the operand's size beside it. */
 import { typed } from '../runners/graph.js';
 import { tf } from '../tf.js';
+import { checkTypes, input } from '../tracing/shapes.js';
 import { runComposite, type Composite } from './composite.js';
 import type { KernelDefinition } from './definition.js';
 
@@ -12,7 +13,10 @@ export const sumOfSquaresKernel: Composite & KernelDefinition = {
     if (x === undefined) throw new TypeError('expected a tensor');
     return [tf.sum(x.rank < 2 ? tf.square(x) : tf.sum(tf.square(x), -1))];
   },
-  infer: () => [{ shape: [], dtype: 'float32' }],
+  infer: (inputs, _, kernel) => {
+    checkTypes(kernel, [input(inputs, 'x')], ['float32']);
+    return [{ shape: [], dtype: 'float32' }];
+  },
   emit: ({ graph, of }) => {
     const T = typed('float32');
     const half = graph.output('L2Loss', [of('x')], { T });

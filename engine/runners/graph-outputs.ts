@@ -14,7 +14,7 @@ const single: Readonly<Record<string, string>> = {
   activations: 'Relu Softplus',
   softmax: 'Softmax',
   product: 'MatMul',
-  out: 'Cumsum',
+  out: 'Cumprod Cumsum',
   sum: 'AddN',
   value: 'ReadVariableOp',
 };

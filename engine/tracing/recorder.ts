@@ -146,7 +146,7 @@ function recordKernel(kernel: string, { inputs, attrs }: KernelCall): tf.TensorI
     if (input !== null && input !== undefined) values[name] = valueOf(input);
   }
   const attributes = attributesOf(attrs);
-  const outputs = definition.infer(values, attributes).map((spec): Value => ({ ...spec }));
+  const outputs = definition.infer(values, attributes, kernel).map((spec): Value => ({ ...spec }));
   recordingOrThrow().record({ kernel, inputs: values, attributes, outputs });
   const infos = outputs.map((value) => ({
     dataId: backend.adopt(value),

@@ -1,16 +1,10 @@
-/** One plain function or more for every kernel of the table, with the inputs to run it on. */
-import type { Numbers } from '../../../../engine/tracing/program.js';
-import type { DataType, TensorSpec } from '../../../../engine/tracing/tensor-spec.js';
+/** A case: a plain function that calls one kernel of the table, with the inputs to run it on. */
 import type { tf } from '../../../../engine/tf.js';
+import { describeSpec, type DataType } from '../../../../engine/tracing/tensor-spec.js';
+import { Draw, type Input } from './draw.js';
 
-export interface Input {
-  readonly spec: TensorSpec;
-  readonly numbers: Numbers;
-}
-
-export interface KernelCase {
-  readonly kernel: string;
-  readonly title: string;
+/** What is drawn when a case is made: the function itself draws nothing, it runs more than once. */
+export interface Call {
   readonly inputs: readonly Input[];
   readonly run: (...inputs: tf.Tensor[]) => tf.Tensor | readonly tf.Tensor[];
   /** Whether the gradient by every float input is compared as well. Default: false. */
@@ -19,9 +13,33 @@ export interface KernelCase {
   readonly tolerance?: number;
 }
 
-export const input = (shape: readonly number[], dtype: DataType, numbers: Numbers): Input => ({
-  spec: { shape, dtype },
-  numbers,
-});
+export interface KernelCase extends Call {
+  readonly kernel: string;
+  readonly title: string;
+}
 
-export const integers = (...numbers: number[]): Input => input([numbers.length], 'int32', Int32Array.from(numbers));
+/** `KERNEL_SEED=7 npx jest …` draws other cases. */
+export const seed = Number(process.env['KERNEL_SEED'] ?? 1);
+
+/** Some calls of a kernel, each drawn anew. @param what tells apart the ways to call one kernel */
+export const drawn = (kernel: string, what: string, make: (draw: Draw) => Call, draws = 3): KernelCase[] =>
+  Array.from({ length: draws }, (_, index) => {
+    const call = make(new Draw(seed, `${kernel} ${what} ${index}`));
+    const inputs = call.inputs.map(({ spec }) => describeSpec(spec)).join(' and ');
+    return { kernel, title: `${kernel} ${what}, draw ${index}, of ${inputs}`, ...call };
+  });
+
+export const allTypes = ['float32', 'int32', 'bool'] as const;
+
+/** Calls with each of some element types, their gradients compared where they are floats. */
+export const ofTypes = (
+  dtypes: readonly DataType[],
+  kernel: string,
+  what: string,
+  make: (draw: Draw, dtype: DataType) => Call,
+): KernelCase[] =>
+  dtypes.flatMap((dtype) => {
+    const float = dtype === 'float32';
+    const call = (draw: Draw): Call => ({ gradient: float, ...make(draw, dtype) });
+    return drawn(kernel, `${what}, ${dtype}`, call, float ? 3 : 2);
+  });

@@ -6,7 +6,7 @@ import type { Runner } from '../../../../engine/runners/runner.js';
 import { tf } from '../../../../engine/tf.js';
 import type { Numbers } from '../../../../engine/tracing/program.js';
 import type { ProgramFunction } from '../../../../engine/tracing/trace.js';
-import type { KernelCase } from './cases.js';
+import { seed, type KernelCase } from './cases.js';
 
 type Results = Readonly<Record<string, Numbers>>;
 
@@ -37,15 +37,33 @@ const weightsFor = ({ shape, size }: tf.Tensor): tf.Tensor =>
   );
 
 /** Eagerly on tfjs's cpu backend: the oracle. */
-export function evaluateEagerly(one: KernelCase): Results {
+export const evaluateEagerly = (one: KernelCase): Results => eagerly(one, numbersOf);
+
+/** The shapes and element types that tfjs gives its results. */
+export const specsOf = (one: KernelCase): Readonly<Record<string, string>> =>
+  eagerly(one, ({ shape, dtype }) => `${dtype}[${shape.join(', ')}]`);
+
+function eagerly<Found extends string | Numbers>(
+  one: KernelCase,
+  read: (result: tf.Tensor) => Found,
+): Readonly<Record<string, Found>> {
   return tf.tidy(() => {
     const given = one.inputs.map(({ spec, numbers }, index): [string, tf.Tensor] => [
       `${index}`,
       tf.tensor(numbers.slice(), [...spec.shape], spec.dtype),
     ]);
-    const { outputs } = functionOf(one)({}, Object.fromEntries(given));
-    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, numbersOf(tensor)]));
+    const { outputs } = withTitle(one, () => functionOf(one)({}, Object.fromEntries(given)));
+    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, read(tensor)]));
   });
+}
+
+/** What tfjs itself refuses names the draw. */
+function withTitle<Result>({ title }: KernelCase, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Error(`${title}, seed ${seed}`, { cause });
+  }
 }
 
 /** All cases in one session, those of a kernel in one program; nothing is rewritten, so that each kernel is there. */
