@@ -1,12 +1,14 @@
-/** The operations that decoders are made of have the values and gradients that torch computes in float64. */
+/** What decoders are made of, and every kernel that is differentiable, has the values and gradients that torch computes in float64. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type ProgramSpec } from '../../../engine/compile.js';
 import { tf } from '../../../engine/tf.js';
 import type { Numbers } from '../../../engine/tracing/program.js';
 import type { TensorSpec } from '../../../engine/tracing/tensor-spec.js';
+import { trace } from '../../../engine/tracing/trace.js';
+import { differentiable, gradientsAskedFor } from './kernels/gradients-asked-for.js';
+import { operations, withoutVectors } from './kernels/torch-operations.js';
 import { runnersUnderTest } from './runners-under-test.js';
-import { sparseCrossEntropy } from '../../support/losses.js';
 
 interface Recorded extends TensorSpec {
   readonly values: readonly number[];
@@ -23,50 +25,9 @@ interface Reference {
 const path = join(import.meta.dirname, '../../fixtures/kernels/gradients.json');
 const references = JSON.parse(readFileSync(path, 'utf8')) as readonly Reference[];
 
-type Operation = (...inputs: tf.Tensor[]) => tf.Tensor;
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
-const rotate: Operation = (x, cos, sin) => {
-  const [first, second] = tf.split(x, 2, -1);
-  return tf.add(tf.mul(x, cos), tf.mul(tf.concat([tf.neg(second!), first!], -1), sin));
-};
-
-const attention: Operation = (q, k, v) => {
-  const length = q.shape.at(-2)!;
-  const causal = Array.from({ length: length * length }, (_, at) => at % length <= Math.floor(at / length));
-  const mask = tf.tensor(causal, [1, 1, length, length], 'bool');
-  const scores = tf.matMul(tf.mul(q, q.shape.at(-1)! ** -0.5), k, false, true);
-  return tf.matMul(tf.softmax(tf.where(mask, scores, tf.fill(scores.shape, -1e9))), v);
-};
-
-const operations: Readonly<Record<string, Operation>> = {
-  add: (a, b) => tf.add(a, b),
-  multiply: (a, b) => tf.mul(a, b),
-  divide: (a, b) => tf.div(a, b),
-  matMul: (a, b) => tf.matMul(a, b),
-  'matMul transposed': (a, b) => tf.matMul(a, b, false, true),
-  'matMul batched': (a, b) => tf.matMul(a, b),
-  exp: (x) => tf.exp(x),
-  log: (x) => tf.log(x),
-  rsqrt: (x) => tf.rsqrt(x),
-  tanh: (x) => tf.tanh(x),
-  silu: (x) => tf.mul(x, tf.sigmoid(x)),
-  gelu: (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
-  softmax: (x) => tf.softmax(x),
-  logSoftmax: (x) => tf.logSoftmax(x),
-  logSumExp: (x) => tf.logSumExp(x, -1),
-  sum: (x) => tf.sum(x, 1),
-  mean: (x) => tf.mean(x, -1, true),
-  max: (x) => tf.max(x, -1),
-  gather: (x, ids) => tf.gather(x, ids),
-  transpose: (x) => tf.transpose(x, [0, 2, 1, 3]),
-  rmsNorm: (x, weight) => tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-6))), weight),
-  rotate,
-  attention,
-  crossEntropy: (logits, labels) => sparseCrossEntropy(logits as tf.Tensor2D, labels as tf.Tensor1D),
-};
-
-const numbersOf = ({ dtype, values }: Recorded): Numbers =>
-  dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
+const numbersOf = ({ dtype, values }: Recorded): Numbers => arrays[dtype].from(values);
 
 function programOf({ name, inputs, weights }: Reference, xla: boolean): ProgramSpec {
   const operation = operations[name]!;
@@ -86,6 +47,17 @@ function programOf({ name, inputs, weights }: Reference, xla: boolean): ProgramS
     },
   };
 }
+
+test('every kernel that tfjs differentiates has a vector of its gradient, or is listed with the reason why not', () => {
+  const compared = gradientsAskedFor(() => {
+    for (const one of references) {
+      const { inputs, run } = programOf(one, false);
+      trace(one.name, {}, inputs, run);
+    }
+  });
+  const missing = differentiable.filter((kernel) => !compared.has(kernel));
+  expect(Object.values(withoutVectors).flat().sort()).toEqual(missing.sort());
+});
 
 /** tfjs approximates erf to 2e-7; everything else is rounding to float32. */
 const tolerance = 5e-6;
