@@ -3,6 +3,7 @@
  * a forward pass. Every other one is refused by name unless it says nothing (null, false, or an empty list or object).
  */
 import { NightstillError } from '../../config/errors.js';
+import { excerpt } from './excerpt.js';
 import { configFileSchema, type ConfigFile, type Family } from './model-config-schema.js';
 
 /** Descriptions, training hints, defaults of generation, and names of what lies beside: no effect on the forward pass. */
@@ -20,7 +21,7 @@ const harmless = new Set(
 /** @throws model-unsupported naming the field and its value. */
 export function refuseWhatIsNotKnown(file: ConfigFile, family: Family, source: string): void {
   const refuse = (found: string): never => {
-    throw new NightstillError('model-unsupported', `${source}: ${found}.`);
+    throw new NightstillError('model-unsupported', `${source}: ${excerpt(found)}.`);
   };
   if (file.hidden_act !== undefined && file.hidden_act !== 'silu')
     refuse(`hidden_act "${file.hidden_act}" is not computed, only silu`);

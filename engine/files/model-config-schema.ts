@@ -1,6 +1,7 @@
 /** The shape of config.json: types and ranges of the fields that are read. What they mean together is judged by others. */
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
+import { excerpt } from './excerpt.js';
 
 /** What a tensor of 32-bit sizes can have; a stranger's config must not ask for more. */
 const size = z
@@ -75,12 +76,15 @@ export function familyOf(json: unknown, source: string): Family {
   const { model_type: name, architectures: named } = identity.data;
   const known = Object.keys(architectures).join(', ');
   if (!isFamily(name))
-    throw new NightstillError('model-unsupported', `${source}: model_type "${name}" is unknown; known are ${known}.`);
+    throw new NightstillError(
+      'model-unsupported',
+      `${source}: model_type "${excerpt(name)}" is unknown; known are ${known}.`,
+    );
   const strange = named?.find((architecture) => architecture !== architectures[name]);
   if (strange !== undefined)
     throw new NightstillError(
       'model-unsupported',
-      `${source}: architecture "${strange}" is not computed; for model_type ${name} it must be ${architectures[name]}.`,
+      `${source}: architecture "${excerpt(strange)}" is not computed; for model_type ${name} it must be ${architectures[name]}.`,
     );
   return name;
 }

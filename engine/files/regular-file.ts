@@ -32,22 +32,31 @@ const missing = (path: string, found: string, cause?: unknown): NightstillError 
 export interface TextLimits {
   /** Default: 64 MiB. */
   readonly maximumBytes?: number;
-  /** What a larger file is. Default: model-config-invalid. */
-  readonly tooLarge?: FailureCode;
+  /** What a larger file is, or one that is no text. Default: model-config-invalid. */
+  readonly otherwise?: FailureCode;
 }
 
 const defaultMaximumBytes = 64 * 1024 * 1024;
 
-/** @throws model-file-missing, and the code of what is too large. */
+/** @throws model-file-missing, and the code of what is too large or no UTF-8. */
 export async function readText(path: string, limits: TextLimits = {}): Promise<string> {
-  const { maximumBytes = defaultMaximumBytes, tooLarge = 'model-config-invalid' } = limits;
+  const { maximumBytes = defaultMaximumBytes, otherwise = 'model-config-invalid' } = limits;
   const { handle, bytes } = await openRegularFile(path);
   try {
     if (bytes > maximumBytes)
-      throw new NightstillError(tooLarge, `${path}: expected at most ${maximumBytes} bytes, found ${bytes}.`);
-    return await handle.readFile('utf8');
+      throw new NightstillError(otherwise, `${path}: expected at most ${maximumBytes} bytes, found ${bytes}.`);
+    return decode(await handle.readFile(), path, otherwise);
   } finally {
     await handle.close();
+  }
+}
+
+/** A byte order mark stays, for whoever reads the text to judge. */
+function decode(bytes: Uint8Array, path: string, otherwise: FailureCode): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new NightstillError(otherwise, `${path}: expected UTF-8, found other bytes.`, { cause });
   }
 }
 

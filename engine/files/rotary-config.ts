@@ -3,6 +3,7 @@
  * Kinds that are computed: the plain one, `linear`, and `llama3`. All others (yarn, dynamic, longrope …) are refused by name.
  */
 import { NightstillError } from '../../config/errors.js';
+import { excerpt } from './excerpt.js';
 import type { ConfigFile, RopeFields } from './model-config-schema.js';
 
 export type RotaryScaling =
@@ -54,7 +55,7 @@ function fieldsOf({ rope_scaling: older, rope_parameters: newer }: ConfigFile, s
     if (name !== 'type' && name !== 'rope_theta' && older[name] !== newer[name])
       throw new NightstillError(
         'model-config-invalid',
-        `${source}: rope_scaling and rope_parameters contradict each other in "${name}".`,
+        `${source}: rope_scaling and rope_parameters contradict each other in "${excerpt(name)}".`,
       );
   return { ...newer, ...older };
 }
@@ -82,7 +83,7 @@ function scalingOf(parameters: RopeFields, maximumPositions: number, source: str
 }
 
 const unsupported = (source: string, found: string): NightstillError =>
-  new NightstillError('model-unsupported', `${source}: ${found}.`);
+  new NightstillError('model-unsupported', `${source}: ${excerpt(found)}.`);
 
 /** The same in the spelling of transformers 4, which 5 reads too. */
 export function rotaryFields({ theta, scaling }: Rotary): Readonly<Record<string, unknown>> {

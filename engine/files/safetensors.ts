@@ -62,7 +62,7 @@ const maximumIndexBytes = maximumHeaderBytes;
  */
 export async function openSafetensors(path: string): Promise<TensorSource> {
   if (!path.endsWith('.json')) return sourceOf([await openFile(path)]);
-  const text = await readText(path, { maximumBytes: maximumIndexBytes, tooLarge: 'safetensors-invalid' });
+  const text = await readText(path, { maximumBytes: maximumIndexBytes, otherwise: 'safetensors-invalid' });
   const index = parseShardIndex(text, path);
   const files: OpenFile[] = [];
   try {

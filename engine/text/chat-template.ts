@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
+import { reasonOf } from '../files/excerpt.js';
 import { readOptionalText } from '../files/regular-file.js';
+import { compileTemplate, type RenderTemplate } from './bounded-template.js';
 import { readTokenizerConfig } from './tokenizer.js';
 
 /** A turn of a conversation; templates may read other fields, such as reasoning_content. */
@@ -67,28 +68,27 @@ export async function openChatTemplate(
     if (token.success) tokens[name] = token.data;
   }
   const path = join(directory, 'chat_template.jinja');
-  const source = await readOptionalText(path, { tooLarge: 'chat-template-invalid' });
+  const source = await readOptionalText(path, { otherwise: 'chat-template-invalid' });
   if (source !== undefined) return createChatTemplate(source, { name: path, tokens, variables });
-  const templates = templatesSchema.safeParse(config['chat_template']).data ?? [];
-  const chosen = typeof templates === 'string' ? templates : templates.find(({ name }) => name === 'default')?.template;
+  const name = join(directory, 'tokenizer_config.json');
+  const templates = templatesSchema.safeParse(config['chat_template'] ?? []);
+  if (!templates.success) throw invalid(name, 'expected chat_template to be a text, or texts with names');
+  const chosen = defaultOf(templates.data);
   if (chosen === undefined)
     throw new NightstillError('model-file-missing', `Expected a chat template in ${directory}, found none.`);
-  return createChatTemplate(chosen, { name: join(directory, 'tokenizer_config.json'), tokens, variables });
+  return createChatTemplate(chosen, { name, tokens, variables });
 }
+
+const defaultOf = (templates: z.infer<typeof templatesSchema>): string | undefined =>
+  typeof templates === 'string' ? templates : templates.find(({ name }) => name === 'default')?.template;
 
 /** @throws chat-template-invalid when it cannot be parsed. */
 export function createChatTemplate(source: string, settings: TemplateSettings): ChatTemplate {
   const { name, tokens = {}, variables = {} } = settings;
-  const withoutClock = source.replaceAll(/\bstrftime_now\b/g, 'no_clock');
-  const plain = parse(withoutClock, name);
-  const marked = parse(withMarks(withoutClock), name);
-  const render = (template: Template, messages: readonly ChatMessage[], extra: Record<string, unknown>): string => {
-    try {
-      return template.render({ ...tokens, ...variables, messages: structuredClone(messages), ...extra });
-    } catch (cause) {
-      throw invalid(name, cause);
-    }
-  };
+  const plain = parse(source, name);
+  const marked = parse(withMarks(source), name);
+  const render = (template: RenderTemplate, messages: readonly ChatMessage[], extra: Record<string, unknown>): string =>
+    orInvalid(name, () => template({ ...tokens, ...variables, messages, ...extra }));
   return {
     name,
     digest: createHash('sha256')
@@ -98,25 +98,25 @@ export function createChatTemplate(source: string, settings: TemplateSettings): 
     render: (messages, { addGenerationPrompt }) =>
       render(plain, messages, { add_generation_prompt: addGenerationPrompt }),
     renderMarked: (messages) => {
-      const mark = unusedMark(JSON.stringify(messages));
+      const mark = unusedMark(orInvalid(name, () => JSON.stringify(messages)));
       const marks = { nightstill_start: `${mark}<`, nightstill_end: `${mark}>` };
       return readMarks(render(marked, messages, { add_generation_prompt: false, ...marks }), mark, name);
     },
   };
 }
 
-function parse(source: string, name: string): Template {
+const parse = (source: string, name: string): RenderTemplate => orInvalid(name, () => compileTemplate(source));
+
+function orInvalid<Result>(name: string, act: () => Result): Result {
   try {
-    return new Template(source);
+    return act();
   } catch (cause) {
     throw invalid(name, cause);
   }
 }
 
 const invalid = (name: string, cause: unknown): NightstillError =>
-  new NightstillError('chat-template-invalid', `${name}: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-    cause,
-  });
+  new NightstillError('chat-template-invalid', `${name}: ${reasonOf(cause)}.`, { cause });
 
 const generationTag = (prefix: string): RegExp => new RegExp(`${prefix}\\{%(-?)\\s*(end)?generation\\s*(-?)%\\}`, 'gm');
 

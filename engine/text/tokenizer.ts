@@ -8,10 +8,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
-import { firstFault } from '../files/json-file.js';
+import { excerpt, reasonOf } from '../files/excerpt.js';
+import { firstFault, parseJsonFile } from '../files/json-file.js';
 import { readOptionalText, readText, type TextLimits } from '../files/regular-file.js';
 import { createReferenceTokenizer, type ReferenceTokenizer } from './reference-tokenizer.js';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.js';
+import { findBadPart, tokenIdSchema } from './tokenizer-parts.js';
 
 export interface DecodeOptions {
   /** Leave special tokens out. Default false. */
@@ -37,7 +39,7 @@ export interface Tokenizer {
 }
 
 const addedTokenSchema = z.looseObject({
-  id: z.int().min(0),
+  id: tokenIdSchema,
   content: z.string().min(1),
   special: z.boolean().default(false),
 });
@@ -49,33 +51,24 @@ const fileSchema = z.looseObject({
 });
 
 const invalid = (source: string, found: string, cause?: unknown): NightstillError =>
-  new NightstillError('tokenizer-invalid', `${source}: ${found}.`, { cause });
+  new NightstillError('tokenizer-invalid', `${source}: ${excerpt(found)}.`, { cause });
 
-const limits: TextLimits = { maximumBytes: 256 * 1024 * 1024, tooLarge: 'tokenizer-invalid' };
+const limits: TextLimits = { maximumBytes: 256 * 1024 * 1024, otherwise: 'tokenizer-invalid' };
 
 /** Reads tokenizer.json. @throws model-file-missing, tokenizer-invalid */
 export async function openTokenizer(directory: string): Promise<Tokenizer> {
   const path = join(directory, 'tokenizer.json');
   const text = await readText(path, limits);
-  return createTokenizer(parseJson(text, path), path);
+  return createTokenizer(parseJsonFile(text, path, 'tokenizer-invalid'), path);
 }
 
 /** The content of tokenizer_config.json; an empty object when there is none. @throws model-file-missing, tokenizer-invalid */
 export async function readTokenizerConfig(directory: string): Promise<Readonly<Record<string, unknown>>> {
   const path = join(directory, 'tokenizer_config.json');
   const text = await readOptionalText(path, limits);
-  const parsed = z.looseObject({}).safeParse(parseJson(text ?? '{}', path));
+  const parsed = z.looseObject({}).safeParse(parseJsonFile(text ?? '{}', path, 'tokenizer-invalid'));
   if (!parsed.success) throw invalid(path, 'expected an object');
   return parsed.data;
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return parsed;
-  } catch (cause) {
-    throw invalid(path, 'expected JSON', cause);
-  }
 }
 
 /**
@@ -85,12 +78,14 @@ function parseJson(text: string, path: string): unknown {
 export function createTokenizer(json: unknown, source = 'tokenizer.json'): Tokenizer {
   const file = fileSchema.safeParse(json);
   if (!file.success) throw invalid(source, firstFault(file.error));
-  const inner = construct(json, source);
+  const bad = findBadPart(file.data);
+  if (bad !== undefined) throw invalid(source, bad);
   const added = new Map(file.data.added_tokens.map(({ id, content }) => [id, content]));
+  const inner = refuseDamage(source, () => createReferenceTokenizer(file.data, [...added.values()]));
   const specialTokens = new Map(
     file.data.added_tokens.filter(({ special }) => special).map(({ id, content }) => [content, id]),
   );
-  const vocabularySize = highest([...added.keys(), ...inner.get_vocab().values()]) + 1;
+  const vocabularySize = [...added.keys()].reduce((size, id) => Math.max(size, id + 1), inner.model.vocab.length);
   const decode = (ids: Iterable<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
     const known = [...ids].filter((id) => inner.id_to_token(id) !== undefined);
     if (known.length === 0) return '';
@@ -116,19 +111,12 @@ export function createTokenizer(json: unknown, source = 'tokenizer.json'): Token
   };
 }
 
-const highest = (ids: readonly number[]): number => ids.reduce((most, id) => Math.max(most, id), -1);
-
-function construct(json: unknown, source: string): ReferenceTokenizer {
-  if (typeof json !== 'object' || json === null) throw invalid(source, 'expected an object');
-  return refuseDamage(source, () => createReferenceTokenizer(json));
-}
-
 /** The library trusts the file: what it throws, a TypeError too, means that a part of it is not as it must be. */
 function refuseDamage<Result>(source: string, act: () => Result): Result {
   try {
     return act();
   } catch (cause) {
-    throw invalid(source, cause instanceof Error ? cause.message : String(cause), cause);
+    throw invalid(source, reasonOf(cause), cause);
   }
 }
 

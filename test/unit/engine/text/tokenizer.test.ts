@@ -5,6 +5,7 @@ import { openChatTemplate } from '../../../../engine/text/chat-template.js';
 import { hasCode } from '../../../../config/errors.js';
 import { createStreamDecoder } from '../../../../engine/text/stream-decoder.js';
 import { createTokenizer, openTokenizer, type Tokenizer } from '../../../../engine/text/tokenizer.js';
+import { replaced } from '../../../support/hostile-json.js';
 import { modelFixtures } from '../../../support/npy.js';
 import { temporaryDirectory } from '../../../support/temporary.js';
 
@@ -37,18 +38,6 @@ function wordTokenizer(): Tokenizer {
     model,
     decoder,
   });
-}
-
-/** A copy of a JSON value in which the one at a path of places among its members is another. */
-function replaced(json: unknown, [place, ...rest]: readonly number[], value: unknown): unknown {
-  if (place === undefined || typeof json !== 'object' || json === null) return value;
-  const key = Object.keys(json).at(place);
-  if (key === undefined) return value;
-  const change = (member: unknown): unknown => replaced(member, rest, value);
-  if (Array.isArray(json)) return json.with(place, change(json[place]));
-  return Object.fromEntries(
-    Object.entries(json).map(([name, member]) => [name, name === key ? change(member) : member]),
-  );
 }
 
 describe('a tokenizer', () => {
