@@ -6,7 +6,8 @@ export const watchCommand = defineCommand({
   name: 'watch',
   group: 'runs',
   summary: 'watch a run until it is over',
-  about: 'Shows a run live, as `nightstill run` does. Ctrl-C stops the watching and not the run.',
+  about:
+    'Shows a run live, as `nightstill run` does. Ctrl-C stops the watching and not the run, and so does a reader that closes the output.',
   words: [{ name: 'run' }],
   flags: {
     json: { summary: 'one JSON event a line' },
@@ -22,6 +23,8 @@ export const watchCommand = defineCommand({
     try {
       const leaving = new AbortController();
       onInterrupt(() => leaving.abort());
+      // Whoever read it has left, as `head -1` does.
+      process.stdout.once('error', () => leaving.abort());
       const { view } = await watchRun({
         client: open.client,
         runId,
