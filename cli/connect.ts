@@ -3,8 +3,9 @@
  * serves from the current directory, else the default address of Temporal.
  */
 import { Client, Connection } from '@temporalio/client';
-import { asTemporalError } from '../client/run-error.js';
+import { asTemporalError, grpcErrorOf } from '../client/run-error.js';
 import { hasCode, NightstillError } from '../config/errors.js';
+import { sayUnreachable } from '../config/unreachable.js';
 import { loadDataConverter } from '../workers/load-module.js';
 import { readTemporalSettings, type TemporalSettings } from '../workers/temporal-settings.js';
 import type { Invocation } from './command.js';
@@ -38,6 +39,8 @@ export interface OpenClient {
   readonly client: Client;
   readonly address: string;
   readonly namespace: string;
+  /** Why the server gave no answer, in a few words. */
+  readonly whySilent: () => Promise<string>;
   close(): Promise<void>;
 }
 
@@ -59,44 +62,62 @@ export async function connect(flags: ConnectionFlags): Promise<OpenClient> {
  */
 export async function connectLazily(flags: ConnectionFlags): Promise<OpenClient> {
   const { settings } = await findTemporal(flags.profile);
-  const address = settings.connectionOptions.address ?? defaultAddress;
-  const connection = Connection.lazy(settings.connectionOptions);
-  return openOn(connection, { address, namespace: settings.namespace }, flags['data-converter']);
+  return openOn(Connection.lazy(settings.connectionOptions), settings, flags['data-converter']);
 }
 
 /**
  * @param dataConverter path of a module
  * @throws data-converter-invalid, temporal-unavailable, temporal-refused
  */
-export async function openClient(
-  { connectionOptions, namespace }: TemporalSettings,
-  dataConverter: string | undefined,
-): Promise<OpenClient> {
+export async function openClient(settings: TemporalSettings, dataConverter: string | undefined): Promise<OpenClient> {
+  const { connectionOptions } = settings;
   const address = connectionOptions.address ?? defaultAddress;
   const connection = Connection.lazy({ ...connectionOptions, connectTimeout: connectWithinMs });
   try {
     await connection.ensureConnected();
-    return await openOn(connection, { address, namespace }, dataConverter);
+    return await openOn(connection, settings, dataConverter);
   } catch (cause) {
     await connection.close();
     const refusal = asTemporalError(address, cause);
     if (hasCode(refusal, 'temporal-refused')) throw refusal;
     if (hasCode(cause)) throw cause;
-    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    const found = await whyUnreachable(connectionOptions);
     throw new NightstillError(
       'temporal-unavailable',
-      `expected a Temporal server at ${address}, found none: ${reason}`,
+      `expected a Temporal server at ${address} that answers within ${connectWithinMs / 1000} s, found none: ${found}`,
       { cause },
     );
   }
 }
 
+const onceWithinMs = 3000;
+
+/** The client tries again until time is up, and then says that: what is wrong, one call that is not repeated tells. */
+async function whyUnreachable(options: TemporalSettings['connectionOptions']): Promise<string> {
+  // With a connection of its own: one that is shared waits before it tries again, and has nothing to say.
+  const channelArgs = { 'grpc.use_local_subchannel_pool': 1 };
+  const connection = Connection.lazy({ ...options, channelArgs, interceptors: [] });
+  try {
+    await connection.withDeadline(Date.now() + onceWithinMs, () => connection.workflowService.getSystemInfo({}));
+    return 'no answer in time';
+  } catch (error) {
+    return sayUnreachable(grpcErrorOf(error)?.details ?? (error instanceof Error ? error.message : String(error)));
+  } finally {
+    await connection.close();
+  }
+}
+
 async function openOn(
   connection: Connection,
-  place: Pick<OpenClient, 'address' | 'namespace'>,
+  { connectionOptions, namespace }: TemporalSettings,
   dataConverter: string | undefined,
 ): Promise<OpenClient> {
   const converter = dataConverter === undefined ? {} : { dataConverter: await loadDataConverter(dataConverter) };
-  const client = new Client({ connection, namespace: place.namespace, ...converter });
-  return { client, ...place, close: () => connection.close() };
+  return {
+    client: new Client({ connection, namespace, ...converter }),
+    address: connectionOptions.address ?? defaultAddress,
+    namespace,
+    whySilent: () => whyUnreachable(connectionOptions),
+    close: () => connection.close(),
+  };
 }

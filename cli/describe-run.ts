@@ -29,7 +29,7 @@ interface RunLine {
   readonly endedAt?: string;
 }
 
-export async function describeRuns({ client, address }: OpenClient, json: boolean): Promise<string> {
+export async function describeRuns({ client, address, whySilent }: OpenClient, json: boolean): Promise<string> {
   const runs: RunLine[] = [];
   try {
     await client.withDeadline(Date.now() + answerMs, async () => {
@@ -40,7 +40,11 @@ export async function describeRuns({ client, address }: OpenClient, json: boolea
     });
   } catch (cause) {
     if (!hasCode(cause, 'temporal-unavailable')) throw cause;
-    throw new NightstillError('temporal-unavailable', `expected the runs at ${address}, found no answer`, { cause });
+    throw new NightstillError(
+      'temporal-unavailable',
+      `expected the runs of a Temporal server at ${address} within ${answerMs / 1000} s, found none: ${await whySilent()}`,
+      { cause },
+    );
   }
   if (json) return JSON.stringify(runs);
   if (runs.length === 0) return `no runs at ${address}; start one with: nightstill run <plan>`;

@@ -11,6 +11,7 @@ import {
 import { hasCode, NightstillError } from '../config/errors.js';
 import { isFailureCode, type FailureCode } from '../config/failures.js';
 import { grpcStatus } from '../config/grpc-status.js';
+import { sayUnreachable } from '../config/unreachable.js';
 
 /** A server that is not reached, not in time, or has too much to do. */
 const unreachable: readonly unknown[] = [
@@ -74,7 +75,7 @@ export function asTemporalError(
   if (unreachable.includes(grpc?.code))
     return new NightstillError(
       'temporal-unavailable',
-      `${what}: expected a Temporal server that answers, found none: ${grpc?.details}`,
+      `${what}: expected a Temporal server that answers, found none: ${sayUnreachable(grpc?.details ?? '')}`,
       about,
     );
   if (refusing.includes(grpc?.code))

@@ -255,7 +255,10 @@ export const failures = {
   'reference-query-failed': user('Correct the reference SQL of the item, or give the database it was written for.'),
 
   // Temporal
-  'temporal-unavailable': system(true, 'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one.'),
+  'temporal-unavailable': system(
+    true,
+    'Start a Temporal server, or set TEMPORAL_ADDRESS to a running one; where TLS is refused, correct TEMPORAL_TLS_* or the profile.',
+  ),
   'namespace-unreadable': {
     ...user(
       'Let these workers read that namespace, or register it again, empty, if it is gone; or give each namespace a store of its own.',

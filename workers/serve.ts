@@ -15,6 +15,7 @@ import { readEnvironment } from '../config/environment.js';
 import { NightstillError } from '../config/errors.js';
 import { formatDuration } from '../config/format-duration.js';
 import type { Role } from '../config/queues.js';
+import { sayUnreachable } from '../config/unreachable.js';
 import { DistillationPlugin, type ScorerModule, type Stage } from '../plugins/index.js';
 import { devicesOfMachine, type Device } from './devices.js';
 import { programs, programsOn } from './programs.js';
@@ -154,7 +155,7 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NightstillError(
       'temporal-unavailable',
-      `expected a Temporal server at ${address}, found none: ${reason}`,
+      `expected a Temporal server at ${address}, found none: ${sayUnreachable(reason)}`,
       { cause },
     );
   }

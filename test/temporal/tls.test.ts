@@ -68,4 +68,5 @@ it('that takes another key says so, and the key is not repeated', async () => {
 it('that asks for a certificate is not reached without one', async () => {
   const refused = await terminal.run('status', '--profile', 'stranger');
   expect({ status: refused.status, code: codeOf(refused) }).toEqual({ status: 1, code: 'temporal-unavailable' });
+  expect(refused.standardError).toContain('found none: TLS is refused: ');
 });

@@ -18,7 +18,11 @@ describe('a client without a Temporal server', () => {
       () => handle.cancel(),
       () => start({ client, file: {} }),
     ]) {
-      await expect(ask()).rejects.toMatchObject({ code: 'temporal-unavailable', retryable: true });
+      await expect(ask()).rejects.toMatchObject({
+        code: 'temporal-unavailable',
+        retryable: true,
+        message: expect.stringMatching(/: it refuses the connection$/) as string,
+      });
     }
     await connection.close();
   });

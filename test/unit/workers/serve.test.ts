@@ -8,7 +8,9 @@ describe('a worker without a Temporal server', () => {
   it('ends and says where it looked and what to do', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const start = startProgram('workers/io.js', [], { TEMPORAL_ADDRESS: address }, 'worker ready');
-    await expect(start).rejects.toThrow(`temporal-unavailable: expected a Temporal server at ${address}, found none: `);
+    await expect(start).rejects.toThrow(
+      `temporal-unavailable: expected a Temporal server at ${address}, found none: it refuses the connection`,
+    );
   });
 
   it.each(['localhost:', ':7233', 'http://localhost:7233', 'localhost:99999', '::1:7233', 'some where:7233'])(
