@@ -5,18 +5,23 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CompleteAsyncError, Context, type Info } from '@temporalio/activity';
-import { ActivityCompletionError, type Client } from '@temporalio/client';
-import type { WatchQueuesInput } from '../config/plan.js';
+import { ActivityCompletionError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { RunState, WatchQueuesInput } from '../config/plan.js';
 import { queueHealth, type QueueSighting } from '../config/queue-health.js';
 import { sightQueue } from '../config/queue-sighting.js';
-import { unservedQueuesSignalName } from '../config/run-messages.js';
+import { stateQueryName, unservedQueuesSignalName } from '../config/run-messages.js';
+import { Tellings } from './tellings.js';
 
 /** A killed worker is known to be gone after 8 s at most, and a run says so within 10. */
 const lookEveryMs = 1000;
 const beatEveryMs = 5000;
+/** With a look before it, a heartbeat still comes in time. */
+const answerMs = 4000;
+/** So many looks in a row without an answer are worth a line in the log. */
+const notedFailures = 10;
 
-/** Of `PendingActivityState`: started, and asked to end. */
-const atWorkStates: readonly unknown[] = [2, 3];
+/** Of `PendingActivityState`: started, asked to end, asked to pause. */
+const atWorkStates: readonly unknown[] = [2, 3, 5];
 
 /** @returns the activity. It ends with the run, or when Temporal has given it to another process. */
 export function createQueueWatch(): (input: WatchQueuesInput) => Promise<void> {
@@ -24,16 +29,19 @@ export function createQueueWatch(): (input: WatchQueuesInput) => Promise<void> {
   return ({ queues }) => {
     const { client, info, log } = Context.current();
     const watch = new QueueWatch(client, info, queues, sightings);
-    watch.follow().catch((error: unknown) => void log.debug('the queues of a run are watched no more', { error }));
+    void watch.follow((error) => {
+      log.warn("who serves the queues of a run is not known: Temporal's UI names no missing worker", { error });
+    });
     throw new CompleteAsyncError();
   };
 }
 
 class QueueWatch {
-  readonly #execution: { readonly workflowId: string; readonly runId: string };
-  /** What the run was told last, by this process or one before. */
-  #told: string;
-  #beatAtMs = Date.now();
+  readonly #run: WorkflowHandle;
+  readonly #tellings = new Tellings();
+  /** What the run shows; undefined while that has to be asked. */
+  #shown: readonly string[] | undefined;
+  #beatAtMs = performance.now();
 
   constructor(
     readonly client: Client,
@@ -41,34 +49,44 @@ class QueueWatch {
     readonly queues: Readonly<Record<string, string>>,
     readonly sightings: Sightings,
   ) {
-    if (info.workflowExecution === undefined) throw new TypeError('expected to be an activity of a workflow');
-    this.#execution = info.workflowExecution;
-    this.#told = JSON.stringify(Array.isArray(info.heartbeatDetails) ? info.heartbeatDetails : []);
+    const { workflowId, runId } = info.workflowExecution ?? {};
+    if (workflowId === undefined) throw new TypeError('expected to be an activity of a workflow');
+    this.#run = client.workflow.getHandle(workflowId, runId);
   }
 
-  async follow(): Promise<void> {
-    for (;;) {
-      // While Temporal does not answer, nobody is known to be missing.
-      await this.#look().catch(() => undefined);
-      if (Date.now() - this.#beatAtMs >= beatEveryMs && !(await this.#beat())) return;
+  /** @param onBlind called once, when nothing could be seen for some time */
+  async follow(onBlind: (error: unknown) => void): Promise<void> {
+    let failures = 0;
+    do {
+      try {
+        await this.client.withDeadline(Date.now() + answerMs, () => this.#look());
+        failures = 0;
+      } catch (error) {
+        // While Temporal does not answer, nobody is known to be missing.
+        if (++failures === notedFailures) onBlind(error);
+      }
       await delay(lookEveryMs, undefined, { ref: false });
-    }
+    } while (await this.#isOurs());
   }
 
   async #look(): Promise<void> {
-    const needed = [...new Set(Object.values(this.queues))];
-    const idle = await this.#unserved(needed, {});
-    // Who works at a stage of this run serves its queue, though it does not poll.
-    const unserved = idle.length === 0 ? idle : await this.#unserved(idle, await this.#atWork());
-    const now = JSON.stringify(unserved);
-    if (now === this.#told) return;
-    const { workflowId, runId } = this.#execution;
-    await this.client.workflow.getHandle(workflowId, runId).signal(unservedQueuesSignalName, unserved);
-    this.#told = now;
-    this.#beatAtMs = -Infinity;
+    const unserved = await this.#unserved();
+    this.#shown ??= (await this.#run.query<RunState>(stateQueryName)).unserved;
+    if (String(unserved) === String(this.#shown) || !this.#tellings.isDue(performance.now())) return;
+    // Should the signal fail, it may have arrived.
+    this.#shown = undefined;
+    this.#tellings.add(performance.now());
+    await this.#run.signal(unservedQueuesSignalName, unserved);
+    this.#shown = unserved;
   }
 
-  async #unserved(
+  async #unserved(): Promise<readonly string[]> {
+    const idle = await this.#idle([...new Set(Object.values(this.queues))], {});
+    // Who works at a stage of this run serves its queue, though it does not poll.
+    return idle.length === 0 ? idle : this.#idle(idle, await this.#atWork());
+  }
+
+  async #idle(
     queues: readonly string[],
     atWork: Readonly<Record<string, readonly string[] | undefined>>,
   ): Promise<string[]> {
@@ -83,28 +101,26 @@ class QueueWatch {
 
   /** Identities of those who work for this run, by queue. */
   async #atWork(): Promise<Readonly<Record<string, string[] | undefined>>> {
-    const { pendingActivities } = await this.client.workflowService.describeWorkflowExecution({
-      namespace: this.client.options.namespace,
-      execution: this.#execution,
-    });
+    const { raw } = await this.#run.describe();
     const workers: Record<string, string[]> = {};
-    for (const { activityId, state, lastWorkerIdentity } of pendingActivities) {
+    for (const { activityId, state, lastWorkerIdentity } of raw.pendingActivities ?? []) {
       const queue = this.queues[activityId ?? ''];
       if (queue !== undefined && atWorkStates.includes(state)) (workers[queue] ??= []).push(lastWorkerIdentity ?? '');
     }
     return workers;
   }
 
-  /** Tells Temporal that this process watches. @returns does it still have to? */
-  async #beat(): Promise<boolean> {
+  /** Tells Temporal now and then that this process watches. @returns does it still have to? */
+  async #isOurs(): Promise<boolean> {
+    if (performance.now() - this.#beatAtMs < beatEveryMs) return true;
     try {
-      await this.client.activity.heartbeat(this.info.taskToken, JSON.parse(this.#told));
-      this.#beatAtMs = Date.now();
+      await this.client.withDeadline(Date.now() + answerMs, () => this.client.activity.heartbeat(this.info.taskToken));
+      this.#beatAtMs = performance.now();
       return true;
     } catch (error) {
       // The run is over, or an operator has paused or reset the activity.
       if (!(error instanceof ActivityCompletionError)) return false;
-      return Date.now() - this.#beatAtMs < (this.info.heartbeatTimeoutMs ?? 0);
+      return performance.now() - this.#beatAtMs < (this.info.heartbeatTimeoutMs ?? 0);
     }
   }
 }
@@ -114,10 +130,11 @@ class Sightings {
   readonly #seen = new Map<string, { readonly atMs: number; readonly sighting: Promise<QueueSighting> }>();
 
   of({ workflowService, options: { namespace } }: Client, queue: string): Promise<QueueSighting> {
-    const seen = this.#seen.get(queue);
-    if (seen && Date.now() - seen.atMs < lookEveryMs / 2) return seen.sighting;
+    const place = `${namespace}/${queue}`;
+    const seen = this.#seen.get(place);
+    if (seen && performance.now() - seen.atMs < lookEveryMs / 2) return seen.sighting;
     const sighting = sightQueue(workflowService, namespace, queue);
-    this.#seen.set(queue, { atMs: Date.now(), sighting });
+    this.#seen.set(place, { atMs: performance.now(), sighting });
     return sighting;
   }
 }

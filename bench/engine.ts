@@ -2,7 +2,7 @@
  * The engine against its peers: PyTorch, transformers, eager TensorFlow.js. Everyone gets the same weights, batches, dtype
  * and two threads, each measurement runs in a process of its own, all take turns, and the best of several rounds counts. A
  * row whose two sides do not compute the same is void. A run of all rows is kept in `bench/results/engine.json`; `--rows` (a part of a
- * row's work or peer) and `--threads` only print, unless `--keep` puts these rows in the place of those that were measured before, with
+ * row's work or peer) and `--threads` only print, unless `--keep`, with the usual threads, puts these rows in the place of those that were measured before, with
  * a note. A round of everything takes a quarter of an hour.
  *
  *   npm run bench:engine -- [--rows <part> [--keep]] [--rounds <count>] [--threads <count>]
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   };
   const { notes, rows } = await compare(settings);
   if (values.rows === undefined && values.threads === undefined) await report('engine', notes, rows);
-  else if (values.keep) await reportAgain('engine', notes.slice(0, 2).join(', '), rows);
+  else if (values.keep && values.threads === undefined) await reportAgain('engine', notes.slice(0, 2).join(', '), rows);
   else printRows(rows);
   process.stdout.write(notes.map((note) => `${note}\n`).join(''));
 }

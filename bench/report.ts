@@ -55,6 +55,9 @@ export async function reportAgain(name: string, how: string, rows: readonly Row[
     throw new Error(`expected the machine of the other rows, ${before.machine}, found ${describeMachine()}`);
   const again = (row: Row) => rows.find(({ work, against }) => work === row.work && against === row.against);
   const replaced = before.rows.map((row) => again(row) ?? row);
+  const strange = rows.find((row) => !replaced.includes(row));
+  if (strange)
+    throw new Error(`expected rows that were measured before, found ${strange.work} against ${strange.against}`);
   const works = [...new Set(rows.map(({ work }) => work))].join('; ');
   await keep({ ...before, notes: [...before.notes, `measured again on ${today()}, ${how}: ${works}`], rows: replaced });
 }

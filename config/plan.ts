@@ -180,8 +180,6 @@ export interface NodeState {
   readonly status: NodeStatus;
   /** Why it was reused or had to run, or the code and message that it failed with. */
   readonly why?: string | undefined;
-  /** It is running as far as the run can tell, and no worker serves its queue. */
-  readonly unpolled?: boolean | undefined;
   /** As of its result. */
   readonly unchanged?: string | undefined;
   /** What a person is asked, or was, with the decision. */
@@ -193,6 +191,8 @@ export interface RunState {
   /** Empty until the file is resolved. */
   readonly plan: string;
   readonly nodes: readonly NodeState[];
+  /** Queues of the plan that no worker serves, as far as the run was told; it is told from its first stage on. */
+  readonly unserved: readonly string[];
 }
 
 /** Opens the record of a run, which tells collection what is still needed. */

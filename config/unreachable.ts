@@ -11,6 +11,8 @@ const reasons: readonly (readonly [RegExp, (said: string) => string])[] = [
 /** @param said by gRPC, perhaps over several lines */
 export function sayUnreachable(said: string): string {
   const [line = ''] = said.trim().split('\n');
-  const [, describe] = reasons.find(([pattern]) => pattern.test(said)) ?? [];
+  // A host may be called tls.example.com.
+  const words = said.replaceAll(/[\w.-]+:\d+/g, '');
+  const [, describe] = reasons.find(([pattern]) => pattern.test(words)) ?? [];
   return describe?.(line) ?? (line === '' ? 'no answer' : line);
 }

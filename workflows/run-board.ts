@@ -10,7 +10,7 @@ import { stateQueryName, unservedQueuesSignalName } from '../config/run-messages
 import { watchQueues } from './watch-queues.js';
 
 const stateQuery = defineQuery<RunState>(stateQueryName);
-const unservedQueues = defineSignal<[queues: readonly string[]]>(unservedQueuesSignalName);
+const unservedQueues = defineSignal<[queues?: unknown]>(unservedQueuesSignalName);
 
 export type NodeNotes = Pick<NodeState, 'why' | 'unchanged'>;
 type Shown = NodeNotes & { readonly status: NodeStatus };
@@ -28,7 +28,8 @@ export class RunBoard {
   constructor() {
     setHandler(stateQuery, () => this.state);
     setHandler(unservedQueues, (queues) => {
-      this.#unserved = queues;
+      // Anybody may send it: what cannot be shown would fail the Workflow Task for ever.
+      this.#unserved = Array.isArray(queues) ? queues.filter((queue) => typeof queue === 'string') : [];
       this.#publish();
     });
   }
@@ -61,11 +62,10 @@ export class RunBoard {
   get state(): RunState {
     const nodes = (this.#plan?.nodes ?? []).map(({ id, uses, needs, queue }): NodeState => {
       const shown: Shown = this.#shown.get(id) ?? { status: 'waiting' };
-      const unpolled = shown.status === 'running' && this.#unserved.includes(queue);
       const approval = this.#approvals.get(id);
-      return { id, uses, needs, queue, ...shown, ...(unpolled && { unpolled }), ...(approval && { approval }) };
+      return { id, uses, needs, queue, ...shown, ...(approval && { approval }) };
     });
-    return { plan: this.#plan?.name ?? '', nodes };
+    return { plan: this.#plan?.name ?? '', nodes, unserved: this.#unserved };
   }
 
   #publish(): void {
@@ -75,7 +75,7 @@ export class RunBoard {
       status === 'awaiting-approval' && approval ? [approval] : [],
     );
     const notices = [
-      ...this.#unserved.filter((queue) => needed.has(queue)).map(unpolledNotice),
+      ...this.#unserved.filter((queue) => needed.has(queue)).map(unservedNotice),
       ...waiting.map(approvalNotice),
     ].map((text) => `**${text}**\n`);
     const rows = nodes.map(({ id, uses, status, why = '' }) => `| ${id} | ${uses} | ${status} | ${cell(why)} |`);
@@ -87,9 +87,9 @@ const approvalNotice = ({ node, candidate, untilMs }: Approval): string =>
   `${node} waits for approval of ${candidate} until ${new Date(untilMs).toISOString()}: ` +
   `\`${approvalCommand(workflowInfo().workflowId, node)}\``;
 
-function unpolledNotice(queue: string): string {
+function unservedNotice(queue: string): string {
   const command = workerCommand(queue);
-  return `no worker polls ${queue}${command === undefined ? '' : `; start one: ${command}`}`;
+  return `no worker serves ${queue}${command === undefined ? '' : `; start one: ${command}`}`;
 }
 
 function cell(text: string): string {

@@ -11,7 +11,7 @@ export function watchQueues(nodes: readonly PlanNode[]): void {
     // Longer than a run. The activity takes no slot of a worker.
     startToCloseTimeout: '365d',
     heartbeatTimeout: '15s',
-    retry: { initialInterval: '1s', maximumInterval: '1m' },
+    retry: { initialInterval: '5s', backoffCoefficient: 1 },
     // It ends with the run and leaves nothing behind in its history.
     cancellationType: 'ABANDON',
   });

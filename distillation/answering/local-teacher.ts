@@ -5,7 +5,7 @@
  */
 import type { Numerics } from '../../config/numerics.js';
 import { teacherEndpointSchema, type AskedTeacher } from '../../config/teacher-schema.js';
-import { promptLengthsUpTo, type ChatModel } from '../../engine/index.js';
+import { promptLengthsUpTo, promptsOfCall, type ChatModel } from '../../engine/index.js';
 import { canonicalJson, digestOf, hexOf, type ArtifactRef } from '../../storage/index.js';
 
 export function localTeacher(
@@ -13,11 +13,13 @@ export function localTeacher(
   { capacity, sequences }: Pick<ChatModel, 'capacity' | 'sequences'>,
   numerics: Numerics,
 ): AskedTeacher {
+  const promptLengths = promptLengthsUpTo(capacity);
   const computed = {
     numerics: { ...numerics, precision: 'float32' },
     capacity,
     sequences,
-    promptLengths: promptLengthsUpTo(capacity),
+    promptLengths,
+    prompts: promptLengths.map((length) => promptsOfCall(length, sequences)),
   };
   return {
     endpoint: `engine:${hexOf(digestOf(canonicalJson(computed)))}`,

@@ -161,7 +161,7 @@ class SlotGenerator implements Generator {
   /** Reads prompts into the slots that are free: no more of them than there are slots, before those who run get their step. */
   async #admit(): Promise<void> {
     for (let read = 0; read < this.#slots.length;) {
-      const { tokens, joining } = this.#nextPrompts();
+      const { tokens, joining } = this.#nextPrompts(this.#slots.length - read);
       if (joining.length === 0) return;
       read += joining.length;
       for (const { slot, run } of joining) this.#slots[slot] = run;
@@ -172,15 +172,15 @@ class SlotGenerator implements Generator {
     }
   }
 
-  /** Takes from those that wait as many as one call reads and as there are free slots, in their order. */
-  #nextPrompts(): { readonly tokens: number; readonly joining: readonly Occupied[] } {
+  /** Takes from those that wait as many as one call reads and as there are free slots, `most` at most, in their order. */
+  #nextPrompts(most: number): { readonly tokens: number; readonly joining: readonly Occupied[] } {
     const lengthOf = ({ sequence: { request } }: Run): number =>
       this.#options.promptLengths.find((length) => length >= request.prompt.length) ?? request.prompt.length;
     const [first] = this.#waiting;
     const tokens = first === undefined ? 0 : lengthOf(first);
     const free = [...this.#slots.keys()].filter((slot) => this.#slots[slot] === undefined);
     const joining: Occupied[] = [];
-    for (const slot of free.slice(0, promptsOfCall(tokens, this.#slots.length))) {
+    for (const slot of free.slice(0, Math.min(most, promptsOfCall(tokens, this.#slots.length)))) {
       const [run] = this.#waiting;
       if (run === undefined || lengthOf(run) !== tokens) break;
       joining.push({ slot, run });

@@ -153,14 +153,12 @@ export const paths: Readonly<Record<string, Path>> = {
     },
   },
   unserved: {
-    shows: 'no worker polls the queue of a stage, until one comes',
+    shows: 'no worker serves the queue of a stage, until one comes',
     ends: 'COMPLETED',
     holds: 'WORKFLOW_EXECUTION_SIGNALED',
     take: async ({ night, store, runId }) => {
       const handle = await night.start(runId, smallPlan(store, [{ id: 'a', with: { text: 'a', queue: 'gpu' } }]));
-      await until('a run that misses a worker', async () =>
-        (await handle.state()).nodes.some(({ unpolled }) => unpolled),
-      );
+      await until('a run that misses a worker', async () => (await handle.state()).unserved.includes('nightstill-gpu'));
       const worker = await night.addWorker('gpu');
       await handle.result();
       await worker.stop();

@@ -8,8 +8,9 @@ import { detailsOf } from '../support/run-details.js';
 import { S3Server } from '../support/s3-server.js';
 import { SlowProxy } from '../support/slow-proxy.js';
 
-const promisedMs = 10_000;
-const notice = 'no worker polls nightstill-io; start one: nightstill worker --role io';
+/** Of these 10 s are promised; the rest is for a busy machine. */
+const withinMs = 20_000;
+const notice = 'no worker serves nightstill-io; start one: nightstill worker --role io';
 
 let files: NightFiles;
 let s3: S3Server;
@@ -38,11 +39,12 @@ afterAll(async () => {
 const begin = (dataset: string) => night.start(files.newRunId(), importPlan({ store: files.newStore(), dataset }));
 
 /** Waits until the UI has the notice, or has it no more. */
-const shows = (runId: string, wanted: boolean, withinMs = promisedMs): Promise<unknown> =>
+const shows = (runId: string, wanted: boolean, limitMs = withinMs): Promise<unknown> =>
   until(
     wanted ? 'a notice' : 'no notice',
     async () => (await detailsOf(night.client, runId)).includes(notice) === wanted,
-    withinMs,
+    limitMs,
+    250,
   );
 
 /** One that never spoke is missed only once its last poll has run out. */
@@ -63,11 +65,11 @@ async function end(worker: RunningProcess, signal: 'SIGKILL' | 'SIGTERM'): Promi
 it('says within 10 s that nobody is there for its stage, and no longer once somebody has taken it', async () => {
   const handle = await begin(await files.newDataset());
   await shows(handle.runId, true);
-  expect((await handle.state()).nodes).toMatchObject([{ id: 'import', status: 'running', unpolled: true }]);
+  expect(await handle.state()).toMatchObject({ nodes: [{ status: 'running' }], unserved: ['nightstill-io'] });
   const io = await night.addWorker('io');
   await shows(handle.runId, false);
   await handle.result();
-  expect((await handle.state()).nodes[0]).not.toHaveProperty('unpolled');
+  expect(await handle.state()).toMatchObject({ nodes: [{ status: 'done' }], unserved: [] });
   await end(io, 'SIGTERM');
 });
 
@@ -83,7 +85,7 @@ it('says within 10 s that the worker of a stage was killed, whoever watched it i
   orchestrator = await night.addWorker('orchestrator');
   expect(await detailsOf(night.client, handle.runId)).toContain(notice);
   const another = await addWorkerThatSpoke();
-  // Temporal waits 15 s for a word of the one that watched.
+  // Temporal waits 15 s for a word of the one that watched, and 5 s more.
   await shows(handle.runId, false, 40_000);
   await end(another, 'SIGKILL');
   await shows(handle.runId, true);

@@ -57,6 +57,23 @@ describe('the history of a run of five nodes', () => {
   });
 });
 
+describe('a run that is told nonsense of its queues', () => {
+  it.each([
+    ['nothing', []],
+    ['a text', ['nightstill-io']],
+    ['no texts', [[null, 7, 'nightstill-io']]],
+  ])('shows what it can of %s, and goes on', async (_, args) => {
+    const runId = files.newRunId();
+    const plan = smallPlan(files.newStore(), [{ id: 'a', with: { text: 'a', waitMs: 1500 } }]);
+    const handle = await night.start(runId, plan);
+    await until('a stage at work', async () => (await handle.state()).nodes[0]?.status === 'running');
+    await night.client.workflow.getHandle(runId).signal('nightstill.unservedQueues', ...args);
+    const { unserved } = await handle.state();
+    expect(unserved.every((queue) => queue === 'nightstill-io')).toBe(true);
+    await handle.result();
+  });
+});
+
 describe('a run with a node that fails', () => {
   const nodes = (broken: string): SmallStage[] => [
     { id: 'a', uses: 'failing', with: { code: 'dataset-empty', prompt: broken } },

@@ -42,6 +42,7 @@ const light = [
   'nightstill.openRun',
   'nightstill.lookup',
   'nightstill.askApproval',
+  'nightstill.watchQueues',
   'nightstill.closeRun',
 ];
 const importing = ['import', 'import-model', 'canary', 'answer', 'capture-endpoint'].map(
