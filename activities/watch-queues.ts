@@ -5,7 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CompleteAsyncError, Context, type Info } from '@temporalio/activity';
-import { ActivityCompletionError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { isGrpcServiceError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { grpcStatus } from '../config/grpc-status.js';
 import type { RunState, WatchQueuesInput } from '../config/plan.js';
 import { queueHealth, type QueueSighting } from '../config/queue-health.js';
 import { sightQueue } from '../config/queue-sighting.js';
@@ -113,14 +114,21 @@ class QueueWatch {
   /** Tells Temporal now and then that this process watches. @returns does it still have to? */
   async #isOurs(): Promise<boolean> {
     if (performance.now() - this.#beatAtMs < beatEveryMs) return true;
+    const { workflowService, options } = this.client;
+    const { taskToken, heartbeatTimeoutMs = 0 } = this.info;
+    // Without details: how those are encoded may depend on what a task token does not tell.
+    const beat = { namespace: options.namespace, identity: options.identity, taskToken };
     try {
-      await this.client.withDeadline(Date.now() + answerMs, () => this.client.activity.heartbeat(this.info.taskToken));
+      const { cancelRequested, activityPaused, activityReset } = await this.client.withDeadline(
+        Date.now() + answerMs,
+        () => workflowService.recordActivityTaskHeartbeat(beat),
+      );
       this.#beatAtMs = performance.now();
-      return true;
+      return !cancelRequested && !activityPaused && !activityReset;
     } catch (error) {
-      // The run is over, or an operator has paused or reset the activity.
-      if (!(error instanceof ActivityCompletionError)) return false;
-      return performance.now() - this.#beatAtMs < (this.info.heartbeatTimeoutMs ?? 0);
+      // The run is over, or another process has the activity.
+      if (isGrpcServiceError(error) && Number(error.code) === grpcStatus.notFound) return false;
+      return performance.now() - this.#beatAtMs < heartbeatTimeoutMs;
     }
   }
 }

@@ -18,10 +18,11 @@ let scorer: Scorer;
 
 beforeAll(async () => {
   server = await serve(directory);
-  const { config, tensors } = await openModelDirectory(directory);
+  const { config, tensors, close } = await openModelDirectory(directory);
   const runner = kernelsRunner({ backend: 'wasm' });
   const weights = tensors.readFloat32;
   scorer = await createScorer({ runner, config, weights, rowLengths: [128], batchTokens: 1, topK: 20 });
+  await close();
 });
 
 afterAll(async () => {
