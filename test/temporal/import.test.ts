@@ -103,6 +103,7 @@ describe('a run', () => {
     await handle.result();
     expect(await handle.state()).toEqual({
       plan: 'nightly',
+      unserved: [],
       nodes: [
         {
           id: 'import',
