@@ -62,14 +62,13 @@ export const createPlanActivities = (rules: PlanRules, stores = new OpenStores()
         const nothing = await stores.use(input.store, (store) => whyNothingToDecide(store, kind, input));
         if (nothing !== undefined) return { unchanged: true, why: nothing };
         const identified = await identifyStage(kind, input);
-        const found = await stores.use(input.store, async (store) => {
+        return stores.use(input.store, async (store) => {
           const before = await workOfBefore(store, kind, input, identified);
           const result = await lookUpStage(store, kind, input, before ?? identified, names);
           // That result was collected meanwhile: the stage runs, under its own key.
           if (before && !result.outputs) return lookUpStage(store, kind, input, identified, names);
           return { ...result, ...(before?.why !== undefined && { why: before.why }) };
         });
-        return found;
       }),
     ),
   ),

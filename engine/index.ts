@@ -105,7 +105,7 @@ export { type WeightDecay } from './training/weight-decay.js';
 // Writing on, and judging what is written.
 export { openChatModel, type ChatModel } from './generation/chat-model.js';
 export { createGenerator, type Generator, type GeneratorOptions } from './generation/generator.js';
-export { promptLengthsUpTo, promptsOfCall } from './generation/prompt-lengths.js';
+export { promptLengthsUpTo, promptShapesUpTo } from './generation/prompt-lengths.js';
 export { TokenMeter } from './generation/token-meter.js';
 export {
   type GeneratedToken,

@@ -5,7 +5,7 @@
  */
 import type { Numerics } from '../../config/numerics.js';
 import { teacherEndpointSchema, type AskedTeacher } from '../../config/teacher-schema.js';
-import { promptLengthsUpTo, promptsOfCall, type ChatModel } from '../../engine/index.js';
+import { promptShapesUpTo, type ChatModel } from '../../engine/index.js';
 import { canonicalJson, digestOf, hexOf, type ArtifactRef } from '../../storage/index.js';
 
 export function localTeacher(
@@ -13,13 +13,11 @@ export function localTeacher(
   { capacity, sequences }: Pick<ChatModel, 'capacity' | 'sequences'>,
   numerics: Numerics,
 ): AskedTeacher {
-  const promptLengths = promptLengthsUpTo(capacity);
   const computed = {
     numerics: { ...numerics, precision: 'float32' },
     capacity,
     sequences,
-    promptLengths,
-    prompts: promptLengths.map((length) => promptsOfCall(length, sequences)),
+    ...promptShapesUpTo(capacity, sequences),
   };
   return {
     endpoint: `engine:${hexOf(digestOf(canonicalJson(computed)))}`,

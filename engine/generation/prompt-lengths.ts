@@ -14,3 +14,9 @@ export function promptLengthsUpTo(capacity: number): number[] {
   for (let length = 64; length < capacity; length *= 2) lengths.push(length);
   return [...lengths, capacity];
 }
+
+/** What the bits of an answer depend on beside slots and capacity: in which shapes prompts are read. */
+export function promptShapesUpTo(capacity: number, slots: number) {
+  const promptLengths = promptLengthsUpTo(capacity);
+  return { promptLengths, prompts: promptLengths.map((length) => promptsOfCall(length, slots)) };
+}

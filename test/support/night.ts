@@ -4,7 +4,8 @@
  */
 import type { Client } from '@temporalio/client';
 import { start, type RunHandle } from '../../client/index.js';
-import type { Role } from '../../config/queues.js';
+import { sightQueue } from '../../config/queue-sighting.js';
+import { queueName, type Role } from '../../config/queues.js';
 import { openObjectStore, type Json } from '../../storage/index.js';
 import {
   descendantsOf,
@@ -88,6 +89,14 @@ export class Night {
 
   historyOf(runId: string): Promise<RunHistory> {
     return historyOf(this.client, runId);
+  }
+
+  /** Waits until this worker has told Temporal that it lives: one that never did is missed only once its last poll has run out. */
+  async spoken({ pid }: RunningProcess, role: Role): Promise<void> {
+    await until('a word of the worker', async () => {
+      const { workers } = await sightQueue(this.client.workflowService, 'default', queueName(role));
+      return workers.some(({ identity }) => identity.includes(`#${pid}`));
+    });
   }
 
   /** The process that works for this worker. */

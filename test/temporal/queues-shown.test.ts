@@ -1,5 +1,4 @@
 /** Runs that say in Temporal's UI whose worker is missing, from their first stage to their end. */
-import { sightQueue } from '../../config/queue-sighting.js';
 import { jsonLines, putObject } from '../support/datasets.js';
 import { NightFiles } from '../support/night-files.js';
 import { importPlan, Night } from '../support/night.js';
@@ -47,13 +46,9 @@ const shows = (runId: string, wanted: boolean, limitMs = withinMs): Promise<unkn
     250,
   );
 
-/** One that never spoke is missed only once its last poll has run out. */
 async function addWorkerThatSpoke(): Promise<RunningProcess> {
   const worker = await night.addWorker('io');
-  await until('a word of the worker', async () => {
-    const { workers } = await sightQueue(night.client.workflowService, 'default', 'nightstill-io');
-    return workers.some(({ identity }) => identity.includes(`#${worker.pid}`));
-  });
+  await night.spoken(worker, 'io');
   return worker;
 }
 

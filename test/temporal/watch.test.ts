@@ -1,10 +1,9 @@
 /** Runs that are watched while workers come, die and are missing, and while the server goes away. */
 import { RunHandle, watch } from '../../client/index.js';
-import { sightQueue } from '../../config/queue-sighting.js';
 import { jsonLines, putObject } from '../support/datasets.js';
 import { NightFiles } from '../support/night-files.js';
 import { importPlan, Night } from '../support/night.js';
-import { until, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { S3Server } from '../support/s3-server.js';
 import { SlowProxy } from '../support/slow-proxy.js';
 import { Watching } from '../support/watching.js';
@@ -94,9 +93,7 @@ describe('a run that is watched', () => {
     const handle = await night.start(files.newRunId(), { name: 'nightly', store: files.newStore(), stages });
     const watching = new Watching(handle);
     await watching.sees('progress', ({ activity: { progress } }) => progress?.durable !== undefined);
-    const isOfWorker = ({ identity }: { readonly identity: string }): boolean => identity.includes(`#${io.pid}`);
-    const sighting = () => sightQueue(night.client.workflowService, 'default', 'nightstill-io');
-    await until('a word of the worker', async () => (await sighting()).workers.some(isOfWorker));
+    await night.spoken(io, 'io');
     io.signal('SIGKILL');
     await io.exited;
     const killed = expect.stringContaining(`#${io.pid}`);

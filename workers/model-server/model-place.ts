@@ -7,7 +7,7 @@ import { NightstillError } from '../../config/errors.js';
 import { fetchModel } from '../../distillation/index.js';
 import { canonicalJson, openObjectStore, resolveAlias } from '../../storage/index.js';
 import { packageVersion } from '../../tools/package-version.js';
-import { promptLengthsUpTo, promptsOfCall } from '../../engine/index.js';
+import { promptShapesUpTo } from '../../engine/index.js';
 import type { EngineFacts, EngineJob } from './engine-protocol.js';
 
 export interface ModelPlace {
@@ -60,11 +60,10 @@ export function fingerprintOf(
   { slots, capacity, threads }: EngineJob,
   { fingerprint }: EngineFacts,
 ): string {
-  const promptLengths = promptLengthsUpTo(capacity);
   const parts = {
     modelDigest,
     engine: { version: packageVersion(), threads, ...definedOnly(fingerprint) },
-    shapes: { slots, capacity, promptLengths, prompts: promptLengths.map((length) => promptsOfCall(length, slots)) },
+    shapes: { slots, capacity, ...promptShapesUpTo(capacity, slots) },
   };
   return `fp_${createHash('sha256').update(canonicalJson(parts)).digest('hex').slice(0, 32)}`;
 }
