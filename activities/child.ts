@@ -32,7 +32,7 @@ export interface ChildRequest {
   readonly answer: (question: Json) => Promise<Json>;
   readonly onProgress: (progress: Progress, pid: number | undefined) => void;
   readonly signal: AbortSignal;
-  /** How long it may take to stop by itself before it is killed; default 25,000. */
+  /** How long it may take to end by itself, once it was asked to stop or has said its last, before it is killed; default 25,000. */
   readonly graceMs?: number;
 }
 
@@ -68,6 +68,7 @@ class Supervision {
   #unanswered = 0;
   #greeted = false;
   #stopping = false;
+  #saidLast = false;
   #result: { readonly value: Json } | undefined;
   #failure: NightstillError | undefined;
 
@@ -86,7 +87,12 @@ class Supervision {
     this.#stopping = true;
     this.#watchSilence();
     this.#child.send({ type: 'stop' });
-    this.#grace = setTimeout(() => this.#child.kill(), this.#request.graceMs ?? defaultGraceMs);
+    this.#endsSoon();
+  }
+
+  /** Also a Node that is ending may hang: its threads can wait for one another for ever (nodejs/node#54918). */
+  #endsSoon(): void {
+    this.#grace ??= setTimeout(() => this.#child.kill(), this.#request.graceMs ?? defaultGraceMs);
   }
 
   /** What its end means, now that it is gone. */
@@ -144,11 +150,18 @@ class Supervision {
         break;
       case 'result':
         this.#result = message;
+        this.#saidItsLast();
         break;
       case 'failed':
         this.#failure ??= errorOf(message.failure);
+        this.#saidItsLast();
         break;
     }
+  }
+
+  #saidItsLast(): void {
+    this.#saidLast = true;
+    this.#endsSoon();
   }
 
   async #answer(id: number, question: Json): Promise<void> {
@@ -166,7 +179,7 @@ class Supervision {
 
   #watchSilence(): void {
     clearTimeout(this.#silence);
-    if (this.#stopping || this.#unanswered > 0) return;
+    if (this.#stopping || this.#saidLast || this.#unanswered > 0) return;
     const { silenceLimitsMs } = this.#request;
     // How long a phase without a limit takes is not known: the least of the limits would end work that goes well.
     const limitMs = silenceLimitsMs[this.#phase] ?? Math.max(...Object.values(silenceLimitsMs));

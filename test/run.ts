@@ -4,7 +4,7 @@
  * other words are path patterns that Jest filters by.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvironment } from '../config/environment.js';
@@ -12,6 +12,7 @@ import { processSettings } from '../engine/runners/process-settings.js';
 import { packageRoot } from '../tools/package-root.js';
 import { formatDuration } from '../config/format-duration.js';
 import { createReporter } from '../tools/progress.js';
+import { runForResults } from './support/results-process.js';
 import { describeOutcomes, drawTable, requireParts, selectParts, setUp } from '../tools/setup.js';
 
 /** The parts that each Jest project needs. */
@@ -90,25 +91,30 @@ async function setUpFor(projects: readonly string[]): Promise<Counts> {
 /** On Node 20 every process that loads the AWS SDK says that it will need Node 22 one day. */
 const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
-function runProject(project: string, patterns: readonly string[]): Counts {
+async function runProject(project: string, patterns: readonly string[]): Promise<Counts> {
   const directory = mkdtempSync(join(tmpdir(), 'nightstill-test-'));
   const outputFile = join(directory, 'results.json');
   const jest = join(packageRoot(), 'node_modules', 'jest', 'bin', 'jest.js');
   try {
-    const { status } = spawnSync(
-      process.execPath,
-      [jest, '--selectProjects', project, '--json', `--outputFile=${outputFile}`, ...filter(patterns)],
-      {
-        cwd: packageRoot(),
-        stdio: ['ignore', 'inherit', 'inherit'],
-        env: { ...process.env, ...quiet, ...engineSettings },
-      },
-    );
-    return readCounts(outputFile, status === 0);
+    const { results, succeeded, hung } = await runForResults({
+      words: [jest, '--selectProjects', project, '--json', `--outputFile=${outputFile}`, ...filter(patterns)],
+      cwd: packageRoot(),
+      env: { ...process.env, ...quiet, ...engineSettings },
+      outputFile,
+    });
+    if (hung !== undefined) process.stderr.write(`${describeHang(succeeded, hung)}\n`);
+    return countsOf(results, succeeded);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+const describeHang = (succeeded: boolean, hung: string): string =>
+  `expected Jest to end after its results, found that it hung and ended it; ${
+    succeeded
+      ? 'Node waited for its own threads (nodejs/node#54918), which fails no test'
+      : 'a test left something open, which counts as a failure'
+  }: ${hung}`;
 
 /** What a process that computes is started with. */
 const engineSettings = processSettings({ threads: availableParallelism() });
@@ -117,19 +123,15 @@ const filter = (patterns: readonly string[]): readonly string[] =>
   patterns.length === 0 ? [] : ['--passWithNoTests', '--', ...patterns];
 
 /** A project that could not start, and a file of tests that could not be loaded, count as one failure each. */
-function readCounts(outputFile: string, succeeded: boolean): Counts {
-  try {
-    const results: Record<string, number> = JSON.parse(readFileSync(outputFile, 'utf8'));
-    const count = (name: string): number => results[name] ?? 0;
-    const failed = count('numFailedTests') + count('numRuntimeErrorTestSuites');
-    return {
-      passed: count('numPassedTests'),
-      failed: failed === 0 && !succeeded ? 1 : failed,
-      skipped: count('numPendingTests') + count('numTodoTests'),
-    };
-  } catch {
-    return oneFailed;
-  }
+function countsOf(results: unknown, succeeded: boolean): Counts {
+  if (typeof results !== 'object' || results === null) return oneFailed;
+  const count = (name: string): number => Number(Reflect.get(results, name) ?? 0);
+  const failed = count('numFailedTests') + count('numRuntimeErrorTestSuites');
+  return {
+    passed: count('numPassedTests'),
+    failed: failed === 0 && !succeeded ? 1 : failed,
+    skipped: count('numPendingTests') + count('numTodoTests'),
+  };
 }
 
 function report(tallies: readonly Tally[]): number {

@@ -42,6 +42,10 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
     console.error('the last words');
     process.exit(3);
   },
+  'hangs at its end': () => {
+    process.on('exit', () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+    return Promise.resolve('the result');
+  },
   'falls silent': ({ progress }) => {
     progress({ phase: 'work' });
     return delay(forever, null);

@@ -77,6 +77,10 @@ describe('a supervised child', () => {
     });
   });
 
+  it('that has given its result and does not end is killed, and its result is returned', async () => {
+    expect(await supervise('hangs at its end', { graceMs: 200 })).toBe('the result');
+  });
+
   it('that says the same again and again is as silent as one that says nothing', async () => {
     const silenceLimitsMs = { start: 20_000, work: 1000 };
     await expect(supervise('says the same for ever', { silenceLimitsMs })).rejects.toMatchObject({
