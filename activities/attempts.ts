@@ -15,6 +15,8 @@ export interface AttemptCount {
   readonly lastProgressAttempt: number;
   /** How those attempts ended, as far as they could say. */
   readonly codes: readonly string[];
+  /** Of the last checkpoint that started the count again though no heartbeat had told of it. */
+  readonly foundStep?: number;
 }
 
 export type HeartbeatDetails = Partial<Progress> & AttemptCount;
@@ -23,11 +25,17 @@ export type HeartbeatDetails = Partial<Progress> & AttemptCount;
 export function beginAttempt(attempt: number, before: unknown): HeartbeatDetails {
   const details = readDetails(before);
   // After a reset Temporal counts attempts from one again, and so does this.
-  const durable = details?.durable && { durable: details.durable };
+  const kept = details && keptOf(details);
   if (details === undefined || details.attempt >= attempt)
-    return { ...durable, attempt, lastProgressAttempt: attempt - 1, codes: [] };
-  return { ...durable, attempt, lastProgressAttempt: details.lastProgressAttempt, codes: details.codes };
+    return { ...kept, attempt, lastProgressAttempt: attempt - 1, codes: [] };
+  return { ...kept, attempt, lastProgressAttempt: details.lastProgressAttempt, codes: details.codes };
 }
+
+/** What is true beyond an attempt. */
+const keptOf = ({ durable, foundStep }: { durable?: Progress['durable'] | undefined; foundStep?: number }) => ({
+  ...(durable && { durable }),
+  ...(foundStep !== undefined && { foundStep }),
+});
 
 /** A new durable step starts the count again. */
 export function withProgress(details: HeartbeatDetails, progress: Progress): HeartbeatDetails {
@@ -36,7 +44,17 @@ export function withProgress(details: HeartbeatDetails, progress: Progress): Hea
   const step = progress.durable?.step ?? 0;
   const durable = step >= known ? progress.durable : details.durable;
   const count = step > known ? { lastProgressAttempt: attempt, codes: [] } : { lastProgressAttempt, codes };
-  return { ...progress, ...(durable && { durable }), attempt, ...count };
+  return { ...progress, ...keptOf({ ...details, durable }), attempt, ...count };
+}
+
+/**
+ * Starts the count again where the store has a checkpoint of a later claim than any heartbeat told: whoever wrote it died before the
+ * next heartbeat. Its step must be a later one too, or a stage that writes the same step in every attempt would never be stuck.
+ */
+export function withFound(details: HeartbeatDetails, found: Progress['durable']): HeartbeatDetails {
+  const { attempt, durable, foundStep = 0 } = details;
+  if (found === undefined || found.fence <= (durable?.fence ?? 0) || found.step <= foundStep) return details;
+  return { ...details, foundStep: found.step, lastProgressAttempt: attempt - 1, codes: [] };
 }
 
 /** How an attempt ended: with a code, or because it was told to (worker shutdown, pause, reset). */

@@ -4,7 +4,7 @@ import type { Progress } from '../config/child-protocol.js';
 import type { StageInput, StageOutput } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import type { IsOpen, ObjectStore } from '../storage/index.js';
-import { recordedOutput, workUnderClaim } from './claimed-work.js';
+import { workUnderClaim } from './claimed-work.js';
 import { isActivityOpen } from './open-activities.js';
 import type { OpenStores } from './open-stores.js';
 import { runAttempt } from './stage-attempt.js';
@@ -14,11 +14,8 @@ import type { StageContext, StageProduct } from './stage.js';
 type Work = (context: StageContext) => Promise<StageProduct>;
 
 export function runStageHere(stores: OpenStores, kind: StageKind, work: Work, input: StageInput): Promise<StageOutput> {
-  return runAttempt((report) =>
-    stores.use(
-      input.store,
-      async (store) => (await recordedOutput(store, input)) ?? workOnce(store, kind, work, input, report),
-    ),
+  return runAttempt(stores, input, (report) =>
+    stores.use(input.store, (store) => workOnce(store, kind, work, input, report)),
   );
 }
 

@@ -1,7 +1,6 @@
 /**
- * A stage that works in a child process, as an activity: an attempt first looks for a result that is there already, then
- * starts the child, heartbeats with its last durable step, and stops it when Temporal says so. The child claims the stage
- * and writes; this process only asks Temporal what the child wants to know.
+ * A stage that works in a child process, as an activity: an attempt starts the child, heartbeats with its last durable step, and
+ * stops it when Temporal says so. The child claims the stage and writes; this process only asks Temporal what the child wants to know.
  */
 import { channel } from 'node:diagnostics_channel';
 import { Context } from '@temporalio/activity';
@@ -14,7 +13,7 @@ import type { StageKind } from '../config/stage-kind.js';
 import { artifactRefSchema, stageOwnerSchema, type StageOwner } from '../storage/index.js';
 import { asJson } from './as-json.js';
 import { superviseChild, type SilenceLimits } from './child.js';
-import { recordedOutput, type DeclaredOutputs } from './claimed-work.js';
+import type { DeclaredOutputs } from './claimed-work.js';
 import { isActivityOpen } from './open-activities.js';
 import type { OpenStores } from './open-stores.js';
 import { runAttempt } from './stage-attempt.js';
@@ -46,9 +45,7 @@ export function runStageInChild(
   { entry, environment, silenceLimitsMs, scorerModule }: StageProgram,
   input: StageInput,
 ): Promise<StageOutput> {
-  return runAttempt(async (report) => {
-    const recorded = await stores.use(input.store, (store) => recordedOutput(store, input));
-    if (recorded) return recorded;
+  return runAttempt(stores, input, async (report) => {
     const { cancellationSignal, client } = Context.current();
     const job: StageJob = { ...input, owner: stageOwner(), declared, scorerModule };
     const value = await superviseChild({

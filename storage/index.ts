@@ -44,7 +44,7 @@ export type { NamedArrays } from './packs.js';
 export { PacedSaves, type PacedSave } from './paced-saves.js';
 export type { RestoredCheckpoint } from './restore.js';
 export { putPreimage, readPreimage, stageKeyOf } from './preimages.js';
-export { lookupResult, lookupStage, type StageLookup, type StageResult } from './results.js';
+export { lookupResult, lookupStage, newestCheckpoint, type StageLookup, type StageResult } from './results.js';
 export {
   addRunStages,
   closeRun,

@@ -124,6 +124,15 @@ async function sealedResult(store: ObjectStore, stageKey: StageKey) {
   return { result, wasSealed: true };
 }
 
+/** The newest checkpoint or seal that a stage's head points to; undefined also where the head is damaged, which a claim mends. */
+export async function newestCheckpoint(
+  store: ObjectStore,
+  stageKey: StageKey,
+): Promise<{ readonly step: number; readonly fence: number } | undefined> {
+  const head = await readRecord(store, headKind, headKey(stageKey)).catch(ignoreDamage);
+  return head?.value.manifest ?? undefined;
+}
+
 /** A stage whose seal cannot be read is one that is not finished: it runs again. */
 function ignoreDamage(error: unknown): undefined {
   damagedKey(error);

@@ -73,7 +73,20 @@ const count = defineStage({
   },
 });
 
-export const smallStages: readonly Stage[] = [note, failing, endless, count];
+/** Neither ends nor says anything until it is told to end; its first attempts make a step durable that they tell nobody of. */
+const silent = defineStage({
+  kind: 'silent',
+  version: 1,
+  options: z.strictObject({ steps: z.int().default(0) }),
+  outputs: { note: 'note' },
+  async run({ options: { steps }, writer, signal }) {
+    const step = ((await writer.restore())?.step ?? 0) + 1;
+    if (step <= steps) await writer.save({ step, state: null }).durable;
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  },
+});
+
+export const smallStages: readonly Stage[] = [note, failing, endless, silent, count];
 
 /** As if the code of this kind had changed since. */
 export const withNewVersion = (changed: string): readonly Stage[] =>

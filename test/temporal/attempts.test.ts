@@ -54,8 +54,16 @@ describe('a stage that brings no new durable step', () => {
   );
 
   it('is stuck when no attempt lived long enough to say a code', async () => {
-    const { end } = await endOf({ uses: 'endless', timeouts: { startToCloseMs: 300 } });
+    const { end, attempts } = await endOf({ uses: 'silent', timeouts: { startToCloseMs: 300 } });
     expect(end).toMatchObject({ code: 'stage-stuck', message: expect.stringMatching(/no answer \(5 times\)/) });
+    expect(attempts).toBe(6);
+  });
+
+  it('is not stuck where each attempt made one durable and was gone before it could say so', async () => {
+    const { end, attempts } = await endOf({ uses: 'silent', with: { steps: 7 }, timeouts: { startToCloseMs: 300 } });
+    expect(end).toMatchObject({ code: 'stage-stuck', message: expect.stringMatching(/no answer \(5 times\)/) });
+    // Five, then five more for the steps of those, and five for the two steps of these.
+    expect(attempts).toBe(16);
   });
 });
 

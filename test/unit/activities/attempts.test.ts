@@ -5,6 +5,7 @@ import {
   fruitlessAttempts,
   fruitlessAttemptsLimit,
   isStuck,
+  withFound,
   withProgress,
   type AttemptEnd,
   type HeartbeatDetails,
@@ -65,6 +66,30 @@ describe('attempts that bring no new durable step', () => {
     const killed = times(fruitlessAttemptsLimit, {});
     expect(isStuck(beginAttempt(fruitlessAttemptsLimit + 1, after(killed)))).toBe(true);
     expect(isStuck(beginAttempt(fruitlessAttemptsLimit, after(killed.slice(1))))).toBe(false);
+  });
+
+  describe('whose workers died before they could say what they made durable', () => {
+    const killed = (steps: readonly number[] = []) => after([{ steps }, ...times(fruitlessAttemptsLimit, {})]);
+    const seventh = (steps?: readonly number[]) => beginAttempt(fruitlessAttemptsLimit + 2, killed(steps));
+
+    it('count no longer once the store has a checkpoint of a later claim', () => {
+      expect(isStuck(seventh([3]))).toBe(true);
+      expect(isStuck(withFound(seventh([3]), { step: 4, fence: 2 }))).toBe(false);
+      expect(isStuck(withFound(seventh(), { step: 1, fence: 1 }))).toBe(false);
+    });
+
+    it('count where the store has nothing, or what was told already', () => {
+      expect(isStuck(withFound(seventh([3]), undefined))).toBe(true);
+      expect(isStuck(withFound(seventh([3]), { step: 3, fence: 1 }))).toBe(true);
+    });
+
+    it('count again where they have made nothing later since', () => {
+      let details = withFound(seventh(), { step: 1, fence: 1 });
+      for (let attempt = 8; attempt < 8 + fruitlessAttemptsLimit; attempt += 1) details = beginAttempt(attempt, details);
+      expect(isStuck(details)).toBe(true);
+      expect(isStuck(withFound(details, { step: 1, fence: 9 }))).toBe(true);
+      expect(isStuck(withFound(details, { step: 2, fence: 9 }))).toBe(false);
+    });
   });
 
   it('count anew when somebody resets the activity', () => {
