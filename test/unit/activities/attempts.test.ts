@@ -85,7 +85,8 @@ describe('attempts that bring no new durable step', () => {
 
     it('count again where they have made nothing later since', () => {
       let details = withFound(seventh(), { step: 1, fence: 1 });
-      for (let attempt = 8; attempt < 8 + fruitlessAttemptsLimit; attempt += 1) details = beginAttempt(attempt, details);
+      for (let attempt = 8; attempt < 8 + fruitlessAttemptsLimit; attempt += 1)
+        details = beginAttempt(attempt, details);
       expect(isStuck(details)).toBe(true);
       expect(isStuck(withFound(details, { step: 1, fence: 9 }))).toBe(true);
       expect(isStuck(withFound(details, { step: 2, fence: 9 }))).toBe(false);
