@@ -33,7 +33,10 @@ export function intercept(store: ObjectStore, { before, after, body = (_, bytes)
     get: (key, options) =>
       around({ operation: 'get', key }, async () => {
         const object = await store.get(key, options);
-        return { ...object, body: body({ operation: 'get', key }, object.body) };
+        const given = body({ operation: 'get', key }, object.body);
+        // What is not read is not left open either: a file under it would be.
+        given.once('close', () => object.body.destroy());
+        return { ...object, body: given };
       }),
     describe: (key, options) => around({ operation: 'describe', key }, () => store.describe(key, options)),
     put: (key, bytes, options) => around({ operation: 'put', key }, () => store.put(key, bytes, options)),
