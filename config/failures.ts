@@ -117,13 +117,13 @@ export const failures = {
   'teacher-missing': user('Correct the endpoint or the model of the teacher: nothing of that name is there.'),
   'teacher-unavailable': system(
     true,
-    'Wait, or check the endpoint and the limits of the teacher; what it answered is kept.',
+    'Wait, or check the endpoint and the limits of the teacher (for silence: limits.timeout and maximumTokens); what it answered is kept.',
   ),
   'teacher-request-rejected': user('Shorten the prompt, or correct the options: the endpoint refuses this request.'),
   'teacher-reply-invalid': user('Correct the endpoint: what answers there does not speak the chat API of OpenAI.'),
   'teacher-model-mismatch': user('Correct the model of the teacher, or say in servedAs by which name it answers.'),
   'teacher-incapable': user(
-    'Leave out the field that the message names (omittedFields of the teacher; for max_tokens, tokenLimitField), or give another teacher.',
+    'Leave out the field that the message names (omittedFields of the teacher; for max_tokens, tokenLimitField), start nightstill serve with --idempotency-log where it refuses keys, or give another teacher.',
   ),
   'teacher-logprobs-missing': user(
     'Name a teacher that gives log-probabilities of prompts at /completions (vLLM, nightstill serve), correct form, or leave out capture.',

@@ -58,7 +58,9 @@ const limitsSchema = z.strictObject({
     .min(1)
     .max(20)
     .default(6)
-    .describe('How often one request is tried, after failures that may pass, before the stage gives up.'),
+    .describe(
+      'How often one request is tried, after failures that may pass: twice as often while the endpoint takes no request (nobody there, 429, 503), at most twice after silence.',
+    ),
 });
 
 const wantedAge = 'a number of days such as 30d';

@@ -74,7 +74,7 @@ function promptOf(model: ChatModel, { messages }: ChatRequest): Int32Array {
   } catch (error) {
     if (!hasCode(error, 'teacher-request-rejected', 'chat-template-invalid')) throw error;
     const failure = new NightstillError('teacher-request-rejected', error.message, { cause: error });
-    throw new FailedCall(failure, 1, false);
+    throw new FailedCall(failure, { tries: 1, maybePaid: false });
   }
 }
 

@@ -1,14 +1,15 @@
 /** Counts the samples whose reply does not fit, by reason, and fails as soon as too few can still fit. */
 import { NightstillError } from '../../config/errors.js';
 import type { Sample } from '../../engine/index.js';
+import type { Unanswered } from '../teachers/ask.js';
 import type { Recorded } from '../teachers/recorded-reply.js';
 import type { ScoredPrompt } from '../teachers/scoring-wire.js';
 import { servedLabel } from '../teachers/wire.js';
 import { mayReach } from '../teachers/yield.js';
 import type { Misfit } from './aligned-row.js';
 
-/** `rejected`: the endpoint refuses the request. */
-export type Unaligned = Misfit | 'rejected';
+/** A reply that does not fit, or none. */
+export type Unaligned = Misfit | Unanswered;
 
 export class AlignmentTally {
   readonly #unaligned: Partial<Record<Unaligned, number>> = {};

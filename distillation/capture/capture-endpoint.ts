@@ -10,7 +10,7 @@ import type { Sample } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import { describeMass, LogitWriter, type LogitRow } from '../logits/index.js';
 import { teacherKey, type Ledger } from '../responses/index.js';
-import { ask, type Question } from '../teachers/ask.js';
+import { ask, OtherReplies, type Question } from '../teachers/ask.js';
 import { Asked } from '../teachers/asked.js';
 import { openProbedClientOver } from '../teachers/probed-client.js';
 import { inLanes } from '../teachers/lanes.js';
@@ -236,7 +236,15 @@ class Scoring {
     this.#request = request;
     this.#wire = scoringWire(form, k);
     const [client, pace] = [openProbedClientOver(teacher, apiKey, this.#wire), new Pace(teacher.limits)];
-    const means = { teacher, client, pace, ledger, maximumTokens: scoredAnswerTokens, ...asking };
+    const means = {
+      teacher,
+      client,
+      pace,
+      ledger,
+      maximumTokens: scoredAnswerTokens,
+      others: new OtherReplies(),
+      ...asking,
+    };
     this.#asked = new Asked((question) => ask(means, question));
     this.#terms = { texts: new TokenTexts(tokenizer), vocabularySize, k };
   }
@@ -253,7 +261,7 @@ class Scoring {
     if (!isAskable(sample)) return alignRow(sample, noScores, this.#terms);
     const question = this.#questionOf(sample);
     const reply = found.get(question.key) ?? (await this.#asked.replyTo(question));
-    if (reply === undefined) return 'rejected';
+    if (typeof reply === 'string') return reply;
     onReply({ key: question.key, reply });
     return alignRow(sample, reply.scores, this.#terms);
   }

@@ -15,12 +15,13 @@ import {
 import { rowFormat } from '../row.js';
 import { ShardCutter } from '../shard-cutter.js';
 import { toUsd } from '../responses/index.js';
+import type { Unanswered } from './ask.js';
 import type { Outcome, Reply } from './chat-reply.js';
 import type { PromptRow } from './prompt-rows.js';
 import type { RecordedReply } from './recorded-reply.js';
 
-/** `rejected`: the endpoint refused the request itself. `no-prompt`: the row holds nothing to answer. */
-export type Fate = Outcome | 'rejected' | 'no-prompt';
+/** `no-prompt`: the row holds nothing to answer. */
+export type Fate = Outcome | Unanswered | 'no-prompt';
 
 export interface FinishedRequest {
   readonly row: PromptRow;

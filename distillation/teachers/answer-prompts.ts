@@ -9,7 +9,7 @@ import { isGreedy, type AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
 import { AnswerDataset, type Fate } from './answer-dataset.js';
-import { ask, type AskingMeans } from './ask.js';
+import { ask, OtherReplies, type AskingMeans, type Unanswered } from './ask.js';
 import { Asked } from './asked.js';
 import type { TeacherClient } from './client.js';
 import type { FailedCall } from './failed-call.js';
@@ -59,15 +59,17 @@ export interface AnsweredPrompts {
  */
 export async function answerPrompts(request: AnswerRequest): Promise<AnsweredPrompts> {
   const total = await countRequests(request);
-  const rejected = await askAll(request, total);
+  const unanswered = await askAll(request, total);
   // All responses are read once more below, then from a few objects.
   request.onProgress('compact', {});
   await request.ledger.compact((moved) => request.onProgress('compact', { ...moved, unit: 'responses' }));
-  return assemble(request, total, rejected);
+  return assemble(request, total, unanswered);
 }
 
-/** Until every request has a fate. @returns the keys of those that the endpoint refuses */
-async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySet<string>> {
+type UnansweredKeys = ReadonlyMap<string, Unanswered>;
+
+/** Until every request has a fate. @returns those without a reply, by the keys of their questions */
+async function askAll(request: AnswerRequest, total: number): Promise<UnansweredKeys> {
   const { options, teacher, client, ledger, signal, beforeCalls, onProgress } = request;
   const tally = new Tally(total, { ...options, prices: teacher.prices });
   const { stop, cut, end } = stopping(signal, request.graceMs);
@@ -78,6 +80,7 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
     pace: new Pace(teacher.limits),
     maximumTokens: options.maximumTokens,
     onFailedCall: ({ found }: FailedCall) => tally.failed(found),
+    others: new OtherReplies(),
     stop: stop.signal,
     cut,
   };
@@ -88,8 +91,8 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
   });
   const work = async (planned: PlannedRequest): Promise<void> => {
     const { recorded, question } = planned;
-    const reply = recorded ?? (question && (await asked.replyTo(question)));
-    tally.add(fateOf(planned, reply), question && reply && { key: question.key, reply });
+    const answer = recorded ?? (question ? await asked.replyTo(question) : 'no-prompt');
+    tally.add(fateOf(answer), heardOf(planned, answer));
     tally.confirmYield();
     onProgress('ask', factsOf(tally.progress));
   };
@@ -98,15 +101,11 @@ async function askAll(request: AnswerRequest, total: number): Promise<ReadonlySe
   } finally {
     end();
   }
-  return asked.rejected;
+  return asked.unanswered;
 }
 
 /** From the record alone: nothing depends on what was asked when. */
-async function assemble(
-  request: AnswerRequest,
-  total: number,
-  rejected: ReadonlySet<string>,
-): Promise<AnsweredPrompts> {
+async function assemble(request: AnswerRequest, total: number, unanswered: UnansweredKeys): Promise<AnsweredPrompts> {
   const { writer, options, teacher, signal, onProgress } = request;
   const tally = new Tally(total, { ...options, prices: teacher.prices });
   const latencies = new Latencies();
@@ -120,12 +119,12 @@ async function assemble(
   for await (const planned of plannedRequests(request)) {
     signal.throwIfAborted();
     const { row, sample, question, recorded } = planned;
-    // One that was refused now may have been answered in another run: what this attempt saw counts.
-    const reply = question && rejected.has(question.key) ? undefined : recorded;
-    const fate = fateOf(planned, reply);
-    tally.add(fate, question && reply && { key: question.key, reply });
-    if (reply?.timing) latencies.add(reply, reply.timing);
-    await answers.add({ row, sample, key: question?.key, fate, reply });
+    // One that has no answer now may have been answered in another run: what this attempt saw counts.
+    const answer = question ? (unanswered.get(question.key) ?? recorded ?? 'rejected') : 'no-prompt';
+    const heard = heardOf(planned, answer);
+    tally.add(fateOf(answer), heard);
+    if (heard?.reply.timing) latencies.add(heard.reply, heard.reply.timing);
+    await answers.add({ row, sample, key: question?.key, fate: fateOf(answer), reply: heard?.reply });
     onProgress('assemble', factsOf(tally.progress));
   }
   tally.confirmYield();
@@ -139,8 +138,12 @@ const factsOf = ({ done, of, spentUsd }: TallyProgress): ProgressFacts => ({
   ...(spentUsd !== undefined && { spentUsd }),
 });
 
-const fateOf = ({ question }: PlannedRequest, reply: RecordedReply | undefined): Fate =>
-  reply?.outcome ?? (question ? 'rejected' : 'no-prompt');
+type Answer = RecordedReply | Unanswered | 'no-prompt';
+
+const fateOf = (answer: Answer): Fate => (typeof answer === 'string' ? answer : answer.outcome);
+
+const heardOf = ({ question }: PlannedRequest, answer: Answer) =>
+  question && typeof answer !== 'string' ? { key: question.key, reply: answer } : undefined;
 
 async function countRequests({ store, dataset, options }: AnswerRequest): Promise<number> {
   let rows = dataset.rows ?? 0;

@@ -30,6 +30,8 @@ export interface AskingMeans<Said extends Served = Reply> {
   readonly onCall?: () => void;
   /** Told of every call that brought no reply. */
   readonly onFailedCall?: (call: FailedCall) => void;
+  /** Absent: an endpoint that cannot answer one request is taken to answer none. */
+  readonly others?: OtherReplies;
   /** No call begins after it. */
   readonly stop: AbortSignal;
   /** Calls under way end with it. */
@@ -43,23 +45,50 @@ export interface Question {
   readonly promptTokens?: number;
 }
 
-/** @returns undefined when the endpoint refuses this request, and not others @throws the code of the last attempt */
+/** `rejected`: the endpoint refuses this request. `failed`: it brings no whole answer to this one, though it does to others. */
+export type Unanswered = 'rejected' | 'failed';
+
+/**
+ * Does the endpoint answer others? Only where it did since the last request that it failed: so an endpoint that goes away in the middle
+ * costs one request its answer at most, and not one after the other.
+ */
+export class OtherReplies {
+  #since = 0;
+
+  came(): void {
+    this.#since += 1;
+  }
+
+  /** May this one be given up alone? */
+  giveUpOne(): boolean {
+    const answers = this.#since > 0;
+    this.#since = 0;
+    return answers;
+  }
+}
+
+/** @throws the code of the last attempt, where it may be the fault of the endpoint */
 export async function ask<Said extends Served>(
   means: AskingMeans<Said>,
   question: Question,
-): Promise<Recorded<Said> | undefined> {
-  const { pace, stop, teacher } = means;
+): Promise<Recorded<Said> | Unanswered> {
+  const { others, pace, stop, teacher } = means;
   const promptTokens = question.promptTokens ?? promptTokenBound(question.body);
   const bound = { promptTokens, completionTokens: means.maximumTokens };
   for (let attempt = 1; ; attempt += 1) {
     await turnOf(pace, bound.promptTokens + bound.completionTokens, stop);
     try {
-      return await callOnce(means, question, bound);
+      const reply = await callOnce(means, question, bound);
+      others?.came();
+      return reply;
     } catch (error) {
       if (!(error instanceof FailedCall)) throw error;
       means.onFailedCall?.(error);
-      if (error.rejected) return undefined;
-      if (attempt >= Math.min(error.tries, teacher.limits.attempts)) throw error.failure;
+      if (error.rejected) return 'rejected';
+      if (attempt >= error.triesWithin(teacher.limits.attempts)) {
+        if (error.maybeOfRequest && others?.giveUpOne()) return 'failed';
+        throw error.failure;
+      }
       if (error.waitMs !== undefined) pace.close(error.waitMs);
       await pause(backoffMs(attempt, error.waitMs), stop);
     }

@@ -1,19 +1,21 @@
-/** Equal questions share one call: the second waits for the reply to the first. A question that was refused is not asked again. */
-import type { Question } from './ask.js';
+/** Equal questions share one call: the second waits for the reply to the first. A question without an answer is not asked again. */
+import type { Question, Unanswered } from './ask.js';
 
-export class Asked<Reply> {
-  readonly rejected = new Set<string>();
-  readonly #underWay = new Map<string, Promise<Reply | undefined>>();
+export class Asked<Reply extends object> {
+  /** By the keys of their questions. */
+  readonly unanswered = new Map<string, Unanswered>();
+  readonly #underWay = new Map<string, Promise<Reply | Unanswered>>();
 
-  constructor(private readonly answerTo: (question: Question) => Promise<Reply | undefined>) {}
+  constructor(private readonly answerTo: (question: Question) => Promise<Reply | Unanswered>) {}
 
-  /** @returns undefined when the endpoint refuses this request, and not others */
-  async replyTo(question: Question): Promise<Reply | undefined> {
+  async replyTo(question: Question): Promise<Reply | Unanswered> {
     const { key } = question;
-    if (this.rejected.has(key)) return undefined;
-    const reply = this.#underWay.get(key) ?? this.answerTo(question).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, reply);
-    if ((await reply) === undefined) this.rejected.add(key);
+    const known = this.unanswered.get(key);
+    if (known !== undefined) return known;
+    const answer = this.#underWay.get(key) ?? this.answerTo(question).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, answer);
+    const reply = await answer;
+    if (typeof reply === 'string') this.unanswered.set(key, reply);
     return reply;
   }
 }

@@ -101,11 +101,12 @@ async function hearAll(request: CanaryRequest): Promise<Heard[]> {
       const body = bodyOf(teacher, prompt);
       const key = keyOf(teacher, { body, at, runId });
       const recorded = (await ledger.find([key])).get(key);
-      const reply = recorded ? recordedReply(recorded) : await ask(means, { key, body });
+      const answer = recorded ? recordedReply(recorded) : await ask(means, { key, body });
+      const reply = typeof answer === 'string' ? undefined : answer;
       if (reply) request.spending.add(key, reply.cost);
       heard.push({
         prompt,
-        outcome: reply?.outcome ?? 'rejected',
+        outcome: typeof answer === 'string' ? answer : answer.outcome,
         text: reply?.text ?? '',
         servedModel: reply?.servedModel ?? null,
         fingerprint: reply?.fingerprint ?? null,

@@ -1,6 +1,7 @@
 /**
  * Reads a chat completion once it has arrived whole. What it means follows from its content alone, so that a recorded reply means
- * the same whenever it is read again. Refusals and cut-off answers are replies; anything that is not a chat completion is an error.
+ * the same whenever it is read again. Refusals and cut-off answers are replies; anything that is not a chat completion is an error, and
+ * so is an answer that broke off at the endpoint.
  */
 import { z } from 'zod';
 import { NightstillError } from '../../config/errors.js';
@@ -44,8 +45,18 @@ const completionSchema = z.looseObject({
   usage: z.looseObject({ prompt_tokens: count, completion_tokens: count }).nullish().catch(null),
 });
 
-/** @throws teacher-reply-invalid */
+/** A reply as it arrives. @throws teacher-reply-invalid, teacher-unavailable for an answer that broke off: asked again, it may be whole */
 export function readReply(body: Json): Reply {
+  const reply = recallReply(body);
+  if (!hasBrokenOff(reply)) return reply;
+  throw new NightstillError(
+    'teacher-unavailable',
+    `expected a whole answer, found one that broke off (${reply.finishReason})`,
+  );
+}
+
+/** A reply as it was recorded, also by a release that took every answer for whole. @throws teacher-reply-invalid */
+function recallReply(body: Json): Reply {
   const parsed = completionSchema.safeParse(body);
   const choice = parsed.data?.choices[0];
   if (!parsed.data || !choice) {
@@ -87,7 +98,7 @@ export const chatWire: Wire<Reply> = {
   what: 'a chat completion',
   read: readReply,
   keep: withoutAccidents,
-  recall: readReply,
+  recall: recallReply,
 };
 
 interface ChatMessage {
@@ -102,9 +113,25 @@ function wordsOf({ content, refusal }: z.output<typeof messageSchema>): ChatMess
   return { content: said('text'), refusal: refusal || said('refusal') };
 }
 
+/**
+ * Why an answer ends, where it is not its own end, in the words of OpenAI, Mistral (`model_length`), DeepSeek
+ * (`insufficient_system_resource`), z.AI (`sensitive`, `network_error`, `model_context_window_exceeded`), vLLM (`abort`), OpenRouter
+ * (`error`) and gateways to Anthropic (`max_tokens`). Any other word stands for an end: `stop`, `end_turn`, `eos`.
+ */
+const endsOf = {
+  'cut-off': ['length', 'model_length', 'model_context_window_exceeded', 'max_tokens'],
+  refused: ['content_filter', 'sensitive'],
+  'broken off': ['error', 'network_error', 'insufficient_system_resource', 'abort'],
+} as const;
+
+const endedAs = (end: keyof typeof endsOf, finishReason: string): boolean =>
+  endsOf[end].some((reason) => reason === finishReason);
+
+const hasBrokenOff = ({ finishReason }: Reply): boolean => endedAs('broken off', finishReason);
+
 function outcomeOf(finishReason: string, { content, refusal }: ChatMessage): Outcome {
-  if (refusal || finishReason === 'content_filter') return 'refused';
-  if (finishReason === 'length') return 'cut-off';
+  if (refusal || endedAs('refused', finishReason)) return 'refused';
+  if (endedAs('cut-off', finishReason) || endedAs('broken off', finishReason)) return 'cut-off';
   return content ? 'answered' : 'empty';
 }
 

@@ -31,7 +31,7 @@ export async function confirmScoring(
     const asking: AskingMeans<ScoredPrompt> = { ...means, teacher, client, maximumTokens: scoredAnswerTokens };
     try {
       const scored = await ask(asking, scoringQuestion({ teacher, drift, form, k }, probeIds));
-      if (scored === undefined) throw refused(form);
+      if (typeof scored === 'string') throw refused(form);
     } catch (error) {
       throw hasCode(error, ...incapable) ? told(error) : error;
     }

@@ -4,11 +4,11 @@
  * somebody else.
  */
 import OpenAI from 'openai';
-import { hasCode, NightstillError } from '../../config/errors.js';
+import { hasCode } from '../../config/errors.js';
 import type { TeacherEndpoint } from '../../config/teacher-schema.js';
 import { parseJson, type Json, type JsonObject } from '../../storage/index.js';
 import { replyInvalid } from './chat-reply.js';
-import { failedCall } from './failed-call.js';
+import { failedCall, refusedInBody, silentCall } from './failed-call.js';
 import { scoringPath, type Wire } from './wire.js';
 
 /** What lies there: `/chat/completions` under the URL of the endpoint, `a chat completion`. */
@@ -51,10 +51,13 @@ export function openConnection(
     const late = AbortSignal.timeout(timeout);
     try {
       const response = await send({ signal: AbortSignal.any([signal, late]), timeout });
-      return parseBody(await response.text(), response.headers.get('content-type'), what);
+      const body = parseBody(await response.text(), response.headers.get('content-type'), what);
+      const refused = refusedInBody(body);
+      if (refused) throw refused;
+      return body;
     } catch (error) {
       signal.throwIfAborted();
-      throw failedCall(late.aborted ? lateReply(timeout) : error, path === scoringPath);
+      throw late.aborted ? silentCall(timeout) : failedCall(error, path === scoringPath);
     }
   }
   return {
@@ -109,6 +112,3 @@ function parseBody(text: string, contentType: string | null, expected: string): 
     throw replyInvalid(`${expected} as JSON`, `${text.length} characters of ${type}`, error);
   }
 }
-
-const lateReply = (timeoutMs: number): NightstillError =>
-  new NightstillError('teacher-unavailable', `expected a reply within ${timeoutMs} ms, found none`);

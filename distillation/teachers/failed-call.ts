@@ -5,19 +5,45 @@
 import OpenAI from 'openai';
 import { hasCode, NightstillError } from '../../config/errors.js';
 import type { FailureCode } from '../../config/failures.js';
-import { refusedField, refusedScores, type StatusError } from './refusal.js';
+import { formatDuration } from '../../config/format-duration.js';
+import { isJsonObject, type Json } from '../../storage/index.js';
+import { replyInvalid } from './chat-reply.js';
+import { isModerated, refusedField, refusedScores, type StatusError } from './refusal.js';
+
+export interface CallEnd {
+  /** How often this very call is worth trying. */
+  readonly tries: number;
+  /** The endpoint may have worked, and be paid for it. */
+  readonly maybePaid: boolean;
+  /** It takes no request now, whatever its words are: nobody is there, or too many ask. */
+  readonly isAway?: boolean;
+  /** For how long the endpoint asks to be left alone. */
+  readonly waitMs?: number | undefined;
+}
+
+/** An endpoint that is away works for nobody: asking it for longer costs nothing but time. */
+const patienceWithTheAway = 2;
 
 export class FailedCall extends Error {
+  readonly tries: number;
+  readonly maybePaid: boolean;
+  readonly isAway: boolean;
+  readonly waitMs: number | undefined;
+
   constructor(
     readonly failure: NightstillError,
-    /** How often this very call is worth trying. */
-    readonly tries: number,
-    /** The endpoint may have worked, and be paid for it. */
-    readonly maybePaid: boolean,
-    /** For how long the endpoint asks to be left alone. */
-    readonly waitMs?: number | undefined,
+    { tries, maybePaid, isAway = false, waitMs }: CallEnd,
   ) {
     super(failure.message, { cause: failure });
+    this.tries = tries;
+    this.maybePaid = maybePaid;
+    this.isAway = isAway;
+    this.waitMs = waitMs;
+  }
+
+  /** @param attempts what the plan says of failures that may pass */
+  triesWithin(attempts: number): number {
+    return Math.min(this.tries, this.isAway ? patienceWithTheAway * attempts : attempts);
   }
 
   /** What came in place of a reply, in a word or two: `status 400 (context_length_exceeded)`, `text/html`, `ECONNRESET`. */
@@ -34,23 +60,55 @@ export class FailedCall extends Error {
   get rejected(): boolean {
     return this.failure.code === 'teacher-request-rejected';
   }
+
+  /** It may be this request that the endpoint cannot answer, and only this one. */
+  get maybeOfRequest(): boolean {
+    return hasCode(this.failure, 'teacher-unavailable', 'teacher-reply-invalid') && !this.isAway;
+  }
 }
 
 /** A proxy may answer with something else now and then; after three times it is taken to do so always. */
 const triesOfNonsense = 3;
+/** What takes too long once takes too long again, and each time may be paid for. */
+const triesOfSilence = 2;
 
 /** @param asksForScores of a request for log-probabilities of a prompt, which many endpoints do not give */
 export function failedCall(error: unknown, asksForScores = false): FailedCall {
   if (error instanceof FailedCall) return error;
   if (isStatusError(error)) return refusedCall(error, asksForScores);
-  if (hasCode(error, 'teacher-model-mismatch')) return new FailedCall(error, 1, true);
-  if (hasCode(error, 'teacher-reply-invalid')) return new FailedCall(error, triesOfNonsense, true);
-  if (hasCode(error)) return new FailedCall(error, error.retryable ? Infinity : 1, true);
+  if (hasCode(error, 'teacher-model-mismatch')) return new FailedCall(error, { tries: 1, maybePaid: true });
+  if (hasCode(error, 'teacher-reply-invalid'))
+    return new FailedCall(error, { tries: triesOfNonsense, maybePaid: true });
+  if (hasCode(error)) return new FailedCall(error, { tries: error.retryable ? Infinity : 1, maybePaid: true });
   // Connections that fail, break or end too early; a redirect, too, that is not followed.
   const found = causeOf(error);
   const message = `expected a whole reply, found ${found ?? 'a connection that failed'}`;
   const failure = new NightstillError('teacher-unavailable', message, { cause: error });
-  return new FailedCall(failure, Infinity, found === undefined || !causesOfNobody.includes(found));
+  const isAway = found !== undefined && causesOfNobody.includes(found);
+  return new FailedCall(failure, { tries: Infinity, maybePaid: !isAway, isAway });
+}
+
+/** Silence for as long as the plan allows. */
+export const silentCall = (timeoutMs: number): FailedCall =>
+  new FailedCall(
+    new NightstillError(
+      'teacher-unavailable',
+      `expected a reply within ${formatDuration(timeoutMs)} (limits.timeout of the teacher), found silence`,
+    ),
+    { tries: triesOfSilence, maybePaid: true },
+  );
+
+/**
+ * Gateways say errors of what is behind them with status 200: `{ error: { code: 429 } }` (OpenRouter). By such a number it means what
+ * the status would.
+ */
+export function refusedInBody(body: Json): FailedCall | undefined {
+  const said = isJsonObject(body) && body['error'];
+  if (!said || !isJsonObject(said)) return undefined;
+  const { code } = said;
+  if (typeof code === 'number' && code >= 400 && code < 600)
+    return refusedCall(new OpenAI.APIError(code, said, undefined, undefined), false);
+  return failedCall(replyInvalid('an answer', `an error in its place${inBrackets(saidCode(said))}`));
 }
 
 /** Connections that fail are errors of the API without a status. */
@@ -59,30 +117,46 @@ const isStatusError = (error: unknown): error is StatusError =>
 
 /** No key, no credit, no right. */
 const statusesOfKeys: readonly number[] = [401, 402, 403];
+/** Too many requests, no capacity, overloaded (Anthropic's 529). */
+const statusesOfTheAway: readonly number[] = [429, 503, 529];
+/** `nightstill serve` without a log of what it has answered. */
+const keyedRequestsRefused = 'idempotency_unavailable';
+const onceForNothing: CallEnd = { tries: 1, maybePaid: false };
 /** What the request itself is refused for: malformed, too large, not to be processed. */
 const statusesOfRequests: readonly number[] = [400, 413, 422];
 
 function refusedCall(error: StatusError, asksForScores: boolean): FailedCall {
   const { status } = error;
   const said = saidCode(error);
-  const found = `found status ${status}${said && ` (${said})`}`;
+  const found = `found status ${status}${inBrackets(said)}`;
   const fail = (code: FailureCode, expected = 'an answer'): NightstillError =>
     new NightstillError(code, `expected ${expected}, ${found}`, { details: { status } });
+  if (isModerated(error)) return new FailedCall(fail('teacher-request-rejected'), onceForNothing);
   if (statusesOfKeys.includes(status) || said === 'insufficient_quota')
-    return new FailedCall(fail('teacher-refused-key'), 1, false);
+    return new FailedCall(fail('teacher-refused-key'), onceForNothing);
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
-    return new FailedCall(fail('teacher-unavailable'), Infinity, status >= 500, retryAfterMs(error.headers));
+    return new FailedCall(fail('teacher-unavailable'), {
+      tries: Infinity,
+      maybePaid: status >= 500,
+      isAway: statusesOfTheAway.includes(status),
+      waitMs: retryAfterMs(error.headers),
+    });
+  if (said === keyedRequestsRefused)
+    return new FailedCall(fail('teacher-incapable', 'an endpoint that takes an Idempotency-Key'), onceForNothing);
   if (statusesOfRequests.includes(status)) {
     const scores = asksForScores ? refusedScores(error) : undefined;
-    if (scores) return new FailedCall(fail(`teacher-logprobs-${scores}`), 1, false);
+    if (scores) return new FailedCall(fail(`teacher-logprobs-${scores}`), onceForNothing);
     const field = refusedField(error);
     if (field)
-      return new FailedCall(fail('teacher-incapable', `an endpoint that takes ${field} as the plan asks`), 1, false);
-    return new FailedCall(fail('teacher-request-rejected'), 1, false);
+      return new FailedCall(
+        fail('teacher-incapable', `an endpoint that takes ${field} as the plan asks`),
+        onceForNothing,
+      );
+    return new FailedCall(fail('teacher-request-rejected'), onceForNothing);
   }
   // Any other refusal would meet every request: the endpoint is gone, or is of another kind.
-  if (status >= 400) return new FailedCall(fail('teacher-missing'), 1, false);
-  return new FailedCall(fail('teacher-reply-invalid'), triesOfNonsense, true);
+  if (status >= 400) return new FailedCall(fail('teacher-missing'), onceForNothing);
+  return new FailedCall(fail('teacher-reply-invalid'), { tries: triesOfNonsense, maybePaid: true });
 }
 
 /** The longest wait within one attempt. */
@@ -98,9 +172,13 @@ export function retryAfterMs(headers: Headers | undefined, nowMs = Date.now()): 
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(0, waitMs), longestWaitMs);
 }
 
+const inBrackets = (said: string): string => said && ` (${said})`;
+
 /** `model_not_found`: a code is an identifier, and no place for a key. */
-const saidCode = ({ code, type }: StatusError): string =>
-  [code, type].find((text) => typeof text === 'string' && /^[a-z_]{1,40}$/.test(text)) ?? '';
+function saidCode({ code, type }: { readonly code?: unknown; readonly type?: unknown }): string {
+  for (const text of [code, type]) if (typeof text === 'string' && /^[a-z_]{1,40}$/.test(text)) return text;
+  return '';
+}
 
 const causesOfNobody: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
 

@@ -70,4 +70,6 @@ function confirmListed({ model, servedAs }: TeacherEndpoint, models: readonly st
 
 /** Nothing was asked yet: it costs nothing. */
 const asFailedCall = (error: unknown): unknown =>
-  hasCode(error) ? new FailedCall(error, error.retryable ? Infinity : 1, false) : error;
+  hasCode(error)
+    ? new FailedCall(error, { tries: error.retryable ? Infinity : 1, maybePaid: false, isAway: error.retryable })
+    : error;

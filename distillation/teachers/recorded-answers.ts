@@ -15,7 +15,7 @@ const count = z.int().nonnegative();
 const answerSchema = z.looseObject({
   prompt: z.string(),
   sample: count,
-  fate: z.enum(['answered', 'cut-off', 'refused', 'empty', 'rejected', 'no-prompt']),
+  fate: z.enum(['answered', 'cut-off', 'refused', 'empty', 'rejected', 'failed', 'no-prompt']),
   /** Absent where there was no reply. */
   text: z.string().default(''),
   /** 0 where the endpoint counts none. */

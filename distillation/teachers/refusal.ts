@@ -57,6 +57,12 @@ const nestedSchema = z.looseObject({ message: listSchema });
 const complaintsIn = (error: unknown) =>
   (nestedSchema.safeParse(error).data?.message ?? listSchema.safeParse(error).data)?.detail ?? [];
 
+const moderationSchema = z.looseObject({ metadata: z.looseObject({ flagged_input: z.string() }) });
+
+/** Refused by a moderator before the model, which says what it has flagged: with the status of a key that has no right (OpenRouter). */
+export const isModerated = ({ error }: Pick<StatusError, 'error'>): boolean =>
+  moderationSchema.safeParse(error).success;
+
 /** Why a request for log-probabilities is refused: the endpoint gives fewer (many give 20 at most), or none. */
 export function refusedScores({ message, param }: StatusError): 'capped' | 'missing' | undefined {
   // A proxy may write `None` where it knows no field.

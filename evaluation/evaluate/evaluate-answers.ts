@@ -24,7 +24,7 @@ import { openScorers } from './scorers.js';
 
 /** What became of a question. `cut-off`: the answer was longer than allowed. */
 export interface AnswerGiven {
-  readonly fate: 'answered' | 'cut-off' | 'empty' | 'refused' | 'rejected' | 'no-prompt';
+  readonly fate: 'answered' | 'cut-off' | 'empty' | 'refused' | 'rejected' | 'failed' | 'no-prompt';
   /** What was said; empty where nothing was. */
   readonly text: string;
   readonly promptTokens: number;
@@ -123,5 +123,6 @@ const finishOf = {
   'cut-off': 'length',
   refused: 'refused',
   rejected: 'rejected',
+  failed: 'rejected',
   'no-prompt': 'rejected',
 } as const;

@@ -94,6 +94,7 @@ const plainFaults = {
   refusal: ending('stop', { content: null, refusal: 'I will not.' }),
   filtered: ending('content_filter', { content: '' }),
   cutOff: ending('length'),
+  brokenOff: ending('error'),
   noText: ending('stop', { content: '' }),
   uncounted: (response, completion) => reply(response, { ...completion, usage: null }),
   miscounted: (response, completion) => reply(response, { ...completion, usage: { total_tokens: 15 } }),

@@ -55,6 +55,23 @@ describe('a request to a teacher', () => {
   });
 
   type Meaning = [string, Fault, Partial<FailedCall> & { code: string }];
+  /** With status 200. */
+  const gatewayErrors: Meaning[] = [
+    [
+      'a gateway that is asked too often',
+      { code: 429 },
+      { code: 'teacher-unavailable', maybePaid: false, isAway: true },
+    ],
+    ['a gateway with nobody behind it', { code: 502 }, { code: 'teacher-unavailable', maybePaid: true, isAway: false }],
+    ['a gateway that refuses the request', { code: 400 }, { code: 'teacher-request-rejected', tries: 1 }],
+    [
+      'a moderator before the model',
+      { code: 403, metadata: { reasons: ['violence'], flagged_input: 'a secret question' } },
+      { code: 'teacher-request-rejected', tries: 1 },
+    ],
+    ['a gateway without credit', { code: 402 }, { code: 'teacher-refused-key', tries: 1, maybePaid: false }],
+    ['an error of no known number', { code: 'overloaded' }, { code: 'teacher-reply-invalid', tries: 3 }],
+  ].map(([name, error, expected]) => [name, faults.saying(200, { error }), expected] as Meaning);
   const meanings: Meaning[] = [
     [
       'an option that no request may have',
@@ -82,21 +99,32 @@ describe('a request to a teacher', () => {
     [
       '429 with a wait',
       faults.status(429, { headers: { 'retry-after': '7' } }),
-      { code: 'teacher-unavailable', tries: Infinity, maybePaid: false, waitMs: 7000 },
+      { code: 'teacher-unavailable', tries: Infinity, maybePaid: false, isAway: true, waitMs: 7000 },
     ],
-    ['500', faults.status(500), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    ['500', faults.status(500), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true, isAway: false }],
     [
       'a status that there is not',
       faults.status(999),
       { code: 'teacher-unavailable', tries: Infinity, maybePaid: true },
     ],
-    ['503', faults.status(503), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
+    ['503', faults.status(503), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true, isAway: true }],
+    [
+      'a server that keeps no log of keys',
+      faults.status(400, { code: 'idempotency_unavailable' }),
+      { code: 'teacher-incapable', tries: 1, maybePaid: false },
+    ],
+    ...gatewayErrors,
     ['HTML', faults.html, { code: 'teacher-reply-invalid', tries: 3, maybePaid: true }],
     ['nothing', faults.empty, { code: 'teacher-reply-invalid', tries: 3 }],
     ['JSON that is no completion', faults.otherJson, { code: 'teacher-reply-invalid', tries: 3 }],
     ['half a reply', faults.halfReply, { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
     ['a connection that is closed', faults.hangUp, { code: 'teacher-unavailable', tries: Infinity, maybePaid: true }],
     ['a redirect', faults.redirect, { code: 'teacher-unavailable', tries: Infinity }],
+    [
+      'an answer that broke off',
+      faults.brokenOff,
+      { code: 'teacher-unavailable', tries: Infinity, maybePaid: true, isAway: false },
+    ],
     ['another model', faults.servedBy('gpt-4o-mini'), { code: 'teacher-model-mismatch', tries: 1, maybePaid: true }],
   ];
 
@@ -105,8 +133,8 @@ describe('a request to a teacher', () => {
     async (_, fault, expected) => {
       server.next(fault);
       const failed = await failureOf(askAt(server.endpoint));
-      const { tries, maybePaid, waitMs, failure } = failed;
-      expect({ tries, maybePaid, waitMs, code: failure.code }).toMatchObject(expected);
+      const { tries, maybePaid, isAway, waitMs, failure } = failed;
+      expect({ tries, maybePaid, isAway, waitMs, code: failure.code }).toMatchObject(expected);
       expect(failure.message).toMatch(/^expected .+, found .+/);
       expect(`${failure.message}${failure.remedy}`).not.toMatch(/canary|secret/);
       expect(server.asked).toHaveLength(1);
@@ -169,8 +197,13 @@ describe('a request to a teacher', () => {
 
   it('that nobody answers ends with its time limit', async () => {
     server.next(faults.silent);
-    const { failure } = await failureOf(askAt(server.endpoint, { timeout: 200 }));
-    expect(failure).toMatchObject({ code: 'teacher-unavailable', message: expect.stringContaining('200 ms') });
+    const { failure, ...call } = await failureOf(askAt(server.endpoint, { timeout: 200 }));
+    expect(failure).toMatchObject({
+      code: 'teacher-unavailable',
+      message: expect.stringMatching(/within 0\.2 s \(limits\.timeout .*found silence$/),
+    });
+    // Each may be paid for, and the next would take as long.
+    expect(call).toMatchObject({ tries: 2, maybePaid: true });
   });
 
   it('to where nobody listens is a failed connection', async () => {
