@@ -1,6 +1,6 @@
 /** Attempts at the stage evaluate that are told to end at a certain item, in this process: what the next one observes. */
 import { setImmediate } from 'node:timers/promises';
-import { evaluateOptions } from '../../../config/evaluate-options.js';
+import { evaluateOptions, evaluationObservations } from '../../../config/evaluate-options.js';
 import { kernelsRunner } from '../../../engine/index.js';
 import { evaluateStage, type EvaluationPlace } from '../../../evaluation/evaluate/evaluate-stage.js';
 import type { EvaluationOutcome } from '../../../evaluation/evaluate/job.js';
@@ -75,4 +75,8 @@ it.each([
     latencyP50Ms: expect.any(Number) as number,
     latencyP95Ms: expect.any(Number) as number,
   });
+  const numbers = Object.entries((outcome?.observations ?? {}) as JsonObject).filter(
+    ([, value]) => typeof value === 'number',
+  );
+  expect(numbers.map(([observation]) => observation).toSorted()).toEqual(evaluationObservations.toSorted());
 });
