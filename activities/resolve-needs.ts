@@ -100,15 +100,21 @@ export const choiceIssues = (
 export function disagreementIssues(
   { id, optionsPlace }: PlannedStage,
   nodes: readonly PlanNode[],
-  kind: StageKind | undefined,
+  kindOfNode: (id: string) => StageKind | undefined,
 ): PlanIssue[] {
   const node = nodes.find((other) => other.id === id);
+  const kind = kindOfNode(id);
   if (node === undefined || kind === undefined) return [];
-  const makers = Object.entries(node.inputs).flatMap(([input, { node: maker }]) => {
-    const options = nodes.find((other) => other.id === maker)?.with;
-    return options === undefined ? [] : [[input, options] as const];
-  });
-  return kind.disagreements(node.with, Object.fromEntries(makers)).map(({ option, expected }) => ({
+  const ofMakers = <Value>(valueOf: (maker: string) => Value | undefined): Record<string, Value> =>
+    Object.fromEntries(
+      Object.entries(node.inputs).flatMap(([input, { node: maker }]) => {
+        const value = valueOf(maker);
+        return value === undefined ? [] : [[input, value]];
+      }),
+    );
+  const makers = ofMakers((maker) => nodes.find((other) => other.id === maker)?.with);
+  const observed = ofMakers((maker) => kindOfNode(maker)?.knownObservations);
+  return kind.disagreements(node.with, makers, observed).map(({ option, expected }) => ({
     path: `${optionsPlace}.${option}`,
     expected,
     found: shown(node.with[option]),

@@ -69,7 +69,7 @@ function resolveStages(plan: PlanFile, stages: readonly PlannedStage[], rules: P
   const nodes = stages.flatMap((stage) => resolveNode(plan, stage, rules, { issues, kindOfNode }));
   for (const stage of stages) {
     const kind = kindOfNode(stage.id);
-    const found = disagreementIssues(stage, nodes, kind);
+    const found = disagreementIssues(stage, nodes, kindOfNode);
     issues.push(...(kind ? found.map((issue) => atTop(issue, plan, { kind, stage })) : found));
   }
   if (issues.length === 0)

@@ -9,6 +9,19 @@ import { sourceUrlSchema } from './source-url.js';
 /** Scorers that every plan can name. A version is raised when any score could change. */
 export const scorerVersions = { 'exact-match': 1, 'sql-execution': 1 } as const;
 
+/** Numbers that an evaluation observes beside the scores. The latencies are absent where nothing was asked. */
+export const evaluationObservations = [
+  'latencyP50Ms',
+  'latencyP95Ms',
+  'requests',
+  'sideBySide',
+  'tokensPerSecond',
+  'weightBytes',
+  'peakMemoryBytes',
+  'lastAttemptMs',
+  'claims',
+] as const;
+
 function scorerSchema(versions: ScorerVersions) {
   const full = Object.entries(versions).map(([id, version]) => `${id}@${version}`);
   return z

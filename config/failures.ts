@@ -140,7 +140,9 @@ export const failures = {
 
   // plan and datasets
   'plan-invalid': user('Correct the field that the message names.'),
-  'dataset-missing': user('Correct the uri of the dataset, or give the worker permission to read it.'),
+  'dataset-missing': user(
+    'Correct the uri of the dataset, or give the worker permission to read it. A name of the day of the night has no file before that day is over: give it a window (`window: 7d`), or run the day later (`--date`).',
+  ),
   'dataset-files-too-many': user(
     'Name fewer files with the dataset: a narrower glob, a shorter window, or fewer and larger files.',
   ),

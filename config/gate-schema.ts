@@ -70,7 +70,9 @@ const ceiling = z.strictObject({
 });
 
 const observed = z.strictObject({
-  observation: name.describe('What was measured beside the scores, such as latencyP95Ms.'),
+  observation: name.describe(
+    'What was measured beside the scores: latencyP95Ms, or another number that the evaluation of the candidate observes.',
+  ),
   atMost: z.number(),
 });
 
@@ -98,4 +100,9 @@ export const systemsOf = (gate: Gate): System[] =>
 /** The scores that it asks for, each once. */
 export const scoresOf = (gate: Gate): string[] => [
   ...new Set(gate.flatMap((requirement) => ('score' in requirement ? [requirement.score] : []))),
+];
+
+/** The observations that it asks for, each once. */
+export const observationsOf = (gate: Gate): string[] => [
+  ...new Set(gate.flatMap((requirement) => ('observation' in requirement ? [requirement.observation] : []))),
 ];

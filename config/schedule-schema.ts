@@ -68,7 +68,10 @@ const calendar = z.strictObject({
 /** Of Temporal. */
 const shortestCatchUpMs = 10_000;
 
-/** A night that comes an hour late is over by morning still; one that is left out costs nothing: the next one finds its rows. */
+/**
+ * A night that comes an hour late is over by morning still. One that is left out costs little where the next one finds its rows: of a
+ * plan that names the day, that is where a window holds them.
+ */
 export const scheduleSchema = z
   .strictObject({
     cron: oneOrMore(cron)

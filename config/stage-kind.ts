@@ -94,10 +94,14 @@ export interface StageKind {
   readonly inputs: Readonly<Record<string, StageInputKind>>;
   /** Names of inputs of which exactly one must be given, by the options; as many such groups as there are choices. */
   readonly oneInputOf: (options: JsonObject) => readonly (readonly string[])[];
-  /** What of its options does not fit to those of the stages that make its inputs, by the names of the inputs. */
+  /**
+   * What of its options does not fit to those of the stages that make its inputs, or to what these observe; both by the names of the
+   * inputs, `observed` as far as the kinds of the makers say it.
+   */
   readonly disagreements: (
     options: JsonObject,
     makers: Readonly<Record<string, JsonObject>>,
+    observed: Readonly<Record<string, readonly string[]>>,
   ) => readonly Disagreement[];
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Readonly<Record<string, string>>;
@@ -124,6 +128,8 @@ export interface StageKind {
   readonly calls: (options: JsonObject) => CallsOfStage | undefined;
   /** Of a stage that scores: the scorers that a plan can name. */
   readonly knownScorers: readonly string[];
+  /** The numbers that it observes; undefined: nobody can say. */
+  readonly knownObservations?: readonly string[] | undefined;
   /** With these options, does every row of its dataset need a reference? Undefined: no. */
   readonly needsReference: (options: JsonObject) => ReferenceNeed | undefined;
   /** With these options, is a person asked before it runs? */

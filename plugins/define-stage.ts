@@ -23,6 +23,8 @@ import type {
   StageKind,
 } from '../config/stage-kind.js';
 
+type OfInputs<Inputs extends ArtifactKinds, Value> = Readonly<Partial<Record<keyof Inputs & string, Value>>>;
+
 interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds> {
   /** What a plan's `uses` names, in kebab-case. */
   readonly kind: string;
@@ -37,12 +39,14 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   /** Groups of optional inputs of which a plan gives exactly one each, possibly by the options. Default: none. */
   readonly oneInputOf?: (options: Options) => readonly (readonly (keyof Inputs & string)[])[];
   /**
-   * Options that do not fit those of the stages that make its inputs (`makers`: input → options). They are found when the plan is
-   * resolved, before anything runs. A maker may be a stage of a user's own, with other options, or none. Default: nothing.
+   * Options that do not fit those of the stages that make its inputs (`makers`: input → options), or what these say that they observe
+   * (`observed`: input → names). They are found when the plan is resolved, before anything runs. A maker may be a stage of a user's
+   * own, with other options, or none. Default: nothing.
    */
   readonly disagreements?: (
     options: Options,
-    makers: Readonly<Partial<Record<keyof Inputs & string, JsonObject>>>,
+    makers: OfInputs<Inputs, JsonObject>,
+    observed: OfInputs<Inputs, readonly string[]>,
   ) => readonly Disagreement[];
   /** Artifacts that it makes: name → kind of artifact. */
   readonly outputs: Outputs;
@@ -92,6 +96,8 @@ interface Definition<Options extends JsonObject, Inputs extends ArtifactKinds, O
   readonly calls?: (options: Options) => CallsOfStage | undefined;
   /** Of a stage that scores: the scorers that a plan can name. Default: none. */
   readonly knownScorers?: readonly string[];
+  /** All numbers among its observations: a gate that asks for another is refused when the plan is resolved. Default: nobody can say. */
+  readonly knownObservations?: readonly string[];
   /** What every row of its input of kind `dataset` must have to be scored: a plan over rows without is refused. Default: nothing. */
   readonly needsReference?: (options: Options) => ReferenceNeed | undefined;
   readonly timeouts?: Partial<NodeTimeouts>;
@@ -137,7 +143,7 @@ export function defineStage<
   Options extends JsonObject = JsonObject,
   Inputs extends ArtifactKinds = Record<never, string>,
 >(definition: StageDefinition<Options, Inputs, Outputs>): Stage {
-  const { queue = 'io', numerics = false, oneInputOf = () => [], disagreements = () => [] } = definition;
+  const { queue = 'io', numerics = false, oneInputOf = () => [] } = definition;
   const { champion, approval, onDay, scores, calls, needsReference, needsTerms = () => false } = definition;
   const options: z.ZodType<JsonObject> = definition.options ?? z.strictObject({});
   const kind: StageKind = {
@@ -158,9 +164,7 @@ export function defineStage<
     },
     inputs: inputKinds(definition),
     oneInputOf: (values) => oneInputOf(values as Options),
-    // Names of inputs are those of the kind.
-    disagreements: (values, makers) =>
-      disagreements(values as Options, makers as Partial<Record<keyof Inputs & string, JsonObject>>),
+    disagreements: disagreementsOf(definition),
     outputs: definition.outputs,
     activity: `nightstill.${definition.kind}`,
     role: (values) => (typeof queue === 'function' ? queue(values as Options) : queue),
@@ -174,6 +178,7 @@ export function defineStage<
     needsTerms: (values) => needsTerms(values as Options),
     calls: (values) => calls?.(values as Options),
     knownScorers: definition.knownScorers ?? [],
+    knownObservations: definition.knownObservations,
     needsReference: (values) => needsReference?.(values as Options),
     approval: (values) => approval?.(values as Options),
     timeouts: { ...standardTimeouts, ...definition.timeouts },
@@ -181,6 +186,18 @@ export function defineStage<
   };
   return { kind, work: workOf(definition) };
 }
+
+/** Names of inputs are those of the kind. */
+const disagreementsOf =
+  <Options extends JsonObject, Inputs extends ArtifactKinds, Outputs extends ArtifactKinds>({
+    disagreements = () => [],
+  }: Definition<Options, Inputs, Outputs>): StageKind['disagreements'] =>
+  (values, makers, observed) =>
+    disagreements(
+      values as Options,
+      makers as OfInputs<Inputs, JsonObject>,
+      observed as OfInputs<Inputs, readonly string[]>,
+    );
 
 function retryOf({ kind, retry: own }: { readonly kind: string; readonly retry?: Partial<NodeRetry> }): NodeRetry {
   const retry = { ...standardRetry, ...own };

@@ -3,7 +3,7 @@
  * scorers judge the answers: one result for each weights or answers, set, decoding and scorers. What it scored is never asked again; what changes bits is part of the key.
  */
 import type { Stage } from '../activities/stage.js';
-import { evaluateOptionsWith, scorerVersions } from '../config/evaluate-options.js';
+import { evaluateOptionsWith, evaluationObservations, scorerVersions } from '../config/evaluate-options.js';
 import type { ScorerModule } from '../config/scorer-module.js';
 import { computingSilenceLimitsMs, computingWork } from './computing-work.js';
 import { defineStage } from './define-stage.js';
@@ -26,6 +26,7 @@ export const evaluateStageWith = (scorers?: ScorerModule): Stage =>
     ...computingWork,
     sources: { database: 'dataset' },
     knownScorers: [...Object.keys(scorerVersions), ...Object.keys(scorers?.versions ?? {})],
+    knownObservations: evaluationObservations,
     /** A sample is drawn of the rows that have an answer. */
     needsReference: ({ sample, reference }) => (sample === undefined ? { field: reference } : undefined),
     program: 'evaluator',

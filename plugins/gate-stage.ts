@@ -2,9 +2,10 @@
  * The stage kind `gate`: may this student be promoted? It decides on scores item by item, by what the plan demands under `gates`.
  * A gate that says no has done its work; a run fails only when the gate could not decide.
  */
+import { nearest } from '../activities/plan-issues.js';
 import { scorerIdOf } from '../config/evaluate-options.js';
 import { gateOptions } from '../config/gate-options.js';
-import { scoresOf, systemsOf, type Gate } from '../config/gate-schema.js';
+import { observationsOf, scoresOf, systemsOf, type Gate } from '../config/gate-schema.js';
 import type { JsonObject } from '../config/json.js';
 import type { Disagreement } from '../config/stage-kind.js';
 import { defineStage } from './define-stage.js';
@@ -24,7 +25,10 @@ export const gateStage = defineStage({
   },
   /** The champion is found in the store. */
   oneInputOf: ({ gates }) => systemsOf(gates).flatMap((system) => (system === 'champion' ? [] : [[system]])),
-  disagreements: ({ gates }, { candidate }) => (candidate === undefined ? [] : unlikeScored(gates, candidate)),
+  disagreements: ({ gates }, { candidate }, { candidate: observed }) => [
+    ...(candidate === undefined ? [] : unlikeScored(gates, candidate)),
+    ...(observed === undefined ? [] : unobserved(gates, observed)),
+  ],
   outputs: { verdict: 'verdict' },
   shared: { gates: 'gates', name: 'name' },
   applies: ['gates'],
@@ -49,3 +53,12 @@ function unlikeScored(gates: Gate, { scorers }: JsonObject): Disagreement[] {
   if (missing.length === 0 || !names.every((name) => /@\d+$/.test(name))) return [];
   return [{ option: 'gates', expected: `scores of the evaluation (${scored.join(', ')}), not ${missing.join(', ')}` }];
 }
+
+/** What is asked for and not observed would fail the gate after everything was trained. */
+const unobserved = (gates: Gate, known: readonly string[]): Disagreement[] =>
+  observationsOf(gates)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      option: 'gates',
+      expected: `observations of the evaluation (${known.join(', ')}), not ${name}${nearest(name, known)}`,
+    }));

@@ -28,12 +28,16 @@ export interface EvaluationRequest {
   /** Items that are behind us. */
   readonly from: number;
   /** Called with one result after another, in the order of the items. */
-  readonly take: (result: ItemResult) => Promise<void>;
+  readonly take: (judged: JudgedItem) => Promise<void>;
   /** Called at every token. */
   readonly onToken: () => void;
-  /** Called with how long an answer took, from the request to its end, so many others beside it. */
-  readonly onAnswered: (latencyMs: number) => void;
   readonly stop: AbortSignal;
+}
+
+export interface JudgedItem {
+  readonly result: ItemResult;
+  /** From the request to the end of its answer, so many others beside it; undefined where it was not asked. */
+  readonly latencyMs: number | undefined;
 }
 
 /** @throws the reason of `stop`; what the model, a scorer or `take` throws */
@@ -42,15 +46,15 @@ export async function evaluateItems(request: EvaluationRequest): Promise<void> {
   // When one fails, nobody waits for the others.
   const failed = new AbortController();
   const stop = AbortSignal.any([request.stop, failed.signal]);
-  const results = new Map<number, ItemResult>();
+  const results = new Map<number, JudgedItem>();
   let [next, handedOn] = [from, from];
   let handing: Promise<void> = Promise.resolve();
 
   async function handOn(): Promise<void> {
-    for (let result = results.get(handedOn); result !== undefined; result = results.get(handedOn)) {
+    for (let judged = results.get(handedOn); judged !== undefined; judged = results.get(handedOn)) {
       results.delete(handedOn);
       handedOn += 1;
-      await take(result);
+      await take(judged);
     }
   }
 
@@ -59,7 +63,8 @@ export async function evaluateItems(request: EvaluationRequest): Promise<void> {
       for (let at = next++; at < items.length; at = next++) {
         stop.throwIfAborted();
         const item = items[at] as Item;
-        results.set(at, await judge(item, await answerTo(item, { ...request, stop }), request.scorers));
+        const { answer, latencyMs } = await answerTo(item, { ...request, stop });
+        results.set(at, { result: await judge(item, answer, request.scorers), latencyMs });
         handing = handing.then(handOn);
         await handing;
       }
@@ -73,13 +78,20 @@ export async function evaluateItems(request: EvaluationRequest): Promise<void> {
   stop.throwIfAborted();
 }
 
+interface TimedAnswer extends Pick<JudgedItem, 'latencyMs'> {
+  readonly answer: Answer;
+}
+
 /** The most probable token, always. */
-async function answerTo({ messages }: Item, request: EvaluationRequest): Promise<Answer> {
-  const { respondent, maximumTokens, stopStrings, stop, onToken, onAnswered } = request;
+async function answerTo({ messages }: Item, request: EvaluationRequest): Promise<TimedAnswer> {
+  const { respondent, maximumTokens, stopStrings, stop, onToken } = request;
   const prompt = respondent.encode(messages);
   const room = respondent.capacity - prompt.length;
   const promptTokens = prompt.length;
-  if (room < 1) return { text: '', finish: 'prompt-too-long', promptTokens, generatedTokens: 0 };
+  if (room < 1) {
+    const answer = { text: '', finish: 'prompt-too-long', promptTokens, generatedTokens: 0 } as const;
+    return { answer, latencyMs: undefined };
+  }
   const startedAtMs = performance.now();
   const limits = { maximumNewTokens: Math.min(maximumTokens, room), stopStrings, signal: stop };
   let [text, generatedTokens] = ['', 0];
@@ -89,8 +101,8 @@ async function answerTo({ messages }: Item, request: EvaluationRequest): Promise
       generatedTokens += 1;
       onToken();
     } else if (event.reason !== 'cancelled') {
-      onAnswered(performance.now() - startedAtMs);
-      return { text, finish: event.reason, promptTokens, generatedTokens };
+      const answer = { text, finish: event.reason, promptTokens, generatedTokens };
+      return { answer, latencyMs: performance.now() - startedAtMs };
     }
   }
   throw stop.reason;

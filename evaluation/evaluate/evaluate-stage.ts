@@ -10,12 +10,13 @@ import type { Progress } from '../../config/child-protocol.js';
 import { evaluateOptionsWith, type EvaluateOptions } from '../../config/evaluate-options.js';
 import { openChatModel, repeatsItsBits, type Fingerprint, type Runner } from '../../engine/index.js';
 import type { Scorer } from '../scorers/scorer.js';
-import { evaluateItems } from './evaluate-items.js';
+import { evaluateItems, type JudgedItem } from './evaluate-items.js';
 import { divergencesOf, incomparable, type DivergenceRequest } from './diverge.js';
 import { factsOfDivergence, factsOfResults } from './facts.js';
 import type { Incomparable } from './incomparable.js';
 import { itemsOf, type Item } from './items.js';
 import { identityOf, namesOf, type EvaluationJob, type EvaluationOutcome, type JudgingPlace } from './job.js';
+import { latencyOf } from './latency.js';
 import { EvaluationProgress } from './progress.js';
 import { ScoreWriter } from './score-writer.js';
 import { openScorers } from './scorers.js';
@@ -70,7 +71,7 @@ export async function evaluateStage(job: EvaluationJob, place: EvaluationPlace):
         host: hostname(),
         lastAttemptMs: Math.round(performance.now() - startedAtMs),
         // A request shares the machine with the others: alone it would be answered sooner.
-        ...progress.latency,
+        ...latencyOf(work.latenciesMs),
         sideBySide: options.sequences,
         tokensPerSecond: progress.tokensPerSecond,
         weightBytes,
@@ -130,8 +131,8 @@ async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string):
     const tell = (): void => progress.items(work.results.length, items.length, durableOf(work, attempt));
     progress.begin('evaluate');
     tell();
-    const take = async (result: Parameters<ScoreWriter['add']>[0]): Promise<void> => {
-      await work.add(result);
+    const take = async ({ result, latencyMs }: JudgedItem): Promise<void> => {
+      await work.add(result, latencyMs);
       tell();
     };
     try {
@@ -144,7 +145,6 @@ async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string):
         from: work.results.length,
         take,
         onToken: progress.token,
-        onAnswered: progress.answered,
         stop,
       });
     } catch (error) {

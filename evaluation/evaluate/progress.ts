@@ -1,14 +1,11 @@
 /** What an evaluation tells whoever watches: its phase, how far it is, how fast, and the last durable part. */
 import type { ChildPhase } from '../../config/child-phases.js';
 import type { Progress } from '../../config/child-protocol.js';
-import { quantileOf } from '../../config/quantile.js';
 import { TokenMeter } from '../../engine/index.js';
-import type { JsonObject } from '../../storage/index.js';
 
 export class EvaluationProgress {
   readonly #send: (progress: Progress) => void;
   readonly #stop: AbortSignal;
-  readonly #latenciesMs: number[] = [];
   readonly #meter = new TokenMeter(() => this.#report());
   #phase: ChildPhase<'evaluator'> = 'load';
   #items: { readonly done: number; readonly of: number } | undefined;
@@ -44,20 +41,9 @@ export class EvaluationProgress {
 
   readonly token = this.#meter.token;
 
-  readonly answered = (latencyMs: number): void => void this.#latenciesMs.push(latencyMs);
-
   /** Of this attempt; 0 before the first token. */
   get tokensPerSecond(): number {
     return this.#meter.tokensPerSecond;
-  }
-
-  /** Of the requests of this attempt; none were made where an earlier one had scored everything. */
-  get latency(): JsonObject {
-    const [latencyP50Ms, latencyP95Ms] = [0.5, 0.95].map((share) => quantileOf(this.#latenciesMs, share));
-    const requests = this.#latenciesMs.length;
-    return latencyP50Ms === undefined || latencyP95Ms === undefined
-      ? { requests }
-      : { requests, latencyP50Ms, latencyP95Ms };
   }
 
   #report(): void {

@@ -27,6 +27,8 @@ const stateSchema = z.object({
   parts: z.array(z.object({ ...blobRefSchema.shape, rows: count })),
   /** Of the items, in their order, as far as it is known: measured before the first answer. */
   divergences: z.array(z.tuple([count, z.number()])).default([]),
+  /** Of the items of these parts that were asked. States of before they were kept have none. */
+  latenciesMs: z.array(z.number()).default([]),
   /** What the bits depend on beside the stage, as the process said it that wrote last. */
   fingerprint: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Items after which a machine went on that computes other bits. */
@@ -47,6 +49,8 @@ export class ScoreWriter {
   readonly #writer: StageWriter;
   readonly #results: ItemResult[];
   readonly #saves: PacedSaves;
+  /** Of the items behind the last part. */
+  readonly #openLatenciesMs: number[] = [];
   #state: State;
 
   private constructor({ writer }: ScoreWriterRequest, state: State, results: ItemResult[]) {
@@ -74,13 +78,19 @@ export class ScoreWriter {
       did: `evaluated until item ${results.length}`,
       resumedInexactlyAt: before?.resumedInexactlyAt ?? [],
     });
-    const { parts = [], divergences = [] } = before ?? {};
-    return new ScoreWriter(request, { parts, divergences, fingerprint, resumedInexactlyAt }, results);
+    const { parts = [], divergences = [], latenciesMs = [] } = before ?? {};
+    const state = { parts, divergences, latenciesMs, fingerprint, resumedInexactlyAt };
+    return new ScoreWriter(request, state, results);
   }
 
   /** Of all items so far, those of earlier attempts too: the next one to add follows them in the set. */
   get results(): readonly ItemResult[] {
     return this.#results;
+  }
+
+  /** Of those of these items that were asked, each once, in any order. */
+  get latenciesMs(): readonly number[] {
+    return [...this.#state.latenciesMs, ...this.#openLatenciesMs];
   }
 
   /** Step of the last durable checkpoint. */
@@ -103,10 +113,12 @@ export class ScoreWriter {
     if (this.#saves.due) this.#saves.save(this.#checkpoint);
   }
 
-  async add(answered: ItemResult): Promise<void> {
+  /** @param latencyMs of its answer, where it was asked for just now */
+  async add(answered: ItemResult, latencyMs?: number): Promise<void> {
     const [tokens, sum] = this.#state.divergences[this.#results.length] ?? [];
     const result = tokens === undefined || sum === undefined ? answered : { ...answered, divergence: { tokens, sum } };
     this.#results.push(result);
+    if (latencyMs !== undefined) this.#openLatenciesMs.push(toMicrosecond(latencyMs));
     if (this.#results.length % itemsOfPart !== 0) return;
     await this.#closePart(itemsOfPart);
     if (this.#saves.due) this.#saves.save(this.#checkpoint);
@@ -129,7 +141,9 @@ export class ScoreWriter {
 
   async #closePart(rows: number): Promise<void> {
     const part = { ...(await this.#writer.putBlob(linesOf(this.#results.slice(-rows)))), rows };
-    this.#state = { ...this.#state, parts: [...this.#state.parts, part] };
+    const { parts, latenciesMs } = this.#state;
+    const nowKept = [...latenciesMs, ...this.#openLatenciesMs.splice(0)];
+    this.#state = { ...this.#state, parts: [...parts, part], latenciesMs: nowKept };
   }
 
   get #checkpoint(): PacedSave {
@@ -137,6 +151,9 @@ export class ScoreWriter {
     return { parts: stepOf(this.#state), state: this.#state, references };
   }
 }
+
+/** Every checkpoint has all of them: no digits that say nothing. */
+const toMicrosecond = (milliseconds: number): number => Number(milliseconds.toFixed(3));
 
 /** Grows with all that is known of items. */
 const stepOf = ({ parts, divergences }: State): number => parts.length + divergences.length;

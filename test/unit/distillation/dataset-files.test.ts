@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { identifyStage } from '../../../activities/stage-key.js';
 import { datasetSchema } from '../../../config/dataset-schema.js';
 import type { Json } from '../../../config/json.js';
+import { fillDate } from '../../../config/scheduled-date.js';
 import { importDataset, openDataset } from '../../../distillation/index.js';
 import { importStage } from '../../../plugins/import-stage.js';
 import { openObjectStore, readArtifact, readBlob, type ObjectStore } from '../../../storage/index.js';
@@ -109,6 +110,18 @@ describe('a dataset of several files', () => {
     expect(await named({ from: `${files}/q-{{scheduledDate}}.jsonl`, window: '30d', until: '2026-11-27' })).toEqual([
       'q-2026-11-01.jsonl',
     ]);
+  });
+
+  it('is found at night by a window, when the day before is over and its own has no file yet; without one the remedy names it', async () => {
+    const files = await put('at night', { 'q-2026-11-26.jsonl': row('a') });
+    const from = `${files}/q-{{scheduledDate}}.jsonl`;
+    const atNight = (dataset: Json) => fillDate(dataset, '2026-11-27');
+    expect(await named(atNight({ from, window: '7d' }))).toEqual(['q-2026-11-26.jsonl']);
+    for (const ofOneDay of [from, { from: [from, `${files}/q-2026-11-26.jsonl`] }])
+      await expect(named(atNight(ofOneDay))).rejects.toMatchObject({
+        code: 'dataset-missing',
+        remedy: expect.stringContaining('window: 7d') as string,
+      });
   });
 
   it.each([

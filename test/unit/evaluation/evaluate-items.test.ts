@@ -55,7 +55,8 @@ class Speaker {
 
 interface Evaluated {
   readonly results: ItemResult[];
-  readonly latencies: number[];
+  /** Of each item; undefined where it was not asked. */
+  readonly latencies: (number | undefined)[];
 }
 
 async function evaluate(
@@ -63,7 +64,7 @@ async function evaluate(
   speaker: Speaker,
   more: Partial<EvaluationRequest> & { readonly lengthOf?: (number: number) => number } = {},
 ): Promise<Evaluated> {
-  const [results, latencies]: [ItemResult[], number[]] = [[], []];
+  const [results, latencies]: [Evaluated['results'], Evaluated['latencies']] = [[], []];
   const { lengthOf = () => 1, ...rest } = more;
   await evaluateItems({
     respondent: {
@@ -80,12 +81,12 @@ async function evaluate(
     maximumTokens: 100,
     stopStrings: [],
     from: 0,
-    take: async (result) => {
+    take: async ({ result, latencyMs }) => {
       await new Promise((resolve) => setImmediate(resolve));
       results.push(result);
+      latencies.push(latencyMs);
     },
     onToken: () => undefined,
-    onAnswered: (latencyMs) => latencies.push(latencyMs),
     stop: new AbortController().signal,
     ...rest,
   });
@@ -98,7 +99,8 @@ describe('an evaluation', () => {
     const { results, latencies } = await evaluate(await itemsOf(12), speaker);
     expect(results.map(({ id }) => id)).toEqual(Array.from({ length: 12 }, (_, number) => String(number)));
     expect(results.every(({ scores }) => scores['exact-match']?.score === 1)).toBe(true);
-    expect([speaker.most, speaker.asked, latencies.length]).toEqual([3, 12, 12]);
+    expect([speaker.most, speaker.asked]).toEqual([3, 12]);
+    expect(latencies).toEqual(results.map(() => expect.any(Number) as number));
   });
 
   it('goes on behind what an earlier attempt has scored', async () => {
@@ -108,8 +110,10 @@ describe('an evaluation', () => {
 
   it('does not ask a prompt that leaves no room for an answer: it scores 0, with the reason', async () => {
     const speaker = new Speaker();
-    const { results } = await evaluate(await itemsOf(3), speaker, { lengthOf: (number) => (number === 1 ? 32 : 31) });
+    const lengthOf = (number: number) => (number === 1 ? 32 : 31);
+    const { results, latencies } = await evaluate(await itemsOf(3), speaker, { lengthOf });
     expect(speaker.asked).toBe(2);
+    expect(latencies.map((latencyMs) => latencyMs === undefined)).toEqual([false, true, false]);
     expect(results[1]).toEqual({
       id: '1',
       scores: { 'exact-match': { score: 0, detail: 'a prompt of 32 tokens, longer than the context' } },
