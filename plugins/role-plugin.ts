@@ -1,13 +1,19 @@
 /**
- * What our Temporal plugins have in common: they register activities beside the user's, name the queue of their role, and give a
- * gpu worker one stage at a time unless its user says otherwise. They change nothing else, open no connection and set no
- * workflowsPath.
+ * What our Temporal plugins have in common: they register activities beside the user's, name the queue of their role, and, unless
+ * the user says otherwise, let a worker of stages hear of a cancel within ten seconds and give a gpu worker one stage at a time. They
+ * change nothing else, open no connection and set no workflowsPath.
  */
 import { msOptionalToNumber, msToNumber } from '@temporalio/common/lib/time.js';
 import { SimplePlugin } from '@temporalio/plugin';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { WorkerEnd } from '../activities/worker-end.js';
 import { queueName, type Role } from '../config/queues.js';
+
+/**
+ * How late a cancel or a pause may reach a stage, and its progress a reader: Temporal delivers both with heartbeats, which the SDK
+ * sends up to a minute late. A server may be far away, or bill each.
+ */
+const maxHeartbeatThrottleInterval = '10s';
 
 interface RolePluginOptions {
   readonly name: string;
@@ -35,9 +41,14 @@ export abstract class RolePlugin extends SimplePlugin {
   override configureWorker(options: WorkerOptions): WorkerOptions {
     const configured = super.configureWorker(options);
     this.#workerEnd.forcedAfterMs = forcedAfterMs(options);
-    if (this.#role !== 'gpu' || options.tuner !== undefined) return configured;
+    if (this.#role === 'orchestrator') return configured;
+    const prompt = {
+      ...configured,
+      maxHeartbeatThrottleInterval: options.maxHeartbeatThrottleInterval ?? maxHeartbeatThrottleInterval,
+    };
+    if (this.#role !== 'gpu' || options.tuner !== undefined) return prompt;
     const { maxConcurrentActivityTaskExecutions = 1 } = configured;
-    return { ...configured, maxConcurrentActivityTaskExecutions };
+    return { ...prompt, maxConcurrentActivityTaskExecutions };
   }
 }
 
