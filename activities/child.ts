@@ -1,7 +1,7 @@
 /**
  * Supervises a stage's child process. It promises that when it returns or throws, the child is gone; that a child which
- * hangs (also one that only repeats itself), dies or talks nonsense becomes an error with a code and its last printed lines; and that an abort first asks the
- * child to make its work durable, then kills it. That the child goes when the parent dies is the
+ * hangs (also one that only repeats itself), dies or talks nonsense becomes an error with a code and its last printed lines; and that an abort asks the
+ * child to make its work durable, bears with it while it shows work, up to an end, and then kills it. That the child goes when the parent dies is the
  * child's own duty: it watches the other end of its link (`workers/child-link.ts`).
  */
 import { asNightstillError, NightstillError } from '../config/errors.js';
@@ -32,11 +32,15 @@ export interface ChildRequest {
   readonly answer: (question: Json) => Promise<Json>;
   readonly onProgress: (progress: Progress, pid: number | undefined) => void;
   readonly signal: AbortSignal;
-  /** How long it may take to end by itself, once it was asked to stop or has said its last, before it is killed; default 25,000. */
-  readonly graceMs?: number;
+  /** The longest that it may go on once `signal` has asked it to stop, while it shows work; default: `longestStopMs`. */
+  readonly stopWithinMs?: (reason: unknown) => number;
+  /** How long it may take to exit once it has said its last, before it is killed; default 25,000. */
+  readonly exitWithinMs?: number;
 }
 
-const defaultGraceMs = 25_000;
+const defaultExitWithinMs = 25_000;
+/** Where nothing presses: long enough for any save, and the end of a child that works on as if nobody had asked. */
+export const longestStopMs = 30 * 60_000;
 
 /**
  * Runs the child to its end and returns its result.
@@ -60,14 +64,14 @@ export async function superviseChild(request: ChildRequest): Promise<Json> {
 class Supervision {
   readonly #request: ChildRequest;
   readonly #child: ChildHandle;
-  #grace: NodeJS.Timeout | undefined;
+  #exit: NodeJS.Timeout | undefined;
+  #stop: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
   readonly #killedBefore = killedForMemory();
   #phase = 'start';
   #last: Progress | undefined;
   #unanswered = 0;
   #greeted = false;
-  #stopping = false;
   #saidLast = false;
   #result: { readonly value: Json } | undefined;
   #failure: NightstillError | undefined;
@@ -84,15 +88,11 @@ class Supervision {
   }
 
   stop(): void {
-    this.#stopping = true;
-    this.#watchSilence();
+    const { signal, stopWithinMs } = this.#request;
     this.#child.send({ type: 'stop' });
-    this.#endsSoon();
-  }
-
-  /** Also a Node that is ending may hang: its threads can wait for one another for ever (nodejs/node#54918). */
-  #endsSoon(): void {
-    this.#grace ??= setTimeout(() => this.#child.kill(), this.#request.graceMs ?? defaultGraceMs);
+    const reason: unknown = signal.reason;
+    this.#stop = setTimeout(() => this.#child.kill(), stopWithinMs?.(reason) ?? longestStopMs);
+    this.#watchSilence();
   }
 
   /** What its end means, now that it is gone. */
@@ -118,7 +118,8 @@ class Supervision {
 
   close(): void {
     clearTimeout(this.#silence);
-    clearTimeout(this.#grace);
+    clearTimeout(this.#exit);
+    clearTimeout(this.#stop);
   }
 
   #read(line: string): void {
@@ -161,7 +162,8 @@ class Supervision {
 
   #saidItsLast(): void {
     this.#saidLast = true;
-    this.#endsSoon();
+    // Also a Node that is ending may hang: its threads can wait for one another for ever (nodejs/node#54918).
+    this.#exit ??= setTimeout(() => this.#child.kill(), this.#request.exitWithinMs ?? defaultExitWithinMs);
   }
 
   async #answer(id: number, question: Json): Promise<void> {
@@ -179,7 +181,7 @@ class Supervision {
 
   #watchSilence(): void {
     clearTimeout(this.#silence);
-    if (this.#stopping || this.#saidLast || this.#unanswered > 0) return;
+    if (this.#saidLast || this.#unanswered > 0) return;
     const { silenceLimitsMs } = this.#request;
     // How long a phase without a limit takes is not known: the least of the limits would end work that goes well.
     const limitMs = silenceLimitsMs[this.#phase] ?? Math.max(...Object.values(silenceLimitsMs));

@@ -57,7 +57,7 @@ export function resolveInputs(
   );
   const inputs: Record<string, OutputOfNode> = {};
   const issues = Object.keys(stage.inputs)
-    .filter((name) => kind.inputs[name] === undefined)
+    .filter((name) => !Object.hasOwn(kind.inputs, name))
     .map((name) => unknownInput(kind, stage, name));
   for (const [name, { artifact, optional }] of Object.entries(kind.inputs)) {
     const reference = stage.inputs[name];

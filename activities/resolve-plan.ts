@@ -13,7 +13,7 @@ import { needsDate, withoutWindows } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { withForeseenScoring } from './foreseen-scoring.js';
-import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
+import { describe, joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
@@ -28,7 +28,7 @@ export interface PlanRules {
 /** @throws plan-invalid */
 export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
   throwIfAny(depthIssues(file));
-  throwIfAny(credentialIssues(file));
+  throwIfAny([...credentialIssues(file), ...prototypeIssues(file, '')]);
   const checked = check(planFileSchema, file, '');
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
   if (plan === undefined) throw planInvalid(checked.issues ?? []);
@@ -253,6 +253,17 @@ function depthIssues(file: unknown): PlanIssue[] {
     );
   }
   return [];
+}
+
+/** What is checked against a schema loses this key without a word, and the plan would mean something else than it says. */
+function prototypeIssues(value: unknown, path: string): PlanIssue[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const members = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return members.flatMap(([key, member]) =>
+    key === '__proto__'
+      ? [{ path: joinPath(path, key), expected: 'a key other than __proto__', found: describe(member) }]
+      : prototypeIssues(member, joinPath(path, key)),
+  );
 }
 
 const given = <Fields extends object>(fields: Fields): { [Name in keyof Fields]: NonNullable<Fields[Name]> } =>

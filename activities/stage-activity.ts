@@ -6,18 +6,21 @@ import { runStageHere } from './stage-here.js';
 import { runStageInChild } from './stage-in-child.js';
 import type { ChildPrograms, Stage } from './stage.js';
 import { translating } from './translate.js';
+import type { WorkerEnd } from './worker-end.js';
 
 export interface StageDependencies {
   /** Those that the activities of the worker share. */
   readonly stores: OpenStores;
   /** Needed by stages whose work is a program: `programs` of `nightstill/workers`. */
   readonly programs?: ChildPrograms | undefined;
+  /** Of the worker that these activities are of. */
+  readonly workerEnd: WorkerEnd;
 }
 
 /** @throws stages-invalid when the stage's work is a program that is not given: a worker says so before it takes any work */
 export function createStageActivity(
   { kind, work }: Stage,
-  { programs, stores }: StageDependencies,
+  { programs, stores, workerEnd }: StageDependencies,
 ): (input: StageInput) => Promise<StageOutput> {
   if (!('program' in work)) return translating((input: StageInput) => runStageHere(stores, kind, work.run, input));
   const program = programs?.[work.program];
@@ -26,7 +29,8 @@ export function createStageActivity(
       'stages-invalid',
       `stage ${kind.kind}: expected the program "${work.program}", found none; give the plugin programs of nightstill/workers`,
     );
-  const started = { ...program, silenceLimitsMs: work.silenceLimitsMs, scorerModule: work.scorers?.module };
+  const { silenceLimitsMs, scorers } = work;
+  const started = { ...program, silenceLimitsMs, scorerModule: scorers?.module, workerEnd };
   const inChild = (input: StageInput): Promise<StageOutput> => runStageInChild(stores, kind, started, input);
   if (!('run' in work)) return translating(inChild);
   return translating((input: StageInput) =>

@@ -19,11 +19,13 @@ import type { OpenStores } from './open-stores.js';
 import { runAttempt } from './stage-attempt.js';
 import { stageOwner } from './stage-owner.js';
 import type { ChildProgram } from './stage.js';
+import { stopWithinMs, type WorkerEnd } from './worker-end.js';
 
 export interface StageProgram extends ChildProgram {
   readonly silenceLimitsMs: SilenceLimits;
   /** Absolute path, from the configuration of this worker and from nowhere else: what a plan says names no code. */
   readonly scorerModule?: string | undefined;
+  readonly workerEnd: WorkerEnd;
 }
 
 /** What the child is given: the stage, in whose name it claims it, and what it has to make. */
@@ -42,7 +44,7 @@ const outputSchema = z.object({ outputs: z.record(z.string(), artifactRefSchema)
 export function runStageInChild(
   stores: OpenStores,
   { outputs: declared }: StageKind,
-  { entry, environment, silenceLimitsMs, scorerModule }: StageProgram,
+  { entry, environment, silenceLimitsMs, scorerModule, workerEnd }: StageProgram,
   input: StageInput,
 ): Promise<StageOutput> {
   return runAttempt(stores, input, async (report) => {
@@ -62,6 +64,7 @@ export function runStageInChild(
         if (pid !== undefined) watched.publish({ node: input.node, pid, progress } satisfies ChildProgress);
       },
       signal: cancellationSignal,
+      stopWithinMs: (reason) => stopWithinMs(reason, workerEnd),
     });
     return parseOutput(value);
   });

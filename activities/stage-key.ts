@@ -21,7 +21,8 @@ export async function identifyStage(
   const identified: Record<string, Json> = {};
   for (const [name, value = null] of Object.entries(options)) {
     if (kind.immaterial.includes(name)) continue;
-    const source = kind.sources[name];
+    // Of a kind that takes any option, one may be named like a member that every object has.
+    const source = Object.hasOwn(kind.sources, name) ? kind.sources[name] : undefined;
     const identity = source && (await identifySource(source, value));
     if (identity) identified[name] = identity;
     else if (!isDefault(kind, name, value)) identified[name] = value;
@@ -42,7 +43,7 @@ export async function identifyStage(
 }
 
 function isDefault({ defaults }: StageKind, name: string, value: Json): boolean {
-  const standard = defaults[name];
+  const standard = Object.hasOwn(defaults, name) ? defaults[name] : undefined;
   return standard !== undefined && canonicalJson(standard) === canonicalJson(value);
 }
 

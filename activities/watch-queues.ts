@@ -9,7 +9,7 @@ import { isGrpcServiceError, type Client, type WorkflowHandle } from '@temporali
 import { grpcStatus } from '../config/grpc-status.js';
 import type { RunState, WatchQueuesInput } from '../config/plan.js';
 import { queueHealth, type QueueSighting } from '../config/queue-health.js';
-import { sightQueue } from '../config/queue-sighting.js';
+import { QueueWatcher } from '../config/queue-sighting.js';
 import { stateQueryName, unservedQueuesSignalName } from '../config/run-messages.js';
 import { Tellings } from './tellings.js';
 
@@ -133,16 +133,23 @@ class QueueWatch {
   }
 }
 
+interface Seen {
+  readonly atMs: number;
+  readonly watcher: QueueWatcher;
+  readonly sighting: Promise<QueueSighting>;
+}
+
 /** Who is to be seen at a queue, asked once for all runs that this process watches. */
 class Sightings {
-  readonly #seen = new Map<string, { readonly atMs: number; readonly sighting: Promise<QueueSighting> }>();
+  readonly #seen = new Map<string, Seen>();
 
   of({ workflowService, options: { namespace } }: Client, queue: string): Promise<QueueSighting> {
     const place = `${namespace}/${queue}`;
     const seen = this.#seen.get(place);
     if (seen && performance.now() - seen.atMs < lookEveryMs / 2) return seen.sighting;
-    const sighting = sightQueue(workflowService, namespace, queue);
-    this.#seen.set(place, { atMs: performance.now(), sighting });
+    const watcher = seen?.watcher ?? new QueueWatcher(workflowService, namespace, queue);
+    const sighting = watcher.look();
+    this.#seen.set(place, { atMs: performance.now(), watcher, sighting });
     return sighting;
   }
 }

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { isOpen } from '../config/plan.js';
 import { queueHealth } from '../config/queue-health.js';
-import { sightQueue } from '../config/queue-sighting.js';
+import { QueueWatcher } from '../config/queue-sighting.js';
 import { roleOfQueue, workerCommand } from '../config/queues.js';
 import type { MissingWorker, NodeView } from './run-view.js';
 
@@ -11,6 +11,9 @@ const askEveryMs = 2000;
 
 export class MissingWorkers {
   readonly #client: Client;
+  /** By queue. */
+  readonly #watchers = new Map<string, QueueWatcher>();
+  #inDoubt = false;
   #found: readonly MissingWorker[] = [];
   #askAgainAtMs = 0;
 
@@ -18,11 +21,17 @@ export class MissingWorkers {
     this.#client = client;
   }
 
+  /** Does a queue seem to be served by workers alone of which another look soon tells whether they live? */
+  get inDoubt(): boolean {
+    return this.#inDoubt;
+  }
+
   /** Of the queue that the run itself waits at, and those of all nodes that are still to do. */
   async of(ownQueue: string, nodes: readonly NodeView[]): Promise<readonly MissingWorker[]> {
     if (Date.now() < this.#askAgainAtMs) return this.#found;
     const open = nodes.filter(({ status }) => isOpen(status));
     const needed = [...new Set([ownQueue, ...open.map(({ queue }) => queue)])];
+    this.#inDoubt = false;
     const found = await Promise.all(needed.map((queue) => this.#missingAt(queue, open)));
     this.#found = found.filter((missing) => missing !== undefined);
     this.#askAgainAtMs = Date.now() + askEveryMs;
@@ -30,14 +39,14 @@ export class MissingWorkers {
   }
 
   async #missingAt(queue: string, open: readonly NodeView[]): Promise<MissingWorker | undefined> {
-    const { workflowService, options } = this.#client;
-    const sighting = await sightQueue(workflowService, options.namespace, queue);
+    const sighting = await this.#watcherOf(queue).look();
     const atWork = open.filter((node) => node.queue === queue && isAtWork(node));
-    const { served, worker } = queueHealth(
+    const { served, inDoubt, worker } = queueHealth(
       sighting,
       Date.now(),
       atWork.map(({ activity }) => activity?.worker ?? ''),
     );
+    this.#inDoubt ||= inDoubt === true;
     if (served) return undefined;
     const role = roleOfQueue(queue);
     const command = workerCommand(queue);
@@ -48,6 +57,13 @@ export class MissingWorkers {
       nodes: open.filter((node) => node.queue === queue).map(({ id }) => id),
       ...(worker !== undefined && { lastWorker: worker }),
     };
+  }
+
+  #watcherOf(queue: string): QueueWatcher {
+    const { workflowService, options } = this.#client;
+    const watcher = this.#watchers.get(queue) ?? new QueueWatcher(workflowService, options.namespace, queue);
+    this.#watchers.set(queue, watcher);
+    return watcher;
   }
 }
 

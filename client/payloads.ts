@@ -1,8 +1,9 @@
 /**
  * Reads what stands in Temporal's histories and heartbeats, through the data converter of the client: where a run is encrypted,
- * an application that has the key sees what it would see without.
+ * an application that has the key sees what it would see without. What lies in external storage is fetched from there.
  */
 import type { Client, WorkflowClient } from '@temporalio/client';
+import { extstoreInboundOptions } from '@temporalio/common/lib/internal-non-workflow/external-storage-visitor.js';
 import { unreadable } from './run-error.js';
 import type { FailureView } from './run-view.js';
 
@@ -53,7 +54,11 @@ export class PayloadReader {
     if (!payload) return undefined;
     const context = this.#contextOf(activityId);
     try {
-      let decoded: Payloads = [payload];
+      // As Temporal's own client does; without the configuration it refuses a reference by name.
+      let decoded = await extstoreInboundOptions(this.#converter.externalStorage).transformPayloads(
+        [payload],
+        undefined,
+      );
       for (const codec of this.#converter.payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
       return decoded[0] && this.#converter.payloadConverter.fromPayload<unknown>(decoded[0], context);
     } catch (cause) {

@@ -3,6 +3,7 @@ import { isGrpcServiceError, ServiceError, WorkflowFailedError } from '@temporal
 import {
   ApplicationFailure,
   CancelledFailure,
+  ExternalStorageNotConfiguredError,
   NamespaceNotFoundError,
   TerminatedFailure,
   TimeoutFailure,
@@ -51,7 +52,9 @@ export function asAnswerError(runId: string, error: unknown): unknown {
 export const unreadable = (what: string, cause: unknown, details: NightstillError['details'] = {}): NightstillError =>
   new NightstillError(
     'run-unreadable',
-    `${what}: expected payloads that the data converter of this client can read, found others`,
+    cause instanceof ExternalStorageNotConfiguredError
+      ? `${what}: expected the externalStorage of the data converter that it was started with, found a data converter without`
+      : `${what}: expected payloads that the data converter of this client can read, found others`,
     { cause, details },
   );
 

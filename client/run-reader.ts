@@ -41,6 +41,11 @@ export class RunReader {
     this.#missing = new MissingWorkers(client);
   }
 
+  /** Of the last look: whether a worker is missing may be another soon, though nothing happens. */
+  get doubtsWorkers(): boolean {
+    return this.#missing.inDoubt;
+  }
+
   /** As far as it was read. */
   get history(): RunHistory {
     return this.#history;

@@ -12,10 +12,14 @@ import { scheduleSchema } from './schedule-schema.js';
 import { sourceUrlSchema } from './source-url.js';
 import { teacherDirectorySchema, teacherEndpointSchema, type TeacherEndpoint } from './teacher-schema.js';
 
-/** Stands in file names, object keys and Temporal ids. */
+/**
+ * Stands in file names, object keys, Temporal ids, and as a key of records: every object has a member of the one name that is refused, the
+ * only one of its kind that the pattern lets pass.
+ */
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit');
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit')
+  .refine((name) => name !== 'constructor', 'a name other than constructor');
 
 const milliseconds = z
   .int()

@@ -9,20 +9,26 @@
 export interface QueueSighting {
   /** Whoever polled in the last minutes; times by the server's clock. */
   readonly pollers: readonly { readonly identity: string; readonly polledAtMs: number }[];
-  /** What workers last said of themselves, times by their own clocks; empty on servers before 1.31. */
+  /** What workers last said of themselves, times by their own clocks, or by that of who listens (`worker-words.ts`); empty on servers before 1.31. */
   readonly workers: readonly WorkerSighting[];
 }
 
 export interface WorkerSighting {
+  /** Of one worker of one process; others may have its identity. */
+  readonly key: string;
   readonly identity: string;
   readonly saidAtMs: number;
   readonly intervalMs: number;
   /** It said that it ends. */
   readonly ending: boolean;
+  /** It may have fallen silent, or its clock is late. */
+  readonly inDoubt?: boolean;
 }
 
 export interface QueueHealth {
   readonly served: boolean;
+  /** Only workers in doubt serve it: who looks again soon knows. */
+  readonly inDoubt?: true;
   /** The worker that was seen last: it serves, or it did. */
   readonly worker?: string;
   readonly seenAtMs?: number;
@@ -33,9 +39,12 @@ const longestPollMs = 70_000;
 /** How far clocks may differ. */
 const toleranceMs = 4000;
 
-/** A worker ends, or it has missed two of its own intervals. */
-const isGone = ({ ending, saidAtMs, intervalMs }: WorkerSighting, nowMs: number): boolean =>
-  ending || nowMs - saidAtMs > 2 * intervalMs + toleranceMs;
+/** It has missed two of its own intervals. */
+export const isSilent = ({ saidAtMs, intervalMs }: WorkerSighting, nowMs: number): boolean =>
+  nowMs - saidAtMs > 2 * intervalMs + toleranceMs;
+
+const isGone = (worker: WorkerSighting, nowMs: number): boolean =>
+  worker.ending || (worker.inDoubt !== true && isSilent(worker, nowMs));
 
 /** Has it spoken, and speaks no more? Of one that never spoke it is not known: with all its slots taken it does not poll either. */
 function isKnownGone(workers: readonly WorkerSighting[], identity: string, nowMs: number): boolean {
@@ -66,6 +75,15 @@ export function queueHealth(
     ...workers.map((worker) => ({ identity: worker.identity, atMs: worker.saidAtMs, serves: !isGone(worker, nowMs) })),
   ].sort((one, other) => other.atMs - one.atMs);
   const found = sightings.find(({ serves }) => serves) ?? sightings[0];
-  const served = found?.serves === true || atWork.some((identity) => !isKnownGone(workers, identity, nowMs));
-  return { served, ...(found && { worker: found.identity, seenAtMs: found.atMs }) };
+  const serving = [
+    ...sightings.filter(({ serves }) => serves).map(({ identity }) => identity),
+    ...atWork.filter((identity) => !isKnownGone(workers, identity, nowMs)),
+  ];
+  const doubted = workers.filter(({ inDoubt }) => inDoubt).map(({ identity }) => identity);
+  const inDoubt = serving.length > 0 && serving.every((identity) => doubted.includes(identity));
+  return {
+    served: serving.length > 0,
+    ...(inDoubt && { inDoubt }),
+    ...(found && { worker: found.identity, seenAtMs: found.atMs }),
+  };
 }

@@ -4,6 +4,7 @@
  */
 import type { QueueSighting, WorkerSighting } from './queue-health.js';
 import { roleOfQueue } from './queues.js';
+import { WorkerWords } from './worker-words.js';
 
 interface Timestamp {
   /** A number, or an object that counts beyond numbers and converts to one. */
@@ -12,6 +13,7 @@ interface Timestamp {
 }
 
 interface Heartbeat {
+  readonly workerInstanceKey?: string | null;
   readonly workerIdentity?: string | null;
   readonly heartbeatTime?: Timestamp | null;
   readonly elapsedSinceLastHeartbeat?: Timestamp | null;
@@ -55,6 +57,22 @@ export async function sightQueue(service: QueueService, namespace: string, queue
   };
 }
 
+/** Looks at one queue again and again: when a worker spoke is known by the clock of this process. */
+export class QueueWatcher {
+  readonly #words = new WorkerWords();
+
+  constructor(
+    readonly service: QueueService,
+    readonly namespace: string,
+    readonly queue: string,
+  ) {}
+
+  async look(): Promise<QueueSighting> {
+    const { pollers, workers } = await sightQueue(this.service, this.namespace, this.queue);
+    return { pollers, workers: this.#words.heard(workers, Date.now()) };
+  }
+}
+
 async function workersOf(service: QueueService, namespace: string, queue: string): Promise<WorkerSighting[]> {
   try {
     const { workersInfo } = await service.listWorkers({ namespace, query: `TaskQueue="${queue}"` });
@@ -67,8 +85,10 @@ async function workersOf(service: QueueService, namespace: string, queue: string
 
 function workerOf(heartbeat: Heartbeat): WorkerSighting {
   const saidAtMs = millisecondsOf(heartbeat.heartbeatTime) ?? 0;
+  const identity = heartbeat.workerIdentity ?? '';
   return {
-    identity: heartbeat.workerIdentity ?? '',
+    key: heartbeat.workerInstanceKey || identity,
+    identity,
     saidAtMs,
     intervalMs: millisecondsOf(heartbeat.elapsedSinceLastHeartbeat) || defaultIntervalMs,
     ending: endings.includes(heartbeat.status),

@@ -38,7 +38,7 @@ export class DistillationPlugin extends RolePlugin {
     const { role, stages = [], scorers, programs, queuePrefix } = options;
     const activities =
       role === 'orchestrator'
-        ? planActivities(options)
+        ? () => planActivities(options)
         : stageActivities({ role, stages: allStages(stages, { scorers }), programs });
     super({ name: 'DistillationPlugin', role, queuePrefix, activities });
   }

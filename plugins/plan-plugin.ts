@@ -22,7 +22,7 @@ export interface PlanPluginOptions {
 export class PlanPlugin extends RolePlugin {
   constructor(options: PlanPluginOptions = {}) {
     const { queuePrefix } = options;
-    super({ name: 'PlanPlugin', role: 'orchestrator', queuePrefix, activities: planActivities(options) });
+    super({ name: 'PlanPlugin', role: 'orchestrator', queuePrefix, activities: () => planActivities(options) });
   }
 }
 

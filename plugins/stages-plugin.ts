@@ -4,6 +4,7 @@
  */
 import { OpenStores } from '../activities/open-stores.js';
 import { createStageActivity } from '../activities/stage-activity.js';
+import type { WorkerEnd } from '../activities/worker-end.js';
 import type { ChildPrograms, Stage } from '../activities/stage.js';
 import type { ScorerModule } from '../config/scorer-module.js';
 import type { StageRole } from '../config/queues.js';
@@ -81,11 +82,12 @@ export class PromotionPlugin extends RolePlugin {
 type StagesOfRole = Pick<StagesPluginOptions, 'role' | 'stages' | 'programs'>;
 
 /** Activity by name, of those stages that run on this role. */
-export function stageActivities({ role, stages, programs }: StagesOfRole): object {
+export function stageActivities({ role, stages, programs }: StagesOfRole): (workerEnd: WorkerEnd) => object {
   const stores = new OpenStores();
-  return Object.fromEntries(
-    stages
-      .filter(({ kind }) => kind.roles.includes(role))
-      .map((stage) => [stage.kind.activity, createStageActivity(stage, { programs, stores })]),
-  );
+  return (workerEnd) =>
+    Object.fromEntries(
+      stages
+        .filter(({ kind }) => kind.roles.includes(role))
+        .map((stage) => [stage.kind.activity, createStageActivity(stage, { programs, stores, workerEnd })]),
+    );
 }

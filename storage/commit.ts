@@ -35,6 +35,8 @@ export interface Checkpoint {
   readonly groups: readonly (CopiedGroup | Group)[];
   readonly references: readonly BlobRef[];
   readonly outcome: StageOutcome | null;
+  /** Called after every pack that the store has: a save of gigabytes shows that it goes on. */
+  readonly onPack?: (() => void) | undefined;
 }
 
 /** What of a manifest depends on when it is written: a save that is made again, after a failure, keeps it, and so has the same bytes. */
@@ -67,7 +69,9 @@ export async function commitCheckpoint(
   const uploads = new Map<Digest, Uint8Array>();
   const groups: Group[] = [];
   for (const group of checkpoint.groups)
-    groups.push('packs' in group ? group : await uploadGroup(store, group, kept, uploads));
+    groups.push(
+      'packs' in group ? group : await uploadGroup(store, group, { kept, uploads, onPack: checkpoint.onPack }),
+    );
   const { step, state, references, outcome } = checkpoint;
   const manifest: Manifest = {
     stageKey: head.stageKey,
@@ -93,21 +97,27 @@ export async function commitCheckpoint(
   return manifest;
 }
 
+interface Uploading extends Pick<Checkpoint, 'onPack'> {
+  readonly kept: ReadonlySet<Digest>;
+  readonly uploads: Map<Digest, Uint8Array>;
+}
+
 /** Hashes and uploads pack by pack, so that no more than the packs in flight are copied for hashing. */
 async function uploadGroup(
   store: ObjectStore,
   group: CopiedGroup,
-  kept: ReadonlySet<Digest>,
-  uploads: Map<Digest, Uint8Array>,
+  { kept, uploads, onPack }: Uploading,
 ): Promise<Group> {
   const packs: Group['packs'] = [];
   await inParallel(uploadsInFlight, group.buffers.keys(), async (index) => {
     const pack = await hashPack(group, index);
     packs[index] = pack;
     const buffer = group.buffers[index];
-    if (!buffer || kept.has(pack.digest) || uploads.has(pack.digest)) return;
-    uploads.set(pack.digest, buffer);
-    await putHashedBlob(store, pack.digest, buffer);
+    if (buffer && !kept.has(pack.digest) && !uploads.has(pack.digest)) {
+      uploads.set(pack.digest, buffer);
+      await putHashedBlob(store, pack.digest, buffer);
+    }
+    onPack?.();
   });
   return { packBytes, chunkBytes, packs, arrays: group.arrays };
 }

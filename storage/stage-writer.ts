@@ -33,6 +33,8 @@ export interface NewCheckpoint {
   readonly frozen?: NamedArrays;
   /** Blobs of `putBlob` that this checkpoint needs kept. */
   readonly references?: readonly BlobRef[];
+  /** Called after every pack of arrays that the store has, for whoever must be seen alive. */
+  readonly onPack?: () => void;
 }
 
 export interface SaveTicket {
@@ -146,7 +148,7 @@ export class StageWriter {
    * save waits behind another.
    * @throws checkpoint-out-of-order, fence-lost, record-invalid for a state that JSON cannot say
    */
-  save({ step, state, arrays, frozen, references = [] }: NewCheckpoint): SaveTicket {
+  save({ step, state, arrays, frozen, references = [], onPack }: NewCheckpoint): SaveTicket {
     this.#throwIfLost();
     const moment = step === this.#lastStep ? this.#failed : undefined;
     if (!Number.isSafeInteger(step) || (step <= (this.#lastStep ?? -1) && moment === undefined))
@@ -154,7 +156,7 @@ export class StageWriter {
         'checkpoint-out-of-order',
         `expected a step after ${this.#lastStep ?? -1}, found ${step}`,
       );
-    const copy = { step, state: parseJson(canonicalJson(state)), references: [...references], outcome: null };
+    const copy = { step, state: parseJson(canonicalJson(state)), references: [...references], outcome: null, onPack };
     this.#lastStep = step;
     this.#failed = undefined;
     if (this.#pending) {

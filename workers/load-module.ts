@@ -56,7 +56,7 @@ async function load(path: string, code: ModuleFailure): Promise<Readonly<Record<
   }
 }
 
-const converterFields = ['payloadConverterPath', 'failureConverterPath', 'payloadCodecs'] as const;
+const converterFields = ['payloadConverterPath', 'failureConverterPath', 'payloadCodecs', 'externalStorage'] as const;
 
 const isDataConverter = (value: unknown): value is DataConverter =>
   typeof value === 'object' && value !== null && converterFields.some((field) => field in value);

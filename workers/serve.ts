@@ -22,11 +22,8 @@ import { programs, programsOn } from './programs.js';
 import { readTemporalSettings } from './temporal-settings.js';
 import { workflowBundle, workflowsPath } from './workflow-bundle.js';
 
-/**
- * How late a cancel may reach a stage, and its progress a reader: Temporal delivers both with heartbeats. A server of this host bears
- * more of them; others may be far away, or bill each.
- */
-const heartbeatThrottle = { here: '1s', elsewhere: '10s' } as const;
+/** How late a cancel may reach a stage, and its progress a reader: a server of this host bears more heartbeats than the plugins ask for. */
+const heartbeatThrottleHere = '1s';
 /** How long a workflow task waits for the worker that has the run in its cache, which may be dead: another replays the history in less. */
 const stickyQueueScheduleToStartTimeout = '2s';
 const defaultEndWithinMs = 60_000;
@@ -61,7 +58,7 @@ export async function serve(service: Service): Promise<void> {
           ...options,
           connection,
           namespace,
-          maxHeartbeatThrottleInterval: heartbeatThrottle[isOfThisHost(connectionOptions) ? 'here' : 'elsewhere'],
+          ...(isOfThisHost(connectionOptions) && { maxHeartbeatThrottleInterval: heartbeatThrottleHere }),
           stickyQueueScheduleToStartTimeout,
           shutdownForceTime: endWithinMs,
           ...(dataConverter && { dataConverter }),

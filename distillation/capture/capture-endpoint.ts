@@ -25,6 +25,7 @@ import { AlignmentTally, type Unaligned } from './alignment-tally.js';
 import { CaptureCosts } from './costs.js';
 import { openEndpointSubject, type EndpointSubject } from './endpoint-subject.js';
 import { keepRows } from './kept-rows.js';
+import { SampleReport } from './sample-report.js';
 import { TokenTexts } from './token-texts.js';
 
 export interface EndpointCaptureRequest {
@@ -124,7 +125,7 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
   const { options, signal, writer } = request;
   const { data } = subject;
   const { stop, cut, end } = stopping(signal);
-  const told = new Told(report, { of: data.samples, fence: writer.fence });
+  const told = new SampleReport(report, { of: data.samples, fence: writer.fence });
   const scoring = new Scoring(request, subject, { stop: stop.signal, cut, onCall: () => told.call() });
   try {
     for (let begin = 0; begin < data.samples; begin += samplesOfGroup) {
@@ -154,39 +155,6 @@ async function askAll({ request, subject, work, tally, costs, report }: Capture)
     throw error;
   } finally {
     end();
-  }
-}
-
-/** Reports how many samples and calls are done, also after a stop, while replies under way are still recorded. */
-class Told {
-  #done = 0;
-  #calls = 0;
-
-  constructor(
-    private readonly report: Report,
-    private readonly about: { readonly of: number; readonly fence: number },
-  ) {}
-
-  /** A call was made. Its reply may take long, and until then there may be nothing else to report. */
-  call(): void {
-    this.#calls += 1;
-    this.#tell();
-  }
-
-  passedOver(done: number): void {
-    this.#done = done;
-    this.#tell();
-  }
-
-  judged(): void {
-    this.#done += 1;
-    this.#tell();
-    // Every reply is durable once it is recorded.
-    this.report.durable({ step: this.#done, fence: this.about.fence });
-  }
-
-  #tell(): void {
-    this.report.facts({ done: this.#done, of: this.about.of, unit: 'samples', calls: this.#calls });
   }
 }
 

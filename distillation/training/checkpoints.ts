@@ -30,6 +30,8 @@ export interface CheckpointSettings {
   /** What is kept beside the state of the trainer. */
   readonly kept: TrainingCheckpoint;
   readonly onDurable: (durable: DurableStep) => void;
+  /** Called while a save goes on, after each of its parts. */
+  readonly onPack?: () => void;
 }
 
 export interface CheckpointCosts {
@@ -108,11 +110,14 @@ export class Checkpoints {
   }
 
   async #saveAs(number: number): Promise<void> {
-    const { trainer, writer, microBatches, kept } = this.#settings;
+    const { trainer, writer, microBatches, kept, onPack } = this.#settings;
     const startedAtMs = performance.now();
     this.#policy.begin(startedAtMs);
     try {
-      const { durable } = writer.save(encodeCheckpoint(trainer.capture(), kept, microBatches));
+      const { durable } = writer.save({
+        ...encodeCheckpoint(trainer.capture(), kept, microBatches),
+        ...(onPack && { onPack }),
+      });
       this.#waitedAtMs = performance.now();
       this.#blockedMs = this.#waitedAtMs - startedAtMs;
       if ((await durable) === 'superseded') return;

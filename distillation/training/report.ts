@@ -15,6 +15,8 @@ export class Report {
   #facts: ProgressFacts = {};
   /** Things done in this phase that have no number of their own: parts read, tensors loaded. */
   #parts = 0;
+  /** Parts of checkpoints that the store has. */
+  #savedParts = 0;
   #durable: DurableStep | undefined;
 
   constructor(progress: (progress: Progress) => void, stop: AbortSignal) {
@@ -46,6 +48,12 @@ export class Report {
     this.facts(facts ?? this.#facts);
   }
 
+  /** Of a checkpoint that is being saved: one part more is stored. Also after a stop, when the last one is. */
+  saving(): void {
+    this.#savedParts += 1;
+    this.#send();
+  }
+
   durable(step: DurableStep): void {
     this.#durable = step;
     this.#send();
@@ -54,7 +62,11 @@ export class Report {
   #send(): void {
     this.#progress({
       phase: this.#phase,
-      facts: this.#parts === 0 ? this.#facts : { ...this.#facts, parts: this.#parts },
+      facts: {
+        ...this.#facts,
+        ...(this.#parts > 0 && { parts: this.#parts }),
+        ...(this.#savedParts > 0 && { savedParts: this.#savedParts }),
+      },
       ...(this.#durable !== undefined && { durable: this.#durable }),
     });
   }

@@ -91,7 +91,8 @@ async function train(attempt: Attempt, trainer: Trainer): Promise<TrainingOutcom
     onDifferentMachine,
   });
   const onDurable = report.durable.bind(report);
-  const settings = { trainer, writer, microBatches, loseAtMostMs: loseAtMost, kept, onDurable };
+  const onPack = report.saving.bind(report);
+  const settings = { trainer, writer, microBatches, loseAtMostMs: loseAtMost, kept, onDurable, onPack };
   const checkpoints = new Checkpoints(settings, number);
   const { steps, lesson } = materials;
   report.begin('train', { done: trainer.step, of: steps, unit: 'steps' });

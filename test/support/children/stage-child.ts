@@ -1,4 +1,4 @@
-/** A stage's child process that behaves, or misbehaves, as its job says: a behaviour, or one with threads to compute with. */
+/** A stage's child process that behaves, or misbehaves, as its job says: a behaviour, one with threads to compute with, or one among the options of a stage. */
 import { pbkdf2Sync } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -77,6 +77,22 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
     await delay(forever, null, { signal: stop }).catch(() => undefined);
     return 'finished';
   },
+  'saves for a while when asked': async ({ stop, progress }) => {
+    progress({ phase: 'work' });
+    await delay(forever, null, { signal: stop }).catch(() => undefined);
+    for (let part = 1; part <= 10; part += 1) {
+      await delay(150);
+      progress({ phase: 'work', facts: { part } });
+    }
+    progress({ phase: 'work', durable: { step: 5, fence: 1 } });
+    throw stop.reason;
+  },
+  'works on when asked to stop': async ({ progress }) => {
+    for (let done = 1; ; done += 1) {
+      progress({ phase: 'work', facts: { done } });
+      await delay(20);
+    }
+  },
   'computes in native code': ({ progress }) => {
     progress({ phase: 'work' });
     return delay(100).then(() => pbkdf2Sync('a', 'b', 1_000_000_000, 64, 'sha512').toString('hex'));
@@ -91,7 +107,8 @@ const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Jso
 
 void runChild(async (context) => {
   const { job } = context;
-  const name = isJsonObject(job) ? job['behaviour'] : job;
+  const { with: options = null } = isJsonObject(job) ? job : {};
+  const name = isJsonObject(job) ? (job['behaviour'] ?? (isJsonObject(options) && options['behaviour'])) : job;
   const behaviour = typeof name === 'string' ? behaviours[name] : undefined;
   if (!behaviour) throw new Error('expected a behaviour');
   const threads = isJsonObject(job) ? job['threads'] : undefined;

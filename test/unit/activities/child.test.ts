@@ -78,7 +78,7 @@ describe('a supervised child', () => {
   });
 
   it('that has given its result and does not end is killed, and its result is returned', async () => {
-    expect(await supervise('hangs at its end', { graceMs: 200 })).toBe('the result');
+    expect(await supervise('hangs at its end', { exitWithinMs: 200 })).toBe('the result');
   });
 
   it('that says the same again and again is as silent as one that says nothing', async () => {
@@ -138,9 +138,23 @@ describe('an abort', () => {
     expect(await abortInWork('finishes when asked to stop').end).toBe('finished');
   });
 
-  it('kills a child that does not listen', async () => {
-    const { end } = abortInWork('does not yield', { graceMs: 300 });
+  it('bears with a child that saves for long, as long as it shows that it goes on', async () => {
+    const { end, reports } = abortInWork('saves for a while when asked', { exitWithinMs: 300 });
     await expect(end).rejects.toThrow('the reason');
+    expect(reports.at(-1)).toEqual({ phase: 'work', durable: { step: 5, fence: 1 } });
+  });
+
+  it('kills a child that does not listen, and shows nothing for longer than its phase allows', async () => {
+    const { end } = abortInWork('does not yield', { silenceLimitsMs: { start: 20_000, work: 300 } });
+    await expect(end).rejects.toThrow('the reason');
+  });
+
+  it('kills a child that works on as if nobody had asked, once the time for this reason is over', async () => {
+    const asked: unknown[] = [];
+    const stopWithinMs = (reason: unknown): number => (asked.push(reason), 300);
+    const { end } = abortInWork('works on when asked to stop', { stopWithinMs });
+    await expect(end).rejects.toThrow('the reason');
+    expect(asked).toEqual([new Error('the reason')]);
   });
 
   it('before the start starts nothing', async () => {

@@ -10,7 +10,9 @@ import {
   type PayloadCodec,
 } from '@temporalio/common';
 import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
+import { ExternalStorageRunner } from '@temporalio/common/lib/internal-non-workflow/external-storage-runner.js';
 import { PayloadReader } from '../../../client/payloads.js';
+import { StoredPayloads } from '../../support/stored-payloads.js';
 
 /** Flips every bit of the data, and says so. */
 const flipping: PayloadCodec = {
@@ -38,6 +40,18 @@ describe('what Temporal holds of a run', () => {
     expect(await readerWith({}).value([payload])).toEqual({ step: 7 });
     expect(await readerWith(hiding).value([flip(payload)], 'import')).toEqual({ step: 7 });
     expect(await readerWith(hiding).value([])).toBeUndefined();
+  });
+
+  it('is fetched from external storage, before the codecs decode it; without that it is refused by name', async () => {
+    const stored = new StoredPayloads();
+    const dataConverter = { externalStorage: stored.storage(), payloadCodecs: [flipping] };
+    const payload = flip(defaultPayloadConverter.toPayload({ step: 7 }));
+    const [reference = payload] = await new ExternalStorageRunner(dataConverter.externalStorage).store([payload]);
+    expect(await readerWith(dataConverter).value([reference], 'import')).toEqual({ step: 7 });
+    await expect(readerWith({ payloadCodecs: [flipping] }).value([reference])).rejects.toMatchObject({
+      code: 'run-unreadable',
+      message: expect.stringContaining('expected the externalStorage of the data converter that it was started with'),
+    });
   });
 
   it('is refused with a code where they do not fit', async () => {

@@ -1,11 +1,12 @@
-import { queueHealth, type QueueSighting } from '../../../config/queue-health.js';
+import { queueHealth, type QueueSighting, type WorkerSighting } from '../../../config/queue-health.js';
 import { roleOfQueue, workerCommand } from '../../../config/queues.js';
 
 const now = 10_000_000;
 const agoMs = (seconds: number): number => now - seconds * 1000;
 const health = (sighting: Partial<QueueSighting>) => queueHealth({ pollers: [], workers: [], ...sighting }, now);
 const poller = (seconds: number, identity = 'a') => ({ identity, polledAtMs: agoMs(seconds) });
-const worker = (seconds: number, changes: Partial<QueueSighting['workers'][number]> = {}) => ({
+const worker = (seconds: number, changes: Partial<WorkerSighting> = {}): WorkerSighting => ({
+  key: '1',
   identity: 'a',
   saidAtMs: agoMs(seconds),
   intervalMs: 60_000,
@@ -64,6 +65,14 @@ describe('a task queue', () => {
     expect(served([worker(9, { intervalMs: 2000 }), worker(1)])).toBe(true);
     expect(served([])).toBe(true);
     expect(served([worker(200, { identity: 'b' })])).toBe(true);
+  });
+
+  it('is served in doubt where only workers are there that may live: their polls, and what they work at, count no more', () => {
+    const doubted = worker(9, { intervalMs: 2000, inDoubt: true });
+    expect(health({ pollers: [poller(8)], workers: [doubted] })).toMatchObject({ served: true, inDoubt: true });
+    expect(queueHealth({ pollers: [], workers: [doubted] }, now, ['a'])).toMatchObject({ served: true, inDoubt: true });
+    expect(health({ pollers: [poller(8, 'b')], workers: [doubted] }).inDoubt).toBeUndefined();
+    expect(queueHealth({ pollers: [], workers: [doubted] }, now, ['b']).inDoubt).toBeUndefined();
   });
 
   it('is served by a successor that goes by the same name', () => {

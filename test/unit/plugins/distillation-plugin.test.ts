@@ -97,6 +97,14 @@ describe('the plugin', () => {
     expect(slots(gpu, { tuner: { tunerOptions: { targetMemoryUsage: 0.5, targetCpuUsage: 0.5 } } })).toBeUndefined();
   });
 
+  it('lets a stage hear of a cancel within ten seconds, unless its user says otherwise', () => {
+    const throttle = (plugin: DistillationPlugin, options = {}) =>
+      plugin.configureWorker({ taskQueue: 'q', ...options }).maxHeartbeatThrottleInterval;
+    expect([throttle(gpu), throttle(io), throttle(orchestrator)]).toEqual(['10s', '10s', undefined]);
+    expect(throttle(gpu, { maxHeartbeatThrottleInterval: undefined })).toBe('10s');
+    expect(throttle(io, { maxHeartbeatThrottleInterval: '30s' })).toBe('30s');
+  });
+
   it('leaves a connection, a client and a bundle that it is given to as they are', () => {
     expect(io.configureNativeConnection({ address: 'a:1', apiKey: 'key' })).toEqual({ address: 'a:1', apiKey: 'key' });
     const converter = { payloadCodecs: [] };

@@ -51,6 +51,7 @@ describe('a module of a data converter', () => {
   it.each([
     ['the export "dataConverter"', 'export const dataConverter = { payloadCodecs: [] };', loaded],
     ['the default export', 'export default { payloadCodecs: [] };', loaded],
+    ['external storage alone', 'export default { externalStorage: { drivers: [] } };', loaded],
     ['something else', 'export default {};', `${'data-converter-invalid'}: mine.mjs: expected an object with payload`],
     ['nothing', '', `${'data-converter-invalid'}: mine.mjs: expected an object with payloadConverterPath or`],
   ])('with %s', async (_, content, message) => {

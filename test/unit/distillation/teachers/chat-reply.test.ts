@@ -40,8 +40,8 @@ describe('an answer that ends because of', () => {
     ...['length', 'model_length', 'model_context_window_exceeded', 'max_tokens'].map((reason) => [reason, 'cut-off']),
     ...['content_filter', 'sensitive'].map((reason) => [reason, 'refused']),
   ])('%s is %s', (reason, outcome) => {
-    expect(chatWire.read(ending(reason!))).toMatchObject({ outcome, finishReason: reason });
-    expect(chatWire.recall(ending(reason!))).toMatchObject({ outcome });
+    expect(chatWire.read(ending(reason))).toMatchObject({ outcome, finishReason: reason });
+    expect(chatWire.recall(ending(reason))).toMatchObject({ outcome });
   });
 
   it.each(['error', 'network_error', 'insufficient_system_resource', 'abort'])(

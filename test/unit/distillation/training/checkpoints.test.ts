@@ -1,5 +1,6 @@
 /** What checkpoints cost, and a training whose steps are long and never let the event loop turn: they come to be durable nevertheless. */
 import { pathToFileURL } from 'node:url';
+import { showsWork, type Progress } from '../../../../config/child-protocol.js';
 import { Checkpoints, type DurableStep } from '../../../../distillation/training/checkpoints.js';
 import { Metrics } from '../../../../distillation/training/metrics.js';
 import { Report } from '../../../../distillation/training/report.js';
@@ -81,7 +82,7 @@ it('what a checkpoint is said to cost, and until it is durable, begins before th
 
 describe('the last save of a training', () => {
   /** A training after its first step, whose saves fail as often as told. */
-  async function afterOneStep(name: string, failures: number) {
+  async function afterOneStep(name: string, failures: number, report?: Report) {
     const store = await openObjectStore(pathToFileURL(temporaryDirectory()).href, { forWriting: true });
     let left = failures;
     const before = ({ operation, key }: StoreCall): void => {
@@ -95,11 +96,31 @@ describe('the last save of a training', () => {
     const durable: DurableStep[] = [];
     const onDurable = durable.push.bind(durable);
     // Always due: the save before the last one is of the same moment.
-    const checkpoints = new Checkpoints({ trainer, writer, microBatches, loseAtMostMs: 0, kept, onDurable });
+    const settings = { trainer, writer, microBatches, loseAtMostMs: 0, kept, onDurable };
+    const checkpoints = new Checkpoints({ ...settings, ...(report && { onPack: () => report.saving() }) });
     for await (const event of trainer.run(1)) if (event.kind === 'step') break;
     await checkpoints.consider();
     return { checkpoints, durable, store, trainer };
   }
+
+  it('shows after each of its parts that it goes on, though the training was asked to stop', async () => {
+    const stop = new AbortController();
+    const told: Progress[] = [];
+    const report = new Report((progress) => told.push(progress), stop.signal);
+    report.begin('train', { done: 1 });
+    const { checkpoints, trainer, store } = await afterOneStep('shows', 0, report);
+    await checkpoints.saveNow();
+    for await (const event of trainer.run(2)) if (event.kind === 'step') break;
+    stop.abort();
+    const before = told.at(-1);
+    await checkpoints.saveNow();
+    const [begun, shown] = [told.indexOf(before as Progress), told.at(-1) as Progress];
+    expect(told.length - begun).toBe(2);
+    expect(showsWork(before, shown)).toBe(true);
+    expect(shown).toMatchObject({ phase: 'train', facts: { done: 1, savedParts: expect.any(Number) } });
+    trainer.dispose();
+    await store.close();
+  });
 
   it('is made again where the one under way fails, and is durable when it returns', async () => {
     const { checkpoints, durable, store, trainer } = await afterOneStep('fails once', 1);
