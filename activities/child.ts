@@ -41,6 +41,8 @@ export interface ChildRequest {
 const defaultExitWithinMs = 25_000;
 /** Where nothing presses: long enough for any save, and the end of a child that works on as if nobody had asked. */
 export const longestStopMs = 30 * 60_000;
+/** A step that is being computed, or a part of a save: whoever asked it to stop waits for no more without a sign. */
+const longestStoppingSilenceMs = 5 * 60_000;
 
 /**
  * Runs the child to its end and returns its result.
@@ -184,7 +186,8 @@ class Supervision {
     if (this.#saidLast || this.#unanswered > 0) return;
     const { silenceLimitsMs } = this.#request;
     // How long a phase without a limit takes is not known: the least of the limits would end work that goes well.
-    const limitMs = silenceLimitsMs[this.#phase] ?? Math.max(...Object.values(silenceLimitsMs));
+    const phaseLimitMs = silenceLimitsMs[this.#phase] ?? Math.max(...Object.values(silenceLimitsMs));
+    const limitMs = this.#stop === undefined ? phaseLimitMs : Math.min(phaseLimitMs, longestStoppingSilenceMs);
     this.#silence = setTimeout(
       () =>
         this.#giveUp(
