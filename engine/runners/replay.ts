@@ -10,6 +10,7 @@ import {
   type Value,
 } from '../tracing/program.js';
 import { sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
+import { checkOutput } from './wasm-memory.js';
 
 /** A program with its constants as tensors and with the values that may be freed after each of its operations. */
 export interface Schedule {
@@ -67,6 +68,7 @@ export function replay(
         values.delete(value);
       }
     });
+    checkOutput();
     const outputs = [...program.outputs].map(([name, value]): [string, Numbers] => [
       name,
       numbersOf(tensorOf(values, value)),
