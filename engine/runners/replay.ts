@@ -85,12 +85,17 @@ function updatesOf(
   state: ReadonlyMap<string, tf.Tensor>,
 ): Map<string, tf.Tensor> {
   const updates = new Map<string, tf.Tensor>();
-  for (const [name, update] of program.updates) {
-    const next =
-      update.kind === 'whole'
-        ? tensorOf(values, update.value).clone()
-        : replaceRows(variable(state, name), tensorOf(values, update.indices), tensorOf(values, update.values));
-    updates.set(name, tf.keep(next));
+  try {
+    for (const [name, update] of program.updates) {
+      const next =
+        update.kind === 'whole'
+          ? tensorOf(values, update.value).clone()
+          : replaceRows(variable(state, name), tensorOf(values, update.indices), tensorOf(values, update.values));
+      updates.set(name, tf.keep(next));
+    }
+  } catch (error) {
+    for (const tensor of updates.values()) tensor.dispose();
+    throw error;
   }
   return updates;
 }
