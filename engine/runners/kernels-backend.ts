@@ -2,6 +2,7 @@
 import { registerOn } from '../kernels/composite.js';
 import { composites } from '../kernels/composites.js';
 import { tf } from '../tf.js';
+import { correctEmpty } from './empty-tensors.js';
 import { catchingOutput } from './wasm-memory.js';
 import { repairWasm } from './wasm-repairs.js';
 
@@ -16,6 +17,7 @@ export async function prepareBackend(backend: KernelsBackend): Promise<void> {
   };
   await withoutNewListeners(backend === 'wasm' ? async () => catchingOutput(select) : select);
   if (backend === 'wasm') repairWasm();
+  correctEmpty(backend);
   for (const { name, eager } of composites) registerOn(backend, name, eager);
 }
 
