@@ -248,7 +248,8 @@ export const failures = {
   ),
   'out-of-memory': system(
     true,
-    'Give the worker more memory, or lower rows; the next attempt goes on from the last checkpoint.',
+    'Give the worker more memory, or lower rows; wasm has 4 GiB at most, TensorFlow what the machine has. The next attempt ' +
+      'goes on from the last checkpoint.',
   ),
   'child-silent': system(true, 'Check the load of the machine; the next attempt goes on from the last checkpoint.'),
   'child-protocol': system(false, 'Check that parent and child are of the same release of nightstill.'),

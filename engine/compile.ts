@@ -31,7 +31,8 @@ export interface Session<Name extends string> {
   /**
    * One call of a program; synchronous. The arrays that come back belong to the caller.
    * @param inputs every input, in the element type and size that the program declares
-   * @throws program-invalid for other inputs, engine-failed when the runner fails
+   * @throws program-invalid for other inputs; engine-failed when the runner fails, and out-of-memory: TensorFlow may have made some updates
+   *   by then, so the variables that the program updates are undefined until they are written again
    */
   run(program: Name, inputs: NamedNumbers): Record<string, Numbers>;
   /** The content of state variables. @throws program-invalid for an unknown name */
@@ -58,7 +59,7 @@ export interface Session<Name extends string> {
   readonly operations: Readonly<Record<Name, { readonly recorded: number; readonly run: number }>>;
 }
 
-/** @throws trace-reads-value, kernel-unsupported, program-invalid, engine-failed */
+/** @throws trace-reads-value, kernel-unsupported, program-invalid, engine-failed, out-of-memory */
 export async function compile<Name extends string>(options: CompileOptions<Name>): Promise<Session<Name>> {
   const { runner, state } = options;
   const programs = new Map<string, RunnableProgram>();

@@ -2,6 +2,8 @@
 import { registerOn } from '../kernels/composite.js';
 import { composites } from '../kernels/composites.js';
 import { tf } from '../tf.js';
+import { correctEmpty } from './empty-tensors.js';
+import { catchingOutput } from './wasm-memory.js';
 import { repairWasm } from './wasm-repairs.js';
 
 export type KernelsBackend = 'wasm' | 'cpu';
@@ -9,11 +11,13 @@ export type KernelsBackend = 'wasm' | 'cpu';
 /** Makes the backend ready and the current one of tfjs. */
 export async function prepareBackend(backend: KernelsBackend): Promise<void> {
   if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
-  await withoutNewListeners(async () => {
+  const select = async (): Promise<void> => {
     await tf.setBackend(backend);
     await tf.ready();
-  });
+  };
+  await withoutNewListeners(backend === 'wasm' ? async () => catchingOutput(select) : select);
   if (backend === 'wasm') repairWasm();
+  correctEmpty(backend);
   for (const { name, eager } of composites) registerOn(backend, name, eager);
 }
 

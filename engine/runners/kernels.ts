@@ -2,7 +2,8 @@
  * Replays programs on a tfjs backend: wasm where TensorFlow is not installed, cpu as the oracle of tests. XLA and bfloat16 do
  * not exist here: everything is float32. The backend is tfjs's current one during a call and no longer.
  */
-import { NightstillError } from '../../config/errors.js';
+import { hasCode, NightstillError } from '../../config/errors.js';
+import type { FailureCode } from '../../config/failures.js';
 import { tf } from '../tf.js';
 import type { Numbers } from '../tracing/program.js';
 import { bytesOf, type TensorSpec } from '../tracing/tensor-spec.js';
@@ -12,6 +13,7 @@ import { checkInputs, checkNumbers, checkRows, knownProgram, knownVariable } fro
 import { describeJavaScript, describeWasm } from './processor.js';
 import { makeTensor, numbersOf, replay, scheduleOf, type Schedule } from './replay.js';
 import type { Executable, NamedNumbers, NumbersSource, RunnableProgram, Runner } from './runner.js';
+import { forgetOutput, freeingOnFailure, mebibytes, wasmBytes } from './wasm-memory.js';
 
 export const kernelsRunner = ({ backend }: { readonly backend: KernelsBackend }): Runner => ({
   name: `kernels ${backend}`,
@@ -22,10 +24,19 @@ export const kernelsRunner = ({ backend }: { readonly backend: KernelsBackend })
     ...describeWasm(),
   },
   async load(state, programs) {
+    if (backend === 'wasm') checkFits(state);
     await prepareBackend(backend);
     return new KernelsExecutable(backend, state, programs);
   },
 });
+
+/** @throws out-of-memory for a state that no wasm module can hold */
+function checkFits(state: TensorSpecs): void {
+  const bytes = Object.values(state).reduce((sum, spec) => sum + bytesOf(spec), 0);
+  if (bytes <= wasmBytes) return;
+  const found = `found one of ${mebibytes(bytes)}: only TensorFlow takes that`;
+  throw new NightstillError('out-of-memory', `expected a state within the 4 GiB that wasm can have, ${found}`);
+}
 
 class KernelsExecutable implements Executable {
   readonly #state = new Map<string, tf.Tensor>();
@@ -36,32 +47,37 @@ class KernelsExecutable implements Executable {
     readonly specs: TensorSpecs,
     programs: readonly RunnableProgram[],
   ) {
-    whileOnBackend(backend, () => {
-      for (const [name, spec] of Object.entries(specs))
-        this.#state.set(name, tf.keep(tf.zeros([...spec.shape], spec.dtype)));
-      for (const { program } of programs) this.#schedules.set(program.name, scheduleOf(program));
-    });
+    try {
+      this.#on('make room for the state', () => {
+        for (const [name, spec] of Object.entries(specs))
+          this.#state.set(name, tf.keep(tf.zeros([...spec.shape], spec.dtype)));
+        for (const { program } of programs) this.#schedules.set(program.name, scheduleOf(program));
+      });
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   run(name: string, inputs: NamedNumbers): Record<string, Numbers> {
     const schedule = knownProgram(this.#schedules, name);
     const numbers = checkInputs(schedule.program, inputs);
-    return whileOnBackend(this.backend, () => {
-      const { outputs, updates } = this.#guard(name, () => replay(schedule, numbers, this.#state));
+    return this.#on(`run program "${name}"`, () => {
+      const { outputs, updates } = freeingOnFailure(() => replay(schedule, numbers, this.#state));
       for (const [variable, tensor] of updates) this.#replace(variable, tensor);
       return outputs;
     });
   }
 
   read(names: readonly string[]): Record<string, Numbers> {
-    return whileOnBackend(this.backend, () =>
+    return this.#on('read the state', () =>
       Object.fromEntries(names.map((name) => [name, numbersOf(this.#variable(name))])),
     );
   }
 
   write(values: NamedNumbers): void {
     for (const [name, numbers] of Object.entries(values)) checkNumbers(`variable "${name}"`, this.#spec(name), numbers);
-    whileOnBackend(this.backend, () => {
+    this.#on('write the state', () => {
       for (const [name, numbers] of Object.entries(values))
         this.#replace(name, tf.keep(makeTensor(numbers, this.#spec(name))));
     });
@@ -69,7 +85,7 @@ class KernelsExecutable implements Executable {
 
   readRows(name: string, begin: number, count: number): Numbers {
     const width = checkRows(name, this.#spec(name), begin, count);
-    return whileOnBackend(this.backend, () =>
+    return this.#on('read the state', () =>
       this.#variable(name)
         .dataSync<'float32' | 'int32'>()
         .slice(begin * width, (begin + count) * width),
@@ -115,16 +131,29 @@ class KernelsExecutable implements Executable {
     return tensor;
   }
 
-  #guard<Result>(program: string, work: () => Result): Result {
-    try {
-      return work();
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new NightstillError(
-        'engine-failed',
-        `expected the ${this.backend} backend to run program "${program}", found: ${why}`,
-        { cause },
-      );
-    }
+  /** Does the work on the backend. @throws out-of-memory, engine-failed */
+  #on<Result>(what: string, work: () => Result): Result {
+    return whileOnBackend(this.backend, () => {
+      try {
+        forgetOutput();
+        return work();
+      } catch (cause) {
+        const code = failureOf(cause);
+        if (code === undefined) throw cause;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const bounds = code === 'out-of-memory' && this.backend === 'wasm' ? ' within the 4 GiB that it can have' : '';
+        const expected = `expected the ${this.backend} backend to ${what}${bounds}`;
+        throw new NightstillError(code, `${expected}, found: ${why}`, { cause });
+      }
+    });
   }
+}
+
+/** Undefined for an error that has its code and its message already. */
+function failureOf(cause: unknown): FailureCode | undefined {
+  if (hasCode(cause, 'out-of-memory', 'engine-failed')) return cause.code;
+  if (hasCode(cause)) return undefined;
+  // JavaScript has no room for an array, or the module's own code none for what it needs besides tensors.
+  const full = /Array buffer allocation failed|Invalid typed array length|^Aborted\(/;
+  return full.test(cause instanceof Error ? cause.message : String(cause)) ? 'out-of-memory' : 'engine-failed';
 }

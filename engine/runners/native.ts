@@ -78,7 +78,7 @@ export class NativeLibrary {
     return this.#addon.getNumOfTensors();
   }
 
-  /** @throws engine-failed */
+  /** @throws engine-failed, out-of-memory */
   loadSession(directory: string): number {
     return this.#guard(`load ${directory}`, () => this.#addon.loadSavedModel(directory, 'serve'));
   }
@@ -95,7 +95,7 @@ export class NativeLibrary {
     for (const { handle } of held) this.#addon.deleteTensor(handle);
   }
 
-  /** @throws engine-failed with TensorFlow's message */
+  /** @throws engine-failed, out-of-memory, with TensorFlow's message */
   run(session: number, feeds: readonly Feed[], fetches: readonly string[]): Numbers[] {
     const held: HeldFeed[] = [];
     try {

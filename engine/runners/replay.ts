@@ -10,6 +10,7 @@ import {
   type Value,
 } from '../tracing/program.js';
 import { sizeOf, type TensorSpec } from '../tracing/tensor-spec.js';
+import { checkOutput } from './wasm-memory.js';
 
 /** A program with its constants as tensors and with the values that may be freed after each of its operations. */
 export interface Schedule {
@@ -67,6 +68,7 @@ export function replay(
         values.delete(value);
       }
     });
+    checkOutput();
     const outputs = [...program.outputs].map(([name, value]): [string, Numbers] => [
       name,
       numbersOf(tensorOf(values, value)),
@@ -83,17 +85,27 @@ function updatesOf(
   state: ReadonlyMap<string, tf.Tensor>,
 ): Map<string, tf.Tensor> {
   const updates = new Map<string, tf.Tensor>();
-  for (const [name, update] of program.updates) {
-    const next =
-      update.kind === 'whole'
-        ? tensorOf(values, update.value).clone()
-        : replaceRows(variable(state, name), tensorOf(values, update.indices), tensorOf(values, update.values));
-    updates.set(name, tf.keep(next));
+  try {
+    for (const [name, update] of program.updates) {
+      const next =
+        update.kind === 'whole'
+          ? tensorOf(values, update.value).clone()
+          : replaceRows(variable(state, name), tensorOf(values, update.indices), tensorOf(values, update.values));
+      updates.set(name, tf.keep(next));
+    }
+  } catch (error) {
+    for (const tensor of updates.values()) tensor.dispose();
+    throw error;
   }
   return updates;
 }
 
 function runOperation({ kernel, inputs, attributes, outputs }: Operation, values: Map<Value, tf.Tensor>): void {
+  // Some kernels of wasm divide by the length of an axis, or cannot be made for none.
+  if (outputs.length > 0 && outputs.every(({ shape }) => shape.includes(0))) {
+    for (const output of outputs) values.set(output, tf.zeros([...output.shape], output.dtype));
+    return;
+  }
   const tensors: Record<string, tf.Tensor> = {};
   for (const [name, value] of Object.entries(inputs)) tensors[name] = tensorOf(values, value);
   // Kernels of many inputs take a list.

@@ -2,15 +2,19 @@
 import { tensorOf } from '../kernels/composite.js';
 import { tf } from '../tf.js';
 import { attributesForTfjs, attributesOf, type Attributes } from '../tracing/program.js';
-import { axesOf, axisOf, flagOf, numberOf, reduced } from '../tracing/shapes.js';
+import { axisOf, numberOf } from '../tracing/shapes.js';
 
 type Kernel = (x: tf.Tensor, attributes: Attributes) => tf.Tensor;
 
 /** Puts another implementation in the place of a kernel, which it may call. */
-export function replaceKernel(kernelName: string, make: (original: tf.KernelFunc) => tf.KernelFunc): void {
-  const { kernelFunc } = tf.getKernel(kernelName, 'wasm');
-  tf.unregisterKernel(kernelName, 'wasm');
-  tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc: make(kernelFunc) });
+export function replaceKernel(
+  kernelName: string,
+  make: (original: tf.KernelFunc) => tf.KernelFunc,
+  backendName = 'wasm',
+): void {
+  const { kernelFunc } = tf.getKernel(kernelName, backendName);
+  tf.unregisterKernel(kernelName, backendName);
+  tf.registerKernel({ kernelName, backendName, kernelFunc: make(kernelFunc) });
 }
 
 /** For inputs that `wrong` picks, `right` runs instead of the backend's own kernel. */
@@ -37,13 +41,6 @@ export function correctWasm(): void {
       const [low, high] = ['clipValueMin', 'clipValueMax'].map((name) => numberOf(attributes, name));
       return tf.minimum(tf.maximum(x, tf.scalar(low ?? 0, 'int32')), tf.scalar(high ?? 0, 'int32'));
     },
-  );
-  // wasm's product of no elements is 0, not 1.
-  correct(
-    'Prod',
-    (x) => x.size === 0,
-    (x, attributes) =>
-      tf.fill(reduced(x.shape, axesOf(attributes, x.shape), flagOf(attributes, 'keepDims')), 1, x.dtype),
   );
   // wasm reads and writes the bytes of bools as floats, beyond the end of the tensors.
   replaceKernel('Select', (original) => (call) => {

@@ -52,7 +52,7 @@ export interface Program {
   readonly state: ReadonlyMap<string, Value>;
   readonly operations: readonly Operation[];
   readonly outputs: ReadonlyMap<string, Value>;
-  /** All applied together, after every read. */
+  /** All applied after every read. Where the call fails, a runner may have applied some. */
   readonly updates: ReadonlyMap<string, Update>;
 }
 

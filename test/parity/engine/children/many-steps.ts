@@ -2,6 +2,7 @@
 import { compile } from '../../../../engine/compile.js';
 import { NativeLibrary } from '../../../../engine/runners/native.js';
 import { tf } from '../../../../engine/tf.js';
+import { updateRows } from '../../../../engine/tracing/row-update.js';
 import { residentBytes } from './memory.js';
 import { idsAt, runnerOf, state, training, weights } from './small-training.js';
 
@@ -9,7 +10,7 @@ const [packageDirectory = '', cacheDirectory = '', kind = ''] = process.argv.sli
 const library = kind === 'wasm' ? undefined : new NativeLibrary(packageDirectory);
 const session = await compile({
   runner: runnerOf(kind, packageDirectory, cacheDirectory),
-  state,
+  state: { ...state, count: { shape: [1], dtype: 'float32' }, rows: { shape: [2, 2], dtype: 'float32' } },
   programs: {
     train: training(kind === 'xla'),
     // 64 KiB are fed and fetched by each step: what a thousand of them leave behind is seen.
@@ -21,6 +22,14 @@ const session = await compile({
       inputs: { x: { shape: [2], dtype: 'int32' } },
       run: (_, { x = tf.scalar(0) }) => ({ outputs: { quotient: tf.floorDiv(tf.scalar(6, 'int32'), x) } }),
     },
+    // The second of its updates can fail when the first is made.
+    place: {
+      inputs: { at: { shape: [1], dtype: 'int32' } },
+      run: ({ count = tf.scalar(0) }, { at = tf.scalar(0) }) => ({
+        outputs: {},
+        updates: { count: tf.add(count, 1), rows: updateRows(at.as1D(), tf.ones([1, 2])) },
+      }),
+    },
   },
 });
 session.write(weights());
@@ -29,6 +38,7 @@ const failures = [
   () => session.run('train', { ids: idsAt(1, 1) }),
   () => session.run('train', { ids: idsAt(1, 1), labels: new Int32Array(3) }),
   () => session.write({ embedding: new Float32Array(3) }),
+  () => session.run('place', { at: Int32Array.of(7) }),
   () => session.run('divide', { x: Int32Array.of(0, 0) }),
 ];
 

@@ -21,12 +21,17 @@ export interface KernelCase extends Call {
 /** `KERNEL_SEED=7 npx jest …` draws other cases. */
 export const seed = Number(process.env['KERNEL_SEED'] ?? 1);
 
-/** Some calls of a kernel, each drawn anew. @param what tells apart the ways to call one kernel */
+/**
+ * Some calls of a kernel, each drawn anew; the last one of axes that may have no length. tfjs has no gradients of tensors without elements.
+ * @param what tells apart the ways to call one kernel
+ */
 export const drawn = (kernel: string, what: string, make: (draw: Draw) => Call, draws = 3): KernelCase[] =>
-  Array.from({ length: draws }, (_, index) => {
-    const call = make(new Draw(seed, `${kernel} ${what} ${index}`));
+  Array.from({ length: draws + 1 }, (_, index) => {
+    const call = make(new Draw(seed, `${kernel} ${what} ${index}`, index < draws ? 1 : 0));
     const inputs = call.inputs.map(({ spec }) => describeSpec(spec)).join(' and ');
-    return { kernel, title: `${kernel} ${what}, draw ${index}, of ${inputs}`, ...call };
+    const empty = call.inputs.some(({ numbers }) => numbers.length === 0);
+    const title = `${kernel} ${what}, draw ${index}, of ${inputs}`;
+    return { kernel, title, ...call, gradient: call.gradient === true && !empty };
   });
 
 export const allTypes = ['float32', 'int32', 'bool'] as const;

@@ -52,7 +52,7 @@ const barrier = (draw: Draw, dtype: DataType): Call => {
 };
 
 const labelled = (draw: Draw): [logits: Input, labels: Input] => {
-  const [rows, classes] = [draw.integer(1, 5), draw.integer(1, 7)];
+  const [rows, classes] = [draw.integer(draw.shortest, 5), draw.integer(1, 7)];
   return [draw.input([rows, classes]), draw.input([rows], 'int32', [0, classes - 1])];
 };
 

@@ -12,8 +12,15 @@ export type Range = readonly [low: number, high: number];
 export class Draw {
   #state: number;
 
-  /** @param purpose what is drawn: another stream of numbers from the same seed */
-  constructor(seed: number, purpose: string) {
+  /**
+   * @param purpose what is drawn: another stream of numbers from the same seed
+   * @param shortest the least length of an axis
+   */
+  constructor(
+    seed: number,
+    purpose: string,
+    readonly shortest: 0 | 1 = 1,
+  ) {
     this.#state = seed >>> 0;
     for (const character of purpose) this.#state = Math.imul(this.#state ^ character.charCodeAt(0), 0x01000193) >>> 0;
   }
@@ -41,12 +48,17 @@ export class Draw {
   }
 
   shape(rank: number): number[] {
-    return Array.from({ length: rank }, () => this.integer(1, 4));
+    return Array.from({ length: rank }, () => this.integer(this.shortest, 4));
   }
 
   /** A shape of any rank from `least` to `most`. */
   anyShape(least = 0, most = 4): number[] {
     return this.shape(this.integer(least, most));
+  }
+
+  /** As `anyShape`, but something is there to be chosen: TensorFlow refuses a choice from nothing, or asks for none. */
+  someShape(least = 1, most = 4): number[] {
+    return this.anyShape(least, most).map((length) => Math.max(1, length));
   }
 
   /** A shape that broadcasts to `shape`: some axes of length one, some leading ones left out. */

@@ -22,7 +22,7 @@ const places = (draw: Draw, rows: readonly number[], lengths: readonly number[])
 
 /** The first axes of operand and indices name the batch: each has its own choice. */
 const batched = (draw: Draw, batchAxes: number, dtype: DataType): Call => {
-  const shape = draw.anyShape(batchAxes + 1, 4);
+  const shape = draw.someShape(batchAxes + 1);
   const axis = draw.integer(batchAxes, shape.length - 1);
   const ids = indices(draw, [...shape.slice(0, batchAxes), ...draw.anyShape(1, 2)], shape[axis]!);
   return { inputs: [draw.input(shape, dtype), ids], run: (x, chosen) => tf.gather(x, chosen, axis, batchAxes) };
@@ -30,8 +30,9 @@ const batched = (draw: Draw, batchAxes: number, dtype: DataType): Call => {
 
 const gathering: KernelCase[] = [
   ...ofTypes(allTypes, 'GatherV2', 'along any axis', (draw, dtype) => {
-    const shape = draw.anyShape(1);
-    const axis = draw.axis(shape.length);
+    const any = draw.anyShape(1);
+    const axis = draw.axis(any.length);
+    const shape = any.with(axis, Math.max(1, any.at(axis)!));
     const ids = indices(draw, draw.anyShape(1, 2), shape.at(axis)!);
     return { inputs: [draw.input(shape, dtype), ids], run: (x, chosen) => tf.gather(x, chosen, axis) };
   }),
@@ -39,7 +40,7 @@ const gathering: KernelCase[] = [
   // tfjs has no gradient for more than one axis of batches.
   ...drawn('GatherV2', 'batch by batch, twice', (draw) => batched(draw, 2, 'float32')),
   ...ofTypes(allTypes, 'GatherNd', 'of elements and slices', (draw, dtype) => {
-    const shape = draw.anyShape(1);
+    const shape = draw.someShape();
     const at = places(draw, draw.anyShape(1, 2), shape.slice(0, draw.integer(1, shape.length)));
     return { inputs: [draw.input(shape, dtype), at], run: (x, chosen) => tf.gatherND(x, chosen), gradient: false };
   }),
@@ -47,7 +48,7 @@ const gathering: KernelCase[] = [
 
 const collecting: KernelCase[] = [
   ...ofTypes(numbers, 'ScatterNd', 'that adds what meets', (draw, dtype) => {
-    const shape = draw.anyShape(1);
+    const shape = draw.someShape();
     const depth = draw.integer(1, shape.length);
     const rows = draw.shape(1);
     const updates = draw.input([...rows, ...shape.slice(depth)], dtype);
@@ -58,7 +59,7 @@ const collecting: KernelCase[] = [
     };
   }),
   ...ofTypes(allTypes, 'ReplaceRows', 'out of order', (draw, dtype) => {
-    const shape = draw.anyShape(1);
+    const shape = draw.someShape();
     const rows = draw.shuffled([...Array(shape[0]).keys()]).slice(0, draw.integer(1, shape[0]!));
     const chosen: Input = { spec: { shape: [rows.length], dtype: 'int32' }, numbers: Int32Array.from(rows) };
     return {
@@ -76,6 +77,15 @@ const collecting: KernelCase[] = [
       run: (x, of) => tf.unsortedSegmentSum(x, of as tf.Tensor1D, segments),
     };
   }),
+  ...drawn(
+    'UnsortedSegmentSum',
+    'of no rows',
+    (draw) => ({
+      inputs: [draw.input([0, 2]), draw.input([0], 'int32')],
+      run: (x, of) => tf.unsortedSegmentSum(x, of as tf.Tensor1D, 3),
+    }),
+    1,
+  ),
 ];
 
 const top = (draw: Draw, input: Input): Call => {
@@ -89,7 +99,7 @@ const top = (draw: Draw, input: Input): Call => {
 
 const ordering: KernelCase[] = [
   ...ofTypes(numbers, 'TopK', 'of different values', (draw, dtype) =>
-    top(draw, draw.distinct(draw.anyShape(1), dtype)),
+    top(draw, draw.distinct(draw.someShape(), dtype)),
   ),
   ...ofTypes(numbers, 'TopK', 'of equal values: the lower index first', (draw, dtype) => {
     const { spec, numbers: whole } = draw.input([draw.integer(1, 3), 8], 'int32', [1, 3]);

@@ -24,7 +24,9 @@ const reshaped = (draw: Draw, shape: readonly number[]): number[] => {
     const last = done.at(-1);
     return last !== undefined && draw.truth() ? done.with(-1, last * length) : [...done, length];
   }, []);
-  return lengths.length > 0 && draw.truth() ? lengths.with(draw.axis(lengths.length), -1) : lengths;
+  return lengths.length > 0 && !shape.includes(0) && draw.truth()
+    ? lengths.with(draw.axis(lengths.length), -1)
+    : lengths;
 };
 
 const shaping: KernelCase[] = [
@@ -90,7 +92,7 @@ const parting: KernelCase[] = [
     return { inputs: [draw.input(shape, dtype)], run: (x) => tf.slice(x, begin, size) };
   }),
   ...moving('Slice', 'of rows', (draw, dtype) => {
-    const shape = draw.anyShape(1);
+    const shape = draw.someShape();
     const begin = draw.integer(0, shape[0]! - 1);
     const rows = draw.integer(1, shape[0]! - begin);
     return { inputs: [draw.input(shape, dtype)], run: (x) => tf.slice(x, begin, rows) };

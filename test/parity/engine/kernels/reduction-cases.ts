@@ -27,6 +27,18 @@ const reductions = (kernel: string, reduce: Reduce, dtypes: readonly DataType[] 
     const keepDims = draw.truth();
     return { inputs: [draw.distinct(draw.anyShape(), dtype)], run: (x) => reduce(x, undefined, keepDims) };
   }),
+  ...dtypes.flatMap((dtype) =>
+    drawn(
+      kernel,
+      `of nothing, ${dtype}`,
+      (draw) => {
+        const shape = draw.shuffled([0, draw.integer(0, 3), draw.integer(0, 3)]);
+        const keepDims = draw.truth();
+        return { inputs: [draw.input(shape, dtype)], run: (x) => reduce(x, shape.indexOf(0), keepDims) };
+      },
+      1,
+    ),
+  ),
   ...drawn(kernel, 'of a scalar', (draw) => ({ inputs: [draw.distinct([], dtypes[0])], run: (x) => reduce(x) }), 1),
 ];
 
@@ -57,12 +69,12 @@ type Argument = (x: tf.Tensor, axis: number) => tf.Tensor;
 
 const places = (kernel: string, find: Argument): KernelCase[] => [
   ...ofTypes(allTypes, kernel, 'of different values', (draw, dtype) => {
-    const shape = draw.anyShape(1);
+    const shape = draw.someShape();
     const axis = draw.axis(shape.length);
     return { inputs: [draw.distinct(shape, dtype)], run: (x) => find(x, axis) };
   }),
   ...drawn(kernel, 'of equal values: the first', (draw) => {
-    const shape = draw.anyShape(1);
+    const shape = draw.someShape();
     const axis = draw.axis(shape.length);
     return { inputs: [draw.input(shape, 'int32', [0, 1])], run: (x) => find(x, axis) };
   }),
@@ -98,8 +110,14 @@ const reducing: KernelCase[] = [
     const flags = [draw.truth(), draw.truth()];
     return { inputs: [draw.input(shape)], run: (x) => tf.cumsum(x, shape.length - 1, ...flags), gradient: true };
   }),
-  ...drawn('Sum', 'of nothing', (draw) => ({ inputs: [draw.input([2, 0, 3])], run: (x) => tf.sum(x, 1) }), 1),
-  ...drawn('Prod', 'of nothing', (draw) => ({ inputs: [draw.input([0])], run: (x) => tf.prod(x) }), 1),
+  ...numbers.flatMap((dtype) =>
+    drawn(
+      'Prod',
+      `of nothing, ${dtype}`,
+      (draw) => ({ inputs: [draw.input([2, 0], dtype)], run: (x) => tf.prod(x, 1) }),
+      1,
+    ),
+  ),
   ...ofTypes(numbers, 'AddN', 'of some', (draw, dtype) => {
     const shape = draw.anyShape();
     const inputs = Array.from({ length: draw.integer(1, 4) }, () => draw.input(shape, dtype));
@@ -126,7 +144,8 @@ const batches: readonly (readonly [what: string, gradient: boolean, leading: (dr
 ];
 
 const multiplied = (draw: Draw, [a, b]: Sides, tA: boolean, tB: boolean): Call => {
-  const [rows, inner, columns] = [draw.integer(1, 6), draw.integer(2, 6), draw.integer(1, 6)];
+  const length = (least: number): number => draw.integer(least * draw.shortest, 6);
+  const [rows, inner, columns] = [length(1), length(2), length(1)];
   const left = tA ? [inner, rows] : [rows, inner];
   const right = tB ? [columns, inner] : [inner, columns];
   return {
@@ -151,4 +170,25 @@ const matrices: KernelCase[] = batches.flatMap(([what, gradient, leading]) =>
   ),
 );
 
-export const reductionCases: readonly KernelCase[] = [...reducing, ...matrices];
+/** Sums of no products, and no products at all. */
+const empty: KernelCase[] = (
+  [
+    [2, 0, 3],
+    [0, 2, 3],
+    [2, 2, 0],
+  ] as const
+).flatMap(([rows, inner, columns]) =>
+  [[], [2], [0]].flatMap((leading) =>
+    drawn(
+      'BatchMatMul',
+      'with lengths of none',
+      (draw) => ({
+        inputs: [draw.input([...leading, rows, inner]), draw.input([...leading, inner, columns])],
+        run: (a, b) => tf.matMul(a, b),
+      }),
+      1,
+    ),
+  ),
+);
+
+export const reductionCases: readonly KernelCase[] = [...reducing, ...matrices, ...empty];

@@ -69,6 +69,23 @@ test('batches that broadcast against each other are products of each pair', asyn
   expect(greatest([product.dataSync(), tf.stack(pairs).dataSync()])).toBeLessThan(1e-6);
 });
 
+test('the numbers of one tensor are a second matrix in every shape that they are given', async () => {
+  const results = await onBoth(() => {
+    const x = tensor([4, 6], 0.7);
+    const shapes: [number, number][] = [
+      [4, 6],
+      [6, 4],
+      [2, 12],
+      [4, 6],
+    ];
+    const products = shapes.map(([inner, columns]) =>
+      tf.matMul(tensor([3, inner], 1.3), tf.reshape(x, [inner, columns])),
+    );
+    return tf.concat(products.map((product) => product.flatten()));
+  });
+  expect(greatest(results)).toBeLessThan(1e-6);
+});
+
 test('sums of segments: some empty, some of many rows, ids outside dropped', async () => {
   const work = (): tf.Tensor => tf.unsortedSegmentSum(tensor([6, 4], 0.3), tf.tensor1d([2, 0, 2, 5, 2, 0], 'int32'), 4);
   expect(greatest(await onBoth(work))).toBeLessThan(1e-6);
