@@ -10,14 +10,14 @@ import {
   TerminatedFailure,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import { CancellationScope, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { NightstillError } from '../config/errors.js';
 import { isNightlyInput, nightRunId, type NightlyInput, type NightResult } from '../config/night.js';
 import type { Json } from '../config/json.js';
 import type { RunResult } from '../config/plan.js';
 import { dateIn, fillDate, needsDate } from '../config/scheduled-date.js';
 import type { distill } from './distill.js';
-import { asRunFailure } from './failure.js';
+import { askedToEnd, asRunFailure } from './failure.js';
 
 /** Of every workflow that a schedule starts: the time it was due, before jitter; of one that was triggered, that moment. */
 const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -43,8 +43,9 @@ export async function nightly(input: NightlyInput): Promise<NightResult> {
     });
     return { run, status: 'completed', ...stagesOf({ nodes }) };
   } catch (error) {
+    const cancellation = askedToEnd([error]);
+    if (cancellation) throw cancellation;
     if (!isCancellation(error)) throw asNightFailure(run, error);
-    if (CancellationScope.current().consideredCancelled) throw error;
     return { run, status: 'cancelled', ran: [], reused: [] };
   }
 }

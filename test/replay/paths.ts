@@ -128,6 +128,21 @@ export const paths: Readonly<Record<string, Path>> = {
       await settled(handle);
     },
   },
+  'cancel-unheard': {
+    shows: 'the run is cancelled while a stage works, which fails before it hears of it',
+    ends: 'CANCELED',
+    holds: 'ACTIVITY_TASK_FAILED',
+    take: async (recording) => {
+      const { night, store, runId } = recording;
+      const waitFor = `${recordingDirectory}/fail-now`;
+      const stages = [{ id: 'a', uses: 'failing', with: { code: 'dataset-empty', waitFor } }];
+      const handle = await night.start(runId, smallPlan(store, stages));
+      await working(recording, 'a');
+      await handle.cancel();
+      writeFileSync(waitFor, '');
+      await settled(handle);
+    },
+  },
   reset: {
     shows: 'the workflow is reset while a stage works, and goes on from there',
     ends: 'COMPLETED',
