@@ -5,6 +5,7 @@
 import { carriesCredentials } from '../config/credentials.js';
 import { hasCode } from '../config/errors.js';
 import type { JsonObject } from '../config/json.js';
+import { deepestLevel, isTooDeep } from '../config/nesting.js';
 import type { Numerics } from '../config/numerics.js';
 import { planFileSchema, startsFromChampion, takenByStages, type PlanFile } from '../config/plan-schema.js';
 import type { NodeRetry, PlanNode, ResolvedPlan } from '../config/plan.js';
@@ -27,7 +28,7 @@ export interface PlanRules {
 
 /** @throws plan-invalid */
 export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
-  throwIfAny(depthIssues(file));
+  if (isTooDeep(file)) throwIfAny([{ path: '', expected: `at most ${deepestLevel} levels`, found: 'more' }]);
   throwIfAny(credentialIssues(file));
   const checked = check(planFileSchema, file, '');
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
@@ -239,20 +240,6 @@ function textsIn(value: unknown, path: string): PlacedText[] {
   if (typeof value !== 'object' || value === null) return [];
   const members = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   return members.flatMap(([key, member]) => textsIn(member, joinPath(path, key)));
-}
-
-/** Plans are walked by recursion: what is nested deeper than any sensible plan is refused first. */
-const deepest = 50;
-
-function depthIssues(file: unknown): PlanIssue[] {
-  let level: unknown[] = [file];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > deepest) return [{ path: '', expected: `at most ${deepest} levels`, found: 'more' }];
-    level = level.flatMap((value): unknown[] =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    );
-  }
-  return [];
 }
 
 const given = <Fields extends object>(fields: Fields): { [Name in keyof Fields]: NonNullable<Fields[Name]> } =>

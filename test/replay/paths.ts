@@ -167,6 +167,16 @@ export const paths: Readonly<Record<string, Path>> = {
       await night.client.workflow.execute('distill', start).catch(() => undefined);
     },
   },
+  'malformed-night': {
+    shows: 'a night was started with a time zone that there is not',
+    ends: 'FAILED',
+    take: async ({ night, store, runId }) => {
+      const file = smallPlan(store, [{ id: 'a', with: { text: 'rows of {{scheduledDate}}' } }]);
+      const args = [{ ...nightOf(runId), timeZone: 'Mars/Phobos', file }];
+      const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args };
+      await night.client.workflow.execute('nightly', start).catch(() => undefined);
+    },
+  },
   unserved: {
     shows: 'no worker serves the queue of a stage, until one comes',
     ends: 'COMPLETED',
