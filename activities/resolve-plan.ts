@@ -5,6 +5,7 @@
 import { carriesCredentials } from '../config/credentials.js';
 import { hasCode } from '../config/errors.js';
 import type { JsonObject } from '../config/json.js';
+import { nearest } from '../config/nearest.js';
 import { deepestLevel, isTooDeep } from '../config/nesting.js';
 import type { Numerics } from '../config/numerics.js';
 import { planFileSchema, startsFromChampion, takenByStages, type PlanFile } from '../config/plan-schema.js';
@@ -14,7 +15,7 @@ import { needsDate, withoutWindows } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { withForeseenScoring } from './foreseen-scoring.js';
-import { joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
+import { joinPath, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';

@@ -123,6 +123,8 @@ describe('nightstill dev', () => {
       [['watch', 'none'], 'run-missing'],
       [['cancel', 'none'], 'run-missing'],
       [['explain', 'none'], 'run-missing'],
+      [['explain', 'first', 'rosw'], 'node-missing'],
+      [['logs', 'first', '--node', 'rosw'], 'node-missing'],
       [['export', 'first', 'model'], 'model-unnamed'],
       [['run', 'rows.jsonl'], 'plan-invalid'],
     ] as const) {
