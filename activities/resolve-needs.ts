@@ -3,10 +3,11 @@
  * comes from one output. Pure.
  */
 import type { Json, JsonObject } from '../config/json.js';
+import { nearest } from '../config/nearest.js';
 import type { OutputOfNode, PlanNode } from '../config/plan.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { isJsonObject } from '../storage/index.js';
-import { nearest, type PlanIssue } from './plan-issues.js';
+import type { PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './planned-stage.js';
 
 export function needIssues(stages: readonly PlannedStage[]): PlanIssue[] {

@@ -5,6 +5,8 @@
 import { carriesCredentials } from '../config/credentials.js';
 import { hasCode } from '../config/errors.js';
 import type { JsonObject } from '../config/json.js';
+import { nearest } from '../config/nearest.js';
+import { deepestLevel, isTooDeep } from '../config/nesting.js';
 import type { Numerics } from '../config/numerics.js';
 import { planFileSchema, startsFromChampion, takenByStages, type PlanFile } from '../config/plan-schema.js';
 import type { NodeRetry, PlanNode, ResolvedPlan } from '../config/plan.js';
@@ -13,7 +15,7 @@ import { needsDate, withoutWindows } from '../config/scheduled-date.js';
 import type { StageKind } from '../config/stage-kind.js';
 import { canonicalJson, digestOf, parseStoreUrl, type Json } from '../storage/index.js';
 import { withForeseenScoring } from './foreseen-scoring.js';
-import { describe, joinPath, nearest, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
+import { describe, joinPath, planInvalid, throwIfAny, type PlanIssue } from './plan-issues.js';
 import type { PlannedStage } from './planned-stage.js';
 import { choiceIssues, disagreementIssues, needIssues, resolveInputs } from './resolve-needs.js';
 import { check } from './schema-issues.js';
@@ -27,7 +29,7 @@ export interface PlanRules {
 
 /** @throws plan-invalid */
 export function resolvePlan(file: unknown, rules: PlanRules): ResolvedPlan {
-  throwIfAny(depthIssues(file));
+  if (isTooDeep(file)) throwIfAny([{ path: '', expected: `at most ${deepestLevel} levels`, found: 'more' }]);
   throwIfAny([...credentialIssues(file), ...prototypeIssues(file, '')]);
   const checked = check(planFileSchema, file, '');
   const plan = checked.issues ? withoutBroken(file, checked.issues) : checked.value;
@@ -239,20 +241,6 @@ function textsIn(value: unknown, path: string): PlacedText[] {
   if (typeof value !== 'object' || value === null) return [];
   const members = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   return members.flatMap(([key, member]) => textsIn(member, joinPath(path, key)));
-}
-
-/** Plans are walked by recursion: what is nested deeper than any sensible plan is refused first. */
-const deepest = 50;
-
-function depthIssues(file: unknown): PlanIssue[] {
-  let level: unknown[] = [file];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > deepest) return [{ path: '', expected: `at most ${deepest} levels`, found: 'more' }];
-    level = level.flatMap((value): unknown[] =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    );
-  }
-  return [];
 }
 
 /** What is checked against a schema loses this key without a word, and the plan would mean something else than it says. */

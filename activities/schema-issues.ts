@@ -1,6 +1,7 @@
 /** What zod finds wrong with a part of a plan, in the words of this project. */
 import { z } from 'zod';
-import { describe, joinPath, nearest, type PlanIssue } from './plan-issues.js';
+import { nearest } from '../config/nearest.js';
+import { describe, joinPath, type PlanIssue } from './plan-issues.js';
 
 type Schema = z.core.$ZodType;
 type SchemaIssue = z.core.$ZodIssue;

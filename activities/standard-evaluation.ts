@@ -3,9 +3,10 @@
  * plan has, so that a report tells what each step was worth; the gate decides by those that it compares, and who passes is promoted. Pure.
  */
 import { scoresOf, systemsOf, type Gate, type System } from '../config/gate-schema.js';
+import { nearest } from '../config/nearest.js';
 import { isEndpoint, ownModel, startsFromChampion, type PlanFile } from '../config/plan-schema.js';
 import type { StageKind } from '../config/stage-kind.js';
-import { nearest, type PlanIssue } from './plan-issues.js';
+import type { PlanIssue } from './plan-issues.js';
 import { answerEvaluation, answersEvaluation } from './standard-answers.js';
 import { plannedStage, type PlannedStage } from './planned-stage.js';
 

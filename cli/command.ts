@@ -3,9 +3,9 @@
  * documentation are made from one table. A verb writes results to standard output and everything else to standard error.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { nearest } from '../activities/plan-issues.js';
 import type { Variables } from '../config/environment.js';
 import { isUsageError } from '../config/errors.js';
+import { nearest } from '../config/nearest.js';
 
 export interface Flag {
   readonly summary: string;

@@ -90,6 +90,28 @@ export async function openClient(settings: TemporalSettings, dataConverter: stri
   }
 }
 
+/**
+ * Names the server that gave no answer, which its client does not know by address.
+ * @param wanted in a few words
+ * @throws what `ask` throws; temporal-unavailable with the address, and why there was no answer
+ */
+export async function askServer<Value>(
+  { address, whySilent }: OpenClient,
+  wanted: string,
+  ask: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (!hasCode(cause, 'temporal-unavailable')) throw cause;
+    throw new NightstillError(
+      'temporal-unavailable',
+      `expected ${wanted} of a Temporal server at ${address}, found none: ${await whySilent()}`,
+      { cause },
+    );
+  }
+}
+
 const onceWithinMs = 3000;
 
 /** The client tries again until time is up, and then says that: what is wrong, one call that is not repeated tells. */

@@ -18,14 +18,14 @@ the plan when Temporal still knows the run.`,
   },
   exits: { 0: 'said', ...commonExits },
   run: async ({ flags, words: [runId = '', node], variables }) => {
-    const { connectLazily } = await import('./connect.js');
+    const { askServer, connectLazily } = await import('./connect.js');
     const { explain } = await import('../client/index.js');
     const open = await connectLazily(flags);
     try {
       const { client } = open;
       const about = { runId, client, ...(node !== undefined && { node }) };
-      const explanations = await readRecorded(flags.store, variables, (store) =>
-        explain(store === undefined ? about : { ...about, store }),
+      const explanations = await askServer(open, `run ${runId}`, () =>
+        readRecorded(flags.store, variables, (store) => explain(store === undefined ? about : { ...about, store })),
       );
       const text = flags.json ? JSON.stringify(explanations) : explanations.map(describe).join('\n\n');
       process.stdout.write(

@@ -21,7 +21,7 @@ safetensors and tokenizer to a new directory.`,
   },
   exits: { 0: 'written', ...commonExits },
   run: async ({ flags, words: [runId = '', directory = ''], variables }) => {
-    const { connectLazily } = await import('./connect.js');
+    const { askServer, connectLazily } = await import('./connect.js');
     const { exportModel } = await import('./export-model.js');
     const open = await connectLazily(flags);
     try {
@@ -34,7 +34,7 @@ safetensors and tokenizer to a new directory.`,
         store,
         recordedIn: storeOfRecords(variables),
       };
-      process.stdout.write(`${await exportModel(request)}\n`);
+      process.stdout.write(`${await askServer(open, `run ${runId}`, () => exportModel(request))}\n`);
       return exitStatus.ok;
     } finally {
       await open.close();

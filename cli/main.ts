@@ -3,9 +3,9 @@
  * The command line: finds the verb, runs it, and turns what it throws into `code: message`, the remedy and an exit status.
  * A stack is shown only when NIGHTSTILL_DEBUG is set.
  */
-import { nearest } from '../activities/plan-issues.js';
 import { showsStacks } from '../config/environment.js';
 import { asNightstillError, isUsageError } from '../config/errors.js';
+import { nearest } from '../config/nearest.js';
 import { packageVersion } from '../tools/package-version.js';
 import { exitStatus, UsageError, type Command } from './command.js';
 import { commands } from './commands.js';

@@ -55,17 +55,13 @@ async function wantedDigest({ store, flags }: MoveCommand): Promise<string> {
   const { digest, run, node } = flags;
   if ((digest === undefined) === (run === undefined)) throw new UsageError('expected either --digest or --run');
   if (digest !== undefined) return digest;
-  const { connectLazily } = await import('./connect.js');
+  const { askServer, connectLazily } = await import('./connect.js');
   const { modelOf } = await import('./export-model.js');
   const open = await connectLazily(flags);
   try {
-    const { artifact } = await modelOf({
-      client: open.client,
-      runId: run ?? '',
-      node,
-      store: flags.store,
-      recordedIn: store,
-    });
+    const { client } = open;
+    const request = { client, runId: run ?? '', node, store: flags.store, recordedIn: store };
+    const { artifact } = await askServer(open, `run ${run}`, () => modelOf(request));
     return artifact.digest;
   } finally {
     await open.close();

@@ -1,9 +1,10 @@
 /** Logs as lines: of processes from their files, of runs from Temporal's history. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runLog, type RunLogEntry, type RunReference } from '../client/index.js';
+import { runLog, status, type RunLogEntry, type RunReference } from '../client/index.js';
 import { sayDecision } from '../config/approval.js';
 import { NightstillError } from '../config/errors.js';
+import { checkNode } from '../config/known-node.js';
 import { StateDirectory } from './dev/state-directory.js';
 
 /** The last lines of a process of this directory, under its name. */
@@ -17,10 +18,19 @@ export async function tailOf(name: string, count: number): Promise<string> {
   }
 }
 
+/** @throws node-missing */
 export async function* entriesOf(
   run: RunReference,
   { node, json }: { readonly node: string | undefined; readonly json: boolean },
 ): AsyncGenerator<string> {
+  if (node !== undefined) {
+    const { nodes } = await status(run);
+    checkNode(
+      run.runId,
+      node,
+      nodes.map(({ id }) => id),
+    );
+  }
   for (const entry of await runLog(run)) {
     if (node !== undefined && !('node' in entry && entry.node === node)) continue;
     if (json) yield JSON.stringify(entry);

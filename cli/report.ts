@@ -29,14 +29,16 @@ everything lies. Read from the store, which is that of the plan when Temporal st
     const language = languageOf(flags.lang, variables);
     const price = flags['usd-per-hour'];
     const about = { runId, ...(price !== undefined && { usdPerHour: priceOf(price) }) };
-    const { connectLazily } = await import('./connect.js');
+    const { askServer, connectLazily } = await import('./connect.js');
     const { report } = await import('../client/index.js');
     const { drawReport } = await import('./report/draw-report.js');
     const open = await connectLazily(flags);
     try {
       const { client } = open;
-      const found = await readRecorded(flags.store, variables, (store) =>
-        report(store === undefined ? { ...about, client } : { ...about, store }),
+      const found = await askServer(open, `run ${runId}`, () =>
+        readRecorded(flags.store, variables, (store) =>
+          report(store === undefined ? { ...about, client } : { ...about, store }),
+        ),
       );
       process.stdout.write(`${flags.json ? JSON.stringify(found) : drawReport(found, language)}\n`);
       return exitStatus.ok;

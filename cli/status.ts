@@ -18,17 +18,18 @@ say how it ended.`,
   },
   exits: { 0: 'said', ...commonExits },
   run: async ({ flags, words: [runId], variables }) => {
-    const { connectLazily } = await import('./connect.js');
+    const { askServer, connectLazily } = await import('./connect.js');
     const { describeRun, describeRuns } = await import('./describe-run.js');
     if (runId === '') throw new UsageError('expected the id of a run, found an empty word');
     const open = await connectLazily(flags);
     try {
       const { client } = open;
       const store = flags.store ?? storeOfRecords(variables);
-      const text =
+      const text = await askServer(open, runId === undefined ? 'the runs' : `run ${runId}`, () =>
         runId === undefined
-          ? await describeRuns(open, flags.json)
-          : await describeRun({ client, runId, ...(store !== undefined && { store }) }, flags.json, variables);
+          ? describeRuns(open, flags.json)
+          : describeRun({ client, runId, ...(store !== undefined && { store }) }, flags.json, variables),
+      );
       process.stdout.write(`${text}\n`);
       return exitStatus.ok;
     } finally {

@@ -6,6 +6,7 @@
 import type { Client } from '@temporalio/client';
 import { NightstillError } from '../config/errors.js';
 import { explainDifference } from '../config/explain-difference.js';
+import { checkNode } from '../config/known-node.js';
 import { driftLines, teacherDriftOf } from '../config/teacher-drift.js';
 import type { NodeState, NodeStatus, RunOutcome } from '../config/plan.js';
 import type { ObjectStore, Run } from '../storage/index.js';
@@ -37,7 +38,10 @@ export interface Explanation {
   readonly recordedBy?: string;
 }
 
-/** @throws run-missing when the store has no record of the run; run-unreadable, temporal-unavailable; what a store throws */
+/**
+ * @throws run-missing when the store has no record of the run; node-missing; run-unreadable, temporal-unavailable; what a store
+ *   throws
+ */
 export async function explain({ runId, node, client, store: named }: ExplainRequest): Promise<Explanation[]> {
   const seen = client && (await seenRun(client, runId, named === undefined));
   const url = named ?? seen?.store;
@@ -48,6 +52,11 @@ export async function explain({ runId, node, client, store: named }: ExplainRequ
     const run = await readRun(store, runId);
     if (run === undefined) throw missing(runId, 'its record in the store');
     const nodes = seen?.nodes ?? (run.outcome as RunOutcome | null)?.nodes ?? [];
+    checkNode(
+      runId,
+      node,
+      nodes.map(({ id }) => id),
+    );
     const idle = nodes.filter(({ unchanged }) => unchanged !== undefined).map(({ id }) => id);
     const wanted = [...new Set([...Object.keys(run.stages), ...idle])].filter(
       (id) => node === undefined || id === node,

@@ -1,7 +1,9 @@
 /** A run that was started, by this process or any other: its result, its live state, its end. */
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { TerminatedFailure } from '@temporalio/common';
 import type { RunResult, RunState } from '../config/plan.js';
 import { stateQueryName } from '../config/run-messages.js';
+import { describeRun, runStatusOf } from './description.js';
 import { nightOf, untilBegun } from './night-of-run.js';
 import { asQueryError } from './query-error.js';
 import { asAnswerError } from './run-error.js';
@@ -17,17 +19,32 @@ export class RunHandle {
   }
 
   /**
-   * Waits for the end of the run; where a night is to begin it, also for its beginning.
+   * Waits for the end of the run, also across a reset; where a night is to begin it, also for its beginning.
    * @throws the code that the run failed with, run-cancelled, run-terminated, `unexpected` for an end that has no code,
    *   run-missing, run-unreadable, temporal-unavailable, temporal-refused
    */
   async result(): Promise<RunResult> {
     return this.#coded(
-      this.#handle.result().catch(async (error: unknown) => {
+      this.#end().catch(async (error: unknown) => {
         await untilBegun(this, error);
-        return this.#handle.result();
+        return this.#end();
       }),
     );
+  }
+
+  /** A reset terminates the execution that is waited for, and the run goes on as another one. */
+  async #end(): Promise<RunResult> {
+    for (;;)
+      try {
+        return await this.#handle.result();
+      } catch (error) {
+        const isTerminated = error instanceof WorkflowFailedError && error.cause instanceof TerminatedFailure;
+        if (!isTerminated || (await this.#newestStatus()) === 'terminated') throw error;
+      }
+  }
+
+  async #newestStatus(): Promise<string> {
+    return runStatusOf((await describeRun(this.client, this.runId)).workflowExecutionInfo?.status);
   }
 
   /**

@@ -278,6 +278,7 @@ export const failures = {
   'run-unfinished': user('Wait until the run has completed, or start it again.'),
   'run-conflict': user('Choose another run id: this one was started with another plan.'),
   'run-missing': user('Correct the run id, or the namespace: Temporal forgets runs when their retention is over.'),
+  'node-missing': user('Name a node of the plan that the run follows: `nightstill status <run>` lists them.'),
   'run-unreadable': user(
     'Give the client the data converter (codecs, keys, external storage) that the run was started with.',
   ),

@@ -1,4 +1,5 @@
 /** A night of a schedule: what its workflow is given and returns, and how its run is named. Pure: workflows may import it. */
+import { namePattern } from './names.js';
 
 /** What a schedule stores: the plan as data, so that a night needs no file. */
 export interface NightlyInput {
@@ -10,12 +11,14 @@ export interface NightlyInput {
   readonly timeZone: string;
 }
 
-/** Whoever starts a night by hand may send anything. */
+/** Whoever starts a night by hand may send anything. Whether the file is a plan, its run tells. */
 export function isNightlyInput(input: unknown): input is NightlyInput {
   if (typeof input !== 'object' || input === null) return false;
   const { schedule, planDigest, timeZone } = input as Record<string, unknown>;
-  return [schedule, planDigest, timeZone].every((text) => typeof text === 'string');
+  return typeof schedule === 'string' && namePattern.test(schedule) && [planDigest, timeZone].every(isText);
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 export interface NightResult {
   /** Id of its run. */

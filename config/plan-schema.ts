@@ -7,6 +7,7 @@ import { budgetSchema } from './budget-schema.js';
 import { datasetSchema } from './dataset-schema.js';
 import { durationSchema } from './duration.js';
 import { gateSchema } from './gate-schema.js';
+import { namePattern } from './names.js';
 import { tensorflowRelease } from './numerics.js';
 import { scheduleSchema } from './schedule-schema.js';
 import { sourceUrlSchema } from './source-url.js';
@@ -18,7 +19,7 @@ import { teacherDirectorySchema, teacherEndpointSchema, type TeacherEndpoint } f
  */
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit')
+  .regex(namePattern, '1 to 63 characters of a-z 0-9 . _ -, the first a letter or digit')
   .refine((name) => name !== 'constructor', 'a name other than constructor');
 
 const milliseconds = z

@@ -8,11 +8,27 @@ import type { Json, JsonObject } from './json.js';
 
 export const datePlaceholder = '{{scheduledDate}}';
 
-/** The day at this moment where the clock is that of `timeZone`: `2026-11-27`. */
+/**
+ * The day at this moment where the clock is that of `timeZone`: `2026-11-27`.
+ * @throws plan-invalid for a time zone that is not known here
+ */
 export function dateIn(timeZone: string, at: Date): string {
-  const parts = new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  const value = Object.fromEntries(parts.formatToParts(at).map(({ type, value: text }) => [type, text]));
+  const value = Object.fromEntries(
+    partsIn(timeZone)
+      .formatToParts(at)
+      .map(({ type, value: text }) => [type, text]),
+  );
   return `${value['year']}-${value['month']}-${value['day']}`;
+}
+
+function partsIn(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  } catch (cause) {
+    throw new NightstillError('plan-invalid', 'timeZone: expected one such as Europe/Berlin, found another text', {
+      cause,
+    });
+  }
 }
 
 const dayMs = 24 * 3600 * 1000;

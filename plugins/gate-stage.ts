@@ -2,7 +2,7 @@
  * The stage kind `gate`: may this student be promoted? It decides on scores item by item, by what the plan demands under `gates`.
  * A gate that says no has done its work; a run fails only when the gate could not decide.
  */
-import { nearest } from '../activities/plan-issues.js';
+import { nearest } from '../config/nearest.js';
 import { scorerIdOf } from '../config/evaluate-options.js';
 import { gateOptions } from '../config/gate-options.js';
 import { observationsOf, scoresOf, systemsOf, type Gate } from '../config/gate-schema.js';

@@ -1,17 +1,17 @@
 /**
- * A run: resolves the file to a plan, then runs its nodes. It knows no stage kind. It fails with the code of the first failure. From
- * the resolved plan on it also leaves a record in the store of how it ended, unless it is terminated or the store stays away; a
- * refused plan leaves none, for its store is not known. History holds digests, never data.
+ * A run: resolves the file to a plan, then runs its nodes. It knows no stage kind. It fails with the code of the first failure,
+ * unless somebody asked it to end. From the resolved plan on it also leaves a record in the store of how it ended, unless it is
+ * terminated or the store stays away; a refused plan leaves none, for its store is not known. History holds digests, never data.
  */
 import { CancellationScope, isCancellation, log, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { ActivityOptions, TemporalFailure } from '@temporalio/common';
+import type { ActivityOptions } from '@temporalio/common';
 import type { PlanActivities } from '../activities/plan-activities.js';
 import { activityNames } from '../config/activity-names.js';
 import type { DistillInput, NodeResult, Plan, PlanNode, ResolvedPlan, RunEnd, RunResult } from '../config/plan.js';
 import type { FailureCode } from '../config/failures.js';
 import { Approvals } from './approvals.js';
 import { runDag, type DagEnd } from './dag.js';
-import { asRunFailure, describeFailure } from './failure.js';
+import { askedToEnd, asRunFailure, describeFailure } from './failure.js';
 import { lightOptions } from './light-options.js';
 import { runNode } from './node.js';
 import { RunBoard } from './run-board.js';
@@ -32,7 +32,7 @@ export async function distill(input: DistillInput): Promise<RunResult> {
   publish('running');
   const { results, failures } = await followToEnd(input, resolved, shown);
   const failure = failures.find((error) => !isCancellation(error));
-  const cancellation = CancellationScope.current().consideredCancelled ? failures.find(isCancelled) : undefined;
+  const cancellation = askedToEnd(failures);
   const status = cancellation ? 'cancelled' : failures.length > 0 ? 'failed' : 'completed';
   publish(status);
   await close({
@@ -60,15 +60,13 @@ function show(plan: Plan, { board, approvals }: Shown): void {
   approvals.show(plan);
 }
 
-const isCancelled = (error: unknown): error is TemporalFailure => isCancellation(error);
-
 /** The activity checks the file: whoever starts a workflow by hand may send anything, or nothing. */
 async function resolve(input: DistillInput | undefined): Promise<ResolvedPlan> {
   const file: unknown = input?.file ?? null;
   try {
     return await light(lightOptions)[activityNames.resolvePlan](file);
   } catch (error) {
-    throw isCancellation(error) ? error : asRunFailure(error, 'plan');
+    throw askedToEnd([error]) ?? asRunFailure(error, 'plan');
   }
 }
 

@@ -10,44 +10,63 @@ import {
   TerminatedFailure,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import { CancellationScope, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { NightstillError } from '../config/errors.js';
 import { isNightlyInput, nightRunId, type NightlyInput, type NightResult } from '../config/night.js';
 import type { Json } from '../config/json.js';
+import { deepestLevel, isTooDeep } from '../config/nesting.js';
 import type { RunResult } from '../config/plan.js';
 import { dateIn, fillDate, needsDate } from '../config/scheduled-date.js';
 import type { distill } from './distill.js';
-import { asRunFailure } from './failure.js';
+import { askedToEnd, asRunFailure } from './failure.js';
 
 /** Of every workflow that a schedule starts: the time it was due, before jitter; of one that was triggered, that moment. */
 const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 export async function nightly(input: NightlyInput): Promise<NightResult> {
-  if (!isNightlyInput(input))
-    throw asRunFailure(
-      new NightstillError('plan-invalid', 'expected what a schedule holds, found something else'),
-      'night',
-    );
-  const scheduledAt = workflowInfo().typedSearchAttributes.get(scheduledStartTime) ?? workflowInfo().startTime;
-  const run = nightRunId(input.schedule, scheduledAt);
-  const dated = needsDate(input.file);
-  const file = dated ? fillDate(input.file as Json, dateIn(input.timeZone, scheduledAt)) : input.file;
+  const { run, file, planDigest } = readNight(input);
   try {
     const { nodes } = await executeChild<typeof distill>('distill', {
       workflowId: run,
       args: [{ file }],
-      // Whoever starts the same plan by hand joins it. A filled plan is another one.
-      ...(!dated && { memo: { planDigest: input.planDigest } }),
+      ...(planDigest !== undefined && { memo: { planDigest } }),
       // A night that is ended by force asks its run to make its work durable.
       parentClosePolicy: 'REQUEST_CANCEL',
     });
     return { run, status: 'completed', ...stagesOf({ nodes }) };
   } catch (error) {
+    const cancellation = askedToEnd([error]);
+    if (cancellation) throw cancellation;
     if (!isCancellation(error)) throw asNightFailure(run, error);
-    if (CancellationScope.current().consideredCancelled) throw error;
     return { run, status: 'cancelled', ran: [], reused: [] };
   }
 }
+
+interface RunOfNight {
+  /** Its id. */
+  readonly run: string;
+  readonly file: unknown;
+  /** Whoever starts the same plan by hand joins the run. Absent of a plan that was filled: it is another one. */
+  readonly planDigest?: string;
+}
+
+/** @throws ApplicationFailure where the night was started with something else than a schedule holds */
+function readNight(input: unknown): RunOfNight {
+  try {
+    if (!isNightlyInput(input)) throw refused('expected what a schedule holds, found something else');
+    const { schedule, file, planDigest, timeZone } = input;
+    if (isTooDeep(file)) throw refused(`file: expected at most ${deepestLevel} levels, found more`);
+    const scheduledAt = workflowInfo().typedSearchAttributes.get(scheduledStartTime) ?? workflowInfo().startTime;
+    const run = nightRunId(schedule, scheduledAt);
+    return needsDate(file)
+      ? { run, file: fillDate(file as Json, dateIn(timeZone, scheduledAt)) }
+      : { run, file, planDigest };
+  } catch (error) {
+    throw asRunFailure(error, 'night');
+  }
+}
+
+const refused = (message: string): NightstillError => new NightstillError('plan-invalid', message);
 
 function stagesOf({ nodes }: RunResult): Pick<NightResult, 'ran' | 'reused'> {
   const ids = (wasReused: boolean): string[] =>

@@ -25,16 +25,10 @@ export class Sentences {
         const node = view.nodes.find(({ id }) => id === event.node);
         return node && this.#progress(node, paces[node.id], nowMs);
       }
-      case 'no-worker':
-        return `no worker serves ${event.queue}${event.command === undefined ? '' : `: start one with \`${event.command}\``}`;
-      case 'worker-found':
-        return `a worker serves ${event.queue}`;
-      case 'reconnecting':
-        return `the Temporal server does not answer, and is asked again: ${event.failure.message}`;
-      case 'reconnected':
-        return 'the Temporal server answers again';
       case 'end':
         return `run ${view.runId}: ${event.status}`;
+      default:
+        return holdUpSentence(event);
     }
   }
 
@@ -52,6 +46,25 @@ export class Sentences {
     if (said.length === 0) return undefined;
     this.#told.set(id, { phase, attempt, atMs: nowMs });
     return `${id}: ${said.join(', ')}`;
+  }
+}
+
+export type HoldUp = Extract<
+  RunEvent,
+  { readonly type: 'no-worker' | 'worker-found' | 'reconnecting' | 'reconnected' }
+>;
+
+/** What a run waits for that is none of its own, and that it is there again. */
+export function holdUpSentence(event: HoldUp): string {
+  switch (event.type) {
+    case 'no-worker':
+      return `no worker serves ${event.queue}${event.command === undefined ? '' : `: start one with \`${event.command}\``}`;
+    case 'worker-found':
+      return `a worker serves ${event.queue}`;
+    case 'reconnecting':
+      return `the Temporal server does not answer, and is asked again: ${event.failure.message}`;
+    case 'reconnected':
+      return 'the Temporal server answers again';
   }
 }
 

@@ -128,6 +128,21 @@ export const paths: Readonly<Record<string, Path>> = {
       await settled(handle);
     },
   },
+  'cancel-unheard': {
+    shows: 'the run is cancelled while a stage works, which fails before it hears of it',
+    ends: 'CANCELED',
+    holds: 'ACTIVITY_TASK_FAILED',
+    take: async (recording) => {
+      const { night, store, runId } = recording;
+      const waitFor = `${recordingDirectory}/fail-now`;
+      const stages = [{ id: 'a', uses: 'failing', with: { code: 'dataset-empty', waitFor } }];
+      const handle = await night.start(runId, smallPlan(store, stages));
+      await working(recording, 'a');
+      await handle.cancel();
+      writeFileSync(waitFor, '');
+      await settled(handle);
+    },
+  },
   reset: {
     shows: 'the workflow is reset while a stage works, and goes on from there',
     ends: 'COMPLETED',
@@ -150,6 +165,16 @@ export const paths: Readonly<Record<string, Path>> = {
     take: async ({ night, runId }) => {
       const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args: [{ file: 'distill.yaml' }] };
       await night.client.workflow.execute('distill', start).catch(() => undefined);
+    },
+  },
+  'malformed-night': {
+    shows: 'a night was started with a time zone that there is not',
+    ends: 'FAILED',
+    take: async ({ night, store, runId }) => {
+      const file = smallPlan(store, [{ id: 'a', with: { text: 'rows of {{scheduledDate}}' } }]);
+      const args = [{ ...nightOf(runId), timeZone: 'Mars/Phobos', file }];
+      const start = { workflowId: runId, taskQueue: 'nightstill-orchestrator', args };
+      await night.client.workflow.execute('nightly', start).catch(() => undefined);
     },
   },
   unserved: {

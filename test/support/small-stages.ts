@@ -31,14 +31,22 @@ const note = defineStage({
   },
 });
 
-/** Fails with a code; its attempt number `stepAt` brings a new durable step before. */
+/** Fails with a code; its attempt number `stepAt` brings a new durable step before. Where it waits first, it hears nothing meanwhile. */
 const failing = defineStage({
   kind: 'failing',
   version: 1,
-  options: z.strictObject({ code: z.string(), stepAt: z.int().optional(), prompt: z.string().default('') }),
+  options: z.strictObject({
+    code: z.string(),
+    stepAt: z.int().optional(),
+    /** A file: it fails when that is there. */
+    waitFor: z.string().optional(),
+    prompt: z.string().default(''),
+  }),
   inputs: { first: 'note?' },
   outputs: { note: 'note' },
-  async run({ options: { code, stepAt, prompt }, writer, progress }) {
+  async run({ options: { code, stepAt, waitFor, prompt }, writer, progress }) {
+    if (waitFor !== undefined) progress({ phase: 'wait' });
+    while (waitFor !== undefined && !existsSync(waitFor)) await delay(tickMs);
     const step = ((await writer.restore())?.step ?? 0) + 1;
     await writer.save({ step, state: null }).durable;
     if (step === stepAt) progress({ phase: 'write', durable: { step, fence: writer.fence } });

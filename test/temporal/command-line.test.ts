@@ -104,9 +104,14 @@ describe('nightstill dev', () => {
     const early = await terminal.run('export', 'left', 'model');
     expect({ status: early.status, code: codeOf(early) }).toEqual({ status: 2, code: 'run-unfinished' });
     expect((await terminal.run('cancel', 'left', '--no-wait')).standardOutput).toBe('run left was asked to end\n');
+    const cancel = terminal.start('cancel', 'left');
+    await cancel.says('run left was asked to end');
+    await cancel.says('no worker serves nobody-orchestrator: start one with `nightstill worker --role orchestrator');
     const worker = terminal.start('worker', '--role', 'orchestrator', '--queue-prefix', 'nobody');
+    const { standardOutput } = await cancel.ended;
+    expect(standardOutput).toMatch(/^run left was asked to end\nrun left: cancelled\n$/);
     expect((await terminal.run('cancel', 'left')).standardOutput).toMatch(
-      /^run left: cancelled|^run left: it had ended/,
+      /^run left: it had ended|^run left: cancelled/m,
     );
     expect((await terminal.run('watch', 'left')).status).toBe(3);
     worker.signal('SIGINT');
@@ -118,6 +123,8 @@ describe('nightstill dev', () => {
       [['watch', 'none'], 'run-missing'],
       [['cancel', 'none'], 'run-missing'],
       [['explain', 'none'], 'run-missing'],
+      [['explain', 'first', 'rosw'], 'node-missing'],
+      [['logs', 'first', '--node', 'rosw'], 'node-missing'],
       [['export', 'first', 'model'], 'model-unnamed'],
       [['run', 'rows.jsonl'], 'plan-invalid'],
     ] as const) {

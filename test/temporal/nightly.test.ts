@@ -274,3 +274,19 @@ describe('a schedule that is there', () => {
       return (found?.raw.pendingActivities ?? []).some(({ lastHeartbeatTime }) => lastHeartbeatTime);
     });
 });
+
+const levels = Array.from({ length: 2000 }).reduce((value: object) => ({ value }), {});
+
+it.each([
+  ['with a text', 'tonight'],
+  ['in a time zone that there is not', { timeZone: 'Mars/Phobos', file: { dataset: '{{scheduledDate}}' } }],
+  ['with a file of too many levels', { file: levels }],
+  ['for a schedule that has no name of one', { schedule: 'x'.repeat(2000) }],
+])('a night that is started by hand %s fails, and is not tried for ever', async (how, input) => {
+  const stored = { schedule: 'by-hand', planDigest: 'sha256:0', timeZone: 'UTC', file: null };
+  const args = [typeof input === 'string' ? input : { ...stored, ...input }];
+  const [workflowId, taskQueue] = [`night ${how}`, 'nightstill-orchestrator'];
+  const start = { workflowId, taskQueue, args, workflowExecutionTimeout: '2m' } as const;
+  const cause = { type: 'plan-invalid', message: expect.stringMatching(/^night: /) as string };
+  await expect(night.client.workflow.execute('nightly', start)).rejects.toMatchObject({ cause });
+});

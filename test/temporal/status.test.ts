@@ -110,7 +110,11 @@ describe('why a stage ran', () => {
     };
     expect(await explain({ runId: changed.runId, store })).toEqual([expected]);
     expect(await explain(changed)).toEqual([expected]);
-    expect(await explain({ runId: changed.runId, store, node: 'none' })).toEqual([]);
+    for (const where of [{ store }, { client: night.client }])
+      await expect(explain({ runId: changed.runId, node: 'imprt', ...where })).rejects.toMatchObject({
+        code: 'node-missing',
+        message: expect.stringMatching(/ \(nearest: import\), found "imprt"/) as string,
+      });
   });
 
   it('is told of a reused one by whose result it is', async () => {
