@@ -39,12 +39,16 @@ export function checkSettings({ config, shape, objective, optimizer, source, hel
       );
 }
 
-/** As torch.optim.AdamW: at β = 1 the bias correction would be 0/0. */
-function checkOptimizer({ beta1, beta2, epsilon }: AdamWSettings): void {
+/** As torch.optim.AdamW: at β = 1 the bias correction would be 0/0; below 0, decay and the greatest norm would train upwards. */
+function checkOptimizer({ beta1, beta2, epsilon, decay, maximumGradientNorm = Infinity }: AdamWSettings): void {
   for (const [name, beta] of Object.entries({ beta1, beta2 }))
     if (!(beta >= 0 && beta < 1)) throw refuseSetting(`${name}: expected a number of 0 to below 1, found ${beta}`);
-  if (!(epsilon >= 0 && epsilon < Infinity))
-    throw refuseSetting(`epsilon: expected a number of at least 0, found ${epsilon}`);
+  const ruled = (decay.rules ?? []).map(({ names, value }) => [`decay of ${names}`, value] as const);
+  for (const [name, value] of [['epsilon', epsilon], ['decay', decay.value], ...ruled] as const)
+    if (!(value >= 0 && value < Infinity))
+      throw refuseSetting(`${name}: expected a finite number of at least 0, found ${value}`);
+  if (!(maximumGradientNorm > 0))
+    throw refuseSetting(`maximumGradientNorm: expected a number above 0, found ${maximumGradientNorm}`);
 }
 
 /** Token ids must be below it. */
