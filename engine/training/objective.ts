@@ -60,7 +60,8 @@ export const labelsObjective = (): Objective => ({
 /**
  * Learning the K most likely tokens of a teacher with their log-probabilities at the temperature of the loss. Extra inputs:
  * `teacherIds` int32 [N, K], `teacherLogProbabilities` [N, K], `teacherMissingMass` [N]; row n is about the token that follows
- * token n. What rows of no weight hold does not matter, as long as their ids differ and are below the vocabulary size.
+ * token n. Which distribution a row of weight 0 holds does not matter, but it must hold one: log-probabilities that are finite or
+ * −∞, a finite missing mass, ids that differ and are below the vocabulary size. A derivative that is NaN still is when weighted by 0.
  * @throws training-setting-invalid
  */
 export function topKObjective(settings: TopKDistillationSettings, k: number): Objective {
