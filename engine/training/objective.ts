@@ -43,6 +43,8 @@ export type Reduce = <T extends Targets>(bound: BoundLoss<T>) => HeadLoss;
 export interface Objective {
   /** Inputs of each micro-batch, beside ids, positions, segments, labels and weights; first dimension: tokens. */
   readonly inputs: (tokens: number) => TensorSpecs;
+  /** Which of them hold token ids, each with what these must be below, beside the vocabulary size of the student. */
+  readonly tokenIds?: Readonly<Record<string, number>>;
   /** Tensors that the loss reads and no step changes, such as a teacher's weights. */
   readonly frozen: TensorSpecs;
   /** Where something beside the student looks up token ids: they must be below this. */
@@ -72,6 +74,7 @@ export function topKObjective(settings: TopKDistillationSettings, k: number): Ob
       teacherLogProbabilities: { shape: [tokens, k], dtype: 'float32' },
       teacherMissingMass: { shape: [tokens], dtype: 'float32' },
     }),
+    tokenIds: { teacherIds: settings.teacherVocabularySize ?? Infinity },
     frozen: {},
     lossOf({ labels_N, extra }, reduce) {
       const [tokens] = labels_N.shape;
