@@ -71,6 +71,7 @@ runs beside it. It listens on this machine alone unless --host says otherwise, a
       variables,
       stop: stop.signal,
       onReady: (line) => void process.stdout.write(`${line}\n`),
+      onNotice: (line) => void process.stderr.write(`${line}\n`),
     });
     return exitStatus.ok;
   },

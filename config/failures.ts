@@ -104,7 +104,7 @@ export const failures = {
   'artifact-invalid': system(false, 'Run the stage that made the artifact again: the message says what does not fit.'),
   'teacher-mismatch': user('Give a teacher whose tokenizer is that of the student, as the message says.'),
   'distribution-invalid': user(
-    'Check the weights of the teacher, or capture in float32: its distributions are no probabilities.',
+    'Check the weights of the model, or compute in float32: its distributions are no probabilities.',
   ),
   'logits-invalid': user('Capture the logits again for this dataset and this tokenizer, as the message says.'),
 

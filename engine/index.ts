@@ -19,7 +19,7 @@ export { type NamedNumbers, type NumbersSource, type Runner } from './runners/ru
 export { tensorflowRunner, type TensorflowOptions } from './runners/tensorflow.js';
 
 // Model directories as transformers reads and writes them.
-export { type GenerationConfig } from './files/generation-config.js';
+export { readGenerationConfig, unheededSettings, type GenerationConfig } from './files/generation-config.js';
 export { parseModelConfig, readModelConfig, type ModelConfig, type WeightFormat } from './files/model-config.js';
 export {
   openModelDirectory,

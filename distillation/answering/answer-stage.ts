@@ -84,12 +84,14 @@ export async function answerStage(
         onProgress: progress.counted,
       });
       progress.begin('seal');
-      const observed = { host: hostname(), lastAttemptMs: Math.round(performance.now() - startedAtMs) };
-      return outcomeOf(
-        answered,
-        { options, weights, runner },
-        { ...observed, tokensPerSecond: progress.tokensPerSecond },
-      );
+      const { unheededSettings } = model;
+      const observed = {
+        host: hostname(),
+        lastAttemptMs: Math.round(performance.now() - startedAtMs),
+        tokensPerSecond: progress.tokensPerSecond,
+        ...(unheededSettings.length > 0 && { unheededSettings }),
+      };
+      return outcomeOf(answered, { options, weights, runner }, observed);
     } finally {
       await ledger.close();
     }

@@ -1,9 +1,11 @@
 /**
  * generation_config.json: the defaults of sampling that a model comes with. What is read has a name of its own; everything else
- * is kept as it was, so that writing loses nothing and a caller can say what it does not honour.
+ * is kept as it was, so that writing loses nothing. What of that would change what a model says is told by `unheededSettings`: a
+ * server prints it, and the stages that generate observe it.
  */
 import { z } from 'zod';
 import { writeTextAtomically } from './atomic-file.js';
+import { excerpt } from './excerpt.js';
 import { invalidField, parseJsonFile } from './json-file.js';
 import { readOptionalText } from './regular-file.js';
 
@@ -57,6 +59,41 @@ export function parseGenerationConfig(json: unknown, source: string): Generation
 export async function readGenerationConfig(path: string): Promise<GenerationConfig | undefined> {
   const text = await readOptionalText(path);
   return text === undefined ? undefined : parseGenerationConfig(parseJsonFile(text, path), path);
+}
+
+/** They describe a model or a library, and change no token. */
+const describing = new Set(
+  `bos_token_id pad_token_id decoder_start_token_id transformers_version max_length use_cache cache_implementation
+  return_dict_in_generate output_attentions output_hidden_states output_scores output_logits`.split(/\s+/),
+);
+
+/** With these values, settings of transformers do nothing. */
+const neutral: Readonly<Record<string, number>> = {
+  repetition_penalty: 1,
+  encoder_repetition_penalty: 1,
+  length_penalty: 1,
+  typical_p: 1,
+  num_beams: 1,
+  num_beam_groups: 1,
+  num_return_sequences: 1,
+  guidance_scale: 1,
+};
+
+const doesNothing = (name: string, value: unknown): boolean =>
+  describing.has(name) ||
+  name.startsWith('_') ||
+  value === null ||
+  value === false ||
+  value === (neutral[name] ?? 0) ||
+  (Array.isArray(value) && value.length === 0);
+
+const mostTold = 16;
+
+/** Settings of the model, with their values, that would change what it says and that no generation here knows. */
+export function unheededSettings(config: GenerationConfig | undefined): readonly string[] {
+  const found = Object.entries(config?.others ?? {}).filter(([name, value]) => !doesNothing(name, value));
+  const told = found.slice(0, mostTold).map(([name, value]) => excerpt(`${name} ${JSON.stringify(value)}`));
+  return found.length > mostTold ? [...told, `and ${found.length - mostTold} more`] : told;
 }
 
 /** Writes the file, replacing what is there in one step. Settings of sampling are written only for a model that samples. */

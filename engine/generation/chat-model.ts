@@ -1,4 +1,5 @@
 /** A model directory as what can be asked: its chat template writes the prompts, its tokens end the answers. */
+import { unheededSettings } from '../files/generation-config.js';
 import { openModelDirectory } from '../files/model-directory.js';
 import type { Runner } from '../runners/runner.js';
 import { openChatTemplate, type ChatMessage } from '../text/chat-template.js';
@@ -21,6 +22,8 @@ export interface ChatModel {
   readonly sequences: number;
   /** Tokens of prompt and answer together. */
   readonly capacity: number;
+  /** What its own generation_config.json asks for and does not get, such as a repetition penalty. */
+  readonly unheededSettings: readonly string[];
   readonly encode: (messages: readonly ChatMessage[]) => Int32Array;
   readonly generate: (request: GenerationRequest) => AsyncIterable<GenerationEvent>;
   readonly dispose: () => void;
@@ -50,6 +53,7 @@ export async function openChatModel(
     return {
       sequences,
       capacity,
+      unheededSettings: unheededSettings(generationConfig),
       encode: (messages) =>
         tokenizer.encode(template.render(messages, { addGenerationPrompt: true }), { addSpecialTokens: false }),
       generate: (request) => generator.generate(request),

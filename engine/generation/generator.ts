@@ -6,6 +6,7 @@
  * Calls of programs are synchronous; between any two the event loop gets its turn.
  */
 import { setImmediate } from 'node:timers/promises';
+import { NightstillError } from '../../config/errors.js';
 import { compile, type Session } from '../compile.js';
 import type { ModelConfig } from '../files/model-config.js';
 import type { NamedNumbers, NumbersSource, Runner } from '../runners/runner.js';
@@ -40,7 +41,8 @@ export interface Generator {
   /**
    * Begins as soon as a slot is free, in the order of the calls, whether or not anyone reads the events. Leaving the loop over
    * them ends the sequence. The last event is of kind 'end'.
-   * @throws inference-setting-invalid, sequence-too-long at once; engine-failed while events are read
+   * @throws inference-setting-invalid, sequence-too-long at once; engine-failed while events are read, and distribution-invalid
+   *   where the model's logits are no finite numbers, which ends that sequence alone
    */
   generate(request: GenerationRequest): AsyncIterable<GenerationEvent>;
   /** Frees the model. Sequences that run or wait end as cancelled. */
@@ -78,7 +80,7 @@ interface Occupied {
   readonly run: Run;
 }
 
-/** A sequence that is due a token, with the most probable one. */
+/** A sequence that is due a token, with the most probable one; −1 where none is, since the logits are no finite numbers. */
 interface Computed extends Occupied {
   readonly greedy: number;
 }
@@ -204,7 +206,8 @@ class SlotGenerator implements Generator {
   /** Gives each of these sequences its next token. */
   async #take(computed: readonly Computed[]): Promise<void> {
     const chosen: Chosen[] = [];
-    for (const { slot, run, greedy } of computed) {
+    for (const { slot, run } of computed.filter(({ greedy }) => greedy < 0)) this.#fail(slot, run);
+    for (const { slot, run, greedy } of computed.filter((one) => one.greedy >= 0)) {
       const { sampling, mostProbable = 0 } = run.sequence.request;
       const logits = sampling === undefined && mostProbable === 0 ? undefined : await this.#logits(slot);
       const known = logits && mostProbable > 0 ? { mostProbable: mostProbableTokens(logits, mostProbable) } : {};
@@ -219,6 +222,12 @@ class SlotGenerator implements Generator {
         finish(run, events);
       } else run.events.push(events);
     }
+  }
+
+  /** Ends a sequence whose logits are no numbers. Nothing that it left in its slot outlasts the next prompt there. */
+  #fail(slot: number, { sequence, events }: Run): void {
+    events.close(noNumbers(sequence));
+    this.#slots[slot] = undefined;
   }
 
   async #logits(slot: number): Promise<Float32Array> {
@@ -256,6 +265,12 @@ function promptInputs(joining: readonly Occupied[], tokens: number, slots: numbe
   }
   return { ids, last, slots: slotsOfRows };
 }
+
+const noNumbers = ({ newest, request: { prompt } }: Sequence): NightstillError =>
+  new NightstillError(
+    'distribution-invalid',
+    `expected finite logits for new token ${newest().position - prompt.length + 2} of a prompt of ${prompt.length} tokens, found NaN or +∞`,
+  );
 
 function finish({ events }: Run, last: readonly GenerationEvent[]): void {
   events.push(last);

@@ -110,7 +110,9 @@ function prefillSlots(config: ModelConfig, { capacity }: GenerationShape, state:
   return { outputs: { greedy: mostProbable(found.logits_BV) }, updates: { ...named(caches), [logitsName]: logits } };
 }
 
-const mostProbable = (logits_BV: tf.Tensor): tf.Tensor => tf.argMax(logits_BV, -1);
+/** Its id in each row; −1 where a logit is NaN or +∞, as their sum then is. */
+const mostProbable = (logits_BV: tf.Tensor): tf.Tensor =>
+  tf.where(tf.less(tf.sum(logits_BV, -1), Infinity), tf.argMax(logits_BV, -1), tf.scalar(-1, 'int32'));
 
 function logProbabilities(logits_BV: tf.Tensor, ids_B: tf.Tensor1D): tf.Tensor {
   const slots_B = tf.range(0, ids_B.size, 1, 'int32');

@@ -9,6 +9,7 @@ import { tf } from '../tf.js';
 import { callerLine } from './caller.js';
 import { currentRecording, setRecording, tracingBackendName, type Recording } from './current.js';
 import { attributesOf, type Numbers, type Value } from './program.js';
+import { withoutRandomness } from './randomness.js';
 import type { DataType, TensorSpec } from './tensor-spec.js';
 
 const recordingOrThrow = (): Recording => {
@@ -30,6 +31,13 @@ const readError = (): NightstillError =>
         'trace-reads-value',
         `expected a function of tensors alone, found that ${callerLine()} reads the value of one while it is traced`,
       );
+
+const randomError = (): NightstillError =>
+  new NightstillError(
+    'trace-reads-value',
+    `expected a function of tensors alone, found that ${callerLine()} draws random numbers while it is traced, which would be ` +
+      'the same in every call: pass random numbers as inputs',
+  );
 
 class TracingBackend extends tf.KernelBackend {
   /** How many tensors share a value, as tfjs counts them: without it its own count of buffers would never fall. */
@@ -210,7 +218,7 @@ export function whileRecording<Result>(recording: Recording, work: () => Result)
   void tf.setBackend(tracingBackendName);
   engine.startScope(tracingBackendName);
   try {
-    const result = work();
+    const result = withoutRandomness(randomError, work);
     if (recording.failure !== undefined) throw recording.failure;
     return result;
   } catch (error) {

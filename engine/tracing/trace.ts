@@ -17,7 +17,10 @@ export interface ProgramResult {
   readonly updates?: Readonly<Record<string, tf.Tensor | RowUpdate>>;
 }
 
-/** A function of tensors alone: it may not read a value, and what it captures becomes constant. */
+/**
+ * A function of tensors alone: it may not read a value, and what it captures becomes constant. So do random numbers of a seed;
+ * those without one are refused, since every call would have the same: they are inputs.
+ */
 export type ProgramFunction = (state: Tensors, inputs: Tensors) => ProgramResult;
 
 /**

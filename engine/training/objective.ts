@@ -43,6 +43,8 @@ export type Reduce = <T extends Targets>(bound: BoundLoss<T>) => HeadLoss;
 export interface Objective {
   /** Inputs of each micro-batch, beside ids, positions, segments, labels and weights; first dimension: tokens. */
   readonly inputs: (tokens: number) => TensorSpecs;
+  /** Which of them hold token ids, each with what these must be below, beside the vocabulary size of the student. */
+  readonly tokenIds?: Readonly<Record<string, number>>;
   /** Tensors that the loss reads and no step changes, such as a teacher's weights. */
   readonly frozen: TensorSpecs;
   /** Where something beside the student looks up token ids: they must be below this. */
@@ -60,7 +62,8 @@ export const labelsObjective = (): Objective => ({
 /**
  * Learning the K most likely tokens of a teacher with their log-probabilities at the temperature of the loss. Extra inputs:
  * `teacherIds` int32 [N, K], `teacherLogProbabilities` [N, K], `teacherMissingMass` [N]; row n is about the token that follows
- * token n. What rows of no weight hold does not matter, as long as their ids differ and are below the vocabulary size.
+ * token n. Which distribution a row of weight 0 holds does not matter, but it must hold one: log-probabilities that are finite or
+ * −∞, a finite missing mass, ids that differ and are below the vocabulary size. A derivative that is NaN still is when weighted by 0.
  * @throws training-setting-invalid
  */
 export function topKObjective(settings: TopKDistillationSettings, k: number): Objective {
@@ -71,6 +74,7 @@ export function topKObjective(settings: TopKDistillationSettings, k: number): Ob
       teacherLogProbabilities: { shape: [tokens, k], dtype: 'float32' },
       teacherMissingMass: { shape: [tokens], dtype: 'float32' },
     }),
+    tokenIds: { teacherIds: settings.teacherVocabularySize ?? Infinity },
     frozen: {},
     lossOf({ labels_N, extra }, reduce) {
       const [tokens] = labels_N.shape;

@@ -39,23 +39,26 @@ export function checkSettings({ config, shape, objective, optimizer, source, hel
       );
 }
 
-/** As torch.optim.AdamW: at β = 1 the bias correction would be 0/0. */
-function checkOptimizer({ beta1, beta2, epsilon }: AdamWSettings): void {
+/** As torch.optim.AdamW: at β = 1 the bias correction would be 0/0; below 0, decay and the greatest norm would train upwards. */
+function checkOptimizer({ beta1, beta2, epsilon, decay, maximumGradientNorm = Infinity }: AdamWSettings): void {
   for (const [name, beta] of Object.entries({ beta1, beta2 }))
     if (!(beta >= 0 && beta < 1)) throw refuseSetting(`${name}: expected a number of 0 to below 1, found ${beta}`);
-  if (!(epsilon >= 0 && epsilon < Infinity))
-    throw refuseSetting(`epsilon: expected a number of at least 0, found ${epsilon}`);
+  const ruled = (decay.rules ?? []).map(({ names, value }) => [`decay of ${names}`, value] as const);
+  for (const [name, value] of [['epsilon', epsilon], ['decay', decay.value], ...ruled] as const)
+    if (!(value >= 0 && value < Infinity))
+      throw refuseSetting(`${name}: expected a finite number of at least 0, found ${value}`);
+  if (!(maximumGradientNorm > 0))
+    throw refuseSetting(`maximumGradientNorm: expected a number above 0, found ${maximumGradientNorm}`);
 }
 
 /** Token ids must be below it. */
-export const vocabularyLimit = (config: ModelConfig, { vocabularySize = Infinity }: Objective): number =>
+const vocabularyLimit = (config: ModelConfig, { vocabularySize = Infinity }: Objective): number =>
   Math.min(config.vocabularySize, vocabularySize);
 
 /** @throws training-setting-invalid */
 export function checkStep(
   { microBatches, trainedTokens }: TrainingStep,
-  { microBatches: most }: TrainingShape,
-  vocabularySize: number,
+  { config, objective, shape: { microBatches: most } }: Pick<Settings, 'config' | 'objective' | 'shape'>,
   step: number,
 ): void {
   if (microBatches.length < 1 || microBatches.length > most)
@@ -64,12 +67,25 @@ export function checkStep(
     throw refuseSetting(
       `expected at least one token to be learned in step ${step}, found weights of ${trainedTokens} in all`,
     );
-  for (const { ids, labels } of microBatches)
-    for (const tokens of [ids, labels]) {
-      const strange = tokens.find((token) => token < 0 || token >= vocabularySize);
-      if (strange !== undefined)
-        throw refuseSetting(`expected token ids below ${vocabularySize} in step ${step}, found ${strange}`);
-    }
+  const limit = vocabularyLimit(config, objective);
+  const extra = Object.entries(objective.tokenIds ?? {}).map(
+    ([name, below]) => [name, Math.min(limit, below)] as const,
+  );
+  for (const [index, { ids, labels, extra: inputs }] of microBatches.entries()) {
+    const place = `of micro-batch ${index + 1} in step ${step}`;
+    checkTokenIds('ids', ids, limit, place);
+    checkTokenIds('labels', labels, limit, place);
+    for (const [name, below] of extra) checkTokenIds(name, inputs?.[name] ?? [], below, place);
+  }
+}
+
+/** In a loop and not by `find`: there are as many as K for every token. */
+function checkTokenIds(input: string, ids: ArrayLike<number>, limit: number, place: string): void {
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at] ?? Number.NaN;
+    if (!(id >= 0 && id < limit))
+      throw refuseSetting(`expected token ids of 0 to below ${limit} in ${input} ${place}, found ${id} at place ${at}`);
+  }
 }
 
 export const nothingHeldOut = (): NightstillError =>

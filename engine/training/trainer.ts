@@ -156,11 +156,11 @@ export class Trainer {
    */
   async *run(untilStep: number): AsyncGenerator<TrainingEvent, void, undefined> {
     if (this.#progress.step >= untilStep) return;
-    const { source, shape, config, objective } = this.#settings;
+    const { source } = this.#settings;
     const random = restoreRandom(this.#progress.rng);
     const watch = new Stopwatch();
     for await (const step of source.steps(this.#progress.cursor, random)) {
-      check.checkStep(step, shape, check.vocabularyLimit(config, objective), this.#progress.step + 1);
+      check.checkStep(step, this.#settings, this.#progress.step + 1);
       check.checkHeld(step, this.#progress);
       yield* this.#hold(step, watch);
       const event = this.#update(step, watch);
@@ -174,13 +174,13 @@ export class Trainer {
 
   /** The mean loss over the held-out data; nothing is learned. @throws training-setting-invalid where there is none */
   async evaluate(): Promise<Evaluation> {
-    const { heldOut, shape, config, objective, seed } = this.#settings;
+    const { heldOut, shape, seed } = this.#settings;
     const sums: Record<string, number> = {};
     let trainedTokens = 0;
     if (heldOut !== undefined)
       for await (const step of heldOut.steps(null, createRandom(seed, 'evaluation'))) {
         const most = { ...shape, microBatches: step.microBatches.length };
-        check.checkStep(step, most, check.vocabularyLimit(config, objective), 1);
+        check.checkStep(step, { ...this.#settings, shape: most }, 1);
         for (const batch of step.microBatches) {
           const means = check.scalarsOf(this.#session.run('evaluate', inputsOf(batch, step)));
           for (const [name, mean] of Object.entries(means)) sums[name] = (sums[name] ?? 0) + mean * step.trainedTokens;

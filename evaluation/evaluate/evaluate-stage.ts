@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Progress } from '../../config/child-protocol.js';
 import { evaluateOptionsWith, type EvaluateOptions } from '../../config/evaluate-options.js';
-import { openChatModel, repeatsItsBits, type Fingerprint, type Runner } from '../../engine/index.js';
+import { openChatModel, repeatsItsBits, type ChatModel, type Fingerprint, type Runner } from '../../engine/index.js';
 import type { Scorer } from '../scorers/scorer.js';
 import { evaluateItems, type JudgedItem } from './evaluate-items.js';
 import { divergencesOf, incomparable, type DivergenceRequest } from './diverge.js';
@@ -56,7 +56,7 @@ export async function evaluateStage(job: EvaluationJob, place: EvaluationPlace):
     const attempt = { options, job, place, items, scorers, progress };
     const work = await resumed(attempt);
     const reason = teacher === undefined ? undefined : await diverge(attempt, work, { model: directory, teacher });
-    await evaluate(attempt, work, directory);
+    const { unheededSettings } = await evaluate(attempt, work, directory);
     progress.begin('seal');
     const scores = await work.finish();
     const { results, resumedInexactlyAt } = work;
@@ -77,6 +77,7 @@ export async function evaluateStage(job: EvaluationJob, place: EvaluationPlace):
         weightBytes,
         peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
         claims: place.writer.fence,
+        ...(unheededSettings.length > 0 && { unheededSettings }),
       },
       reproducible: resumedInexactlyAt.length === 0 && repeatsItsBits(place.runner.fingerprint),
     };
@@ -121,7 +122,11 @@ async function diverge(
   return null;
 }
 
-async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string): Promise<void> {
+async function evaluate(
+  attempt: Attempt,
+  work: ScoreWriter,
+  directory: string,
+): Promise<Pick<ChatModel, 'unheededSettings'>> {
   const { options, job, place, items, scorers, progress } = attempt;
   const { runner, stop } = place;
   progress.begin('compile');
@@ -151,6 +156,7 @@ async function evaluate(attempt: Attempt, work: ScoreWriter, directory: string):
       if (stop.aborted) await work.saveNow();
       throw error;
     }
+    return respondent;
   } finally {
     respondent.dispose();
   }

@@ -1,13 +1,17 @@
 /** What OpenAI's own client gets from a served model, held against the engine itself. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { kernelsRunner } from '../../engine/runners/kernels.js';
 import { openModelDirectory } from '../../engine/files/model-directory.js';
 import { createScorer, type Scorer } from '../../engine/scoring/scorer.js';
 import type { ScoredSequence } from '../../engine/scoring/scored.js';
+import { copyModel } from '../support/model-fixtures.js';
 import { modelDirectory } from '../support/model-directories.js';
 import { post, serve, type ServedModel } from '../support/model-server.js';
 import { nightstill, nodeProgram } from '../support/nightstill.js';
+import { until } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary.js';
 
 const model = 'qwen3-qknorm';
 const directory = modelDirectory(model);
@@ -272,4 +276,15 @@ test('an address that is taken, and a host that others reach without a key, end 
   expect(taken).toMatchObject({ status: 2, standardError: expect.stringContaining('address-unavailable') });
   expect(open).toMatchObject({ status: 2, standardError: expect.stringContaining('serve-setting-invalid') });
   expect(missing.status).toBe(2);
+});
+
+test('what a model asks of its generation and does not get is said at the start', async () => {
+  const copy = await copyModel(model, temporaryDirectory());
+  await writeFile(join(copy, 'generation_config.json'), '{"repetition_penalty": 1.1, "top_p": 0.9}');
+  const penalised = await serve(copy);
+  const told = `generation_config.json of ${model}: without effect here: repetition_penalty 1.1`;
+  await until('the notice', () => penalised.output().includes(told));
+  penalised.signal('SIGTERM');
+  await penalised.exited;
+  expect(server.output()).not.toContain('without effect');
 });

@@ -5,7 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import { readEnvironment, type Variables } from '../../config/environment.js';
 import { NightstillError } from '../../config/errors.js';
-import { readModelConfig } from '../../engine/index.js';
+import { readGenerationConfig, readModelConfig, unheededSettings } from '../../engine/index.js';
 import { join } from 'node:path';
 import { checkExposure, readApiKey, type KeySource } from './api-key.js';
 import type { EngineRunner } from './engine-protocol.js';
@@ -39,6 +39,8 @@ export interface ServeRequest {
   /** Aborted when the server is to end in order. */
   readonly stop: AbortSignal;
   readonly onReady: (line: string) => void;
+  /** What whoever serves the model should know of it. */
+  readonly onNotice: (line: string) => void;
 }
 
 const defaultContext = 4096;
@@ -62,6 +64,9 @@ export async function serveModel(request: ServeRequest): Promise<void> {
     const server = new ModelServer({ ...request, ...identity, engine, text, capacity, apiKey, log });
     const port = await listen(server, host, request.port);
     const address = host.includes(':') ? `[${host}]` : host;
+    const unheeded = unheededSettings(await readGenerationConfig(join(place.directory, 'generation_config.json')));
+    if (unheeded.length > 0)
+      request.onNotice(`generation_config.json of ${modelId}: without effect here: ${unheeded.join(', ')}`);
     request.onReady(
       `${modelId} at http://${address}:${port}/v1 (${engine.facts.fingerprint.runner}, ${slots} slots of ${capacity} tokens)`,
     );

@@ -5,7 +5,8 @@
 import { tf } from '../../tf.js';
 
 /**
- * Σ weights·values / globalTokenCount. A token of weight 0 contributes exactly 0 to value and gradient, whatever its value is.
+ * Σ weights·values / globalTokenCount. A token of weight 0 contributes exactly 0 to the value, whatever its own is, and to the
+ * gradient where the derivative of its own is finite: its targets must be finite, or −∞ where they are log-probabilities.
  * @param weights_N 1 for a trained token, 0 for prompt and padding; anything between is a weight.
  * @param globalTokenCount Σ weights over ALL micro-batches of the step, above 0.
  */

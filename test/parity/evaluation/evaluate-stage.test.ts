@@ -90,6 +90,30 @@ test('an answer has the same bits whatever is beside it, and a limit and a stop 
   expect(stopped.find(({ id }) => id === spoken.id)?.finish).toBe('stop-string');
 });
 
+test('what a model asks of its generation and does not get is observed, of answers too', async () => {
+  const directory = await copyModel('qwen3-qknorm', temporaryDirectory());
+  await writeFile(join(directory, 'generation_config.json'), '{"repetition_penalty": 1.1, "pad_token_id": 0}');
+  const model = await ground.storeModel(directory);
+  const dataset = await ground.storeConversations(conversationLines(2));
+  const asked = { numerics: wasm, with: {} };
+  const { outcome } = await ground.train({
+    ...asked,
+    name: 'evaluate penalised',
+    uses: 'evaluate',
+    with: { scorers: ['exact-match'] },
+    inputs: { dataset, model },
+  });
+  const answered = await ground.train({
+    ...asked,
+    name: 'answer penalised',
+    uses: 'answer',
+    inputs: { dataset, teacher: model },
+  });
+  for (const { observations } of [outcome, answered.outcome])
+    expect(observations).toMatchObject({ unheededSettings: ['repetition_penalty 1.1'] });
+  expect(first.outcome.observations).not.toHaveProperty('unheededSettings');
+});
+
 test('prompts without room are counted, and none is asked', async () => {
   const { outcome } = await evaluation('no room', ground.dataset, { context: 8 });
   expect(outcome.facts).toMatchObject({

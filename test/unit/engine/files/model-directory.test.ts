@@ -2,7 +2,11 @@ import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openModelDirectory, writeModelDirectory } from '../../../../engine/files/model-directory.js';
-import { parseGenerationConfig, readGenerationConfig } from '../../../../engine/files/generation-config.js';
+import {
+  parseGenerationConfig,
+  readGenerationConfig,
+  unheededSettings,
+} from '../../../../engine/files/generation-config.js';
 import { openSafetensors } from '../../../../engine/files/safetensors.js';
 import { float32Tensor, writeSafetensors, type TensorToWrite } from '../../../../engine/files/safetensors-writer.js';
 import { modelFixtures } from '../../../support/npy.js';
@@ -170,6 +174,18 @@ describe('generation_config.json', () => {
       others: { repetition_penalty: 1.1 },
     });
     expect(parseGenerationConfig({ max_new_tokens: 5 }, 'x')).toMatchObject({ endOfSequence: [], maximumNewTokens: 5 });
+  });
+
+  it('has settings that no generation here heeds: they are told, but not those that do nothing', () => {
+    const told = (json: object): readonly string[] => unheededSettings(parseGenerationConfig(json, 'x'));
+    const describing = { bos_token_id: 1, pad_token_id: 0, transformers_version: '4.51.0', _from_model_config: true };
+    const neutral = { repetition_penalty: 1, no_repeat_ngram_size: 0, suppress_tokens: [], min_p: null };
+    expect(told({ eos_token_id: 2, temperature: 0.7, top_k: 20, ...describing, ...neutral })).toEqual([]);
+    expect(unheededSettings(undefined)).toEqual([]);
+    const penalised = { ...describing, repetition_penalty: 1.05, bad_words_ids: [[3]] };
+    expect(told(penalised)).toEqual(['repetition_penalty 1.05', 'bad_words_ids [[3]]']);
+    const many = told(Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`x${at}`, 'long '.repeat(1000)])));
+    expect([many.length, many[0]?.length, many.at(-1)]).toEqual([17, 301, 'and 24 more']);
   });
 
   it('is refused when a field is out of range', async () => {

@@ -63,6 +63,25 @@ test('so does an asynchronous read, and printing', () => {
   expect(caught(reads[0]!)).toEqual(failing('trace-reads-value', /trace\.test\.ts/));
 });
 
+test('random numbers without a seed, which every call would share, name the line that draws them; those of a seed are constants', () => {
+  const { random } = Math;
+  const draws: ((x: tf.Tensor) => tf.Tensor)[] = [
+    (x) => tf.dropout(x, 0.5),
+    () => tf.randomUniform([2]),
+    () => tf.randomNormal([2]),
+    () => tf.truncatedNormal([2]),
+    () => tf.randomGamma([2], 1),
+    () => tf.rand([2], () => Math.random()),
+  ];
+  for (const draw of draws)
+    expect(caught((_, { x }) => ({ outputs: { y: draw(x!) } }))).toEqual(
+      failing('trace-reads-value', /trace\.test\.ts:\d+:\d+\)? draws random numbers .*: pass random numbers as inputs/),
+    );
+  expect(Math.random).toBe(random);
+  const { operations } = traced((_, { x }) => ({ outputs: { y: tf.dropout(x!, 0.5, undefined, 3) } }));
+  expect(operations.some(({ kernel, constant }) => kernel === 'Constant' && constant?.length === 6)).toBe(true);
+});
+
 test('a kernel that programs cannot hold names itself, the function that asked, and what there is', () => {
   function turned(x: tf.Tensor): tf.Tensor {
     return tf.reverse(x);
