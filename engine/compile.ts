@@ -7,6 +7,7 @@ import { NightstillError } from '../config/errors.js';
 import { rewrite, type PassOptions } from './passes/rewrite.js';
 import type { Executable, NamedNumbers, NumbersSource, RunnableProgram, Runner } from './runners/runner.js';
 import type { Numbers } from './tracing/program.js';
+import { checkSpec } from './tracing/tensor-spec.js';
 import { trace, type ProgramFunction, type TensorSpecs } from './tracing/trace.js';
 
 export interface ProgramSpec {
@@ -62,6 +63,7 @@ export interface Session<Name extends string> {
 /** @throws trace-reads-value, kernel-unsupported, program-invalid, engine-failed, out-of-memory */
 export async function compile<Name extends string>(options: CompileOptions<Name>): Promise<Session<Name>> {
   const { runner, state } = options;
+  checkSpecs(options);
   const programs = new Map<string, RunnableProgram>();
   const operations: Record<string, { recorded: number; run: number }> = {};
   for (const [name, spec] of Object.entries<ProgramSpec>(options.programs)) {
@@ -72,6 +74,19 @@ export async function compile<Name extends string>(options: CompileOptions<Name>
   }
   const executable = await runner.load(state, [...programs.values()]);
   return new CompiledSession(executable, operations);
+}
+
+function checkSpecs<Name extends string>({ state, programs }: CompileOptions<Name>): void {
+  for (const [name, spec] of Object.entries(state)) checkSpec(`variable "${name}"`, spec);
+  for (const [program, { inputs, precision = 'float32' }] of Object.entries<ProgramSpec>(programs)) {
+    for (const [name, spec] of Object.entries(inputs))
+      checkSpec(`program "${program}" to have the input "${name}"`, spec);
+    if (precision !== 'float32' && precision !== 'bfloat16')
+      throw new NightstillError(
+        'program-invalid',
+        `expected program "${program}" in float32 or bfloat16, found ${String(precision)}`,
+      );
+  }
 }
 
 class CompiledSession<Name extends string> implements Session<Name> {

@@ -27,7 +27,10 @@ export class Sentences {
       }
       case 'end':
         return `run ${view.runId}: ${event.status}`;
-      default:
+      case 'no-worker':
+      case 'worker-found':
+      case 'reconnecting':
+      case 'reconnected':
         return holdUpSentence(event);
     }
   }

@@ -71,18 +71,8 @@ export async function answerStage(
     const ledger = await openLedger(store, { teacher, runId: job.runId, holder });
     try {
       progress.begin('ask');
-      const answered = await answerPrompts({
-        store,
-        writer,
-        dataset,
-        options,
-        teacher,
-        client,
-        ledger,
-        signal: stop,
-        graceMs: 0,
-        onProgress: progress.counted,
-      });
+      const asking = { signal: stop, graceMs: 0, onProgress: progress.counted };
+      const answered = await answerPrompts({ store, writer, dataset, options, teacher, client, ledger, ...asking });
       progress.begin('seal');
       const { unheededSettings } = model;
       const observed = {

@@ -15,8 +15,19 @@ export const bytesOf = ({ shape, dtype }: TensorSpec): number => sizeOf(shape) *
 
 export const describeSpec = ({ shape, dtype }: TensorSpec): string => `${dtype}[${shape.join(', ')}]`;
 
-/** @throws program-invalid for lengths that are no whole numbers, or negative */
+const dataTypes: readonly string[] = ['float32', 'int32', 'bool'] satisfies readonly DataType[];
+
+/**
+ * The types say most of it already; a caller in JavaScript may hand over anything.
+ * @throws program-invalid for lengths that are no whole numbers, or negative, and for another element type
+ */
 export function checkSpec(what: string, spec: TensorSpec): void {
-  if (spec.shape.every((length) => Number.isInteger(length) && length >= 0)) return;
-  throw new NightstillError('program-invalid', `expected ${what} of a fixed shape, found ${describeSpec(spec)}`);
+  const { shape, dtype }: { readonly shape?: unknown; readonly dtype?: unknown } = { ...spec };
+  const refuse = (expected: string): NightstillError => {
+    const found = Array.isArray(shape) ? `${String(dtype)}[${shape.join(', ')}]` : JSON.stringify(spec);
+    return new NightstillError('program-invalid', `expected ${what} ${expected}, found ${found}`);
+  };
+  if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length >= 0))
+    throw refuse('of a fixed shape');
+  if (!dataTypes.includes(String(dtype))) throw refuse(`of ${dataTypes.join(', ')}`);
 }

@@ -5,7 +5,7 @@ import { Recording } from './current.js';
 import type { Program, Update, Value } from './program.js';
 import { tensorOf, valueOf, whileRecording } from './recorder.js';
 import { isRowUpdate, type RowUpdate } from './row-update.js';
-import { checkSpec, describeSpec, type TensorSpec } from './tensor-spec.js';
+import { describeSpec, type TensorSpec } from './tensor-spec.js';
 import type { Tensors } from './tensors.js';
 
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
@@ -24,14 +24,14 @@ export interface ProgramResult {
 export type ProgramFunction = (state: Tensors, inputs: Tensors) => ProgramResult;
 
 /**
+ * @param state, inputs must have passed `checkSpec`
  * @throws trace-reads-value, kernel-unsupported with the line of the function; program-invalid where an update does not
  * fit its variable.
  */
 export function trace(name: string, state: TensorSpecs, inputs: TensorSpecs, run: ProgramFunction): Program {
   const recording = new Recording();
   return whileRecording(recording, () => {
-    const stateValues = valuesOf('variable', state);
-    const inputValues = valuesOf(`program "${name}" to have the input`, inputs);
+    const [stateValues, inputValues] = [valuesOf(state), valuesOf(inputs)];
     const { outputs, updates = {} } = checkResult(name, run(tensorsOf(stateValues), tensorsOf(inputValues)));
     const updated = new Map<string, Update>();
     for (const [variable, update] of Object.entries(updates)) {
@@ -73,14 +73,8 @@ function checkResult(program: string, result: ProgramResult): ProgramResult {
   return result;
 }
 
-function valuesOf(kind: string, specs: TensorSpecs): Map<string, Value> {
-  const values = new Map<string, Value>();
-  for (const [name, spec] of Object.entries(specs)) {
-    checkSpec(`${kind} "${name}"`, spec);
-    values.set(name, { shape: spec.shape, dtype: spec.dtype });
-  }
-  return values;
-}
+const valuesOf = (specs: TensorSpecs): Map<string, Value> =>
+  new Map(Object.entries(specs).map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
 
 const tensorsOf = (values: ReadonlyMap<string, Value>): Tensors =>
   Object.fromEntries([...values].map(([name, value]) => [name, tensorOf(value)]));

@@ -1,6 +1,7 @@
 /** What a traced function may not do, how that is said, and that tfjs is as before afterwards. */
 import { execFileSync } from 'node:child_process';
-import { compile } from '../../../../engine/compile.js';
+import { NightstillError } from '../../../../config/errors.js';
+import { compile, type CompileOptions } from '../../../../engine/compile.js';
 import { prepareBackend } from '../../../../engine/runners/kernels-backend.js';
 import { kernelsRunner } from '../../../../engine/runners/kernels.js';
 import { tf } from '../../../../engine/tf.js';
@@ -142,11 +143,43 @@ test('a function must return tensors, at once', () => {
   ).toEqual(failing('program-invalid', /"y" that was disposed/));
 });
 
-test('shapes are fixed', () => {
-  for (const shape of [[-1, 3], [1.5], [NaN]])
-    expect(() => trace('step', {}, { x: { shape, dtype: 'float32' } }, () => ({ outputs: {} }))).toThrow(
-      failing('program-invalid', /program "step" to have the input "x" of a fixed shape, found float32/),
+describe('before anything is traced', () => {
+  const float32 = (...shape: number[]) => ({ shape, dtype: 'float32' });
+  const messageOf = async (options: object): Promise<string> => {
+    const runner = kernelsRunner({ backend: 'cpu' });
+    const whole = { state: {}, programs: {}, ...options } as unknown as Omit<CompileOptions<string>, 'runner'>;
+    const error: unknown = await compile({ runner, ...whole }).catch((thrown: unknown) => thrown);
+    return error instanceof NightstillError ? `${error.code}: ${error.message}` : String(error);
+  };
+  const run = () => ({ outputs: {} });
+
+  test('shapes are fixed, of variables without a program too', async () => {
+    for (const length of [-1, 1.5, NaN]) {
+      expect(await messageOf({ state: { a: float32(length) } })).toContain(
+        `variable "a" of a fixed shape, found float32[${length}]`,
+      );
+      const programs = { step: { inputs: { x: float32(2, length) }, run } };
+      expect(await messageOf({ programs })).toContain(
+        `program "step" to have the input "x" of a fixed shape, found float32[2, ${length}]`,
+      );
+    }
+    expect(await messageOf({ state: { a: { dtype: 'float32' } } })).toContain(
+      'variable "a" of a fixed shape, found {"dtype":"float32"}',
     );
+    expect(await messageOf({ state: { a: undefined } })).toContain('variable "a" of a fixed shape, found undefined');
+  });
+
+  test('element types are those that programs know, and so is a precision', async () => {
+    const half = { shape: [2], dtype: 'float16' };
+    expect(await messageOf({ state: { a: half } })).toContain('variable "a" of float32, int32, bool, found float16[2]');
+    expect(await messageOf({ programs: { step: { inputs: { x: half }, run } } })).toContain(
+      'the input "x" of float32, int32, bool',
+    );
+    expect(await messageOf({ state: { a: { shape: [2] } } })).toContain('found undefined[2]');
+    expect(await messageOf({ programs: { step: { inputs: {}, run, precision: 'float16' } } })).toContain(
+      'program "step" in float32 or bfloat16, found float16',
+    );
+  });
 });
 
 test('a trace that fails half-way, be it inside a gradient, leaves neither tensors nor its backend behind', () => {
