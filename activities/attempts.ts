@@ -49,7 +49,8 @@ export function withProgress(details: HeartbeatDetails, progress: Progress): Hea
 
 /**
  * Starts the count again where the store has a checkpoint of a later claim than any heartbeat told: whoever wrote it died before the
- * next heartbeat. Its step must be a later one too, or a stage that writes the same step in every attempt would never be stuck.
+ * next heartbeat. The next time its step must be a later one too, or a stage that writes the same step in every attempt would never be
+ * stuck. (Steps of heartbeats and of checkpoints are not compared: each stage counts them in units of its own.)
  */
 export function withFound(details: HeartbeatDetails, found: Progress['durable']): HeartbeatDetails {
   const { attempt, durable, foundStep = 0 } = details;

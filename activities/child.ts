@@ -75,6 +75,7 @@ class Supervision {
   #unanswered = 0;
   #greeted = false;
   #saidLast = false;
+  #isClosed = false;
   #result: { readonly value: Json } | undefined;
   #failure: NightstillError | undefined;
 
@@ -122,6 +123,7 @@ class Supervision {
     clearTimeout(this.#silence);
     clearTimeout(this.#exit);
     clearTimeout(this.#stop);
+    this.#isClosed = true; // an answer may still be awaited
   }
 
   #read(line: string): void {
@@ -183,7 +185,7 @@ class Supervision {
 
   #watchSilence(): void {
     clearTimeout(this.#silence);
-    if (this.#saidLast || this.#unanswered > 0) return;
+    if (this.#saidLast || this.#isClosed || this.#unanswered > 0) return;
     const { silenceLimitsMs } = this.#request;
     // How long a phase without a limit takes is not known: the least of the limits would end work that goes well.
     const phaseLimitMs = silenceLimitsMs[this.#phase] ?? Math.max(...Object.values(silenceLimitsMs));

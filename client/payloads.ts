@@ -3,7 +3,6 @@
  * an application that has the key sees what it would see without. What lies in external storage is fetched from there.
  */
 import type { Client, WorkflowClient } from '@temporalio/client';
-import { extstoreInboundOptions } from '@temporalio/common/lib/internal-non-workflow/external-storage-visitor.js';
 import { unreadable } from './run-error.js';
 import type { FailureView } from './run-view.js';
 
@@ -54,16 +53,24 @@ export class PayloadReader {
     if (!payload) return undefined;
     const context = this.#contextOf(activityId);
     try {
-      // As Temporal's own client does; without the configuration it refuses a reference by name.
-      let decoded = await extstoreInboundOptions(this.#converter.externalStorage).transformPayloads(
-        [payload],
-        undefined,
-      );
+      let decoded = await this.#fetched([payload]);
       for (const codec of this.#converter.payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
       return decoded[0] && this.#converter.payloadConverter.fromPayload<unknown>(decoded[0], context);
     } catch (cause) {
       throw unreadable(this.subject, cause, { runId: this.workflowId });
     }
+  }
+
+  /**
+   * What lies in external storage, as Temporal's own client fetches it; without the configuration that refuses a reference by name. Its
+   * module is none that the SDK promises to keep: whoever has nothing there does not need it.
+   */
+  async #fetched(payloads: Payloads): Promise<Payloads> {
+    const { externalStorage } = this.#converter;
+    if (externalStorage === undefined && !payloads.some(isReference)) return payloads;
+    const { extstoreInboundOptions } =
+      await import('@temporalio/common/lib/internal-non-workflow/external-storage-visitor.js');
+    return extstoreInboundOptions(externalStorage).transformPayloads(payloads, undefined);
   }
 
   /** Code and message of what went wrong, without what Temporal wraps around it. */
@@ -87,6 +94,8 @@ export class PayloadReader {
       : { type: 'activity', namespace: this.#namespace, workflowId, activityId, isLocal: false };
   }
 }
+
+const isReference = ({ externalPayloads }: Payloads[number]): boolean => Boolean(externalPayloads?.length);
 
 function codeOf({
   applicationFailureInfo,

@@ -59,7 +59,7 @@ const limitsSchema = z.strictObject({
     .max(20)
     .default(6)
     .describe(
-      'How often one request is tried, after failures that may pass: twice as often while the endpoint takes no request (nobody there, 429, 503), at most twice after silence.',
+      'How often one request is tried, after failures that may pass: twice as often while the endpoint takes no request (nobody there, 429, 503, 529), at most twice after silence.',
     ),
 });
 

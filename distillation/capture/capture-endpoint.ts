@@ -10,7 +10,7 @@ import type { Sample } from '../../engine/index.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import { describeMass, LogitWriter, type LogitRow } from '../logits/index.js';
 import { teacherKey, type Ledger } from '../responses/index.js';
-import { ask, OtherReplies, type Question } from '../teachers/ask.js';
+import { ask, type Question } from '../teachers/ask.js';
 import { Asked } from '../teachers/asked.js';
 import { openProbedClientOver } from '../teachers/probed-client.js';
 import { inLanes } from '../teachers/lanes.js';
@@ -210,7 +210,6 @@ class Scoring {
       pace,
       ledger,
       maximumTokens: scoredAnswerTokens,
-      others: new OtherReplies(),
       ...asking,
     };
     this.#asked = new Asked((question) => ask(means, question));

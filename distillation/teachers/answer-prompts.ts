@@ -9,7 +9,7 @@ import { isGreedy, type AskedTeacher } from '../../config/teacher-schema.js';
 import type { ArtifactRef, JsonObject, ObjectStore, StageWriter } from '../../storage/index.js';
 import type { Ledger } from '../responses/index.js';
 import { AnswerDataset, type Fate } from './answer-dataset.js';
-import { ask, OtherReplies, type AskingMeans, type Unanswered } from './ask.js';
+import { ask, GivenUpRequests, type AskingMeans, type Unanswered } from './ask.js';
 import { Asked } from './asked.js';
 import type { TeacherClient } from './client.js';
 import type { FailedCall } from './failed-call.js';
@@ -72,6 +72,7 @@ type UnansweredKeys = ReadonlyMap<string, Unanswered>;
 async function askAll(request: AnswerRequest, total: number): Promise<UnansweredKeys> {
   const { options, teacher, client, ledger, signal, beforeCalls, onProgress } = request;
   const tally = new Tally(total, { ...options, prices: teacher.prices });
+  const givenUp = new GivenUpRequests();
   const { stop, cut, end } = stopping(signal, request.graceMs);
   const means = {
     teacher,
@@ -80,7 +81,7 @@ async function askAll(request: AnswerRequest, total: number): Promise<Unanswered
     pace: new Pace(teacher.limits),
     maximumTokens: options.maximumTokens,
     onFailedCall: ({ found }: FailedCall) => tally.failed(found),
-    others: new OtherReplies(),
+    givenUp,
     stop: stop.signal,
     cut,
   };
@@ -92,6 +93,8 @@ async function askAll(request: AnswerRequest, total: number): Promise<Unanswered
   const work = async (planned: PlannedRequest): Promise<void> => {
     const { recorded, question } = planned;
     const answer = recorded ?? (question ? await asked.replyTo(question) : 'no-prompt');
+    // Whether it is the request's fault shows at the end.
+    if (answer === 'failed') return;
     tally.add(fateOf(answer), heardOf(planned, answer));
     tally.confirmYield();
     onProgress('ask', factsOf(tally.progress));
@@ -101,7 +104,23 @@ async function askAll(request: AnswerRequest, total: number): Promise<Unanswered
   } finally {
     end();
   }
+  confirmGivenUp(tally, total, givenUp);
   return asked.unanswered;
+}
+
+/**
+ * Requests may be given up where others have their answers, whenever these came. Where too few have, asking them again is worth more
+ * than an end of the stage.
+ * @throws the failure of one
+ */
+function confirmGivenUp(tally: Tally, total: number, { failure }: GivenUpRequests): void {
+  if (failure === undefined) return;
+  while (tally.progress.done < total) tally.add('failed');
+  try {
+    tally.confirmYield();
+  } catch {
+    throw failure;
+  }
 }
 
 /** From the record alone: nothing depends on what was asked when. */

@@ -5,7 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode } from '../../config/errors.js';
+import { hasCode, type NightstillError } from '../../config/errors.js';
 import type { AskedTeacher } from '../../config/teacher-schema.js';
 import type { JsonObject } from '../../storage/index.js';
 import { requestDigest, type Call, type GivenUp, type Ledger, type NewResponse } from '../responses/index.js';
@@ -17,6 +17,7 @@ import { FailedCall } from './failed-call.js';
 import type { Pace } from './pace.js';
 import { costOf, type Tokens } from './prices.js';
 import { recorded, type Recorded } from './recorded-reply.js';
+import { Tries } from './tries.js';
 import type { Served } from './wire.js';
 
 export interface AskingMeans<Said extends Served = Reply> {
@@ -31,7 +32,7 @@ export interface AskingMeans<Said extends Served = Reply> {
   /** Told of every call that brought no reply. */
   readonly onFailedCall?: (call: FailedCall) => void;
   /** Absent: an endpoint that cannot answer one request is taken to answer none. */
-  readonly others?: OtherReplies;
+  readonly givenUp?: GivenUpRequests;
   /** No call begins after it. */
   readonly stop: AbortSignal;
   /** Calls under way end with it. */
@@ -48,22 +49,23 @@ export interface Question {
 /** `rejected`: the endpoint refuses this request. `failed`: it brings no whole answer to this one, though it does to others. */
 export type Unanswered = 'rejected' | 'failed';
 
-/**
- * Does the endpoint answer others? Only where it did since the last request that it failed: so an endpoint that goes away in the middle
- * costs one request its answer at most, and not one after the other.
- */
-export class OtherReplies {
-  #since = 0;
+/** So many one after another, and no answer between them, are no longer the fault of the requests. */
+const mostInARow = 5;
 
-  came(): void {
-    this.#since += 1;
+/** Requests that are given up alone, while the endpoint answers others. */
+export class GivenUpRequests {
+  /** Of the last of them. */
+  failure: NightstillError | undefined;
+  #inARow = 0;
+
+  answered(): void {
+    this.#inARow = 0;
   }
 
-  /** May this one be given up alone? */
-  giveUpOne(): boolean {
-    const answers = this.#since > 0;
-    this.#since = 0;
-    return answers;
+  /** @throws its failure where the endpoint seems to answer nobody any more */
+  add(failure: NightstillError): void {
+    this.failure = failure;
+    if ((this.#inARow += 1) >= mostInARow) throw failure;
   }
 }
 
@@ -72,22 +74,22 @@ export async function ask<Said extends Served>(
   means: AskingMeans<Said>,
   question: Question,
 ): Promise<Recorded<Said> | Unanswered> {
-  const { others, pace, stop, teacher } = means;
+  const { givenUp, pace, stop, teacher } = means;
   const promptTokens = question.promptTokens ?? promptTokenBound(question.body);
   const bound = { promptTokens, completionTokens: means.maximumTokens };
+  const tries = new Tries(teacher.limits.attempts);
   for (let attempt = 1; ; attempt += 1) {
     await turnOf(pace, bound.promptTokens + bound.completionTokens, stop);
     try {
-      const reply = await callOnce(means, question, bound);
-      others?.came();
-      return reply;
+      return await callOnce(means, question, bound);
     } catch (error) {
       if (!(error instanceof FailedCall)) throw error;
       means.onFailedCall?.(error);
       if (error.rejected) return 'rejected';
-      if (attempt >= error.triesWithin(teacher.limits.attempts)) {
-        if (error.maybeOfRequest && others?.giveUpOne()) return 'failed';
-        throw error.failure;
+      if (tries.spent(error)) {
+        if (!givenUp || !error.maybeOfRequest) throw error.failure;
+        givenUp.add(error.failure);
+        return 'failed';
       }
       if (error.waitMs !== undefined) pace.close(error.waitMs);
       await pause(backoffMs(attempt, error.waitMs), stop);
@@ -117,7 +119,7 @@ async function callOnce<Said extends Served>(
 }
 
 async function makeCall<Said extends Served>(
-  { client, pace, ledger, cut, teacher, onCall }: AskingMeans<Said>,
+  { client, pace, ledger, cut, teacher, onCall, givenUp }: AskingMeans<Said>,
   { key, body }: Question,
   call: Call,
   bound: Tokens,
@@ -125,6 +127,7 @@ async function makeCall<Said extends Served>(
   const startedAtMs = performance.now();
   onCall?.();
   const whole = await client.ask(body, key, cut);
+  givenUp?.answered();
   const used = whole.reply.usage ?? bound;
   pace.giveBackTokens(bound.promptTokens + bound.completionTokens - used.promptTokens - used.completionTokens);
   const latencyMs = Math.round(performance.now() - startedAtMs);

@@ -52,7 +52,7 @@ export function openConnection(
     try {
       const response = await send({ signal: AbortSignal.any([signal, late]), timeout });
       const body = parseBody(await response.text(), response.headers.get('content-type'), what);
-      const refused = refusedInBody(body);
+      const refused = refusedInBody(body, path === scoringPath);
       if (refused) throw refused;
       return body;
     } catch (error) {

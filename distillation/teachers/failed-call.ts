@@ -11,7 +11,7 @@ import { replyInvalid } from './chat-reply.js';
 import { isModerated, refusedField, refusedScores, type StatusError } from './refusal.js';
 
 export interface CallEnd {
-  /** How often this very call is worth trying. */
+  /** How often a call that ends like this is worth trying. */
   readonly tries: number;
   /** The endpoint may have worked, and be paid for it. */
   readonly maybePaid: boolean;
@@ -20,9 +20,6 @@ export interface CallEnd {
   /** For how long the endpoint asks to be left alone. */
   readonly waitMs?: number | undefined;
 }
-
-/** An endpoint that is away works for nobody: asking it for longer costs nothing but time. */
-const patienceWithTheAway = 2;
 
 export class FailedCall extends Error {
   readonly tries: number;
@@ -39,11 +36,6 @@ export class FailedCall extends Error {
     this.maybePaid = maybePaid;
     this.isAway = isAway;
     this.waitMs = waitMs;
-  }
-
-  /** @param attempts what the plan says of failures that may pass */
-  triesWithin(attempts: number): number {
-    return Math.min(this.tries, this.isAway ? patienceWithTheAway * attempts : attempts);
   }
 
   /** What came in place of a reply, in a word or two: `status 400 (context_length_exceeded)`, `text/html`, `ECONNRESET`. */
@@ -102,12 +94,12 @@ export const silentCall = (timeoutMs: number): FailedCall =>
  * Gateways say errors of what is behind them with status 200: `{ error: { code: 429 } }` (OpenRouter). By such a number it means what
  * the status would.
  */
-export function refusedInBody(body: Json): FailedCall | undefined {
+export function refusedInBody(body: Json, asksForScores: boolean): FailedCall | undefined {
   const said = isJsonObject(body) && body['error'];
   if (!said || !isJsonObject(said)) return undefined;
   const { code } = said;
   if (typeof code === 'number' && code >= 400 && code < 600)
-    return refusedCall(new OpenAI.APIError(code, said, undefined, undefined), false);
+    return refusedCall(new OpenAI.APIError(code, said, undefined, undefined), asksForScores);
   return failedCall(replyInvalid('an answer', `an error in its place${inBrackets(saidCode(said))}`));
 }
 
@@ -127,6 +119,7 @@ const statusesOfRequests: readonly number[] = [400, 413, 422];
 
 function refusedCall(error: StatusError, asksForScores: boolean): FailedCall {
   const { status } = error;
+  const isAway = statusesOfTheAway.includes(status);
   const said = saidCode(error);
   const found = `found status ${status}${inBrackets(said)}`;
   const fail = (code: FailureCode, expected = 'an answer'): NightstillError =>
@@ -137,8 +130,8 @@ function refusedCall(error: StatusError, asksForScores: boolean): FailedCall {
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
     return new FailedCall(fail('teacher-unavailable'), {
       tries: Infinity,
-      maybePaid: status >= 500,
-      isAway: statusesOfTheAway.includes(status),
+      maybePaid: status >= 500 && !isAway,
+      isAway,
       waitMs: retryAfterMs(error.headers),
     });
   if (said === keyedRequestsRefused)

@@ -13,7 +13,7 @@ import { checkInputs, checkNumbers, checkRows, knownProgram, knownVariable } fro
 import { describeJavaScript, describeWasm } from './processor.js';
 import { makeTensor, numbersOf, replay, scheduleOf, type Schedule } from './replay.js';
 import type { Executable, NamedNumbers, NumbersSource, RunnableProgram, Runner } from './runner.js';
-import { forgetOutput, freeingOnFailure, mebibytes, wasmBytes } from './wasm-memory.js';
+import { freeingOnFailure, mebibytes, wasmBytes, whileListening } from './wasm-memory.js';
 
 export const kernelsRunner = ({ backend }: { readonly backend: KernelsBackend }): Runner => ({
   name: `kernels ${backend}`,
@@ -135,8 +135,7 @@ class KernelsExecutable implements Executable {
   #on<Result>(what: string, work: () => Result): Result {
     return whileOnBackend(this.backend, () => {
       try {
-        forgetOutput();
-        return work();
+        return whileListening(work);
       } catch (cause) {
         const code = failureOf(cause);
         if (code === undefined) throw cause;

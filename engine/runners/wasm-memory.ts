@@ -10,18 +10,24 @@ export const wasmBytes = 2 ** 32 - 2 ** 16;
 
 export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MiB`;
 
-/** What the module printed last, since it was looked at. */
+/** What the module printed last, while kernels run. */
 let printed: string | undefined;
+let areRunning = false;
 
 /**
  * Keeps what the module prints, which is never anything but the reason of a failure, off the console. The module takes the two functions
- * when it is loaded, by `bind`; if somebody else has loaded it, they are gone.
+ * when it is loaded, by `bind`; if somebody else has loaded it, they are gone. Whoever else binds them meanwhile prints as before.
  */
 export async function catchingOutput(work: () => Promise<void>): Promise<void> {
-  const keep = (...words: unknown[]): void => void (printed = words.join(' '));
   // oxlint-disable-next-line no-console -- nothing is printed
   const functions = [console.log, console.warn];
-  for (const print of functions) Object.defineProperty(print, 'bind', { configurable: true, value: () => keep });
+  for (const print of functions) {
+    const keep = (...words: unknown[]): void => {
+      if (areRunning) printed = words.join(' ');
+      else print.apply(console, words);
+    };
+    Object.defineProperty(print, 'bind', { configurable: true, value: () => keep });
+  }
   try {
     await work();
   } finally {
@@ -29,8 +35,15 @@ export async function catchingOutput(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Leaves out what was printed before: it was somebody else's. */
-export const forgetOutput = (): void => void (printed = undefined);
+/** Runs kernels, synchronously: what is printed meanwhile is the module's. */
+export function whileListening<Result>(kernels: () => Result): Result {
+  [areRunning, printed] = [true, undefined];
+  try {
+    return kernels();
+  } finally {
+    areRunning = false;
+  }
+}
 
 /**
  * Called after kernels: if the module printed something, one of them returned memory that it had not written.

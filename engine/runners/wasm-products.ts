@@ -7,6 +7,7 @@ import { tf } from '../tf.js';
 import { attributesOf } from '../tracing/program.js';
 import { flagOf } from '../tracing/shapes.js';
 import { isWasmMemory } from './wasm-backend.js';
+import { checkOutput } from './wasm-memory.js';
 
 /** Transposes explicitly, and takes a batch matrix by matrix. */
 export const repairedProduct =
@@ -43,6 +44,7 @@ function packing(matrix: tf.Tensor, backend: object, multiplyBy: (matrix: tf.Ten
   const own = before === undefined ? matrix : tf.slice(matrix, [0, 0, 0], matrix.shape);
   if (isWasmMemory(backend)) backend.wasm._free(backend.wasm._malloc(packedBytes(inner, columns)));
   const product = multiplyBy(own);
+  checkOutput(); // packed is only what found its room
   packed.set(own.dataId, columns);
   return product;
 }

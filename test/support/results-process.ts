@@ -47,10 +47,14 @@ export async function runForResults(
   return { results, succeeded: main.startsWith('futex'), hung: [main, ...others].join(', ') };
 }
 
-/** In which function of the kernel each thread of a process waits, its main thread first. */
+/** In which function of the kernel each thread of a process waits, its main thread first; nothing where the kernel does not say. */
 function waitsOf(pid: number): readonly string[] {
-  const threads = readdirSync(`/proc/${pid}/task`).sort((one, other) => Number(one) - Number(other));
-  return threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/wchan`, 'utf8'));
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).sort((one, other) => Number(one) - Number(other));
+    return threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/wchan`, 'utf8'));
+  } catch {
+    return [];
+  }
 }
 
 /** Undefined while the file is not there, or not whole. */

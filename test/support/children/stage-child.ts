@@ -12,6 +12,11 @@ const forever = 1_000_000_000;
 
 const behaviours: Readonly<Record<string, (context: ChildContext) => Promise<Json>>> = {
   asks: async ({ ask }) => [await ask('first'), await ask('second')],
+  'dies while it asks': ({ ask }) => {
+    void ask('first');
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);
+    return delay(forever, null);
+  },
   'prints much': () => {
     for (let line = 0; line < 1000; line += 1) console.log(`{"type":"result","value":"printed ${line}"}`);
     console.error('not the result');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { superviseChild, type ChildRequest } from '../../../activities/child.js';
 import type { Progress } from '../../../config/child-protocol.js';
 import { NightstillError } from '../../../config/errors.js';
@@ -75,6 +76,17 @@ describe('a supervised child', () => {
       code: 'child-silent',
       message: expect.stringContaining('phase "work"'),
     });
+  });
+
+  it('that dies while its parent thinks about an answer leaves nobody waiting for it', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = timers();
+    let given = Promise.resolve<null>(null);
+    const answer = () => (given = delay(500, null));
+    await expect(supervise('dies while it asks', { answer })).rejects.toMatchObject({ code: 'child-died' });
+    await given;
+    await delay(1200); // for what closes the pipes of a child
+    expect(timers()).toBe(before);
   });
 
   it('that has given its result and does not end is killed, and its result is returned', async () => {

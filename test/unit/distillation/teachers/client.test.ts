@@ -107,7 +107,7 @@ describe('a request to a teacher', () => {
       faults.status(999),
       { code: 'teacher-unavailable', tries: Infinity, maybePaid: true },
     ],
-    ['503', faults.status(503), { code: 'teacher-unavailable', tries: Infinity, maybePaid: true, isAway: true }],
+    ['503', faults.status(503), { code: 'teacher-unavailable', tries: Infinity, maybePaid: false, isAway: true }],
     [
       'a server that keeps no log of keys',
       faults.status(400, { code: 'idempotency_unavailable' }),
