@@ -34,5 +34,5 @@ test('the console stays as it was for everyone else, and so does what they bound
   expect(warn).toHaveBeenCalledWith('a line of somebody else');
   expect(checkOutput).not.toThrow();
   warn.mockRestore();
-  expect([console.log, console.warn].map((print) => Object.hasOwn(print, 'bind'))).toEqual([false, false]);
+  expect([console.log, console.warn].map((method) => Object.hasOwn(method, 'bind'))).toEqual([false, false]);
 });
