@@ -42,7 +42,7 @@ const defaultExitWithinMs = 25_000;
 /** Where nothing presses: long enough for any save, and the end of a child that works on as if nobody had asked. */
 export const longestStopMs = 30 * 60_000;
 /** A step that is being computed, or a part of a save: whoever asked it to stop waits for no more without a sign. */
-const longestStoppingSilenceMs = 5 * 60_000;
+const longestStoppingSilenceMs = 2 * 60_000;
 
 /**
  * Runs the child to its end and returns its result.

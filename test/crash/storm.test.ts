@@ -97,7 +97,8 @@ describe('training in flight', () => {
   it('goes on from its checkpoint when the activity is reset', async () => {
     const { child, held } = await startAndTrain('reset-activity', 'distill', 'seal');
     await temporal('activity', 'reset', '--workflow-id', 'reset-activity', '--activity-id', 'distill');
-    await until('the end of the first trainer', () => !isAlive(child));
+    // It is waited for while it may still be sealing.
+    await until('the end of the first trainer', () => !isAlive(child), 240_000);
     held.release();
     await expectUndisturbed('reset-activity');
     await expectTakenUp('reset-activity', 'distill');
