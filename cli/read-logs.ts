@@ -25,11 +25,7 @@ export async function* entriesOf(
 ): AsyncGenerator<string> {
   if (node !== undefined) {
     const { nodes } = await status(run);
-    checkNode(
-      run.runId,
-      node,
-      nodes.map(({ id }) => id),
-    );
+    checkNode(run.runId, node, nodes);
   }
   for (const entry of await runLog(run)) {
     if (node !== undefined && !('node' in entry && entry.node === node)) continue;

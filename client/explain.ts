@@ -52,11 +52,7 @@ export async function explain({ runId, node, client, store: named }: ExplainRequ
     const run = await readRun(store, runId);
     if (run === undefined) throw missing(runId, 'its record in the store');
     const nodes = seen?.nodes ?? (run.outcome as RunOutcome | null)?.nodes ?? [];
-    checkNode(
-      runId,
-      node,
-      nodes.map(({ id }) => id),
-    );
+    checkNode(runId, node, nodes);
     const idle = nodes.filter(({ unchanged }) => unchanged !== undefined).map(({ id }) => id);
     const wanted = [...new Set([...Object.keys(run.stages), ...idle])].filter(
       (id) => node === undefined || id === node,

@@ -3,10 +3,11 @@ import { NightstillError } from './errors.js';
 import { nearest } from './nearest.js';
 
 /**
- * @param ids of all nodes of the plan; none where it is not known
+ * @param nodes all of the plan; none where it is not known
  * @throws node-missing
  */
-export function checkNode(runId: string, node: string | undefined, ids: readonly string[]): void {
+export function checkNode(runId: string, node: string | undefined, nodes: readonly { readonly id: string }[]): void {
+  const ids = nodes.map(({ id }) => id);
   if (node === undefined || ids.length === 0 || ids.includes(node)) return;
   throw new NightstillError(
     'node-missing',

@@ -204,14 +204,7 @@ class Scoring {
     this.#request = request;
     this.#wire = scoringWire(form, k);
     const [client, pace] = [openProbedClientOver(teacher, apiKey, this.#wire), new Pace(teacher.limits)];
-    const means = {
-      teacher,
-      client,
-      pace,
-      ledger,
-      maximumTokens: scoredAnswerTokens,
-      ...asking,
-    };
+    const means = { teacher, client, pace, ledger, maximumTokens: scoredAnswerTokens, ...asking };
     this.#asked = new Asked((question) => ask(means, question));
     this.#terms = { texts: new TokenTexts(tokenizer), vocabularySize, k };
   }
